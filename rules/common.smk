@@ -1,0 +1,29 @@
+"""Functions and constants that the rules share: where the cohort is, and what a job depends on."""
+
+from dlre_core.cohort import cohort_folder, hospital_codes
+from dlre_core.digests import core_digest, tree_digest, value_digest
+
+COHORT = cohort_folder(config["cohort"])
+HOSPITALS = hospital_codes(config["cohort"])
+SIMULATED = config["cohort"]["source"] == "simulated"
+STAGES = ["f4", "ge_f3", "ge_f2"]
+ARMS = sorted(config["arms"])
+SPLITS = sorted({arm["split"] for arm in config["arms"].values()})
+
+
+wildcard_constraints:
+    hospital="|".join(HOSPITALS),
+    arm="|".join(ARMS),
+    split="|".join(SPLITS),
+    stage="|".join(STAGES),
+
+
+def core(*modules):
+    """Parameter function: a digest of library modules and what they import."""
+    return lambda wildcards: core_digest(*modules)
+
+
+def hospital_pictures(wildcards):
+    """Digest of the DICOM tree of one hospital, whatever its file times say."""
+    folder = f"{COHORT}/dicom/{wildcards.hospital}"
+    return tree_digest(folder, "results/.digests.sqlite")
