@@ -1,6 +1,6 @@
 """Functions and constants that the rules share: where the cohort is, and what a job depends on."""
 
-from dlre_core.cohort import cohort_folder, hospital_codes
+from dlre_core.cohort import cohort_folder, hospital_codes, hospital_tables_digest
 from dlre_core.digests import core_digest, tree_digest, value_digest
 
 COHORT = cohort_folder(config["cohort"])
@@ -27,3 +27,8 @@ def hospital_pictures(wildcards):
     """Digest of the DICOM tree of one hospital, whatever its file times say."""
     folder = f"{COHORT}/dicom/{wildcards.hospital}"
     return tree_digest(folder, "results/.digests.sqlite")
+
+
+def hospital_tables(wildcards):
+    """Digest of the rows of clinical.csv, measurements.csv and roi.csv that ingestion reads."""
+    return hospital_tables_digest(COHORT, wildcards.hospital)

@@ -1,0 +1,74 @@
+"""Where the cohort of a study lies on disk and which hospitals it has."""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dlre_core.digests import value_digest
+from dlre_core.errors import CohortError
+
+SIMULATED_FOLDER = "results/simulated_cohort"
+PAPER_HOSPITALS = tuple("ABCDEFGHIJKL")
+
+
+def cohort_folder(cohort: Mapping[str, Any]) -> str:
+    """Folder that holds ``dicom/``, ``clinical.csv`` and the optional tables.
+
+    Parameters
+    ----------
+    cohort : mapping
+        The ``cohort`` section of the configuration.
+    """
+    return SIMULATED_FOLDER if cohort["source"] == "simulated" else str(cohort["folder"])
+
+
+def hospital_codes(cohort: Mapping[str, Any]) -> list[str]:
+    """Codes of the hospitals, sorted: A to L when simulated, else the folders below ``dicom/``.
+
+    Raises
+    ------
+    CohortError
+        If the folder has no ``dicom/<hospital>/`` in it.
+    """
+    if cohort["source"] == "simulated":
+        return list(PAPER_HOSPITALS)
+    root = Path(str(cohort["folder"])) / "dicom"
+    if not root.is_dir():
+        raise CohortError(
+            f"The cohort folder has no folder {root}.",
+            "Put each hospital's DICOM files into dicom/<hospital>/ below cohort.folder.",
+        )
+    codes = sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+    if not codes:
+        raise CohortError(
+            f"{root} has no hospital folders.",
+            "Put each hospital's DICOM files into dicom/<hospital>/, one folder a hospital.",
+        )
+    return codes
+
+
+def hospital_tables_digest(folder: str | Path, hospital: str) -> str:
+    """Digest of what ingestion of one hospital reads from the tables.
+
+    That is: the patient ids of ``clinical.csv`` and the rows of ``measurements.csv`` and ``roi.csv``
+    of this hospital. A corrected laboratory value or stage does not change it.
+    """
+    folder = Path(folder)
+    rows = [
+        [row.get("patient_id", "") for row in _rows(folder / "clinical.csv", hospital)],
+        [sorted(row.items()) for row in _rows(folder / "measurements.csv", hospital)],
+        [sorted(row.items()) for row in _rows(folder / "roi.csv", hospital)],
+    ]
+    return value_digest(rows)
+
+
+def _rows(path: Path, hospital: str) -> list[dict[str, str]]:
+    if not path.is_file():
+        return []
+    with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
+        return [
+            {key: value for key, value in row.items() if isinstance(key, str)}
+            for row in csv.DictReader(file)
+            if (row.get("hospital") or (row.get("file") or "").split("/")[0]).strip() == hospital
+        ]

@@ -1,0 +1,56 @@
+"""Where things are on an elastography screen: plain records shared by reading, finding and drawing."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rectangle:
+    """Pixel rectangle, 0-based; ``right`` and ``bottom`` are exclusive."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        """Columns covered, pixels."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        """Rows covered, pixels."""
+        return self.bottom - self.top
+
+    def clamped(self, height: int, width: int) -> "Rectangle":
+        """The part inside a picture of ``height`` x ``width`` pixels (may be empty)."""
+        left, right = (min(max(x, 0), width) for x in (self.left, self.right))
+        top, bottom = (min(max(y, 0), height) for y in (self.top, self.bottom))
+        return Rectangle(left, top, max(left, right), max(top, bottom))
+
+
+@dataclass(frozen=True)
+class UltrasoundRegion:
+    """One item of Sequence of Ultrasound Regions (0018,6011) as the file states it.
+
+    ``spatial_format`` 1 = 2D, 5 = graphics; ``data_type`` 1 = tissue, 2 = colour flow, 0xD = grey
+    bar, 0xE = colour bar; ``pixel_spacing_mm`` is None unless the physical units are centimetres.
+    Source: DICOM PS3.3 C.8.5.5.
+    """
+
+    rectangle: Rectangle
+    spatial_format: int
+    data_type: int
+    pixel_spacing_mm: float | None
+
+
+@dataclass(frozen=True)
+class ScreenLayout:
+    """Parts of one elastography screen; ``source`` is ``"regions"`` or ``"pixels"``."""
+
+    top_picture: Rectangle
+    box: Rectangle
+    bottom_picture: Rectangle | None
+    colour_bar: Rectangle | None
+    pixel_spacing_mm: float | None
+    source: str
