@@ -1,7 +1,8 @@
 """Functions and constants that the rules share: where the cohort is, and what a job depends on."""
 
 from dlre_core.cohort import cohort_folder, hospital_codes, hospital_tables_digest
-from dlre_core.digests import core_digest, tree_digest, value_digest
+from dlre_core.digests import core_digest, tree_digest
+from dlre_core.enrolment import EnrolmentSettings, eligibility_digest
 
 COHORT = cohort_folder(config["cohort"])
 HOSPITALS = hospital_codes(config["cohort"])
@@ -32,3 +33,9 @@ def hospital_pictures(wildcards):
 def hospital_tables(wildcards):
     """Digest of the rows of clinical.csv, measurements.csv and roi.csv that ingestion reads."""
     return hospital_tables_digest(COHORT, wildcards.hospital)
+
+
+def eligible_patients(wildcards):
+    """Digest of who can be enrolled, and with which stage, by the clinical table."""
+    settings = EnrolmentSettings(**config["enrolment"])
+    return eligibility_digest(f"{COHORT}/clinical.csv", HOSPITALS, settings)

@@ -1,0 +1,40 @@
+"""The study, from DICOM folders to the report: read the includes from top to bottom."""
+
+from snakemake.utils import min_version
+
+from dlre_core.configuration import check_configuration
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+check_configuration(config, "rules/schemas/config.schema.yaml")
+
+
+include: "rules/common.smk"
+
+
+if SIMULATED:
+
+    include: "rules/cohort.smk"
+
+
+include: "rules/clinical.smk"
+include: "rules/store.smk"
+include: "rules/roi.smk"
+include: "rules/enrolment.smk"
+include: "rules/splits.smk"
+include: "rules/training.smk"
+include: "rules/serving.smk"
+include: "rules/scores.smk"
+include: "rules/paper.smk"
+
+
+rule all:
+    """Every table and figure, and the report that shows them."""
+    default_target: True
+    input:
+        PAPER_TARGETS,
+    localrule: True

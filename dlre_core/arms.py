@@ -1,0 +1,176 @@
+"""Train the networks of one arm of the study: a split, a number of images, three stage questions."""
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import save_file
+
+from dlre_core.digests import core_digest, file_digest, value_digest
+from dlre_core.errors import StoreMismatch
+from dlre_core.scores import KEYS, STAGES
+from dlre_core.splits import stage_labels, stopping_patients
+from dlre_core.store import open_rois
+from dlre_core.tabular import read_table, write_table
+from dlre_core.training import TrainedNetwork, TrainingSettings, provenance, train_network
+
+logger = logging.getLogger(__name__)
+
+
+def select_images(rois: pd.DataFrame, split: pd.DataFrame, images: int) -> pd.DataFrame:
+    """The first ``images`` acquisitions of every patient of a split, in acquisition order.
+
+    Parameters
+    ----------
+    rois : DataFrame
+        ``results/roi/rois.csv``: hospital, patient, acquisition, image_id; row i is picture i.
+    split : DataFrame
+        ``results/splits/{split}.csv``.
+    images : int
+        Number of images per patient.
+
+    Returns
+    -------
+    DataFrame
+        The columns of both, and ``index``, the row in ``rois``; sorted by hospital, patient and
+        acquisition.
+
+    Raises
+    ------
+    StoreMismatch
+        If a patient has fewer images than asked for.
+    """
+    table = rois.assign(index=np.arange(len(rois))).merge(split, on=KEYS, how="inner")
+    table = table.sort_values([*KEYS, "acquisition"], ignore_index=True)
+    table = table[table.groupby(KEYS).cumcount() < images]
+    counts = table.groupby(KEYS).size()
+    if len(counts) < len(split) or (counts < images).any():
+        short = int((counts < images).sum()) + len(split) - len(counts)
+        raise StoreMismatch(
+            f"{short} patients of the split have fewer than {images} cropped images.",
+            "Delete results/roi and results/splits and run again.",
+        )
+    return table.reset_index(drop=True)
+
+
+def train_arm(
+    rois_file: str | Path,
+    rois_table: str | Path,
+    split_table: str | Path,
+    *,
+    arm: str,
+    images: int,
+    settings: TrainingSettings,
+    weights: Mapping[str, str | Path],
+    history: str | Path,
+    speed: str | Path,
+    checkpoints: str | Path,
+    threads: int = 1,
+) -> None:
+    """Train one network a stage question and write weights, history and provenance.
+
+    Each network computes on one thread, so the weights do not depend on ``threads``, which says how
+    many networks are trained at the same time.
+
+    Parameters
+    ----------
+    rois_file, rois_table, split_table : path
+        ``rois.h5``, ``rois.csv`` and the CSV of the split.
+    arm : str
+        Name of the arm, for the log and the provenance.
+    images : int
+        Images per patient.
+    settings : TrainingSettings
+    weights : mapping of stage to path
+        Where each network's safetensors file goes.
+    history : path
+        CSV with a row per stage and epoch, the same bytes for the same seed.
+    speed : path
+        CSV with the images per second of every epoch, which vary from run to run.
+    checkpoints : path
+        Folder for the state of unfinished networks; a rerun goes on from there.
+    threads : int
+
+    Raises
+    ------
+    TrainingError, StoreMismatch
+    """
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    split = read_table(split_table)
+    selected = select_images(read_table(rois_table), split, images)
+    held_back = split.assign(
+        stopping=stopping_patients(split, settings.stopping_fraction, settings.seed)
+    )
+    selected = selected.merge(held_back[[*KEYS, "stopping"]], on=KEYS)
+    training = selected[selected["cohort"] == "training"]
+    with open_rois(rois_file) as store:
+        pictures = store.read(training["index"].to_numpy())
+    facts = {
+        "arm": arm,
+        "images_per_patient": images,
+        "training_patients": int((split["cohort"] == "training").sum()),
+        "training_images": len(training),
+        "split_sha256": file_digest(split_table),
+        "core": core_digest("arms"),
+    }
+    logger.info("%s: %d images of %d patients", arm, len(training), facts["training_patients"])
+
+    def train_stage(stage: str) -> TrainedNetwork:
+        identity = value_digest([facts, asdict(settings), stage, _digest(pictures)])
+        checkpoint = Path(checkpoints) / f"{stage}_{identity}.safetensors"
+        started = time.perf_counter()
+        network = train_network(
+            pictures,
+            stage_labels(training["fibrosis_stage"], stage),
+            training["stopping"].to_numpy(),
+            settings,
+            stream=_stream(arm, stage),
+            name=f"{arm} {stage}",
+            checkpoint=checkpoint,
+        )
+        logger.info("%s %s took %.0f s", arm, stage, time.perf_counter() - started)
+        return network
+
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        networks = dict(zip(STAGES, pool.map(train_stage, STAGES), strict=True))
+    for stage, network in networks.items():
+        _save(network, Path(weights[stage]), provenance(settings, network, stage=stage, **facts))
+    table = _history(networks)
+    write_table(table.drop(columns="images_per_second"), history)
+    write_table(table[["stage", "epoch", "images_per_second"]], speed)
+    for leftover in Path(checkpoints).glob("*.safetensors"):
+        leftover.unlink()
+
+
+def _save(network: TrainedNetwork, path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".partial")
+    save_file(network.weights, temporary, metadata={"provenance": text})
+    os.replace(temporary, path)
+
+
+def _history(networks: Mapping[str, TrainedNetwork]) -> pd.DataFrame:
+    rows = [
+        {"stage": stage, **row, "chosen": int(row["epoch"] == network.chosen_epoch)}
+        for stage, network in networks.items()
+        for row in network.history
+    ]
+    return pd.DataFrame(rows)
+
+
+def _stream(arm: str, stage: str) -> int:
+    return int(value_digest([arm, stage]), 16) % 2**31
+
+
+def _digest(pictures: NDArray[np.uint8]) -> str:
+    # Every 97th byte is enough to tell two stores apart and takes no time.
+    return value_digest([list(pictures.shape), int(pictures.ravel()[::97].sum(dtype=np.int64))])

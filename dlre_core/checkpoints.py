@@ -1,0 +1,85 @@
+"""Training state on disk, so that a killed job goes on to the same weights (no pickle)."""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from dlre_core.network import FibrosisNetwork
+
+MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+
+
+@dataclass
+class Progress:
+    """What training remembers between epochs."""
+
+    history: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = 0
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def epochs_done(self) -> int:
+        """Number of complete epochs."""
+        return len(self.history)
+
+    def add(self, row: dict[str, float], network: FibrosisNetwork) -> None:
+        """Record an epoch; keep its weights if its held-back loss is the lowest so far."""
+        self.history.append(row)
+        best = self.history[self.best_epoch - 1]["stopping_loss"] if self.best_epoch else None
+        if best is None or row["stopping_loss"] < best:
+            self.best_epoch = self.epochs_done
+            self.best_weights = {
+                name: value.detach().cpu().contiguous().clone()
+                for name, value in network.state_dict().items()
+            }
+
+    def finished(self, epochs: int, minimum_epochs: int, patience_epochs: int) -> bool:
+        """True at the last epoch, or when patience has run out after the minimum."""
+        waited = self.epochs_done - self.best_epoch
+        patient = self.epochs_done < minimum_epochs or waited < patience_epochs
+        return self.epochs_done >= epochs or not patient
+
+
+def save_checkpoint(
+    path: Path, progress: Progress, network: FibrosisNetwork, optimiser: torch.optim.Optimizer
+) -> None:
+    """Write the training state by rename, so that a reader never sees half of it."""
+    tensors = {f"best.{name}": value for name, value in progress.best_weights.items()}
+    for name, parameter in network.named_parameters():
+        tensors[f"network.{name}"] = parameter.detach().cpu().contiguous()
+        for moment in MOMENTS:
+            value = optimiser.state[parameter][moment]
+            tensors[f"{moment}.{name}"] = value.detach().cpu().contiguous()
+    state = {"history": progress.history, "best_epoch": progress.best_epoch}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".partial")
+    save_file(tensors, temporary, metadata={"progress": json.dumps(state)})
+    os.replace(temporary, path)
+
+
+def load_checkpoint(
+    path: Path, network: FibrosisNetwork, optimiser: torch.optim.Optimizer
+) -> Progress:
+    """Restore network and optimiser in place and return the progress."""
+    with safe_open(path, framework="pt") as file:
+        state = json.loads(file.metadata()["progress"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    for name, parameter in network.named_parameters():
+        with torch.no_grad():
+            parameter.copy_(tensors[f"network.{name}"])
+        optimiser.state[parameter] = {
+            moment: tensors[f"{moment}.{name}"].to(parameter.device, copy=True)
+            for moment in MOMENTS
+        }
+    best = {
+        name.removeprefix("best."): value
+        for name, value in tensors.items()
+        if name.startswith("best.")
+    }
+    return Progress(history=state["history"], best_epoch=state["best_epoch"], best_weights=best)

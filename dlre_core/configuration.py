@@ -1,0 +1,84 @@
+"""Check a study's configuration and say, for every fault, the key, the value and the remedy."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from dlre_core.errors import ConfigurationError
+
+
+def check_configuration(config: Mapping[str, Any], schema_file: str | Path) -> None:
+    """Validate a configuration against the schema and against itself.
+
+    Parameters
+    ----------
+    config : mapping
+        The parsed ``config.yaml``, command-line overrides included.
+    schema_file : path
+        JSON Schema as YAML; properties may carry ``description`` and ``remedy``.
+
+    Raises
+    ------
+    ConfigurationError
+        With one line for every fault: the key, the value found, what is wrong and the remedy.
+    """
+    schema = yaml.safe_load(Path(schema_file).read_text(encoding="utf-8"))
+    validator = Draft202012Validator(schema)
+    errors = sorted(validator.iter_errors(dict(config)), key=lambda e: [str(p) for p in e.path])
+    faults = [line for error in errors for line in _describe(error)]
+    if not faults:
+        faults = list(_contradictions(config))
+    if faults:
+        lines = "\n".join(f"  - {fault}" for fault in faults)
+        raise ConfigurationError(f"The configuration has {len(faults)} fault(s):\n{lines}")
+
+
+def _describe(error: ValidationError) -> Iterable[str]:
+    key = ".".join(str(part) for part in error.absolute_path)
+    if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
+        known = list(error.schema.get("properties", {}))
+        for name in [name for name in error.instance if name not in known]:
+            close = difflib.get_close_matches(str(name), known, 1)
+            hint = f"Did you mean {close[0]}?" if close else f"Known keys: {', '.join(known)}."
+            yield f"{f'{key}.' if key else ''}{name}: unknown key. {hint}"
+        return
+    if error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        yield f"{key or 'the configuration'}: lacks {', '.join(missing)}. Add it; see config.yaml."
+        return
+    inner = best_match(error.context) if error.context else None
+    remedy = error.schema.get("remedy", "See the comments in config.yaml.")
+    detail = inner.message if inner is not None else error.message
+    meaning = (
+        f" ({error.schema['description'].rstrip('.')})" if "description" in error.schema else ""
+    )
+    yield f"{key} = {error.instance!r}{meaning}: {detail}. {remedy}"
+
+
+def _contradictions(config: Mapping[str, Any]) -> Iterable[str]:
+    cohort = config["cohort"]
+    if cohort["source"] == "folder" and not cohort.get("folder"):
+        yield (
+            "cohort.folder = None: cohort.source is folder, which needs one. "
+            "Give the folder that holds dicom/ and clinical.csv."
+        )
+    if cohort["source"] == "simulated" and cohort.get("size") is None:
+        yield "cohort.size = None: a simulated cohort needs one. Write demo, paper or a number."
+    available = config["enrolment"].get("images_per_patient", 5)
+    for name, arm in config["arms"].items():
+        if arm["split"] not in config["splits"]:
+            known = ", ".join(config["splits"])
+            yield f"arms.{name}.split = {arm['split']!r}: there is no such split. Use one of {known}."
+        if arm["images"] > available:
+            yield (
+                f"arms.{name}.images = {arm['images']}: patients are enrolled with {available} images "
+                "(enrolment.images_per_patient). Lower the one or raise the other."
+            )
+    low, high = config["statistics"].get("alt_limits_iu_l", (1, 2))
+    if low >= high:
+        yield f"statistics.alt_limits_iu_l = [{low}, {high}]: not rising. Write the lower limit first."

@@ -1,0 +1,183 @@
+"""The paper's inclusion and exclusion criteria, one named rule each ("Patient enrolments")."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from dlre_core.clinical import read_clinical
+from dlre_core.digests import value_digest
+from dlre_core.errors import ClinicalTableError
+
+FLOW_COLUMNS = ["order", "criterion", "sentence", "hospital", "excluded_first", "excluded_any"]
+
+
+@dataclass(frozen=True)
+class EnrolmentSettings:
+    """Limits of the criteria; the defaults are the paper's."""
+
+    minimum_age_years: float = 18
+    minimum_hbsag_positive_months: float = 6
+    minimum_biopsy_length_mm: float = 15
+    minimum_portal_tracts: int = 6
+    maximum_days_from_elastography: int = 7
+    required_serology: Sequence[str] = ("platelets_10e9_l", "ast_iu_l", "alt_iu_l")
+    images_per_patient: int = 5
+
+
+class Criterion(NamedTuple):
+    """A rule that excludes: its name, a sentence for people, and who fails it."""
+
+    name: str
+    sentence: str
+    fails: Callable[[pd.DataFrame, EnrolmentSettings], pd.Series]
+
+
+def _apart(table: pd.DataFrame, column: str, settings: EnrolmentSettings) -> pd.Series:
+    days = pd.to_datetime(table[column], errors="coerce") - pd.to_datetime(
+        table["elastography_date"], errors="coerce"
+    )
+    return days.dt.days.abs() > settings.maximum_days_from_elastography
+
+
+def _positive(name: str) -> Callable[[pd.DataFrame, EnrolmentSettings], pd.Series]:
+    return lambda table, _: table[name].fillna(0) == 1
+
+
+# In the paper's order. An unknown date does not exclude; an unknown limit value does.
+CRITERIA: tuple[Criterion, ...] = (
+    Criterion(
+        "hbsag_too_short",
+        "HBsAg not known positive for more than 6 months",
+        lambda t, s: ~(t["hbsag_positive_months"] > s.minimum_hbsag_positive_months),
+    ),
+    Criterion(
+        "too_young",
+        "Not known to be 18 years or older",
+        lambda t, s: ~(t["age_years"] >= s.minimum_age_years),
+    ),
+    Criterion("other_liver_disease", "Other liver disease", _positive("other_liver_disease")),
+    Criterion(
+        "viral_coinfection",
+        "Coinfection with HIV or another viral hepatitis",
+        _positive("viral_coinfection"),
+    ),
+    Criterion(
+        "liver_transplantation",
+        "Previous liver transplantation",
+        _positive("liver_transplantation"),
+    ),
+    Criterion(
+        "antiviral_treatment",
+        "Antiviral treatment in the previous 6 months",
+        _positive("antiviral_treatment_6_months"),
+    ),
+    Criterion(
+        "unqualified_histology",
+        "Biopsy shorter than 15 mm, fewer than 6 portal tracts, or not within 7 days",
+        lambda t, s: (
+            ~(t["biopsy_length_mm"] >= s.minimum_biopsy_length_mm)
+            | ~(t["portal_tracts"] >= s.minimum_portal_tracts).fillna(False).astype(bool)
+            | _apart(t, "biopsy_date", s)
+        ),
+    ),
+    Criterion(
+        "missing_serology",
+        "Important serological results missing, or not within 7 days",
+        lambda t, s: (
+            t[list(s.required_serology)].isna().any(axis=1) | _apart(t, "serology_date", s)
+        ),
+    ),
+    Criterion(
+        "unsuccessful_elastography",
+        "Unsuccessful 2D-SWE: fewer valid acquisitions than the study asks for",
+        lambda t, s: t["images"] < s.images_per_patient,
+    ),
+)
+
+
+def enrol(patients: pd.DataFrame, images: pd.Series, settings: EnrolmentSettings) -> pd.DataFrame:
+    """Decide for every eligible patient whether the study keeps them, and why not.
+
+    Parameters
+    ----------
+    patients : DataFrame
+        ``results/clinical/patients.csv``.
+    images : Series of int
+        Number of valid acquisitions, indexed by (hospital, patient); absent means none.
+    settings : EnrolmentSettings
+
+    Returns
+    -------
+    DataFrame
+        hospital, patient, enrolled (0 or 1), first_reason, all_reasons (joined by ``;``), images.
+    """
+    table = patients.copy()
+    keys = pd.MultiIndex.from_frame(table[["hospital", "patient"]])
+    table["images"] = images.reindex(keys, fill_value=0).to_numpy()
+    failures = pd.DataFrame(
+        {c.name: c.fails(table, settings).fillna(True).astype(bool) for c in CRITERIA},
+        index=table.index,
+    )
+    reasons = failures.apply(lambda row: [name for name, failed in row.items() if failed], axis=1)
+    return pd.DataFrame(
+        {
+            "hospital": table["hospital"],
+            "patient": table["patient"],
+            "enrolled": (~failures.any(axis=1)).astype(int),
+            "first_reason": [names[0] if names else "" for names in reasons],
+            "all_reasons": [";".join(names) for names in reasons],
+            "images": table["images"],
+        }
+    )
+
+
+def flow(enrolment: pd.DataFrame) -> pd.DataFrame:
+    """Count exclusions by criterion and hospital, for the flow chart (figure 2).
+
+    Returns
+    -------
+    DataFrame
+        One row a criterion and hospital, in the order in which the criteria apply:
+        ``excluded_first`` counts patients for whom it was the first reason, ``excluded_any`` all
+        whom it would exclude.
+    """
+    rows = []
+    reasons = enrolment["all_reasons"].fillna("").str.split(";")
+    for order, criterion in enumerate(CRITERIA, start=1):
+        for hospital in sorted(enrolment["hospital"].unique()):
+            here = enrolment["hospital"] == hospital
+            first = int((here & (enrolment["first_reason"] == criterion.name)).sum())
+            either = int((here & reasons.map(lambda names, n=criterion.name: n in names)).sum())
+            rows.append([order, criterion.name, criterion.sentence, hospital, first, either])
+    return pd.DataFrame(rows, columns=FLOW_COLUMNS)
+
+
+def eligibility_digest(
+    clinical_csv: str | Path, hospitals: Collection[str], settings: EnrolmentSettings
+) -> str:
+    """Digest of what the clinical table says about who can be enrolled, and with which stage.
+
+    Laboratory values count only in so far as a criterion needs them, so that correcting one leaves
+    the digest as it is.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits; ``"absent"`` for a table that is not there or cannot be read, which
+        rule clinical_table then says.
+    """
+    try:
+        patients = read_clinical(clinical_csv, hospitals).patients
+    except ClinicalTableError:
+        return "absent"
+    patients = patients.rename(columns={"patient_id": "patient"})
+    everybody = pd.Series(
+        settings.images_per_patient,
+        index=pd.MultiIndex.from_frame(patients[["hospital", "patient"]]),
+    )
+    verdict = enrol(patients, everybody, settings)[["hospital", "patient", "all_reasons"]]
+    verdict["fibrosis_stage"] = patients["fibrosis_stage"].astype(str)
+    return value_digest(verdict.astype(str).to_numpy().tolist())

@@ -1,0 +1,29 @@
+"""Write and read the CSV files between rules: full precision, one form, never half a file."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+
+
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """Write CSV (UTF-8, line feeds, floats that round-trip, missing as empty) by rename."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".partial")
+    table.to_csv(temporary, index=False, lineterminator="\n")
+    os.replace(temporary, path)
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read what `write_table` wrote; codes such as hospital ``NA`` or ``01`` stay text."""
+    header = pd.read_csv(path, nrows=0).columns
+    text = {"hospital", "patient", "patient_id", "image_id", "pixel_digest", "file", "flags",
+            "first_reason", "all_reasons", "cohort", "q_box_source"} & set(header)  # fmt: skip
+    return pd.read_csv(
+        path,
+        dtype=dict.fromkeys(sorted(text), str),
+        keep_default_na=False,
+        na_values={name: [""] for name in header if name not in text},
+        float_precision="round_trip",
+    )

@@ -1,0 +1,306 @@
+"""Training of the networks of one arm: one network a stage question, one readable epoch loop."""
+
+import json
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+from torch import Tensor
+from torch.nn import functional
+
+from dlre_core.augment import apply_transforms, draw_transforms
+from dlre_core.augment_device import apply_transforms_on_device
+from dlre_core.checkpoints import Progress, load_checkpoint, save_checkpoint
+from dlre_core.errors import TrainingError
+from dlre_core.network import FibrosisNetwork, new_network
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How a network is trained; the meaning of each is in ``config.yaml``, section training."""
+
+    seed: int = 0
+    device: str = "auto"
+    batch_size: int = 16
+    learning_rate: float = 0.003
+    weight_decay: float = 0.0001
+    epochs: int = 20
+    minimum_steps: int = 150
+    maximum_steps: int = 1400
+    stopping_fraction: float = 0.2
+    minimum_epochs: int = 12
+    patience_epochs: int = 6
+    balance: str = "augmentation"
+    augmentation: Mapping[str, Any] = field(default_factory=dict)
+
+    def steps_per_epoch(self, n_images: int) -> int:
+        """Optimiser steps of one epoch over ``n_images`` images, within the step bounds."""
+        total = self.epochs * -(-n_images // self.batch_size)
+        total = min(max(total, self.minimum_steps), self.maximum_steps)
+        return max(1, round(total / self.epochs))
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """Best weights of one network, the epoch they are from, and a history row per epoch."""
+
+    weights: dict[str, Tensor]
+    chosen_epoch: int
+    history: list[dict[str, float]]
+
+
+def choose_device(name: str) -> torch.device:
+    """``auto`` is CUDA where there is one, else the CPU; any other name is taken as it is."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def train_network(
+    rois: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    stopping: NDArray[np.bool_],
+    settings: TrainingSettings,
+    *,
+    stream: int,
+    name: str = "network",
+    checkpoint: Path | None = None,
+) -> TrainedNetwork:
+    """Train one network and return the weights of its best epoch.
+
+    AdamW with a one-cycle learning rate. After each epoch the mean cross-entropy over the held-back
+    training patients decides: best weights are kept, and training ends once ``patience_epochs``
+    epochs brought nothing better, ``minimum_epochs`` having passed. On the CPU one thread computes
+    while another augments the next batch; arithmetic is bfloat16 with float32 weights.
+
+    Parameters
+    ----------
+    rois : (n, 250, 250, 3) uint8
+        Images of training patients only.
+    labels : (n,) int64, 0 or 1
+        1 where the patient has the stage.
+    stopping : (n,) bool
+        True for images of the patients held back to decide when to stop.
+    settings : TrainingSettings
+    stream : int
+        Number of the random stream, different for every network of a study.
+    name : str
+        For the log lines.
+    checkpoint : path, optional
+        Written after every epoch; found again, training goes on from it to the same result.
+
+    Returns
+    -------
+    TrainedNetwork
+
+    Raises
+    ------
+    TrainingError
+        If the images trained on, or those held back, lack one of the two classes.
+    """
+    for part, where in ((~stopping, "train on"), (stopping, "decide when to stop")):
+        if len(np.unique(labels[part])) < 2:
+            raise TrainingError(
+                f"{name}: the images to {where} hold {len(np.unique(labels[part]))} of 2 classes.",
+                "Enrol more patients, or leave this stage question or arm out.",
+            )
+    device = choose_device(settings.device)
+    network = new_network(stream + 1000 * settings.seed).to(
+        device, memory_format=torch.channels_last
+    )
+    steps = settings.steps_per_epoch(int((~stopping).sum()))
+    optimiser = torch.optim.AdamW(
+        network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+    )
+    schedule = _one_cycle(settings, steps)
+    progress = Progress()
+    if checkpoint is not None and checkpoint.exists():
+        progress = load_checkpoint(checkpoint, network, optimiser)
+    source = _BatchSource(rois, labels, np.flatnonzero(~stopping), settings, device, stream)
+    while not progress.finished(settings.epochs, settings.minimum_epochs, settings.patience_epochs):
+        epoch, started = progress.epochs_done + 1, time.perf_counter()
+        loss = _train_epoch(
+            network, optimiser, schedule, source.batches(epoch, steps), epoch, steps
+        )
+        seconds = time.perf_counter() - started
+        stop_loss, stop_auc = _evaluate(network, rois, labels, stopping, settings, device)
+        row = {
+            "epoch": epoch,
+            "loss": loss,
+            "stopping_loss": stop_loss,
+            "auc": stop_auc,
+            "images_per_second": round(steps * settings.batch_size / seconds, 1),
+        }
+        progress.add(row, network)
+        remaining = (settings.epochs - epoch) * (time.perf_counter() - started)
+        logger.info(
+            "%s epoch %d/%d loss %.4f, held back: loss %.4f AUC %.3f, %.0f images/s, at most %.0f s left",
+            *(name, epoch, settings.epochs, loss, stop_loss, stop_auc),
+            *(row["images_per_second"], remaining),
+        )
+        if checkpoint is not None:
+            save_checkpoint(checkpoint, progress, network, optimiser)
+    return TrainedNetwork(progress.best_weights, progress.best_epoch, progress.history)
+
+
+def predict(
+    network: FibrosisNetwork,
+    rois: NDArray[np.uint8],
+    *,
+    batch_size: int = 32,
+    device: torch.device | None = None,
+) -> NDArray[np.float64]:
+    """Probabilities ``(n,)`` of images ``(n, 250, 250, 3)`` uint8, float32 arithmetic, in process."""
+    device = device or torch.device("cpu")
+    network.eval()
+    with torch.inference_mode():
+        parts = [
+            torch.sigmoid(network(_as_input(rois[start : start + batch_size], device)))
+            for start in range(0, len(rois), batch_size)
+        ]
+    return torch.cat(parts).double().cpu().numpy() if parts else np.empty(0)
+
+
+class _BatchSource:
+    """Balanced, augmented batches, a pure function of seed, stream and epoch."""
+
+    def __init__(
+        self,
+        rois: NDArray[np.uint8],
+        labels: NDArray[np.int64],
+        usable: NDArray[np.int64],
+        settings: TrainingSettings,
+        device: torch.device,
+        stream: int,
+    ) -> None:
+        self.rois, self.labels, self.usable = rois, labels, usable
+        self.settings, self.device, self.stream = settings, device, stream
+        self.resident = torch.from_numpy(rois).to(device) if device.type != "cpu" else None
+
+    def batches(self, epoch: int, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield ``steps`` batches of images and labels; the next is made while one is used."""
+        generator = np.random.default_rng([self.settings.seed, self.stream, epoch])
+        size = self.settings.batch_size
+        indices = self._draw(generator, steps * size).reshape(steps, size)
+        transforms = draw_transforms(generator, steps * size, **self.settings.augmentation)
+        transforms = transforms.reshape(steps, size, 2, 3)
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(self._batch, indices[0], transforms[0])
+            for step in range(1, steps + 1):
+                batch = waiting.result()
+                if step < steps:
+                    waiting = pool.submit(self._batch, indices[step], transforms[step])
+                yield batch
+
+    def _draw(self, generator: np.random.Generator, n: int) -> NDArray[np.int64]:
+        if self.settings.balance != "augmentation":
+            return _repeat_shuffled(generator, self.usable, n)
+        positive = self.usable[self.labels[self.usable] == 1]
+        negative = self.usable[self.labels[self.usable] == 0]
+        drawn = np.empty(n, dtype=np.int64)
+        drawn[0::2] = _repeat_shuffled(generator, positive, len(drawn[0::2]))
+        drawn[1::2] = _repeat_shuffled(generator, negative, len(drawn[1::2]))
+        return drawn
+
+    def _batch(
+        self, indices: NDArray[np.int64], transforms: NDArray[np.float32]
+    ) -> tuple[Tensor, Tensor]:
+        targets = torch.from_numpy(self.labels[indices]).float().to(self.device)
+        if self.resident is not None:
+            return apply_transforms_on_device(self.resident, indices, transforms), targets
+        out = np.empty((len(indices), *self.rois.shape[1:]), dtype=np.float32)
+        apply_transforms(self.rois, indices, transforms, out, threads=1)
+        return torch.from_numpy(out).permute(0, 3, 1, 2), targets
+
+
+def _repeat_shuffled(
+    generator: np.random.Generator, indices: NDArray[np.int64], n: int
+) -> NDArray[np.int64]:
+    rounds = -(-n // len(indices))
+    return np.concatenate([generator.permutation(indices) for _ in range(rounds)])[:n]
+
+
+def _train_epoch(
+    network: FibrosisNetwork,
+    optimiser: torch.optim.Optimizer,
+    schedule: NDArray[np.float64],
+    batches: Iterator[tuple[Tensor, Tensor]],
+    epoch: int,
+    steps: int,
+) -> float:
+    network.train()
+    total = torch.zeros((), device=next(network.parameters()).device)
+    for step, (images, targets) in enumerate(batches):
+        for group in optimiser.param_groups:
+            group["lr"] = float(schedule[(epoch - 1) * steps + step])
+        optimiser.zero_grad(set_to_none=True)
+        with torch.autocast(images.device.type, dtype=torch.bfloat16):
+            logits = network(images)
+        loss = functional.binary_cross_entropy_with_logits(logits.float(), targets)
+        loss.backward()
+        optimiser.step()
+        total += loss.detach()
+    return float(total) / steps
+
+
+def _evaluate(
+    network: FibrosisNetwork,
+    rois: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    chosen: NDArray[np.bool_],
+    settings: TrainingSettings,
+    device: torch.device,
+) -> tuple[float, float]:
+    with torch.autocast(device.type, dtype=torch.bfloat16):
+        probabilities = predict(
+            network, rois[chosen], batch_size=2 * settings.batch_size, device=device
+        )
+    probabilities = np.clip(probabilities, 1e-6, 1 - 1e-6)
+    truth = labels[chosen]
+    likelihood = np.where(truth == 1, probabilities, 1 - probabilities)
+    weights = _class_weights(truth) if settings.balance == "augmentation" else np.ones(len(truth))
+    loss = float(-(weights * np.log(likelihood)).sum() / weights.sum())
+    return loss, float(roc_auc_score(truth, probabilities))
+
+
+def _class_weights(labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    share = labels.mean()
+    return np.where(labels == 1, 0.5 / share, 0.5 / (1 - share))
+
+
+def _as_input(rois: NDArray[np.uint8], device: torch.device) -> Tensor:
+    images = torch.from_numpy(np.ascontiguousarray(rois)).to(device)
+    return images.permute(0, 3, 1, 2).float() / 255 - 0.5
+
+
+def _one_cycle(settings: TrainingSettings, steps: int) -> NDArray[np.float64]:
+    """Cosine warm-up over the first quarter of the steps, cosine decay to nothing after it."""
+    total = steps * settings.epochs
+    position = np.arange(total) / max(total - 1, 1)
+    warm, low, peak = 0.25, settings.learning_rate / 25, settings.learning_rate
+    rising = low + (peak - low) * (1 - np.cos(np.pi * position / warm)) / 2
+    falling = peak * (1 + np.cos(np.pi * (position - warm) / (1 - warm))) / 2
+    return np.where(position < warm, rising, falling)
+
+
+def provenance(settings: TrainingSettings, network: TrainedNetwork, **facts: object) -> str:
+    """JSON text that goes into the metadata of a weight file."""
+    return json.dumps(
+        {
+            **facts,
+            "settings": asdict(settings),
+            "chosen_epoch": network.chosen_epoch,
+            "torch": torch.__version__,
+        },
+        sort_keys=True,
+    )

@@ -1,0 +1,26 @@
+rule clinical_table:
+    """Check the clinical table against the data contract and take the identities out of it."""
+    input:
+        clinical=f"{COHORT}/clinical.csv",
+    output:
+        patients="results/clinical/patients.csv",
+        problems="results/clinical/problems.csv",
+    log:
+        "results/logs/clinical_table.log",
+    benchmark:
+        "results/benchmarks/clinical_table.tsv"
+    params:
+        hospitals=HOSPITALS,
+        key_file=config["privacy"]["key_file"],
+        date_shift_days=config["privacy"]["date_shift_days"],
+        simulated=SIMULATED,
+        seed=config["cohort"]["seed"],
+        core=core("clinical", "deidentify"),
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/dlre.yaml"
+    script:
+        "../scripts/clinical_table.py"

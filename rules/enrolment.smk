@@ -1,0 +1,23 @@
+rule enrolment:
+    """Apply the paper's inclusion and exclusion criteria to every eligible patient."""
+    input:
+        patients="results/clinical/patients.csv",
+        acquisitions="results/store/acquisitions.csv",
+    output:
+        enrolment="results/enrolment/enrolment.csv",
+        flow="results/enrolment/flow.csv",
+    log:
+        "results/logs/enrolment.log",
+    benchmark:
+        "results/benchmarks/enrolment.tsv"
+    params:
+        criteria=config["enrolment"],
+        core=core("enrolment", "tabular"),
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/dlre.yaml"
+    script:
+        "../scripts/enrolment.py"

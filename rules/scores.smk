@@ -1,0 +1,25 @@
+rule scores:
+    """One score per patient and method: DLRE, 2D-SWE stiffness, APRI and FIB-4."""
+    input:
+        predictions="results/predictions/{arm}.csv",
+        acquisitions="results/store/acquisitions.csv",
+        patients="results/clinical/patients.csv",
+    output:
+        scores="results/scores/{arm}.csv",
+    log:
+        "results/logs/scores/{arm}.log",
+    benchmark:
+        "results/benchmarks/scores/{arm}.tsv"
+    params:
+        aggregate=config["statistics"]["aggregate"],
+        ast_limit=config["statistics"]["ast_upper_limit_of_normal_iu_l"],
+        ast_limits=config["statistics"]["ast_upper_limit_of_normal_by_hospital_iu_l"],
+        core=core("scores", "tabular"),
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/dlre.yaml"
+    script:
+        "../scripts/scores.py"

@@ -1,0 +1,53 @@
+rule split:
+    """Divide the enrolled patients into training and validation cohorts.
+
+    The clinical tables are ancient inputs: the digest of who is eligible, with which stage, decides
+    instead, so that a corrected laboratory value does not retrain anything.
+    """
+    input:
+        patients=ancient("results/clinical/patients.csv"),
+        enrolment=ancient("results/enrolment/enrolment.csv"),
+        acquisitions="results/store/acquisitions.csv",
+    output:
+        split="results/splits/{split}.csv",
+    log:
+        "results/logs/split/{split}.log",
+    benchmark:
+        "results/benchmarks/split/{split}.tsv"
+    params:
+        rule=lambda wildcards: config["splits"][wildcards.split],
+        seed=config["training"]["seed"],
+        permute_labels=config["training"]["permute_labels"],
+        eligible=eligible_patients,
+        core=core("splits", "enrolment", "tabular"),
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/dlre.yaml"
+    script:
+        "../scripts/split.py"
+
+
+rule leak_check:
+    """Stop the study if a patient or a picture stands on both sides of a split."""
+    input:
+        split="results/splits/{split}.csv",
+        acquisitions="results/store/acquisitions.csv",
+    output:
+        checked="results/splits/{split}_leak_check.csv",
+    log:
+        "results/logs/leak_check/{split}.log",
+    benchmark:
+        "results/benchmarks/leak_check/{split}.tsv"
+    params:
+        core=core("splits", "tabular"),
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/dlre.yaml"
+    script:
+        "../scripts/leak_check.py"

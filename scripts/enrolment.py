@@ -1,0 +1,15 @@
+"""Adapter of rule enrolment."""
+
+from dlre_core.enrolment import EnrolmentSettings, enrol, flow
+from dlre_core.logs import job_log
+from dlre_core.tabular import read_table, write_table
+
+with job_log(snakemake.log[0]):
+    acquisitions = read_table(snakemake.input.acquisitions)
+    enrolment = enrol(
+        read_table(snakemake.input.patients),
+        acquisitions.groupby(["hospital", "patient"]).size(),
+        EnrolmentSettings(**snakemake.params.criteria),
+    )
+    write_table(enrolment, snakemake.output.enrolment)
+    write_table(flow(enrolment), snakemake.output.flow)

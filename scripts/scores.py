@@ -1,0 +1,16 @@
+"""Adapter of rule scores."""
+
+from dlre_core.logs import job_log
+from dlre_core.scores import patient_scores
+from dlre_core.tabular import read_table, write_table
+
+with job_log(snakemake.log[0]):
+    scores = patient_scores(
+        read_table(snakemake.input.predictions),
+        read_table(snakemake.input.acquisitions),
+        read_table(snakemake.input.patients),
+        aggregate=snakemake.params.aggregate,
+        upper_limit_of_normal_iu_l=snakemake.params.ast_limit,
+        upper_limit_by_hospital_iu_l=snakemake.params.ast_limits,
+    )
+    write_table(scores, snakemake.output.scores)
