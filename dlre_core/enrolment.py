@@ -43,7 +43,7 @@ def _apart(table: pd.DataFrame, column: str, settings: EnrolmentSettings) -> pd.
 
 
 def _positive(name: str) -> Callable[[pd.DataFrame, EnrolmentSettings], pd.Series]:
-    return lambda table, _: table[name].fillna(0) == 1
+    return lambda table, _: table[name].astype("Float64").eq(1).fillna(False)
 
 
 # In the paper's order. An unknown date does not exclude; an unknown limit value does.

@@ -1,0 +1,55 @@
+# make study   set up, run the whole study, print where the report is
+# make test    set up, run the tests (what .ci/run calls)
+# make help    the rest
+
+VENV := .venv
+PYTHON ?= python3
+CORES ?= all
+READY := $(VENV)/.ready
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+# SIZE=paper runs the whole paper, SIZE=200 any number of enrolled patients.
+ifdef SIZE
+OVERRIDE := --config 'cohort={"size": "$(SIZE)"}'
+ifneq ($(shell echo $(SIZE) | grep -E '^[0-9]+$$'),)
+OVERRIDE := --config 'cohort={"size": $(SIZE)}'
+endif
+endif
+
+.PHONY: study test lint format help environment clinical-template clean
+
+study: $(READY) ## run the study (SIZE=demo, paper or a number; CORES=2)
+	snakemake --cores $(CORES) $(OVERRIDE)
+
+test: $(READY) ## run the tests
+	pytest
+
+lint: $(READY) ## check style, layering, spelling and the workflow's form
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile rules
+	snakemake --lint
+	lint-imports
+	codespell
+
+format: $(READY) ## put Python and Snakemake files into form
+	ruff check --fix .
+	ruff format .
+	snakefmt Snakefile rules
+
+environment: $(READY) ## only make the virtual environment
+
+clinical-template: $(READY) ## print an empty clinical.csv
+	@python -c "from dlre_core.contract import template; print(template(), end='')"
+
+clean: ## remove all results (not the pseudonym key)
+	rm -rf results .snakemake
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+$(READY): envs/requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Python 3.11 is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --requirement envs/requirements.lock
+	touch $@

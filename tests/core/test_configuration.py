@@ -1,0 +1,68 @@
+"""A wrong configuration is answered with the key, the value and the remedy."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dlre_core.configuration import check_configuration
+from dlre_core.errors import ConfigurationError
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = ROOT / "rules/schemas/config.schema.yaml"
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def check(**changes):
+    config = copy.deepcopy(CONFIG)
+    for path, value in changes.items():
+        *parents, last = path.split("__")
+        place = config
+        for parent in parents:
+            place = place[parent]
+        place[last] = value
+    check_configuration(config, SCHEMA)
+
+
+def test_the_shipped_configuration_is_valid():
+    check()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("cohort__size", "huge", ["cohort.size", "huge", "demo, paper"]),
+        ("cohort__size", 3, ["cohort.size", "3", "12 or more"]),
+        ("cohort__source", "folder", ["cohort.folder", "Give the folder"]),
+        ("cohort__sizes", "demo", ["cohort.sizes", "Did you mean size"]),
+        ("training__batch_size", 0, ["training.batch_size", "0", "1 or more"]),
+        ("training__device", "gpu", ["training.device", "gpu", "cuda"]),
+        ("training__augmentation__shift_pixels", 2.5, ["shift_pixels", "2.5"]),
+        ("serving__url", "http://localhost:8001", ["serving.url", "host:port"]),
+        ("statistics__confidence", 95, ["statistics.confidence", "95", "0.95"]),
+        ("statistics__alt_limits_iu_l", [80, 40], ["alt_limits_iu_l", "lower limit first"]),
+        ("arms__overall_5_images__split", "all", ["arms.overall_5_images.split", "overall"]),
+        ("arms__overall_5_images__images", 7, ["images = 7", "images_per_patient"]),
+        ("privacy__key_file", "results/key", ["privacy.key_file", "outside results/"]),
+        ("splits__overall", {"method": "odd"}, ["splits.overall", "training_fraction"]),
+    ],
+)
+def test_each_fault_names_key_value_and_remedy(key, value, words):
+    with pytest.raises(ConfigurationError) as caught:
+        check(**{key: value})
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_all_faults_are_told_at_once():
+    with pytest.raises(ConfigurationError, match="has 2 fault") as caught:
+        check(training__epochs=0, report__title="")
+    assert "training.epochs" in str(caught.value)
+    assert "report.title" in str(caught.value)
+
+
+def test_a_missing_section_is_named():
+    config = {key: value for key, value in CONFIG.items() if key != "arms"}
+    with pytest.raises(ConfigurationError, match="lacks arms"):
+        check_configuration(config, SCHEMA)

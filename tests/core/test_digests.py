@@ -1,0 +1,95 @@
+"""Digests see every change of content and none that has no meaning."""
+
+import os
+import shutil
+
+import pytest
+
+from dlre_core import digests
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    root = tmp_path / "dlre_core"
+    root.mkdir()
+    (root / "__init__.py").write_text("")
+    (root / "low.py").write_text('"""Low."""\n\nVALUE = 1\n')
+    (root / "high.py").write_text(
+        "from dlre_core.low import VALUE\n\n\ndef f():\n    return VALUE\n"
+    )
+    (root / "other.py").write_text("X = 1\n")
+    monkeypatch.setattr(digests, "PACKAGE_ROOT", root)
+    digests._parse.cache_clear()
+    yield root
+    digests._parse.cache_clear()
+
+
+def changed(path, text):
+    path.write_text(text)
+    digests._parse.cache_clear()
+
+
+def test_core_digest_follows_imports_and_nothing_else(package):
+    before = digests.core_digest("high")
+    changed(package / "other.py", "X = 2\n")
+    assert digests.core_digest("high") == before
+    changed(package / "low.py", '"""Low."""\n\nVALUE = 2\n')
+    assert digests.core_digest("high") != before
+
+
+def test_core_digest_ignores_docstrings_comments_and_layout(package):
+    before = digests.core_digest("high")
+    changed(package / "low.py", '"""Another text."""\n# a comment\nVALUE   =  1\n')
+    assert digests.core_digest("high") == before
+
+
+def test_core_digest_of_unknown_module(package):
+    with pytest.raises(ModuleNotFoundError, match="nothing"):
+        digests.core_digest("nothing")
+
+
+def test_tree_digest_sees_a_changed_byte_behind_an_old_time(tmp_path):
+    tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
+    (tree / "a").mkdir(parents=True)
+    file = tree / "a" / "one.dcm"
+    file.write_bytes(b"aaaa")
+    times = os.stat(file)
+    before = digests.tree_digest(tree, cache)
+    file.write_bytes(b"aaab")
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert digests.tree_digest(tree, cache) != before
+
+
+def test_tree_digest_does_not_see_a_touch_or_a_move_of_the_tree(tmp_path):
+    tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
+    tree.mkdir()
+    (tree / "one.dcm").write_bytes(b"aaaa")
+    before = digests.tree_digest(tree, cache)
+    os.utime(tree / "one.dcm", (1, 1))
+    assert digests.tree_digest(tree, cache) == before
+    shutil.copytree(tree, tmp_path / "copy")
+    assert digests.tree_digest(tmp_path / "copy", cache) == before
+
+
+def test_tree_digest_sees_new_removed_and_renamed_files(tmp_path):
+    tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
+    tree.mkdir()
+    (tree / "one.dcm").write_bytes(b"aaaa")
+    seen = {digests.tree_digest(tree, cache)}
+    (tree / "two.dcm").write_bytes(b"b")
+    seen.add(digests.tree_digest(tree, cache))
+    (tree / "two.dcm").rename(tree / "three.dcm")
+    seen.add(digests.tree_digest(tree, cache))
+    assert len(seen) == 3
+    (tree / "three.dcm").unlink()
+    assert digests.tree_digest(tree, cache) in seen
+
+
+def test_tree_digest_survives_links_pipes_and_a_missing_folder(tmp_path):
+    tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
+    assert digests.tree_digest(tree, cache) == "absent"
+    tree.mkdir()
+    os.mkfifo(tree / "pipe")
+    (tree / "loop").symlink_to(tree)
+    (tree / "dangling").symlink_to("nowhere")
+    assert len(digests.tree_digest(tree, cache)) == 16
