@@ -16,7 +16,7 @@ OVERRIDE := --config 'cohort={"size": $(SIZE)}'
 endif
 endif
 
-.PHONY: study test lint format help environment clinical-template clean
+.PHONY: study test lint format help environment check-data clinical-template clean
 
 study: $(READY) ## run the study (SIZE=demo, paper or a number; CORES=2)
 	snakemake --cores $(CORES) $(OVERRIDE)
@@ -38,6 +38,9 @@ format: $(READY) ## put Python and Snakemake files into form
 	snakefmt Snakefile rules
 
 environment: $(READY) ## only make the virtual environment
+
+check-data: $(READY) ## check your cohort folder (FOLDER=path) without running the study
+	@python -m dlre_core.check_data $(FOLDER)
 
 clinical-template: $(READY) ## print an empty clinical.csv
 	@python -c "from dlre_core.contract import template; print(template(), end='')"

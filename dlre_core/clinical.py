@@ -42,8 +42,9 @@ def read_clinical(
     path: str | Path,
     hospitals: Collection[str] | None = None,
     columns: tuple[Column, ...] = CLINICAL_COLUMNS,
+    key: tuple[str, ...] = ("hospital", "patient_id"),
 ) -> ClinicalTable:
-    """Read ``clinical.csv`` by the data contract.
+    """Read ``clinical.csv``, or another table of the same kind, by the data contract.
 
     Parameters
     ----------
@@ -53,6 +54,8 @@ def read_clinical(
         Codes of the hospitals that have a folder; rows of others are rejected.
     columns : tuple of Column, optional
         The contract to read by.
+    key : tuple of str, optional
+        Columns that together name a row; rows that share them are duplicates.
 
     Returns
     -------
@@ -73,7 +76,7 @@ def read_clinical(
     }
     patients = pd.DataFrame(typed)
     rejected = findings.rejected_lines()
-    rejected |= _check_rows(patients, lines, hospitals, findings)
+    rejected |= _check_rows(patients, lines, hospitals, key, findings)
     _check_consistency(patients, lines, findings)
     usable = ~lines.isin(rejected)
     return ClinicalTable(patients[usable].reset_index(drop=True), findings.table())
@@ -319,29 +322,39 @@ def _remedy(column: Column, code: str) -> str:
 
 
 def _check_rows(
-    patients: pd.DataFrame, lines: pd.Series, hospitals: Collection[str] | None, findings: _Findings
+    patients: pd.DataFrame,
+    lines: pd.Series,
+    hospitals: Collection[str] | None,
+    key: tuple[str, ...],
+    findings: _Findings,
 ) -> set[int]:
     rejected: set[int] = set()
-    if "patient_id" not in patients:
-        return rejected
-    keys = patients[["hospital", "patient_id"]]
-    duplicate = keys.duplicated(keep=False) & keys.notna().all(axis=1)
+    names = patients[list(key)]
+    duplicate = names.duplicated(keep=False) & names.notna().all(axis=1)
     for index in patients.index:
-        where = {
-            "hospital": keys.at[index, "hospital"] or "",
-            "patient_id": keys.at[index, "patient_id"] or "",
-        }
+        where = {name: patients.at[index, name] or "" for name in ("hospital", "patient_id")}
         if duplicate[index]:
             rejected.add(int(lines[index]))
-            findings.add(lines[index], "row rejected", "duplicate_patient",
-                         "The patient stands in more than one row of the hospital.",
-                         "Keep the one row that is right.", column="patient_id", **where)  # fmt: skip
+            findings.add(
+                lines[index],
+                "row rejected",
+                "duplicate_patient" if key[-1] == "patient_id" else "duplicate_row",
+                f"The same {' and '.join(key)} stand in more than one row.",
+                "Keep the one row that is right.",
+                column=key[-1],
+                **where,
+            )
         if hospitals is not None and where["hospital"] and where["hospital"] not in hospitals:
             rejected.add(int(lines[index]))
-            findings.add(lines[index], "row rejected", "unknown_hospital",
-                         "There is no folder dicom/<hospital> for this hospital.",
-                         f"Use one of {', '.join(sorted(hospitals))}, or add the folder.",
-                         column="hospital", **where)  # fmt: skip
+            findings.add(
+                lines[index],
+                "row rejected",
+                "unknown_hospital",
+                "There is no folder dicom/<hospital> for this hospital.",
+                f"Use one of {', '.join(sorted(hospitals))}, or add the folder.",
+                column="hospital",
+                **where,
+            )
     return rejected
 
 

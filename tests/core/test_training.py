@@ -1,0 +1,186 @@
+"""The loop learns, repeats bit for bit, resumes to the same bytes, and never looks at validation."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors import safe_open
+
+from dlre_core import checkpoints
+from dlre_core.arms import select_images, train_arm
+from dlre_core.errors import StoreMismatch, TrainingError
+from dlre_core.network import FibrosisNetwork, new_network
+from dlre_core.splits import make_split
+from dlre_core.store import write_rois
+from dlre_core.tabular import read_table, write_table
+from dlre_core.training import TrainingSettings, predict, train_network
+
+AUGMENTATION = {
+    "shift_pixels": 4,
+    "rotation_degrees": 0,
+    "scale": 0.0,
+    "flip_horizontal": True,
+    "flip_vertical": True,
+}
+QUICK = TrainingSettings(
+    seed=7,
+    device="cpu",
+    batch_size=8,
+    epochs=3,
+    minimum_steps=9,
+    maximum_steps=9,
+    minimum_epochs=3,
+    augmentation=AUGMENTATION,
+)
+
+
+def easy_images(n, generator):
+    """Half of the images carry a fine checkerboard: a texture, with the same mean colour."""
+    labels = np.arange(n) % 2
+    images = generator.integers(100, 140, (n, 250, 250, 3))
+    board = 40 * ((np.add.outer(np.arange(250), np.arange(250)) // 4) % 2) - 20
+    images[labels == 1] += board[None, :, :, None]
+    return images.astype(np.uint8), labels.astype(np.int64)
+
+
+@pytest.fixture(scope="module")
+def data():
+    torch.set_num_threads(1)
+    images, labels = easy_images(32, np.random.default_rng(1))
+    return images, labels, np.arange(32) >= 24
+
+
+def same(first, second):
+    return all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_the_network_is_the_papers():
+    network = FibrosisNetwork()
+    shapes = [tuple(layer.weight.shape) for layer in network.convolutions]
+    assert shapes == [(16, 3, 3, 3), (32, 16, 3, 3), (32, 32, 3, 3), (32, 32, 3, 3)]
+    assert network.hidden.weight.shape == (32, 32 * 15 * 15)
+    assert network.output.weight.shape == (1, 32)
+
+
+def test_pooling_before_relu_is_relu_before_pooling():
+    network = new_network(3)
+    image = torch.randn(2, 3, 250, 250, generator=torch.Generator().manual_seed(0))
+    maps = image
+    for convolution in network.convolutions:
+        maps = torch.nn.functional.max_pool2d(torch.relu(convolution(maps)), 2)
+    expected = network.output(torch.relu(network.hidden(maps.flatten(1)))).squeeze(1)
+    assert torch.equal(network(image), expected)
+
+
+def test_it_learns_a_texture_and_repeats_bit_for_bit(data):
+    first = train_network(*data, QUICK, stream=1)
+    second = train_network(*data, QUICK, stream=1)
+    assert same(first.weights, second.weights)
+    assert [row["loss"] for row in first.history] == [row["loss"] for row in second.history]
+    assert not same(first.weights, train_network(*data, QUICK, stream=2).weights)
+    settings = TrainingSettings(**{**QUICK.__dict__, "minimum_steps": 40, "maximum_steps": 40})
+    trained = train_network(*data, settings, stream=1)
+    network = FibrosisNetwork()
+    network.load_state_dict(trained.weights)
+    images, labels = easy_images(16, np.random.default_rng(99))
+    assert ((predict(network, images) > 0.5) == labels).mean() > 0.9
+
+
+def test_a_killed_training_goes_on_to_the_same_weights(data, tmp_path, monkeypatch):
+    whole = train_network(*data, QUICK, stream=1)
+    checkpoint = tmp_path / "state.safetensors"
+    done = []
+
+    class Killed(Exception):
+        pass
+
+    def killed_after_first(*arguments):
+        checkpoints.save_checkpoint(*arguments)
+        done.append(1)
+        raise Killed
+
+    monkeypatch.setattr("dlre_core.training.save_checkpoint", killed_after_first)
+    with pytest.raises(Killed):
+        train_network(*data, QUICK, stream=1, checkpoint=checkpoint)
+    monkeypatch.undo()
+    resumed = train_network(*data, QUICK, stream=1, checkpoint=checkpoint)
+    assert done == [1]
+    assert same(whole.weights, resumed.weights)
+    assert whole.chosen_epoch == resumed.chosen_epoch
+
+
+def test_one_class_only_is_refused(data):
+    images, labels, stopping = data
+    with pytest.raises(TrainingError, match="1 of 2 classes"):
+        train_network(images, np.zeros_like(labels), stopping, QUICK, stream=1)
+
+
+@pytest.mark.parametrize(
+    ("losses", "epochs", "finished"),
+    [([3, 2, 1], 3, True), ([3, 2, 1], 9, False), ([1, 2, 3], 9, True), ([1, 2], 9, False)],
+)
+def test_termination(losses, epochs, finished):
+    progress = checkpoints.Progress()
+    for loss in losses:
+        progress.add({"stopping_loss": loss}, new_network(0))
+    assert progress.finished(epochs, minimum_epochs=3, patience_epochs=2) is finished
+
+
+def study(tmp_path, validation_value):
+    generator = np.random.default_rng(5)
+    patients = pd.DataFrame(
+        {
+            "hospital": "A",
+            "patient": [f"P{i:02d}" for i in range(24)],
+            "fibrosis_stage": [1, 2, 3, 4] * 6,
+        }
+    )
+    rule = {"method": "random", "training_fraction": 0.67}
+    split = make_split(patients, rule, seed=1)
+    table = patients.loc[patients.index.repeat(2), ["hospital", "patient"]].reset_index(drop=True)
+    table["acquisition"] = [1, 2] * 24
+    table["image_id"] = [f"{i:016x}" for i in range(48)]
+    images = generator.integers(0, 255, (48, 250, 250, 3), dtype=np.uint8)
+    validation = table.merge(split, on=["hospital", "patient"])["cohort"] == "validation"
+    images[validation.to_numpy()] = validation_value
+    tmp_path.mkdir()
+    write_rois(tmp_path / "rois.h5", list(table["image_id"]), images)
+    write_table(table, tmp_path / "rois.csv")
+    write_table(split, tmp_path / "split.csv")
+    return tmp_path
+
+
+def train(folder):
+    stages = ("f4", "ge_f3", "ge_f2")
+    train_arm(
+        folder / "rois.h5", folder / "rois.csv", folder / "split.csv", arm="overall", images=1,
+        settings=TrainingSettings(**{**QUICK.__dict__, "epochs": 1, "minimum_epochs": 1, "minimum_steps": 2, "maximum_steps": 2, "stopping_fraction": 0.5}),
+        weights={stage: folder / f"{stage}.safetensors" for stage in stages},
+        history=folder / "history.csv", speed=folder / "speed.csv", checkpoints=folder / "checkpoints",
+    )  # fmt: skip
+    return {stage: Path(folder / f"{stage}.safetensors").read_bytes() for stage in stages}
+
+
+def test_validation_pictures_never_influence_the_weights(tmp_path):
+    dark, bright = (train(study(tmp_path / str(value), value)) for value in (0, 255))
+    assert dark == bright
+    with safe_open(tmp_path / "0" / "f4.safetensors", framework="pt") as file:
+        assert '"training_patients": 17' in file.metadata()["provenance"]
+    history = read_table(tmp_path / "0" / "history.csv")
+    assert set(history["stage"]) == {"f4", "ge_f3", "ge_f2"}
+    assert history.groupby("stage")["chosen"].sum().eq(1).all()
+    assert not list((tmp_path / "0" / "checkpoints").glob("*"))
+
+
+def test_the_first_images_in_acquisition_order_are_used():
+    rois = pd.DataFrame(
+        {"hospital": "A", "patient": ["P1"] * 3, "acquisition": [3, 1, 2], "image_id": list("xyz")}
+    )
+    split = pd.DataFrame({"hospital": ["A"], "patient": ["P1"], "fibrosis_stage": [4], "cohort": ["training"]})  # fmt: skip
+    chosen = select_images(rois, split, 2)
+    assert list(chosen["image_id"]) == ["y", "z"]
+    assert list(chosen["index"]) == [1, 2]
+    with pytest.raises(StoreMismatch, match="fewer than 4"):
+        select_images(rois, split, 4)

@@ -1,0 +1,104 @@
+"""A folder with the ten mistakes that people make: each is found, with what to change."""
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, UltrasoundImageStorage, generate_uid
+
+from dlre_core.check_data import check_folder, main
+from tests.core.test_clinical import GOOD
+
+
+def write_dicom(path, patient):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.SOPClassUID = UltrasoundImageStorage
+    dataset.SOPInstanceUID = generate_uid()
+    dataset.PatientID = patient
+    dataset.Rows, dataset.Columns, dataset.SamplesPerPixel = 2, 2, 3
+    dataset.BitsAllocated = dataset.BitsStored = 8
+    dataset.HighBit, dataset.PixelRepresentation, dataset.PlanarConfiguration = 7, 0, 0
+    dataset.PhotometricInterpretation = "RGB"
+    dataset.PixelData = np.zeros(12, np.uint8).tobytes()
+    dataset.save_as(path, enforce_file_format=True)
+
+
+def write_folder(tmp_path, rows, encoding="utf-8"):
+    for row in rows:
+        if row["patient_id"]:
+            for k in range(5):
+                write_dicom(
+                    tmp_path / "dicom" / "A" / row["patient_id"] / f"{k}.dcm", row["patient_id"]
+                )
+    lines = [",".join(GOOD)] + [",".join(f'"{v}"' for v in row.values()) for row in rows]
+    (tmp_path / "clinical.csv").write_bytes("\n".join(lines).encode(encoding))
+    return tmp_path
+
+
+def patients(n):
+    return [GOOD | {"patient_id": f"A{i:04d}"} for i in range(1, n + 1)]
+
+
+def test_a_good_folder_has_no_findings(tmp_path, capsys):
+    folder = write_folder(tmp_path, patients(3))
+    assert check_folder(folder).empty
+    assert main([str(folder)]) == 0
+    assert "No problems found" in capsys.readouterr().out
+
+
+def test_the_ten_mistakes(tmp_path, capsys):
+    rows = patients(10)
+    for row in rows:
+        row["platelets_10e9_l"] = "180000"  # 1 wrong unit
+    rows[1]["height_cm"], rows[1]["weight_kg"] = rows[1]["weight_kg"], rows[1]["height_cm"]  # 2
+    rows[2]["biopsy_date"] = "42065"  # 3 spreadsheet date
+    rows[3]["fasting_glucose_mmol_l"] = "5,1"  # 4 decimal comma
+    rows[4]["patient_id"] = "A0004"  # 5 duplicate patient
+    rows[5]["hospital"] = ""  # 6 missing hospital
+    rows[6]["fibrosis_stage"] = "F2-3"  # 7
+    rows[7]["sex"] = "男"  # 8 with GB18030: not UTF-8
+    rows.append(dict.fromkeys(GOOD, ""))  # 9 blank row
+    folder = write_folder(tmp_path, rows, encoding="gb18030")
+    write_dicom(tmp_path / "dicom" / "A" / "unknown" / "1.dcm", "A9999")  # 10
+    problems = check_folder(folder)
+    by_code = problems.groupby("code")["remedy"].first()
+    expected = {
+        "wrong_unit": "Divide by 1,000",
+        "impossible_value": "in cm",
+        "excel_date": "YYYY-MM-DD",
+        "decimal_comma": "decimal point",
+        "duplicate_patient": "one row",
+        "missing_value": "Fill in code of the hospital",
+        "not_one_grade": "one whole stage",
+        "not_utf8": "UTF-8",
+        "blank_row": "Delete",
+        "pictures_without_patient": "Add the patient's row",
+    }
+    assert set(expected) <= set(by_code.index), problems
+    height = problems[(problems["column"] == "height_cm") & (problems["row"] == 3)].iloc[0]
+    assert "in cm" in height["remedy"]
+    for code, words in expected.items():
+        assert any(words in r for r in problems.loc[problems["code"] == code, "remedy"]), code
+    assert main([str(folder)]) == 1
+    assert "What to do:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("spoil", ["no_dicom", "no_table"])
+def test_missing_parts_are_named(tmp_path, spoil):
+    folder = write_folder(tmp_path, patients(1))
+    if spoil == "no_table":
+        (folder / "clinical.csv").unlink()
+    else:
+        (folder / "dicom").rename(folder / "DICOM-export")
+    code = {"no_dicom": "no_hospitals", "no_table": "unusable_table"}[spoil]
+    assert code in set(check_folder(folder)["code"])
+
+
+def test_measurements_that_name_no_picture(tmp_path):
+    folder = write_folder(tmp_path, patients(1))
+    (folder / "measurements.csv").write_text(
+        "hospital,patient_id,file,q_box_mean_kpa\nA,A0001,A/A0001/0.dcm,1000\nA,A0001,A/A0001/9.dcm,7.2\n"
+    )
+    assert set(check_folder(folder)["code"]) == {"picture_missing", "impossible_value"}
