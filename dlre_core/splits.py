@@ -66,13 +66,16 @@ def make_split(
 def stopping_patients(split: pd.DataFrame, fraction: float, seed: int) -> pd.Series:
     """Training patients held back to decide when to stop, stratified by stage.
 
+    Of every stratum with two patients or more at least one is held back and one is not.
+
     Returns
     -------
     Series of bool
         Aligned with ``split``; never True for a validation patient.
     """
     training = split[split["cohort"] == "training"]
-    held_back = _stratified(training, fraction, np.random.default_rng([seed, 2]))
+    generator = np.random.default_rng([seed, 2])
+    held_back = _stratified(training, fraction, generator, at_least_one=True)
     result = pd.Series(False, index=split.index)
     result.loc[training.index[held_back]] = True
     return result
@@ -152,11 +155,19 @@ def _by_hospital(table: pd.DataFrame, hospitals: Sequence[str]) -> np.ndarray:
     return table["hospital"].isin(list(hospitals)).to_numpy()
 
 
-def _stratified(table: pd.DataFrame, fraction: float, generator: np.random.Generator) -> np.ndarray:
+def _stratified(
+    table: pd.DataFrame,
+    fraction: float,
+    generator: np.random.Generator,
+    *,
+    at_least_one: bool = False,
+) -> np.ndarray:
     strata = table["fibrosis_stage"].map(STRATA).to_numpy()
     names = sorted(set(strata))
     sizes = np.array([(strata == name).sum() for name in names])
     quotas = _largest_remainder(sizes, math.ceil(round(fraction * len(table), 6)))
+    if at_least_one:
+        quotas = np.clip(quotas, np.minimum(sizes - 1, 1), np.maximum(sizes - 1, 0))
     chosen = np.zeros(len(table), dtype=bool)
     for name, quota in zip(names, quotas, strict=True):
         chosen[generator.permutation(np.flatnonzero(strata == name))[:quota]] = True

@@ -106,14 +106,14 @@ def train_network(
     Raises
     ------
     TrainingError
-        If the images trained on, or those held back, lack one of the two classes.
+        If the images trained on lack one of the two classes, or none are held back.
     """
-    for part, where in ((~stopping, "train on"), (stopping, "decide when to stop")):
-        if len(np.unique(labels[part])) < 2:
-            raise TrainingError(
-                f"{name}: the images to {where} hold {len(np.unique(labels[part]))} of 2 classes.",
-                "Enrol more patients, or leave this stage question or arm out.",
-            )
+    classes = len(np.unique(labels[~stopping]))
+    if classes < 2 or not stopping.any():
+        raise TrainingError(
+            f"{name}: {classes} of 2 classes to train on, {int(stopping.sum())} images held back.",
+            "Enrol more patients, or leave this stage question or arm out.",
+        )
     device = choose_device(settings.device)
     network = new_network(stream + 1000 * settings.seed).to(
         device, memory_format=torch.channels_last
@@ -267,10 +267,12 @@ def _evaluate(
         )
     probabilities = np.clip(probabilities, 1e-6, 1 - 1e-6)
     truth = labels[chosen]
+    both = len(np.unique(truth)) == 2
     likelihood = np.where(truth == 1, probabilities, 1 - probabilities)
-    weights = _class_weights(truth) if settings.balance == "augmentation" else np.ones(len(truth))
+    balanced = both and settings.balance == "augmentation"
+    weights = _class_weights(truth) if balanced else np.ones(len(truth))
     loss = float(-(weights * np.log(likelihood)).sum() / weights.sum())
-    return loss, float(roc_auc_score(truth, probabilities))
+    return loss, float(roc_auc_score(truth, probabilities)) if both else float("nan")
 
 
 def _class_weights(labels: NDArray[np.int64]) -> NDArray[np.float64]:

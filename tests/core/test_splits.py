@@ -80,6 +80,7 @@ def test_permutation_keeps_counts_and_changes_who():
 def test_stopping_patients_are_never_validation_patients():
     split = make_split(cohort([1, 2, 3, 4] * 20), RANDOM, seed=1)
     held_back = stopping_patients(split, 0.2, seed=3)
+    # 54 training patients, 11 to hold back, 13.5 of each stage
     assert held_back.sum() == 11
     assert (split.loc[held_back, "cohort"] == "training").all()
 
@@ -113,3 +114,10 @@ def test_leaks_are_found_and_named():
     doubled = pd.concat([split, split.loc[[training]].assign(cohort="validation")])
     with pytest.raises(PatientLeak, match="both sides"):
         check_leaks(doubled, pictures(split, [f"d{k}" for k in range(12)]))
+
+
+def test_every_stage_is_held_back_and_trained_on_where_it_can_be():
+    split = make_split(cohort([1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 4, 4, 4]), RANDOM, seed=1)
+    held_back = stopping_patients(split, 0.05, seed=3)
+    for _, part in split[split["cohort"] == "training"].groupby("fibrosis_stage"):
+        assert 0 < held_back[part.index].sum() < len(part)
