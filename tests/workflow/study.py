@@ -1,0 +1,90 @@
+"""A tiny study in a folder of its own, for tests that run the workflow as a user does."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("Snakefile", "config.yaml", "rules", "scripts", "dlre_core", "envs", "profiles")
+TINY = {
+    "cohort": {"size": 24},
+    "training": {"epochs": 2, "minimum_epochs": 1, "minimum_steps": 4, "maximum_steps": 4, "device": "cpu"},
+    "statistics": {"bootstrap_replicates": 50},
+}  # fmt: skip
+
+
+class Study:
+    """A copy of the project in ``folder``, with a configuration of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def create(cls, folder: Path, **changes: dict) -> "Study":
+        """Copy the project's files and shrink the study to seconds."""
+        folder.mkdir(parents=True)
+        for part in PARTS:
+            source = ROOT / part
+            if source.is_dir():
+                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy2(source, folder / part)
+        study = cls(folder)
+        study.configure(**TINY)
+        study.configure(**changes)
+        return study
+
+    def copy(self, folder: Path) -> "Study":
+        """The same study, results and workflow memory included, times kept."""
+        shutil.copytree(self.folder, folder, symlinks=True, copy_function=shutil.copy2)
+        return Study(folder)
+
+    def configure(self, **sections: dict) -> None:
+        """Change keys of ``config.yaml``."""
+        path = self.folder / "config.yaml"
+        config = yaml.safe_load(path.read_text())
+        for section, values in sections.items():
+            config[section].update(values)
+        path.write_text(yaml.safe_dump(config, sort_keys=False))
+
+    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake in the folder and return what it said."""
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("SNAKEMAKE")}
+        environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+        environment["NUMBA_CACHE_DIR"] = str(ROOT / ".pytest_cache" / "numba")
+        result = subprocess.run(
+            [sys.executable, "-m", "snakemake", *arguments],
+            cwd=self.folder, env=environment, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, timeout=900, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        if check and result.returncode:
+            raise AssertionError(f"snakemake failed:\n{result.stdout[-8000:]}")
+        return result
+
+    def run(self, *arguments: str) -> str:
+        """Run everything (or the targets named) on two cores."""
+        return self.snakemake("--cores", "2", "--quiet", "progress", *arguments).stdout
+
+    def pending(self) -> set[str]:
+        """Names of the rules that Snakemake would run now."""
+        output = self.snakemake("--dry-run", "--cores", "2", "--quiet", "none").stdout
+        return {
+            line.split()[1].rstrip(":")
+            for line in output.splitlines()
+            if line.startswith(("rule ", "localrule "))
+        }
+
+    def tables(self) -> dict[str, bytes]:
+        """Content of every CSV, HTML and SVG that must be the same from run to run."""
+        results = self.folder / "results"
+        return {
+            str(path.relative_to(results)): path.read_bytes()
+            for path in sorted(results.rglob("*"))
+            if path.suffix in (".csv", ".html", ".svg", ".tex")
+            and path.parts[len(results.parts)] not in ("benchmarks", "logs")
+            and path.name != "report.html"
+        }

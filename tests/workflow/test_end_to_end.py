@@ -1,0 +1,53 @@
+"""The whole chain on a tiny simulated cohort, as a user runs it."""
+
+import pandas as pd
+
+
+def read(study, path):
+    return pd.read_csv(study.folder / "results" / path)
+
+
+def test_everything_is_there_and_nothing_is_left_to_do(finished_study):
+    assert (finished_study.folder / "results/report.html").stat().st_size > 50_000
+    assert finished_study.pending() == set()
+
+
+def test_counts_close(finished_study):
+    enrolment = read(finished_study, "enrolment/enrolment.csv")
+    assert len(enrolment) == 24 + round(256 * 24 / 398)
+    assert enrolment["enrolled"].sum() == 24
+    flow = read(finished_study, "enrolment/flow.csv")
+    assert flow["excluded_first"].sum() == (enrolment["enrolled"] == 0).sum()
+    for path in sorted((finished_study.folder / "results/store").glob("?_counts.csv")):
+        counts = pd.read_csv(path).iloc[0]
+        assert (
+            counts["files_found"]
+            == counts["images_stored"] + counts["rejected"] + counts["ignored"]
+        )
+
+
+def test_probabilities_come_from_the_server_for_every_patient_and_arm(finished_study):
+    for arm, images in (("overall_5_images", 5), ("overall_1_image", 1), ("combination_2", 5)):
+        predictions = read(finished_study, f"predictions/{arm}.csv")
+        assert len(predictions) == 24 * images
+        assert predictions[["f4", "ge_f3", "ge_f2"]].to_numpy().min() >= 0
+        assert predictions[["f4", "ge_f3", "ge_f2"]].to_numpy().max() <= 1
+        assert predictions["f4"].nunique() > 20
+    assert "Triton" in (finished_study.folder / "results/logs/predict.log").read_text() or list(
+        (finished_study.folder / "results/logs").glob("*triton*")
+    )
+
+
+def test_table_2_has_every_row(finished_study):
+    table = read(finished_study, "tables/table_2.csv")
+    assert len(table) == 3 * 4 * 2
+    assert table.groupby(["stage", "method", "cohort"]).size().eq(1).all()
+
+
+def test_simulated_is_said_everywhere(finished_study):
+    report = (finished_study.folder / "results/report.html").read_text().lower()
+    assert "simulated" in report
+    assert (
+        "simulated" in (finished_study.folder / "results/tables/table_2.html").read_text().lower()
+    )
+    assert "imulated" in (finished_study.folder / "results/figures/figure_3.svg").read_text()

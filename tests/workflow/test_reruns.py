@@ -1,0 +1,105 @@
+"""After a change, what depends on it is run again, and nothing else."""
+
+import os
+import re
+import shutil
+
+import pandas as pd
+import pytest
+
+STATISTICS = {"table_2", "figure_3", "report"}
+TRAINING = {"train", "model_repository", "predict", "scores"}
+
+
+@pytest.fixture
+def study(finished_study, tmp_path):
+    return finished_study.copy(tmp_path / "copy")
+
+
+def first_picture(study):
+    return min((study.folder / "results/simulated_cohort/dicom/A").rglob("*.dcm"))
+
+
+def replace(path, before, after):
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+
+
+def edit_clinical(study, column, change):
+    path = study.folder / "results/simulated_cohort/clinical.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    enrolled = table.index[table["antiviral_treatment_6_months"] == "0"][0]
+    table.loc[enrolled, column] = change(table.loc[enrolled, column])
+    table.to_csv(path, index=False)
+
+
+def test_a_copy_has_nothing_to_do(study):
+    assert study.pending() == set()
+
+
+def test_a_touched_file_reruns_nothing(study):
+    os.utime(first_picture(study))
+    os.utime(study.folder / "results/simulated_cohort/clinical.csv")
+    assert study.pending() == set()
+
+
+def test_a_changed_picture_with_an_old_time_reruns_its_chain(study):
+    picture = first_picture(study)
+    times = os.stat(picture)
+    content = bytearray(picture.read_bytes())
+    content[-1] ^= 1
+    picture.write_bytes(content)
+    os.utime(picture, ns=(times.st_atime_ns, times.st_mtime_ns))
+    pending = study.pending()
+    assert {"ingest_hospital", "crop_rois", "split", "report"} | TRAINING <= pending
+    assert not {"simulate_hospital", "clinical_table"} & pending
+    output = study.snakemake("--dry-run", "--cores", "2").stdout
+    assert re.search(r"ingest_hospital\s+1\b", output), output
+
+
+def test_a_new_file_reruns_its_hospital(study):
+    picture = first_picture(study)
+    shutil.copy(picture, picture.with_name("new.dcm"))
+    output = study.snakemake("--dry-run", "--cores", "2").stdout
+    assert re.search(r"ingest_hospital\s+1\b", output), output
+
+
+def test_a_corrected_laboratory_value_retrains_nothing(study):
+    edit_clinical(study, "ast_iu_l", lambda value: str(int(float(value)) + 7))
+    pending = study.pending()
+    assert {"clinical_table", "scores", "table_2", "report"} <= pending
+    assert not {"ingest_hospital", "crop_rois", "split", "train", "predict"} & pending
+
+
+def test_a_corrected_stage_retrains(study):
+    edit_clinical(study, "fibrosis_stage", lambda value: "3" if value == "4" else "4")
+    pending = study.pending()
+    assert {"clinical_table", "split", "report"} | TRAINING <= pending
+    assert not {"ingest_hospital", "crop_rois"} & pending
+
+
+def test_another_cutoff_reruns_statistics_only(study):
+    study.configure(statistics={"cutoff": "sensitivity_90"})
+    pending = study.pending()
+    assert {"table_2", "report"} <= pending
+    assert not {"train", "predict", "scores", "ingest_hospital"} & pending
+
+
+def test_a_line_of_the_statistics_retrains_nothing(study):
+    path = study.folder / "dlre_core/statistics/__init__.py"
+    path.write_text(path.read_text() + "\nADDED = 1\n")
+    pending = study.pending()
+    assert pending >= STATISTICS
+    assert not {"train", "predict", "ingest_hospital"} & pending
+
+
+def test_a_line_of_the_kernels_retrains(study):
+    path = study.folder / "dlre_core/kernels.py"
+    path.write_text(path.read_text() + "\nADDED = 1\n")
+    assert study.pending() >= TRAINING
+
+
+def test_a_docstring_reruns_nothing(study):
+    replace(study.folder / "dlre_core/biomarkers.py", "Serum fibrosis indices", "Serum indices")
+    assert study.pending() == set()
