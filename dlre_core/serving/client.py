@@ -1,0 +1,231 @@
+"""Ask a Triton server for probabilities: batched, pipelined, with bounded retries."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import tritonclient.grpc as triton
+from tritonclient.grpc import aio
+from tritonclient.utils import InferenceServerException
+
+from dlre_core.errors import ServerUnavailable
+from dlre_core.serving.onnx_model import IMAGE_SHAPE, MODEL_NAME, STAGES
+from dlre_core.serving.transport import Lane, reload_model
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS = 0.5
+START_REMEDY = "Start the server again, or set serving.url to null for the bundled one."
+_DEAD_PROGRAM = "is not healthy"
+_RELOADING = "has no available versions"
+
+
+@dataclass(frozen=True)
+class _Question:
+    url: str
+    arm: str | None
+    version: str
+    timeout_seconds: float
+    retries: int
+
+
+@dataclass
+class _Repairs:
+    """Lanes share these, so that a dead model is loaded once and not once per lane."""
+
+    lock: asyncio.Lock
+    done: int = 0
+
+
+def predict_images(
+    url: str,
+    images: np.ndarray,
+    arm: str | None = None,
+    *,
+    version: int | None = None,
+    batch_size: int = 32,
+    in_flight: int = 2,
+    request_timeout_seconds: float = 60.0,
+    retries: int = 3,
+) -> np.ndarray:
+    """Probabilities of the three questions for each image.
+
+    The answer for an image does not depend on the batch it travels in, on the order or on retries.
+    Images travel through shared memory to a server on this machine, else inside the request.
+
+    Parameters
+    ----------
+    url : str
+        ``host:port`` of the gRPC endpoint.
+    images : array, (n, 250, 250, 3), uint8
+        Squares as `dlre_core.roi` cuts them, RGB.
+    arm : str, optional
+        Arm whose networks answer; the study's default arm when None.
+    version : int, optional
+        Version of the study's model; the newest when None.
+    batch_size : int
+        Images per request.
+    in_flight : int
+        Requests under way at one time.
+    request_timeout_seconds : float
+        Deadline of one request.
+    retries : int
+        How often a request is repeated after a lost server or a missed deadline, with pauses of
+        0.5 s, 1 s, 2 s and so on.
+
+    Returns
+    -------
+    array, (n, 3), float64
+        Probabilities of f4, ge_f3 and ge_f2.
+
+    Raises
+    ------
+    ServerUnavailable
+        If the server cannot be reached, refuses the request or gives something else than
+        probabilities.
+    ValueError
+        If ``images`` has another shape or type, or a number is not positive.
+    """
+    if images.dtype != np.uint8 or images.shape[1:] != IMAGE_SHAPE:
+        found = f"{images.shape} {images.dtype}"
+        raise ValueError(f"images must be (n, 250, 250, 3) uint8, got {found}")
+    if min(batch_size, in_flight) < 1 or retries < 0 or request_timeout_seconds <= 0:
+        raise ValueError("batch_size, in_flight and the timeout must be positive, retries not < 0")
+    question = _Question(url, arm, str(version or ""), request_timeout_seconds, retries)
+    probabilities = np.full((len(images), len(STAGES)), np.nan)
+    asyncio.run(_predict(question, images, probabilities, batch_size, in_flight))
+    return probabilities
+
+
+def check_served_model(url: str, digest: str, version: int = 1) -> None:
+    """Make sure that a server holds exactly the networks of this study.
+
+    Parameters
+    ----------
+    url : str
+        ``host:port`` of the gRPC endpoint.
+    digest : str
+        `manifest_digest` of the local model repository.
+    version : int
+        Version of the model.
+
+    Raises
+    ------
+    ServerUnavailable
+        If the server cannot be reached or holds other networks.
+    """
+    try:
+        with triton.InferenceServerClient(url) as client:
+            config = client.get_model_config(MODEL_NAME, client_timeout=10).config
+    except InferenceServerException as error:
+        raise _unavailable(url, error) from error
+    found = config.parameters[f"manifest_{version}"].string_value
+    if found != digest:
+        raise ServerUnavailable(
+            f"The server at {url} holds other networks than this study: expected the manifest "
+            f"{digest[:16]}, found {found[:16] or 'none'}.",
+            "Give that server this study's model repository, or set serving.url to null.",
+        )
+
+
+async def _predict(
+    question: _Question, images: np.ndarray, answer: np.ndarray, batch_size: int, in_flight: int
+) -> None:
+    batches = iter([slice(i, i + batch_size) for i in range(0, len(images), batch_size)])
+    repairs = _Repairs(asyncio.Lock())
+    try:
+        async with (
+            aio.InferenceServerClient(question.url) as client,
+            asyncio.TaskGroup() as group,
+        ):
+            for _ in range(in_flight):
+                lane = Lane(client, question.url, batch_size)
+                group.create_task(_work(lane, question, images, answer, batches, repairs))
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+async def _work(
+    lane: Lane,
+    question: _Question,
+    images: np.ndarray,
+    answer: np.ndarray,
+    batches: Iterator[slice],
+    repairs: _Repairs,
+) -> None:
+    try:
+        for batch in batches:
+            answer[batch] = await _ask(lane, question, images[batch], repairs)
+    finally:
+        await lane.close()
+
+
+async def _ask(
+    lane: Lane, question: _Question, images: np.ndarray, repairs: _Repairs
+) -> np.ndarray:
+    for attempt in range(question.retries + 1):
+        repairs_before = repairs.done
+        try:
+            found = await lane.send(
+                images, question.arm, question.version, question.timeout_seconds
+            )
+            return _checked(found, len(images), question.url)
+        except InferenceServerException as error:
+            if attempt == question.retries or not _is_passing(error):
+                raise _unavailable(question.url, error) from error
+            pause = FIRST_PAUSE_SECONDS * 2**attempt
+            logger.warning("%s; asking again in %.1f s", _describe(error), pause)
+            await asyncio.sleep(pause)
+            if _DEAD_PROGRAM in (error.message() or ""):
+                await _repair(lane, question, repairs, repairs_before)
+    raise RuntimeError("a negative number of retries")
+
+
+async def _repair(lane: Lane, question: _Question, repairs: _Repairs, seen: int) -> None:
+    async with repairs.lock:
+        if repairs.done > seen:
+            return
+        try:
+            await reload_model(lane.client, question.timeout_seconds)
+        except (InferenceServerException, TimeoutError) as error:
+            raise ServerUnavailable(
+                f"The model's process at {question.url} died and could not be loaded again: "
+                f"{error}.",
+                "Restart that server.",
+            ) from error
+        repairs.done += 1
+
+
+def _is_passing(error: InferenceServerException) -> bool:
+    """Whether asking again can help; a refused request stays refused."""
+    message = error.message() or ""
+    return (
+        error.status() in ("StatusCode.UNAVAILABLE", "StatusCode.DEADLINE_EXCEEDED")
+        or _DEAD_PROGRAM in message
+        or _RELOADING in message
+    )
+
+
+def _checked(found: np.ndarray | None, n_images: int, url: str) -> np.ndarray:
+    shape = (n_images, len(STAGES))
+    if found is None or found.shape != shape or not ((found >= 0) & (found <= 1)).all():
+        raise ServerUnavailable(
+            f"The server at {url} should give {shape} probabilities, gave "
+            f"{None if found is None else found.shape} with values outside 0 to 1 or missing.",
+            "Check which model it serves.",
+        )
+    return found
+
+
+def _unavailable(url: str, error: InferenceServerException) -> ServerUnavailable:
+    refused = error.status() == "StatusCode.INVALID_ARGUMENT"
+    verb = "refuses the request" if refused else "does not answer"
+    remedy = "Correct the request." if refused else START_REMEDY
+    return ServerUnavailable(f"The server at {url} {verb}: {_describe(error)}.", remedy)
+
+
+def _describe(error: InferenceServerException) -> str:
+    status = (error.status() or "unknown").removeprefix("StatusCode.")
+    return f"{status} ({(error.message() or '').strip().rstrip('.')})"

@@ -1,0 +1,159 @@
+"""The three networks of an arm as one ONNX graph: the same weights give the same bytes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from dlre_core.errors import DlreError
+
+STAGES = ("f4", "ge_f3", "ge_f2")
+IMAGE_SHAPE = (250, 250, 3)
+MODEL_NAME = "dlre"
+INPUT_NAME = "IMAGE"
+OUTPUT_NAME = "PROBABILITIES"
+FEATURE_MAPS = (16, 32, 32, 32)
+HIDDEN_NODES = 32
+# Opset 17 and format 8 are read by every onnxruntime from 1.13 on, so also by NVIDIA's containers.
+OPSET = 17
+FORMAT_VERSION = 8
+
+
+class ModelRepositoryError(DlreError):
+    """Weights or a model repository are missing, damaged or not the network of this study."""
+
+
+@dataclass(frozen=True)
+class _Graph:
+    nodes: list[onnx.NodeProto]
+    weights: list[onnx.TensorProto]
+
+    def add(self, operator: str, inputs: list[str], output: str, **attributes: object) -> str:
+        """Append one node, named like its only output."""
+        self.nodes.append(helper.make_node(operator, inputs, [output], name=output, **attributes))
+        return output
+
+    def constant(self, name: str, array: np.ndarray) -> str:
+        """Append one stored tensor."""
+        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        return name
+
+
+def weight_shapes() -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the float32 weights of one network, as `FibrosisNetwork` stores them."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    before = IMAGE_SHAPE[2]
+    for block, maps in enumerate(FEATURE_MAPS):
+        shapes[f"convolutions.{block}.weight"] = (maps, before, 3, 3)
+        shapes[f"convolutions.{block}.bias"] = (maps,)
+        before = maps
+    side = IMAGE_SHAPE[0] // 2 ** len(FEATURE_MAPS)
+    shapes["hidden.weight"] = (HIDDEN_NODES, before * side * side)
+    shapes["hidden.bias"] = (HIDDEN_NODES,)
+    shapes["output.weight"] = (1, HIDDEN_NODES)
+    shapes["output.bias"] = (1,)
+    return shapes
+
+
+def check_weights(weights: Mapping[str, np.ndarray], source: str) -> None:
+    """Refuse weights that are not those of one trained network.
+
+    Parameters
+    ----------
+    weights : mapping of str to array
+        State of one network.
+    source : str
+        Where it comes from, for the message.
+
+    Raises
+    ------
+    ModelRepositoryError
+        If a name, shape or type differs from `weight_shapes`, or a value is not finite.
+    """
+    remedy = "Delete the file and train again."
+    expected = weight_shapes()
+    if set(weights) != set(expected):
+        difference = ", ".join(sorted(set(weights) ^ set(expected)))
+        raise ModelRepositoryError(f"{source}: missing or unknown weights: {difference}.", remedy)
+    for name, shape in expected.items():
+        found = weights[name]
+        if found.shape != shape or found.dtype != np.float32:
+            raise ModelRepositoryError(
+                f"{source}: {name} should be float32 {shape}, is {found.dtype} {found.shape}.",
+                remedy,
+            )
+        if not np.isfinite(found).all():
+            raise ModelRepositoryError(f"{source}: {name} holds NaN or infinity.", remedy)
+
+
+def build_arm_model(networks: Mapping[str, Mapping[str, np.ndarray]]) -> bytes:
+    """Write the networks of one arm as one ONNX model.
+
+    The input ``IMAGE`` is ``(n, 250, 250, 3)`` uint8, the output ``PROBABILITIES`` ``(n, 3)``
+    float32 in the order f4, ge_f3, ge_f2. Scaling to ``value / 255 - 0.5`` is part of the graph.
+
+    Parameters
+    ----------
+    networks : mapping
+        For each of f4, ge_f3, ge_f2 the float32 weights named as in `weight_shapes`.
+
+    Returns
+    -------
+    bytes
+        Serialised model; equal weights give equal bytes.
+
+    Raises
+    ------
+    ModelRepositoryError
+        If the weights are not those of the three networks.
+    """
+    if set(networks) != set(STAGES):
+        raise ModelRepositoryError(f"Expected networks {STAGES}, found {tuple(networks)}.")
+    graph = _Graph([], [])
+    scaled = _add_scaling(graph)
+    logits = [_add_network(graph, scaled, stage, networks[stage]) for stage in STAGES]
+    graph.add("Concat", logits, "logits", axis=1)
+    graph.add("Sigmoid", ["logits"], OUTPUT_NAME)
+    images = helper.make_tensor_value_info(INPUT_NAME, TensorProto.UINT8, ["n", *IMAGE_SHAPE])
+    answer = helper.make_tensor_value_info(OUTPUT_NAME, TensorProto.FLOAT, ["n", len(STAGES)])
+    model = helper.make_model(
+        helper.make_graph(graph.nodes, "dlre", [images], [answer], graph.weights),
+        producer_name="dlre",
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=FORMAT_VERSION,
+    )
+    onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString(deterministic=True)
+
+
+def _add_scaling(graph: _Graph) -> str:
+    # Transposing bytes moves a quarter of what transposing floats would.
+    planes = graph.add("Transpose", [INPUT_NAME], "planes", perm=[0, 3, 1, 2])
+    values = graph.add("Cast", [planes], "values", to=TensorProto.FLOAT)
+    full_scale = graph.constant("full_scale", np.float32(255))
+    middle = graph.constant("middle", np.float32(0.5))
+    fractions = graph.add("Div", [values, full_scale], "fractions")
+    return graph.add("Sub", [fractions, middle], "scaled")
+
+
+def _add_network(graph: _Graph, scaled: str, stage: str, weights: Mapping[str, np.ndarray]) -> str:
+    check_weights(weights, stage)
+    for name in weight_shapes():
+        graph.constant(f"{stage}.{name}", weights[name])
+    maps = scaled
+    for block in range(len(FEATURE_MAPS)):
+        layer = f"{stage}.convolutions.{block}"
+        inputs = [maps, f"{layer}.weight", f"{layer}.bias"]
+        maps = graph.add("Conv", inputs, f"{layer}.sum", kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+        maps = graph.add("Relu", [maps], f"{layer}.active")
+        maps = graph.add("MaxPool", [maps], f"{layer}.pooled", kernel_shape=[2, 2], strides=[2, 2])
+    features = graph.add("Flatten", [maps], f"{stage}.features", axis=1)
+    hidden = _add_linear(graph, features, f"{stage}.hidden")
+    active = graph.add("Relu", [hidden], f"{stage}.hidden.active")
+    return _add_linear(graph, active, f"{stage}.output")
+
+
+def _add_linear(graph: _Graph, values: str, layer: str) -> str:
+    return graph.add("Gemm", [values, f"{layer}.weight", f"{layer}.bias"], f"{layer}.sum", transB=1)

@@ -1,0 +1,234 @@
+"""Write the trained networks of a study as a Triton model repository."""
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from google.protobuf import text_format
+from safetensors import SafetensorError, safe_open
+from tritonclient.grpc import model_config_pb2
+
+from dlre_core.network import FibrosisNetwork
+from dlre_core.serving.onnx_model import (
+    IMAGE_SHAPE,
+    INPUT_NAME,
+    MODEL_NAME,
+    OUTPUT_NAME,
+    STAGES,
+    ModelRepositoryError,
+    build_arm_model,
+    check_weights,
+)
+
+logger = logging.getLogger(__name__)
+
+MAXIMUM_BATCH = 128
+INTENDED_USE = "Research use only. Not a medical device; not for decisions about patients."
+LARGEST_DIFFERENCE = 1e-5
+
+
+def write_model_repository(
+    models_folder: str | Path,
+    arms: Sequence[str],
+    folder: str | Path,
+    *,
+    simulated: bool,
+    provenance: Mapping[str, object],
+    version: int = 1,
+) -> Path:
+    """Write one version of the Triton model ``dlre``, which holds the networks of all arms.
+
+    Other versions in ``folder`` stay and can still be asked for. Equal weights and arguments give
+    equal bytes. Every ONNX network is run once and must agree with PyTorch to 1e-5.
+
+    Parameters
+    ----------
+    models_folder : path
+        Holds ``{arm}/{stage}.safetensors``.
+    arms : sequence of str
+        Arms to serve; the first answers requests that name none.
+    folder : path
+        The model repository; ``folder/dlre`` is made.
+    simulated : bool
+        Whether the networks were trained on a simulated cohort.
+    provenance : mapping
+        JSON-like facts about the study, kept in the manifest.
+    version : int
+        Version directory, 1 or above. An existing one is replaced.
+
+    Returns
+    -------
+    path
+        ``folder/dlre/{version}/manifest.json``.
+
+    Raises
+    ------
+    ModelRepositoryError
+        If weights are missing, damaged, not finite, or the ONNX network differs from PyTorch's.
+    ValueError
+        If no arm is given or the version is below 1.
+    """
+    if not arms or version < 1:
+        raise ValueError(f"need an arm and a version of at least 1, got {list(arms)}, {version}")
+    model_folder = Path(folder) / MODEL_NAME
+    unfinished = model_folder / f".version-{version}"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    entries = {arm: _write_arm(Path(models_folder) / arm, arm, unfinished) for arm in arms}
+    manifest = {
+        "model": MODEL_NAME,
+        "version": version,
+        "intended_use": INTENDED_USE,
+        "simulated": simulated,
+        "default_arm": arms[0],
+        "stages": list(STAGES),
+        "arms": entries,
+        "provenance": dict(provenance),
+    }
+    text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
+    (unfinished / "manifest.json").write_text(text, encoding="utf-8")
+    shutil.copyfile(Path(__file__).with_name("triton_model.py"), unfinished / "model.py")
+    final = model_folder / str(version)
+    shutil.rmtree(final, ignore_errors=True)
+    unfinished.rename(final)
+    _write_config(model_folder, manifest, hashlib.sha256(text.encode()).hexdigest())
+    logger.info("wrote version %d of %s: %s", version, model_folder, ", ".join(arms))
+    return final / "manifest.json"
+
+
+def read_manifest(repository: str | Path, version: int = 1) -> dict[str, object]:
+    """The manifest of one version in a model repository.
+
+    Raises
+    ------
+    ModelRepositoryError
+        If there is no such version.
+    """
+    path = Path(repository) / MODEL_NAME / str(version) / "manifest.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelRepositoryError(
+            f"{path} cannot be read: {error}.", "Run the rule model_repository again."
+        ) from error
+
+
+def manifest_digest(repository: str | Path, version: int = 1) -> str:
+    """SHA-256 of the manifest, which a server of this repository states in its configuration."""
+    read_manifest(repository, version)
+    path = Path(repository) / MODEL_NAME / str(version) / "manifest.json"
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _write_arm(source: Path, arm: str, folder: Path) -> dict[str, object]:
+    networks, training, digests = {}, {}, {}
+    for stage in STAGES:
+        path = source / f"{stage}.safetensors"
+        networks[stage], training[stage] = _read_network(path)
+        digests[stage] = hashlib.sha256(path.read_bytes()).hexdigest()
+    model = build_arm_model(networks)
+    difference = largest_difference(model, networks)
+    if not difference <= LARGEST_DIFFERENCE:
+        raise ModelRepositoryError(
+            f"{source}: ONNX and PyTorch differ by {difference:.1e}, allowed are "
+            f"{LARGEST_DIFFERENCE:.0e}.",
+            "Report this: the network and its ONNX description no longer agree.",
+        )
+    (folder / f"{arm}.onnx").write_bytes(model)
+    return {
+        "file": f"{arm}.onnx",
+        "sha256": hashlib.sha256(model).hexdigest(),
+        "weights_sha256": digests,
+        "training": training,
+    }
+
+
+def _read_network(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    try:
+        with safe_open(path, framework="numpy") as file:
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            metadata = file.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise ModelRepositoryError(
+            f"{path} cannot be read: {error}.", "Delete the file and train again."
+        ) from error
+    check_weights(weights, str(path))
+    return weights, dict(sorted(metadata.items()))
+
+
+def largest_difference(model: bytes, networks: Mapping[str, Mapping[str, np.ndarray]]) -> float:
+    """Largest difference between the probabilities of an ONNX arm and of PyTorch, on fixed noise.
+
+    Parameters
+    ----------
+    model : bytes
+        From `build_arm_model`.
+    networks : mapping
+        The weights it was built from.
+
+    Returns
+    -------
+    float
+        Largest absolute difference over two images and three stages; NaN if any is NaN.
+    """
+    images = np.random.default_rng(0).integers(0, 256, (2, *IMAGE_SHAPE), dtype=np.uint8)
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    found = session.run(None, {INPUT_NAME: images})[0]
+    scaled = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255 - 0.5
+    expected = np.empty_like(found)
+    for column, stage in enumerate(STAGES):
+        network = FibrosisNetwork().eval()
+        network.load_state_dict({k: torch.from_numpy(v) for k, v in networks[stage].items()})
+        with torch.inference_mode():
+            expected[:, column] = torch.sigmoid(network(scaled)).numpy()
+    return float(np.abs(found - expected).max())
+
+
+def _write_config(folder: Path, manifest: Mapping[str, object], digest: str) -> None:
+    config = model_config_pb2.ModelConfig(
+        name=MODEL_NAME, backend="python", max_batch_size=MAXIMUM_BATCH
+    )
+    config.input.add(name=INPUT_NAME, data_type=model_config_pb2.TYPE_UINT8, dims=IMAGE_SHAPE)
+    config.output.add(name=OUTPUT_NAME, data_type=model_config_pb2.TYPE_FP32, dims=[len(STAGES)])
+    config.instance_group.add(kind=model_config_pb2.ModelInstanceGroup.KIND_CPU, count=1)
+    config.dynamic_batching.SetInParent()
+    config.version_policy.all.SetInParent()
+    warm_up = config.model_warmup.add(name="one black image", batch_size=1)
+    warm_up.inputs[INPUT_NAME].data_type = model_config_pb2.TYPE_UINT8
+    warm_up.inputs[INPUT_NAME].dims.extend(IMAGE_SHAPE)
+    warm_up.inputs[INPUT_NAME].zero_data = True
+    facts = _other_versions(folder) | {
+        f"manifest_{manifest['version']}": digest,
+        "intended_use": manifest["intended_use"],
+        "simulated": str(manifest["simulated"]).lower(),
+        "stages": ",".join(STAGES),
+        "arms": ",".join(manifest["arms"]),
+        "default_arm": manifest["default_arm"],
+    }
+    for arm, entry in manifest["arms"].items():
+        facts[f"sha256_{manifest['version']}_{arm}"] = entry["sha256"]
+    for name, value in facts.items():
+        config.parameters[name].string_value = value
+    unfinished = folder / ".config.pbtxt"
+    unfinished.write_text(text_format.MessageToString(config), encoding="utf-8")
+    os.replace(unfinished, folder / "config.pbtxt")
+
+
+def _other_versions(folder: Path) -> dict[str, str]:
+    """Digests that the configuration already states for versions that are still there."""
+    path = folder / "config.pbtxt"
+    if not path.exists():
+        return {}
+    known = text_format.Parse(path.read_text(encoding="utf-8"), model_config_pb2.ModelConfig())
+    return {
+        name: known.parameters[name].string_value
+        for name in known.parameters
+        if name.startswith(("manifest_", "sha256_")) and (folder / name.split("_")[1]).is_dir()
+    }

@@ -1,0 +1,255 @@
+"""The bundled Triton server as a context manager: loopback only, free port, never an orphan."""
+
+import importlib.util
+import logging
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import tritonclient.grpc as triton
+from tritonclient.utils import InferenceServerException
+
+from dlre_core.errors import ServerUnavailable
+from dlre_core.serving import guard
+from dlre_core.serving.client import predict_images
+from dlre_core.serving.onnx_model import IMAGE_SHAPE, MODEL_NAME
+
+logger = logging.getLogger(__name__)
+
+LOOPBACK = "127.0.0.1"
+PORT_ATTEMPTS = 3
+LOG_LINES = 12
+BACKEND_FILES = ("libtriton_python.so", "triton_python_backend_utils.py")
+
+
+class TritonServer:
+    """Serve a model repository while the ``with`` block lasts.
+
+    The server counts as ready when a real inference has come back. It runs under a guard
+    (`dlre_core.serving.guard`), which ends it and removes its shared memory when the block ends,
+    on Ctrl-C, and when this process is killed in whatever way.
+
+    Parameters
+    ----------
+    repository : path
+        Folder that `write_model_repository` filled.
+    log : path
+        Takes the server's own output, appended.
+    start_timeout_seconds : float
+        Time until the first inference must have come back.
+    grpc_port : int, optional
+        Port to listen on; a free one when None.
+    threads : int, optional
+        Threads of inference; as many as this process may use when None.
+
+    Raises
+    ------
+    ServerUnavailable
+        On entering the block: if the server is not installed, does not start in time, finds its
+        port taken or refuses the model. The message ends with the last lines of the log.
+    """
+
+    def __init__(
+        self,
+        repository: str | Path,
+        *,
+        log: str | Path,
+        start_timeout_seconds: float = 120.0,
+        grpc_port: int | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self.repository = Path(repository).resolve()
+        self.log = Path(log)
+        self.start_timeout_seconds = start_timeout_seconds
+        self.threads = threads or len(os.sched_getaffinity(0))
+        self.grpc_url = ""
+        self.name = ""
+        self._fixed_port = grpc_port
+        self._guard: subprocess.Popen | None = None
+        self._scratch = ""
+
+    def __enter__(self) -> "TritonServer":
+        for ports_left in reversed(range(PORT_ATTEMPTS)):
+            try:
+                self._start()
+            except _PortTaken as error:
+                if self._fixed_port is not None or not ports_left:
+                    raise
+                logger.warning("%s Trying another port.", error.message)
+            else:
+                break
+        logger.info("the server answers at %s", self.grpc_url)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def running(self) -> bool:
+        """Whether the server's process is there; that alone does not say that it answers."""
+        return self._guard is not None and self._guard.poll() is None
+
+    def stop(self) -> None:
+        """End the server, if it runs, and remove what it left."""
+        if self._guard is None:
+            return
+        self._guard.terminate()
+        try:
+            self._guard.wait(guard.SECONDS_TO_STOP + 5)
+        except subprocess.TimeoutExpired:
+            # The kernel then ends the server, which asked for that.
+            self._guard.kill()
+            self._guard.wait()
+        # Done by the guard already, unless somebody killed it.
+        guard.remove_leftovers(self.name, self._scratch)
+        self._guard = None
+
+    def _start(self) -> None:
+        self.grpc_url = f"{LOOPBACK}:{self._fixed_port or free_port()}"
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        log_start = self.log.stat().st_size if self.log.exists() else 0
+        try:
+            self._launch()
+            self._wait_until_ready(log_start)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _launch(self) -> None:
+        program, backend, environment = _find_triton()
+        self.name = f"dlre-{os.getpid()}-{secrets.token_hex(4)}"
+        self._scratch = tempfile.mkdtemp(prefix="dlre-triton-")
+        _link_backend(backend, Path(self._scratch))
+        arguments = [
+            f"--id={self.name}",
+            f"--model-repository={self.repository}",
+            f"--backend-directory={self._scratch}",
+            f"--backend-config=python,shm-region-prefix-name={self.name}",
+            # Explicit, so that a client can load the model again after its process died.
+            "--model-control-mode=explicit",
+            f"--load-model={MODEL_NAME}",
+            "--disable-auto-complete-config",
+            f"--grpc-address={LOOPBACK}",
+            f"--grpc-port={self.grpc_url.rpartition(':')[2]}",
+            "--allow-http=false",
+            "--allow-metrics=false",
+            "--exit-timeout-secs=5",
+        ]
+        command = [sys.executable, "-I", guard.__file__, str(os.getpid())]
+        command += [self.name, self._scratch, str(program), *arguments]
+        with self.log.open("ab") as log:
+            # An own session: Ctrl-C reaches this process, which then ends the block in order.
+            self._guard = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment | {"DLRE_SERVING_THREADS": str(self.threads)},
+                start_new_session=True,
+            )
+
+    def _wait_until_ready(self, log_start: int) -> None:
+        deadline = time.monotonic() + self.start_timeout_seconds
+        with triton.InferenceServerClient(self.grpc_url) as client:
+            while not self._is_ready(client):
+                if not self.running:
+                    raise self._refusal(log_start)
+                if time.monotonic() > deadline:
+                    raise ServerUnavailable(
+                        f"The server was not ready within {self.start_timeout_seconds:g} s. "
+                        f"Its log {self.log} ends:\n{self._log_end(log_start)}\n",
+                        "Raise serving.start_timeout_seconds, or look at the log.",
+                    )
+                time.sleep(0.1)
+        # A model whose process hangs still says that it is ready; only an answer counts.
+        black = np.zeros((1, *IMAGE_SHAPE), np.uint8)
+        seconds_left = max(deadline - time.monotonic(), 1.0)
+        predict_images(self.grpc_url, black, request_timeout_seconds=seconds_left, retries=0)
+
+    def _is_ready(self, client: triton.InferenceServerClient) -> bool:
+        """Whether this server, and not another one on the same port, has loaded the model."""
+        try:
+            ready = client.is_server_ready(client_timeout=1)
+            return ready and client.get_server_metadata(client_timeout=1).name == self.name
+        except InferenceServerException:
+            return False
+
+    def _refusal(self, log_start: int) -> ServerUnavailable:
+        text = self._log_end(log_start)
+        if "already in use" in text:
+            return _PortTaken(
+                f"The address {self.grpc_url} is taken by another program.",
+                "End that program or leave the port free to choose.",
+            )
+        return ServerUnavailable(
+            f"The server did not start. Its log {self.log} ends:\n{text}\n",
+            "If the model is damaged, delete results/serving and run the rule model_repository.",
+        )
+
+    def _log_end(self, start: int) -> str:
+        with self.log.open("rb") as log:
+            log.seek(start)
+            text = log.read().decode(errors="replace")
+        error = text.rfind("\nerror: ")
+        lines = text[error + 1 :] if error >= 0 else text
+        return "\n".join(lines.strip().splitlines()[-LOG_LINES:])
+
+
+def free_port() -> int:
+    """A port of the loopback address that nobody listened on a moment ago."""
+    with socket.socket() as listener:
+        listener.bind((LOOPBACK, 0))
+        return listener.getsockname()[1]
+
+
+class _PortTaken(ServerUnavailable):
+    """Another program listens on the chosen port."""
+
+
+def _find_triton() -> tuple[Path, list[Path], dict[str, str]]:
+    """The server program of nvidia-pytriton, its Python backend, and the environment it needs."""
+    package = importlib.util.find_spec("pytriton")
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if package is None or package.origin is None:
+        raise ServerUnavailable(
+            "The package nvidia-pytriton, which holds the Triton server, is not installed.",
+            "Install the environment in envs/, or set serving.url to a running server.",
+        )
+    root = Path(package.origin).parent / "tritonserver"
+    program = root / "bin" / "tritonserver"
+    stub = root / "python_backend_stubs" / python / "triton_python_backend_stub"
+    backend = [root / "backends/python" / name for name in BACKEND_FILES]
+    missing = [str(path) for path in (program, stub, *backend) if not path.exists()]
+    if missing:
+        raise ServerUnavailable(
+            f"The installed nvidia-pytriton lacks, for Python {python}: {', '.join(missing)}.",
+            "Use Python 3.11 and the pinned nvidia-pytriton of envs/.",
+        )
+    packages = root.parent.parent
+    libraries = [sysconfig.get_config_var("LIBDIR"), str(packages / "nvidia_pytriton.libs")]
+    environment = os.environ | {
+        "LD_LIBRARY_PATH": os.pathsep.join(libraries),
+        "PYTHONPATH": str(packages),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+    }
+    return program, [stub, *backend], environment
+
+
+def _link_backend(files: list[Path], folder: Path) -> None:
+    """Triton wants a folder per backend that holds library, utilities and stub side by side."""
+    (folder / "python").mkdir()
+    for file in files:
+        (folder / "python" / file.name).symlink_to(file)

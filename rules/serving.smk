@@ -1,0 +1,61 @@
+rule model_repository:
+    """Write the networks of all arms as one Triton model, checked against PyTorch."""
+    input:
+        expand("results/models/{arm}/{stage}.safetensors", arm=ARMS, stage=STAGES),
+    output:
+        manifest="results/serving/model_repository/dlre/1/manifest.json",
+        program="results/serving/model_repository/dlre/1/model.py",
+        networks=expand("results/serving/model_repository/dlre/1/{arm}.onnx", arm=ARMS),
+        config="results/serving/model_repository/dlre/config.pbtxt",
+    log:
+        "results/logs/model_repository.log",
+    benchmark:
+        "results/benchmarks/model_repository.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        models="results/models",
+        folder="results/serving/model_repository",
+        # The first arm of the configuration answers requests that name none.
+        arms=list(config["arms"]),
+        simulated=SIMULATED,
+        provenance={"title": config["report"]["title"], "arms": config["arms"]},
+        core=core("serving"),
+    script:
+        "../scripts/model_repository.py"
+
+
+rule predict:
+    """Start one Triton server and ask it for the probabilities of every picture of every arm."""
+    input:
+        models=rules.model_repository.output,
+        rois="results/roi/rois.h5",
+        table="results/roi/rois.csv",
+        splits=expand("results/splits/{split}.csv", split=SPLITS),
+    output:
+        expand("results/predictions/{arm}.csv", arm=ARMS),
+    log:
+        "results/logs/predict.log",
+        server="results/logs/predict_server.log",
+    benchmark:
+        "results/benchmarks/predict.tsv"
+    # A lost server is the one fault that trying again can cure.
+    retries: 1
+    conda:
+        "../envs/dlre.yaml"
+    threads: 2
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        repository="results/serving/model_repository",
+        splits=SPLITS,
+        arms={arm: config["arms"][arm] for arm in ARMS},
+        serving=config["serving"],
+        core=core("serving"),
+    script:
+        "../scripts/predict.py"

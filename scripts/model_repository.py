@@ -1,0 +1,13 @@
+"""Adapter of rule model_repository."""
+
+from dlre_core.logs import job_log
+from dlre_core.serving.repository import write_model_repository
+
+with job_log(snakemake.log[0]):
+    write_model_repository(
+        snakemake.params.models,
+        snakemake.params.arms,
+        snakemake.params.folder,
+        simulated=snakemake.params.simulated,
+        provenance=snakemake.params.provenance,
+    )
