@@ -10,7 +10,7 @@ min_version("9.0")
 configfile: "config.yaml"
 
 
-check_configuration(config, "rules/schemas/config.schema.yaml")
+check_configuration(config, f"{workflow.basedir}/rules/schemas/config.schema.yaml")
 
 
 include: "rules/common.smk"
