@@ -1,11 +1,12 @@
 """The clinical table: typed when right, and every mistake named with row, column and remedy."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from dlre_core.clinical import read_clinical
-from dlre_core.contract import CLINICAL_COLUMNS, contract_table, template
+from dlre_core.contract import CLINICAL_COLUMNS, MEASUREMENT_COLUMNS, contract_table, template
 from dlre_core.errors import ClinicalTableError
 
 GOOD = {
@@ -134,3 +135,9 @@ def test_missing_table(tmp_path):
 def test_template_and_documentation_name_every_column():
     assert template().strip().split(",") == [column.name for column in CLINICAL_COLUMNS]
     assert all(f"`{column.name}`" in contract_table() for column in CLINICAL_COLUMNS)
+
+
+@pytest.mark.parametrize("columns", [CLINICAL_COLUMNS, MEASUREMENT_COLUMNS])
+def test_the_documented_contract_is_the_contract(columns):
+    document = Path(__file__).parents[2] / "docs/data_contract.md"
+    assert contract_table(columns) in document.read_text(encoding="utf-8")
