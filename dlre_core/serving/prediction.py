@@ -47,6 +47,7 @@ def predict_arms(
     outputs: Mapping[str, str | Path],
     log: str | Path,
     settings: ServingSettings,
+    version: int = 1,
 ) -> None:
     """Send the pictures of all arms through one server and write the probabilities.
 
@@ -67,6 +68,8 @@ def predict_arms(
         Takes the output of the bundled server.
     settings : ServingSettings
         How to reach or start the server.
+    version : int
+        Version of the model in the repository.
 
     Raises
     ------
@@ -75,16 +78,17 @@ def predict_arms(
     StoreMismatch
         If the tables name pictures that the store lacks, or a patient has too few.
     """
-    digest = manifest_digest(repository)
+    digest = manifest_digest(repository, version)
     table = read_table(roi_table)
     with _server_url(repository, log, settings) as url, open_rois(rois) as store:
-        check_served_model(url, digest)
+        check_served_model(url, digest, version)
         for arm, choice in arms.items():
             rows = select_images(table, read_table(splits[choice["split"]]), choice["images"])
             rows[list(STAGES)] = predict_images(
                 url,
                 _read_pictures(store, rows),
                 arm,
+                version=version,
                 batch_size=settings.batch_size,
                 request_timeout_seconds=settings.request_timeout_seconds,
             )

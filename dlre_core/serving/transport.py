@@ -67,20 +67,20 @@ class Lane:
                 parameters={"arm": arm} if arm else None,
                 client_timeout=timeout_seconds,
             )
-        except InferenceServerException:
-            # A restarted server knows no regions.
-            self._registered = False
+        except InferenceServerException as error:
+            if error.status() == "StatusCode.UNAVAILABLE":
+                self._registered = False  # A restarted server knows no regions.
             raise
         return result.as_numpy(OUTPUT_NAME)
 
     async def close(self) -> None:
-        """Give the shared memory back; a lost server does not matter here."""
+        """Give the shared memory back; the server cannot hinder that."""
         if self._region is None:
             return
         try:
             await self.client.unregister_system_shared_memory(self._region.name, client_timeout=1)
         except InferenceServerException as error:
-            logger.debug("the server is gone with its regions: %s", error)
+            logger.debug("gone with its regions, or still reading a late request: %s", error)
         finally:
             self._region.close()
             self._region.unlink()
@@ -93,19 +93,20 @@ class Lane:
             name = f"dlre-client-{os.getpid()}-{secrets.token_hex(4)}"
             self._region = SharedMemory(name, create=True, size=self._bytes)
         name = self._region.name
-        await self.client.unregister_system_shared_memory(name, client_timeout=timeout_seconds)
         try:
             await self.client.register_system_shared_memory(
                 name, f"/{name}", self._bytes, client_timeout=timeout_seconds
             )
         except InferenceServerException as error:
-            if error.status() == "StatusCode.UNAVAILABLE":
+            if error.status() in ("StatusCode.UNAVAILABLE", "StatusCode.DEADLINE_EXCEEDED"):
                 raise
-            logger.info("no shared memory with the server, images travel by gRPC: %s", error)
-            self._local = False
-        else:
-            self._registered = True
-        return self._registered
+            # After a broken connection the same server still knows the region.
+            if error.status() != "StatusCode.ALREADY_EXISTS":
+                logger.info("no shared memory with the server, images travel by gRPC: %s", error)
+                self._local = False
+                return False
+        self._registered = True
+        return True
 
 
 async def reload_model(client: aio.InferenceServerClient, timeout_seconds: float) -> None:

@@ -68,7 +68,9 @@ def test_same_weights_give_the_same_bytes(study, tmp_path):
 
 
 def test_other_weights_give_other_bytes(study):
-    weights = {stage: load_file(study[0] / "models/overall" / f"{stage}.safetensors") for stage in STAGES}
+    weights = {
+        stage: load_file(study[0] / "models/overall" / f"{stage}.safetensors") for stage in STAGES
+    }
     before = build_arm_model(weights)
     weights["ge_f3"]["hidden.bias"][3] += 1
     assert build_arm_model(weights) != before
