@@ -131,7 +131,7 @@ class TritonServer:
     def _launch(self) -> None:
         program, backend, environment = _find_triton()
         self.name = f"dlre-{os.getpid()}-{secrets.token_hex(4)}"
-        self._scratch = tempfile.mkdtemp(prefix="dlre-triton-")
+        self._scratch = tempfile.mkdtemp(prefix=f"{self.name}-")
         _link_backend(backend, Path(self._scratch))
         arguments = [
             f"--id={self.name}",

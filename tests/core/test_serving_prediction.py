@@ -40,6 +40,11 @@ def study(tmp_path_factory):
     write_model_repository(
         folder / "models", ARMS, folder / "served", simulated=True, provenance={}
     )
+    # A later study in the same repository must not answer for this one.
+    write_networks(folder / "later", seed=1)
+    write_model_repository(
+        folder / "later", ARMS, folder / "served", simulated=True, provenance={}, version=2
+    )
     rois = pd.DataFrame(ROWS, columns=["hospital", "patient", "acquisition"])
     rois.insert(0, "image_id", [f"{i:016x}" for i in range(len(rois))])
     write_table(rois, folder / "rois.csv")

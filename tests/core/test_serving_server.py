@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from hashlib import sha256
@@ -103,7 +104,9 @@ def wait_until(condition, seconds=10):
 
 
 def leftovers(name):
-    return processes(name), list(Path("/dev/shm").glob(f"{name}*"))
+    """Processes, and files in shared memory or the folder for temporary files."""
+    places = (Path("/dev/shm"), Path(tempfile.gettempdir()))
+    return processes(name), [path for place in places for path in place.glob(f"{name}*")]
 
 
 def client_regions():
