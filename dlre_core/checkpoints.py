@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dlre_core.network import FibrosisNetwork
 
-MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 @dataclass
@@ -53,7 +53,7 @@ def save_checkpoint(
     tensors = {f"best.{name}": value for name, value in progress.best_weights.items()}
     for name, parameter in network.named_parameters():
         tensors[f"network.{name}"] = parameter.detach().cpu().contiguous()
-        for moment in MOMENTS:
+        for moment in (*MOMENTS, "step"):
             value = optimiser.state[parameter][moment]
             tensors[f"{moment}.{name}"] = value.detach().cpu().contiguous()
     state = {"history": progress.history, "best_epoch": progress.best_epoch}
@@ -71,12 +71,13 @@ def load_checkpoint(
         state = json.loads(file.metadata()["progress"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     for name, parameter in network.named_parameters():
-        with torch.no_grad():
-            parameter.copy_(tensors[f"network.{name}"])
+        parameter.data.copy_(tensors[f"network.{name}"])
+        # The fused optimiser walks raw memory: moments need the parameter's own layout.
         optimiser.state[parameter] = {
-            moment: tensors[f"{moment}.{name}"].to(parameter.device, copy=True)
+            moment: torch.empty_like(parameter.data).copy_(tensors[f"{moment}.{name}"])
             for moment in MOMENTS
         }
+        optimiser.state[parameter]["step"] = tensors[f"step.{name}"].to(parameter.device)
     best = {
         name.removeprefix("best."): value
         for name, value in tensors.items()

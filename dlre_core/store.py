@@ -1,0 +1,235 @@
+"""The picture store: one HDF5 shard a hospital, joined by virtual datasets. Only this opens HDF5."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from dlre_core.errors import StoreMismatch
+
+ROI_SIDE = 250
+IMAGE_ID_TYPE = "S16"
+
+
+def write_shard(
+    path: str | Path, image_ids: Sequence[str], screens: Iterable[NDArray[np.uint8]]
+) -> None:
+    """Write a hospital's pictures; a killed job leaves no file that looks whole.
+
+    Parameters
+    ----------
+    path : path
+        HDF5 file: ``screens`` (n, height, width, 3) uint8, smaller pictures at the top left;
+        ``sizes`` (n, 2) int32, true height and width; ``image_id`` (n,) 16 characters.
+    image_ids : sequence of str
+    screens : iterable of (height, width, 3) uint8
+        In the order of ``image_ids``; taken one at a time.
+
+    Raises
+    ------
+    StoreMismatch
+        If there are not as many pictures as ids.
+    """
+    with _written_whole(path) as file:
+        data = file.create_dataset(
+            "screens",
+            shape=(len(image_ids), 0, 0, 3),
+            maxshape=(len(image_ids), None, None, 3),
+            chunks=(1, 540, 720, 3),
+            dtype=np.uint8,
+            compression="lzf",
+        )
+        sizes = np.zeros((len(image_ids), 2), dtype=np.int32)
+        count = 0
+        for count, screen in enumerate(screens, start=1):
+            if count > len(image_ids):
+                break
+            height, width = screen.shape[:2]
+            grown = (max(data.shape[1], height), max(data.shape[2], width))
+            if grown != data.shape[1:3]:
+                data.resize((len(image_ids), *grown, 3))
+            data[count - 1, :height, :width] = screen
+            sizes[count - 1] = height, width
+        if count != len(image_ids):
+            raise StoreMismatch(f"{path}: {count} pictures for {len(image_ids)} image ids.")
+        file["sizes"] = sizes
+        file["image_id"] = np.array(image_ids, dtype=IMAGE_ID_TYPE)
+
+
+def link_shards(shards: Sequence[str | Path], path: str | Path) -> None:
+    """Join shards into one file of virtual datasets, by relative names, in the order given."""
+    parts = [_Shard.read(shard, path, "screens") for shard in shards]
+    rows = sum(part.shape[0] for part in parts)
+    height = max((part.shape[1] for part in parts), default=0)
+    width = max((part.shape[2] for part in parts), default=0)
+    layout = h5py.VirtualLayout((rows, height, width, 3), dtype=np.uint8)
+    start = 0
+    for part in parts:
+        n, h, w = part.shape[:3]
+        if n:
+            layout[start : start + n, :h, :w] = part.source("screens")
+        start += n
+    with _written_whole(path) as file:
+        file.create_virtual_dataset("screens", layout, fillvalue=0)
+        file["sizes"] = _concatenate([part.sizes for part in parts], (0, 2), np.int32)
+        file["image_id"] = _concatenate([part.image_ids for part in parts], (0,), IMAGE_ID_TYPE)
+
+
+def write_rois(
+    path: str | Path, image_ids: Sequence[str], rois: Iterable[NDArray[np.uint8]]
+) -> None:
+    """Write cropped squares (250, 250, 3) uint8, uncompressed, in the order of ``image_ids``.
+
+    Raises
+    ------
+    StoreMismatch
+        If there are not as many squares as ids.
+    """
+    with _written_whole(path) as file:
+        shape = (len(image_ids), ROI_SIDE, ROI_SIDE, 3)
+        data = file.create_dataset("rois", shape=shape, dtype=np.uint8)
+        count = 0
+        for count, roi in enumerate(rois, start=1):
+            if count <= len(image_ids):
+                data[count - 1] = roi
+        if count != len(image_ids):
+            raise StoreMismatch(f"{path}: {count} squares for {len(image_ids)} image ids.")
+        file["image_id"] = np.array(image_ids, dtype=IMAGE_ID_TYPE)
+
+
+def link_rois(shards: Sequence[str | Path], path: str | Path) -> None:
+    """Join the squares of all hospitals into one file of virtual datasets."""
+    parts = [_Shard.read(shard, path, "rois") for shard in shards]
+    rows = sum(part.shape[0] for part in parts)
+    layout = h5py.VirtualLayout((rows, ROI_SIDE, ROI_SIDE, 3), dtype=np.uint8)
+    start = 0
+    for part in parts:
+        if part.shape[0]:
+            layout[start : start + part.shape[0]] = part.source("rois")
+        start += part.shape[0]
+    with _written_whole(path) as file:
+        file.create_virtual_dataset("rois", layout, fillvalue=0)
+        file["image_id"] = _concatenate([part.image_ids for part in parts], (0,), IMAGE_ID_TYPE)
+
+
+class _Store:
+    """An open file with ``image_id``; a context manager."""
+
+    def __init__(self, path: str | Path) -> None:
+        self._file = h5py.File(path, "r")
+        self.image_ids: list[str] = [name.decode("ascii") for name in self._file["image_id"][()]]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+
+class ImageStore(_Store):
+    """Whole pictures, with everything but the pictures and the colour bar blanked."""
+
+    def screen(self, index: int) -> NDArray[np.uint8]:
+        """Picture ``index`` at its true size, (height, width, 3) uint8."""
+        height, width = self._file["sizes"][index]
+        return self._file["screens"][index, :height, :width]
+
+
+class RoiStore(_Store):
+    """Squares, 250 x 250 pixels."""
+
+    def read(self, indices: NDArray[np.int64] | None = None) -> NDArray[np.uint8]:
+        """Squares ``(n, 250, 250, 3)`` uint8: all, or those at ``indices`` in their order."""
+        data = self._file["rois"]
+        if indices is None:
+            return data[()]
+        indices = np.asarray(indices, dtype=np.int64)
+        out = np.empty((len(indices), *data.shape[1:]), dtype=np.uint8)
+        # One read for every run of neighbours.
+        breaks = np.flatnonzero(np.diff(indices) != 1) + 1
+        for run in np.split(np.arange(len(indices)), breaks):
+            if len(run):
+                first = indices[run[0]]
+                out[run[0] : run[-1] + 1] = data[first : first + len(run)]
+        return out
+
+
+def open_images(path: str | Path) -> ImageStore:
+    """Open a shard or the joined store of whole pictures."""
+    return ImageStore(path)
+
+
+def open_rois(path: str | Path) -> RoiStore:
+    """Open a shard or the joined store of squares."""
+    return RoiStore(path)
+
+
+class _Shard:
+    """What joining needs to know of a shard."""
+
+    def __init__(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        image_ids: NDArray[np.bytes_],
+        sizes: NDArray[np.int32],
+    ) -> None:
+        self.name, self.shape, self.image_ids, self.sizes = name, shape, image_ids, sizes
+
+    @classmethod
+    def read(cls, shard: str | Path, joined: str | Path, dataset: str) -> "_Shard":
+        name = os.path.relpath(shard, Path(joined).parent)
+        with h5py.File(shard, "r") as file:
+            sizes = file["sizes"][()] if "sizes" in file else np.zeros((0, 2), dtype=np.int32)
+            return cls(name, file[dataset].shape, file["image_id"][()], sizes)
+
+    def source(self, dataset: str) -> h5py.VirtualSource:
+        return h5py.VirtualSource(self.name, dataset, shape=self.shape)
+
+
+def _concatenate(parts: list[NDArray], empty: tuple[int, ...], dtype: object) -> NDArray:
+    return np.concatenate(parts) if parts else np.zeros(empty, dtype=dtype)
+
+
+class _written_whole:  # noqa: N801
+    """Context manager: an HDF5 file under a temporary name, renamed when all went well."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.temporary = self.path.with_name(self.path.name + ".partial")
+
+    def __enter__(self) -> h5py.File:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.file = h5py.File(self.temporary, "w", libver="latest", track_order=False)
+        return self.file
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.file.close()
+        if kind is None:
+            os.replace(self.temporary, self.path)
+        else:
+            self.temporary.unlink(missing_ok=True)
+
+
+def iterate_rois(store: RoiStore, batch: int) -> Iterator[NDArray[np.uint8]]:
+    """Yield all squares in batches, in order, without holding more than one batch."""
+    for start in range(0, len(store), batch):
+        yield store.read(np.arange(start, min(start + batch, len(store))))
