@@ -117,9 +117,10 @@ def main(n: int = 512, rounds: int = 7) -> None:
         )
         model = folder / "served/dlre/1/overall.onnx"
         single, several = open_session(model, 1), open_session(model, THREADS)
-        with TritonServer(
-            folder / "served", log=folder / "server.log", threads=THREADS
-        ) as server, triton.InferenceServerClient(server.grpc_url) as client:
+        with (
+            TritonServer(folder / "served", log=folder / "server.log", threads=THREADS) as server,
+            triton.InferenceServerClient(server.grpc_url) as client,
+        ):
             url = server.grpc_url
             ways = {
                 "PyTorch in process, batches of 32": lambda: run_torch(images, networks),

@@ -18,8 +18,8 @@ rule model_repository:
         mem_mb=2000,
         runtime=10,
     params:
-        models="results/models",
-        folder="results/serving/model_repository",
+        models=subpath(input[0], ancestor=2),
+        folder=subpath(output.config, ancestor=2),
         # The first arm of the configuration answers requests that name none.
         arms=list(config["arms"]),
         simulated=SIMULATED,
@@ -32,7 +32,9 @@ rule model_repository:
 rule predict:
     """Start one Triton server and ask it for the probabilities of every picture of every arm."""
     input:
-        models=rules.model_repository.output,
+        served="results/serving/model_repository/dlre/config.pbtxt",
+        manifest="results/serving/model_repository/dlre/1/manifest.json",
+        networks=expand("results/serving/model_repository/dlre/1/{arm}.onnx", arm=ARMS),
         rois="results/roi/rois.h5",
         table="results/roi/rois.csv",
         splits=expand("results/splits/{split}.csv", split=SPLITS),
@@ -52,7 +54,7 @@ rule predict:
         mem_mb=3000,
         runtime=60,
     params:
-        repository="results/serving/model_repository",
+        repository=subpath(input.served, ancestor=2),
         splits=SPLITS,
         arms={arm: config["arms"][arm] for arm in ARMS},
         serving=config["serving"],

@@ -42,7 +42,7 @@ class TritonServer:
     repository : path
         Folder that `write_model_repository` filled.
     log : path
-        Takes the server's own output, appended.
+        Takes the server's own output, rewritten at each start.
     start_timeout_seconds : float
         Time until the first inference must have come back.
     grpc_port : int, optional
@@ -120,10 +120,9 @@ class TritonServer:
     def _start(self) -> None:
         self.grpc_url = f"{LOOPBACK}:{self._fixed_port or free_port()}"
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        log_start = self.log.stat().st_size if self.log.exists() else 0
         try:
             self._launch()
-            self._wait_until_ready(log_start)
+            self._wait_until_ready()
         except BaseException:
             self.stop()
             raise
@@ -150,7 +149,7 @@ class TritonServer:
         ]
         command = [sys.executable, "-I", guard.__file__, str(os.getpid())]
         command += [self.name, self._scratch, str(program), *arguments]
-        with self.log.open("ab") as log:
+        with self.log.open("wb") as log:
             # An own session: Ctrl-C reaches this process, which then ends the block in order.
             self._guard = subprocess.Popen(
                 command,
@@ -161,16 +160,16 @@ class TritonServer:
                 start_new_session=True,
             )
 
-    def _wait_until_ready(self, log_start: int) -> None:
+    def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + self.start_timeout_seconds
         with triton.InferenceServerClient(self.grpc_url) as client:
             while not self._is_ready(client):
                 if not self.running:
-                    raise self._refusal(log_start)
+                    raise self._refusal()
                 if time.monotonic() > deadline:
                     raise ServerUnavailable(
                         f"The server was not ready within {self.start_timeout_seconds:g} s. "
-                        f"Its log {self.log} ends:\n{self._log_end(log_start)}\n",
+                        f"Its log {self.log} ends:\n{self._log_end()}\n",
                         "Raise serving.start_timeout_seconds, or look at the log.",
                     )
                 time.sleep(0.1)
@@ -187,8 +186,8 @@ class TritonServer:
         except InferenceServerException:
             return False
 
-    def _refusal(self, log_start: int) -> ServerUnavailable:
-        text = self._log_end(log_start)
+    def _refusal(self) -> ServerUnavailable:
+        text = self._log_end()
         if "already in use" in text:
             return _PortTaken(
                 f"The address {self.grpc_url} is taken by another program.",
@@ -199,10 +198,8 @@ class TritonServer:
             "If the model is damaged, delete results/serving and run the rule model_repository.",
         )
 
-    def _log_end(self, start: int) -> str:
-        with self.log.open("rb") as log:
-            log.seek(start)
-            text = log.read().decode(errors="replace")
+    def _log_end(self) -> str:
+        text = self.log.read_text(errors="replace")
         error = text.rfind("\nerror: ")
         lines = text[error + 1 :] if error >= 0 else text
         return "\n".join(lines.strip().splitlines()[-LOG_LINES:])

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -179,3 +180,18 @@ def test_wrong_arguments(tmp_path, arms, version):
 def test_a_missing_version_is_named(study):
     with pytest.raises(ModelRepositoryError, match=r"dlre/7/manifest\.json cannot be read"):
         read_manifest(study[0] / "served", 7)
+
+
+def test_the_documented_config_for_nvidias_backend_fits_the_onnx_files(study):
+    """That backend is not here; at least names, types and shapes are checked."""
+    text = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
+    block = text.split("```protobuf\n")[1].split("```")[0]
+    config = text_format.Parse(block, model_config_pb2.ModelConfig())
+    session = onnxruntime.InferenceSession(study[0] / "served/dlre/1/overall.onnx")
+    for described, actual, kind in (
+        (config.input, session.get_inputs(), {"tensor(uint8)": model_config_pb2.TYPE_UINT8}),
+        (config.output, session.get_outputs(), {"tensor(float)": model_config_pb2.TYPE_FP32}),
+    ):
+        assert [(t.name, list(t.dims), t.data_type) for t in described] == [
+            (t.name, t.shape[1:], kind[t.type]) for t in actual
+        ]
