@@ -204,7 +204,7 @@ def _concatenate(parts: list[NDArray], empty: tuple[int, ...], dtype: object) ->
     return np.concatenate(parts) if parts else np.zeros(empty, dtype=dtype)
 
 
-class _written_whole:  # noqa: N801
+class _written_whole:
     """Context manager: an HDF5 file under a temporary name, renamed when all went well."""
 
     def __init__(self, path: str | Path) -> None:

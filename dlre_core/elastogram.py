@@ -1,0 +1,262 @@
+"""Find the shear-wave elastography box of a screen, and read stiffness from its colours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from dlre_core.colour_scale import colour_table, invert_colours, read_colour_bar
+from dlre_core.errors import MissingRegion
+from dlre_core.layout import Rectangle, ScreenLayout, UltrasoundRegion
+
+# Chroma |R-G|+|R-B|+|G-B| of a blended pixel above which it counts as coloured: at 30 % opacity the
+# least chromatic colour of the map (cyan and yellow are 510) keeps 150.
+COLOURED = 60
+SATURATED_SHARE = 0.98
+NATIVE_WIDTH = 1440
+# In native pixels (1440 x 1080): pictures, and the colour bar right of them.
+TOP_PICTURE = Rectangle(311, 139, 1088, 580)
+BOTTOM_PICTURE = Rectangle(311, 591, 1088, 1031)
+COLOUR_BAR = Rectangle(1385, 141, 1404, 360)
+SMALLEST_BOX = 40
+LARGEST_BOX_SHARE = 0.6
+FOREIGN_COLOUR_DISTANCE = 45.0
+
+
+@dataclass(frozen=True)
+class BoxQuality:
+    """How usable the box of a picture is; shares are of the sector inside the box's rectangle.
+
+    ``recoloured`` is True where the colours do not lie on the elastograph's map or black is not
+    black, so that stiffness cannot be read.
+    """
+
+    fill_fraction: float
+    saturated_fraction: float
+    recoloured: bool
+
+
+def find_layout(
+    screen: NDArray[np.uint8], regions: Sequence[UltrasoundRegion] = ()
+) -> ScreenLayout:
+    """Locate pictures, box and colour bar.
+
+    Sound region tags come first: SSI stills list the top picture, the box and the bottom picture in
+    this order. Tags that contradict the pixels, and pictures without tags, are measured from the
+    pixels: the box is where the top picture has colours and its twin below has none.
+
+    Parameters
+    ----------
+    screen : (height, width, 3) uint8
+    regions : sequence of UltrasoundRegion
+        As the file states them; clamped and checked here.
+
+    Returns
+    -------
+    ScreenLayout
+
+    Raises
+    ------
+    MissingRegion
+        If the picture is no shear-wave elastogram.
+    """
+    height, width = screen.shape[:2]
+    if height < 200 or width < 200:
+        raise MissingRegion(f"The picture has {width} x {height} pixels, too few for a screen.")
+    layout = _from_regions(screen, regions)
+    if layout is None:
+        layout = _from_pixels(screen)
+    return layout
+
+
+def box_quality(
+    screen: NDArray[np.uint8], layout: ScreenLayout, scale_maximum_kpa: float = 40.0
+) -> BoxQuality:
+    """Judge the colours in the box; ``scale_maximum_kpa`` is only there to be recorded with it."""
+    box = _cut(screen, layout.box)
+    sector = sector_mask(screen, layout)
+    coloured = (_chroma(box) > COLOURED) & sector
+    area = max(int(sector.sum()), 1)
+    fill = float(coloured.sum() / area)
+    if not coloured.any():
+        return BoxQuality(0.0, 0.0, False)
+    table = _table(screen, layout)
+    pure = _unblend_chromatic(box[coloured])
+    position, distance = invert_colours(pure, table)
+    saturated = float((position > SATURATED_SHARE).mean())
+    foreign = float(np.median(distance)) > FOREIGN_COLOUR_DISTANCE
+    return BoxQuality(fill, saturated, bool(foreign or _black_is_recoloured(screen)))
+
+
+def sector_mask(screen: NDArray[np.uint8], layout: ScreenLayout) -> NDArray[np.bool_]:
+    """Pixels of the box's rectangle that belong to the curved sector, (height, width) bool.
+
+    On a convex probe the corners of the rectangle show plain B-mode. The sector is taken as the
+    largest rectangle-filling convex shape of the coloured pixels, or three quarters of the
+    rectangle's pixels where there is little colour.
+    """
+    coloured = _chroma(_cut(screen, layout.box)) > COLOURED
+    if coloured.mean() < 0.3:
+        return np.ones_like(coloured)
+    rows = np.arange(coloured.shape[0])[:, None]
+    columns = np.arange(coloured.shape[1])[None, :]
+    any_column, any_row = coloured.any(axis=0), coloured.any(axis=1)
+    top = np.where(any_column, coloured.argmax(axis=0), coloured.shape[0])
+    bottom = np.where(any_column, coloured.shape[0] - 1 - coloured[::-1].argmax(axis=0), -1)
+    left = np.where(any_row, coloured.argmax(axis=1), coloured.shape[1])
+    right = np.where(any_row, coloured.shape[1] - 1 - coloured[:, ::-1].argmax(axis=1), -1)
+    inside_columns = (rows >= top[None, :]) & (rows <= bottom[None, :])
+    inside_rows = (columns >= left[:, None]) & (columns <= right[:, None])
+    return inside_columns & inside_rows
+
+
+def stiffness_map(
+    screen: NDArray[np.uint8],
+    layout: ScreenLayout,
+    scale_maximum_kpa: float,
+    opacity: float | None = None,
+) -> NDArray[np.float32]:
+    """Stiffness in the box from its colours.
+
+    The colour is un-blended with the bottom picture as B-mode at the given opacity
+    (colour = (pixel - (1 - o) B-mode) / o), or, without either, by removing the grey part and
+    rescaling. Colours are looked up in the picture's own colour bar, else in the documented map.
+
+    Parameters
+    ----------
+    screen : (height, width, 3) uint8
+    layout : ScreenLayout
+    scale_maximum_kpa : float
+        Full scale of the colour bar, kPa.
+    opacity : float, optional
+        Of the colours, 0 to 1.
+
+    Returns
+    -------
+    (box height, box width) float32
+        kPa; NaN where there is no signal or the scale is exceeded.
+    """
+    box = _cut(screen, layout.box)
+    pure = _unblended(screen, layout, box, opacity)
+    coloured = _chroma(pure) > 150
+    out = np.full(box.shape[:2], np.nan, dtype=np.float32)
+    if coloured.any():
+        position, _ = invert_colours(pure[coloured], _table(screen, layout))
+        kpa = position * np.float32(scale_maximum_kpa)
+        out[coloured] = np.where(position > SATURATED_SHARE, np.nan, kpa)
+    return out
+
+
+def _from_regions(
+    screen: NDArray[np.uint8], regions: Sequence[UltrasoundRegion]
+) -> ScreenLayout | None:
+    height, width = screen.shape[:2]
+    pictures = [r for r in regions if r.spatial_format == 1]
+    if len(pictures) != 3:
+        return None
+    top, box, bottom = (r.rectangle.clamped(height, width) for r in pictures)
+    inside = top.left <= box.left and top.top <= box.top and box.right <= top.right
+    if not inside or box.bottom > top.bottom or bottom.top < top.bottom - 2:
+        return None
+    if min(box.width, box.height) < SMALLEST_BOX * width / NATIVE_WIDTH / 2 or bottom.height < 10:
+        return None
+    return ScreenLayout(
+        top, box, bottom, _find_bar(screen), pictures[0].pixel_spacing_mm, "regions"
+    )  # fmt: skip
+
+
+def _from_pixels(screen: NDArray[np.uint8]) -> ScreenLayout:
+    height, width = screen.shape[:2]
+    scale = width / NATIVE_WIDTH
+    bar = _find_bar(screen)
+    if bar is None:
+        raise MissingRegion("The picture has no elastography colour bar at its right.")
+    top = _scaled(TOP_PICTURE, scale).clamped(height, width)
+    bottom = _scaled(BOTTOM_PICTURE, scale).clamped(height, width)
+    if bottom.height < 0.9 * top.height:
+        raise MissingRegion("The picture is not the two-picture screen of an elastogram.")
+    coloured = _chroma(_cut(screen, top)) > COLOURED
+    if (_chroma(_cut(screen, bottom)) > COLOURED).mean() > 0.02:
+        raise MissingRegion("The lower picture has colours too, as colour Doppler screens do.")
+    coloured = ndimage.binary_opening(coloured, iterations=2)
+    labels, count = ndimage.label(ndimage.binary_closing(coloured, iterations=3))
+    if count == 0:
+        raise MissingRegion("The upper picture has no coloured box.")
+    sizes = ndimage.sum_labels(coloured, labels, range(1, count + 1))
+    rows, columns = ndimage.find_objects(labels == 1 + int(np.argmax(sizes)))[0]
+    box = Rectangle(
+        top.left + columns.start, top.top + rows.start, top.left + columns.stop, top.top + rows.stop
+    )
+    smallest = SMALLEST_BOX * scale
+    too_large = box.width * box.height > LARGEST_BOX_SHARE * top.width * top.height
+    if box.width < smallest or box.height < smallest or too_large:
+        raise MissingRegion(f"The coloured part has {box.width} x {box.height} pixels, not a box.")
+    return ScreenLayout(top, box, bottom, bar, None, "pixels")
+
+
+def _find_bar(screen: NDArray[np.uint8]) -> Rectangle | None:
+    """The colour bar where the screen has it; None unless its colours are the map's."""
+    height, width = screen.shape[:2]
+    bar = _scaled(COLOUR_BAR, width / NATIVE_WIDTH).clamped(height, width)
+    return bar if read_colour_bar(_cut(screen, bar)) is not None else None
+
+
+def _table(screen: NDArray[np.uint8], layout: ScreenLayout) -> NDArray[np.uint8]:
+    own = None if layout.colour_bar is None else read_colour_bar(_cut(screen, layout.colour_bar))
+    return colour_table() if own is None else own
+
+
+def _unblended(
+    screen: NDArray[np.uint8],
+    layout: ScreenLayout,
+    box: NDArray[np.uint8],
+    opacity: float | None,
+) -> NDArray[np.float32]:
+    twin = _twin(screen, layout)
+    if opacity is None or twin is None or not 0.05 < opacity <= 1.0:
+        return _unblend_chromatic(box.reshape(-1, 3)).reshape(box.shape)
+    grey = twin.astype(np.float32).mean(axis=2, keepdims=True)
+    pure = (box.astype(np.float32) - np.float32(1 - opacity) * grey) / np.float32(opacity)
+    return np.clip(pure, 0, 255)
+
+
+def _twin(screen: NDArray[np.uint8], layout: ScreenLayout) -> NDArray[np.uint8] | None:
+    """The box's place in the bottom picture: the same B-mode without colours."""
+    if layout.bottom_picture is None:
+        return None
+    down = layout.bottom_picture.top - layout.top_picture.top
+    right = layout.bottom_picture.left - layout.top_picture.left
+    box = layout.box
+    moved = Rectangle(box.left + right, box.top + down, box.right + right, box.bottom + down)
+    return _cut(screen, moved) if moved == moved.clamped(*screen.shape[:2]) else None
+
+
+def _unblend_chromatic(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Remove the grey part (the least channel) and stretch the rest: (n, 3) float32."""
+    values = pixels.astype(np.float32)
+    values -= values.min(axis=1, keepdims=True)
+    peak = values.max(axis=1, keepdims=True)
+    return values * (255 / np.maximum(peak, 1))
+
+
+def _chroma(pixels: NDArray) -> NDArray[np.int32]:
+    values = pixels.astype(np.int32)
+    red, green, blue = values[..., 0], values[..., 1], values[..., 2]
+    return np.abs(red - green) + np.abs(red - blue) + np.abs(green - blue)
+
+
+def _black_is_recoloured(screen: NDArray[np.uint8]) -> bool:
+    """True where the darkest colour of the picture is not near black (a PACS did that once)."""
+    darkest = screen.reshape(-1, 3)[::101].max(axis=1).min()
+    return bool(darkest > 40)
+
+
+def _scaled(rectangle: Rectangle, scale: float) -> Rectangle:
+    sides = (rectangle.left, rectangle.top, rectangle.right, rectangle.bottom)
+    return Rectangle(*(round(side * scale) for side in sides))
+
+
+def _cut(screen: NDArray[np.uint8], rectangle: Rectangle) -> NDArray[np.uint8]:
+    return screen[rectangle.top : rectangle.bottom, rectangle.left : rectangle.right]
