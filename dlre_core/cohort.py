@@ -48,6 +48,12 @@ def hospital_codes(cohort: Mapping[str, Any]) -> list[str]:
     return codes
 
 
+def optional_tables(folder: str | Path) -> dict[str, str]:
+    """Paths of measurements.csv and roi.csv by name, where the folder has them."""
+    paths = {name: Path(folder) / f"{name}.csv" for name in ("measurements", "roi")}
+    return {name: str(path) for name, path in paths.items() if path.is_file()}
+
+
 def hospital_tables_digest(folder: str | Path, hospital: str) -> str:
     """Digest of what ingestion of one hospital reads from the tables.
 

@@ -176,7 +176,12 @@ def _square_of(row: tuple) -> Square:
 
 def _flags(square: Square, row: tuple) -> str:
     box, flags = _box_of(row), []
-    if box.left < square.column or box.top < square.row or box.right > square.column + square.size or box.bottom > square.row + square.size:
+    if (
+        box.left < square.column
+        or box.top < square.row
+        or box.right > square.column + square.size
+        or box.bottom > square.row + square.size
+    ):
         flags.append("box_cut")
     if max(box.width, box.height) > SIDE * row.width / NATIVE_WIDTH:
         flags.append("box_larger_than_square")

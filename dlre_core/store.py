@@ -16,48 +16,35 @@ ROI_SIDE = 250
 IMAGE_ID_TYPE = "S16"
 
 
-def write_shard(
-    path: str | Path, image_ids: Sequence[str], screens: Iterable[NDArray[np.uint8]]
-) -> None:
-    """Write a hospital's pictures; a killed job leaves no file that looks whole.
+def write_shard(path: str | Path, pictures: Iterable[tuple[str, NDArray[np.uint8]]]) -> None:
+    """Write a hospital's pictures one by one; a killed job leaves no file that looks whole.
 
     Parameters
     ----------
     path : path
         HDF5 file: ``screens`` (n, height, width, 3) uint8, smaller pictures at the top left;
         ``sizes`` (n, 2) int32, true height and width; ``image_id`` (n,) 16 characters.
-    image_ids : sequence of str
-    screens : iterable of (height, width, 3) uint8
-        In the order of ``image_ids``; taken one at a time.
-
-    Raises
-    ------
-    StoreMismatch
-        If there are not as many pictures as ids.
+    pictures : iterable of (str, (height, width, 3) uint8)
+        Image id and picture; only one is held at a time.
     """
     with _written_whole(path) as file:
         data = file.create_dataset(
             "screens",
-            shape=(len(image_ids), 0, 0, 3),
-            maxshape=(len(image_ids), None, None, 3),
+            shape=(0, 0, 0, 3),
+            maxshape=(None, None, None, 3),
             chunks=(1, 540, 720, 3),
             dtype=np.uint8,
             compression="lzf",
         )
-        sizes = np.zeros((len(image_ids), 2), dtype=np.int32)
-        count = 0
-        for count, screen in enumerate(screens, start=1):
-            if count > len(image_ids):
-                break
+        image_ids: list[str] = []
+        sizes: list[tuple[int, int]] = []
+        for image_id, screen in pictures:
             height, width = screen.shape[:2]
-            grown = (max(data.shape[1], height), max(data.shape[2], width))
-            if grown != data.shape[1:3]:
-                data.resize((len(image_ids), *grown, 3))
-            data[count - 1, :height, :width] = screen
-            sizes[count - 1] = height, width
-        if count != len(image_ids):
-            raise StoreMismatch(f"{path}: {count} pictures for {len(image_ids)} image ids.")
-        file["sizes"] = sizes
+            data.resize((len(sizes) + 1, max(data.shape[1], height), max(data.shape[2], width), 3))
+            data[len(sizes), :height, :width] = screen
+            image_ids.append(image_id)
+            sizes.append((height, width))
+        file["sizes"] = np.array(sizes, dtype=np.int32).reshape(-1, 2)
         file["image_id"] = np.array(image_ids, dtype=IMAGE_ID_TYPE)
 
 

@@ -1,6 +1,7 @@
 """Write and read the CSV files between rules: full precision, one form, never half a file."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -27,3 +28,10 @@ def read_table(path: str | Path) -> pd.DataFrame:
         na_values={name: [""] for name in header if name not in text},
         float_precision="round_trip",
     )
+
+
+def concatenate_tables(parts: Sequence[str | Path], path: str | Path) -> None:
+    """Join CSV files with the same columns, in the order given."""
+    tables = [read_table(part) for part in parts]
+    whole = pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
+    write_table(whole, path)

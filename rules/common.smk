@@ -1,12 +1,21 @@
 """Functions and constants that the rules share: where the cohort is, and what a job depends on."""
 
-from dlre_core.cohort import cohort_folder, hospital_codes, hospital_tables_digest
+from dlre_core.cohort import (
+    cohort_folder,
+    hospital_codes,
+    hospital_tables_digest,
+    optional_tables,
+)
 from dlre_core.digests import core_digest, tree_digest
 from dlre_core.enrolment import EnrolmentSettings, eligibility_digest
 
 COHORT = cohort_folder(config["cohort"])
 HOSPITALS = hospital_codes(config["cohort"])
 SIMULATED = config["cohort"]["source"] == "simulated"
+# Measured values and hand-drawn squares, where the cohort has them.
+OPTIONAL_TABLES = (
+    {"measurements": f"{COHORT}/measurements.csv"} if SIMULATED else optional_tables(COHORT)
+)
 STAGES = ["f4", "ge_f3", "ge_f2"]
 ARMS = sorted(config["arms"])
 SPLITS = sorted({arm["split"] for arm in config["arms"].values()})

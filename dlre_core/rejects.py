@@ -1,0 +1,104 @@
+"""Why a file or picture was not used: codes, sentences and remedies."""
+
+from enum import Enum
+
+
+class Reason(Enum):
+    """Reason code: (processing stage, sentence, remedy)."""
+
+    NOT_A_FILE = (
+        "finding", "Not a regular file: a pipe, a device or a link.",
+        "Copy the file itself into the hospital's folder.",
+    )  # fmt: skip
+    UNREADABLE_FILE = (
+        "finding", "The file cannot be opened.", "Give the user who runs the study read permission."
+    )  # fmt: skip
+    TOO_LARGE = (
+        "finding", "The file is larger than ingestion.limits.bytes_per_file.",
+        "Export single pictures, or raise the limit.",
+    )  # fmt: skip
+    BAD_ARCHIVE = (
+        "finding", "The zip archive is damaged, encrypted, or has unsafe names.",
+        "Unpack it by hand into the hospital's folder.",
+    )  # fmt: skip
+    DAMAGED_DICOM = (
+        "reading", "The DICOM file is damaged or cut off.", "Export it again from the PACS."
+    )  # fmt: skip
+    NO_PIXELS = ("reading", "The DICOM file has no picture.", "Export the picture, not the report.")
+    TOO_MANY_PIXELS = (
+        "reading", "Rows x Columns or the number of frames is above the limits.",
+        "Check the file; raise ingestion.limits if it is right.",
+    )  # fmt: skip
+    UNDECODABLE = (
+        "reading", "The picture's compression cannot be decoded.",
+        "Export it uncompressed or as JPEG baseline.",
+    )  # fmt: skip
+    NO_PATIENT = (
+        "matching", "No patient of the clinical table belongs to this picture.",
+        "Add the patient to clinical.csv, or correct patient_id to equal Patient ID.",
+    )  # fmt: skip
+    DUPLICATE = (
+        "matching", "The same picture was already read from another file.",
+        "Nothing to do: it is kept once.",
+    )  # fmt: skip
+    CONFLICT = (
+        "matching", "Another file has the same SOP Instance UID but other pixels.",
+        "Find out which of the two is right and remove the other.",
+    )  # fmt: skip
+    NO_ELASTOGRAM = (
+        "quality", "The picture is no shear-wave elastogram: no box or no colour bar was found.",
+        "Nothing to do for plain B-mode or Doppler; export elastograms as whole screens.",
+    )  # fmt: skip
+    LITTLE_SIGNAL = (
+        "quality", "Little or no signal in the box.", "Nothing to do: a failed acquisition."
+    )  # fmt: skip
+    SATURATED = (
+        "quality", "Nearly all of the box is at full scale.",
+        "Acquire with a higher range of the colour scale.",
+    )  # fmt: skip
+    RECOLOURED = (
+        "quality", "The colours were changed by an export, so stiffness cannot be read.",
+        "Export the original picture from the scanner or PACS.",
+    )  # fmt: skip
+    WRONG_SCALE = (
+        "quality", "The colour scale has another range than the study's.",
+        "Acquire with the range in ingestion.scale_maximum_kpa.",
+    )  # fmt: skip
+    BOX_OUTSIDE = (
+        "quality", "The box reaches out of the picture or does not fit the square.",
+        "Acquire with the box inside the picture.",
+    )  # fmt: skip
+    SURPLUS = (
+        "selection", "The patient already has the number of pictures that the study uses.",
+        "Nothing to do: the first valid ones in acquisition order count.",
+    )  # fmt: skip
+
+    @property
+    def code(self) -> str:
+        """Name in the reject list, lower case."""
+        return self.name.lower()
+
+    @property
+    def processing_stage(self) -> str:
+        """finding, reading, matching, quality or selection."""
+        return str(self.value[0])
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong."""
+        return str(self.value[1])
+
+    @property
+    def remedy(self) -> str:
+        """What to do."""
+        return str(self.value[2])
+
+
+def documentation() -> str:
+    """All reasons as a Markdown table, for docs/rejects.md."""
+    lines = ["| code | at | meaning | what to do |", "|---|---|---|---|"]
+    lines += [
+        f"| `{reason.code}` | {reason.processing_stage} | {reason.sentence} | {reason.remedy} |"
+        for reason in Reason
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,65 @@
+rule ingest_hospital:
+    """Read one hospital's DICOM files into its shard; reject what cannot be used, with reasons.
+
+    The inputs are ancient: digests of the pictures and of the table rows that are read decide.
+    """
+    input:
+        pictures=ancient(f"{COHORT}/dicom/{{hospital}}"),
+        clinical=ancient(f"{COHORT}/clinical.csv"),
+        tables=ancient(OPTIONAL_TABLES.values()),
+    output:
+        shard="results/store/{hospital}.h5",
+        acquisitions="results/store/{hospital}_acquisitions.csv",
+        rejects="results/store/{hospital}_rejects.csv",
+        counts="results/store/{hospital}_counts.csv",
+    log:
+        "results/logs/ingest_hospital/{hospital}.log",
+    benchmark:
+        "results/benchmarks/ingest_hospital/{hospital}.tsv"
+    params:
+        digest=hospital_pictures,
+        rows=hospital_tables,
+        optional_tables=OPTIONAL_TABLES,
+        ingestion=config["ingestion"],
+        images_per_patient=config["enrolment"]["images_per_patient"],
+        key_file=config["privacy"]["key_file"],
+        date_shift_days=config["privacy"]["date_shift_days"],
+        simulated=SIMULATED,
+        seed=config["cohort"]["seed"],
+        core=core("ingestion"),
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1500 * attempt,
+        runtime=120,
+    conda:
+        "../envs/dlre.yaml"
+    script:
+        "../scripts/ingest_hospital.py"
+
+
+rule image_store:
+    """Join the shards of all hospitals by virtual datasets, and their tables."""
+    input:
+        shards=expand("results/store/{hospital}.h5", hospital=HOSPITALS),
+        acquisitions=expand("results/store/{hospital}_acquisitions.csv", hospital=HOSPITALS),
+        rejects=expand("results/store/{hospital}_rejects.csv", hospital=HOSPITALS),
+        counts=expand("results/store/{hospital}_counts.csv", hospital=HOSPITALS),
+    output:
+        store="results/store/images.h5",
+        acquisitions="results/store/acquisitions.csv",
+        rejects="results/store/rejects.csv",
+        counts="results/store/counts.csv",
+    log:
+        "results/logs/image_store.log",
+    benchmark:
+        "results/benchmarks/image_store.tsv"
+    params:
+        core=core("store", "tabular"),
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/dlre.yaml"
+    script:
+        "../scripts/image_store.py"

@@ -1,0 +1,31 @@
+"""Adapter of rule ingest_hospital."""
+
+from pathlib import Path
+
+from dlre_core.deidentify import Pseudonymiser, load_or_create_key, simulation_key
+from dlre_core.dicom import ReadLimits
+from dlre_core.ingestion import IngestionSettings, ingest_hospital
+from dlre_core.logs import job_log
+
+with job_log(snakemake.log[0]):
+    params = snakemake.params
+    ingestion = dict(params.ingestion)
+    limits = ReadLimits(**ingestion.pop("limits"))
+    key = simulation_key(params.seed) if params.simulated else load_or_create_key(params.key_file)
+    hospital = snakemake.wildcards.hospital
+    ingest_hospital(
+        snakemake.input.pictures,
+        hospital,
+        clinical_csv=snakemake.input.clinical,
+        measurements_csv=params.optional_tables.get("measurements"),
+        roi_csv=params.optional_tables.get("roi"),
+        pseudonymiser=Pseudonymiser(key, params.date_shift_days),
+        settings=IngestionSettings(
+            images_per_patient=params.images_per_patient, limits=limits, **ingestion
+        ),
+        shard=snakemake.output.shard,
+        acquisitions_csv=snakemake.output.acquisitions,
+        rejects_csv=snakemake.output.rejects,
+        counts_csv=snakemake.output.counts,
+        private_map_csv=Path(params.key_file).parent / "rejected_files" / f"{hospital}.csv",
+    )
