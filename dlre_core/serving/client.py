@@ -17,9 +17,20 @@ from dlre_core.serving.transport import Lane, reload_model
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS = 0.5
-START_REMEDY = "Start the server again, or set serving.url to null for the bundled one."
 _DEAD_PROGRAM = "is not healthy"
 _RELOADING = "has no available versions"
+_VERDICTS = {
+    "StatusCode.INVALID_ARGUMENT": ("refuses the request", "Correct the request."),
+    "StatusCode.NOT_FOUND": ("has no such model", "Check its repository and the version."),
+    "StatusCode.DEADLINE_EXCEEDED": (
+        "does not answer in time",
+        "Raise serving.request_timeout_seconds or lower serving.batch_size.",
+    ),
+    "StatusCode.UNAVAILABLE": (
+        "does not answer",
+        "Start the server again, or set serving.url to null for the bundled one.",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -220,9 +231,7 @@ def _checked(found: np.ndarray | None, n_images: int, url: str) -> np.ndarray:
 
 
 def _unavailable(url: str, error: InferenceServerException) -> ServerUnavailable:
-    refused = error.status() == "StatusCode.INVALID_ARGUMENT"
-    verb = "refuses the request" if refused else "does not answer"
-    remedy = "Correct the request." if refused else START_REMEDY
+    verb, remedy = _VERDICTS.get(error.status() or "", ("gives an error", "Look at its log."))
     return ServerUnavailable(f"The server at {url} {verb}: {_describe(error)}.", remedy)
 
 

@@ -21,7 +21,7 @@ _UNLOAD_POLL_SECONDS = 0.05
 class Lane:
     """Carries one request at a time, through shared memory where the server is on this machine.
 
-    Shared memory is worth about 5 % of throughput (docs/serving.md). Where the server cannot open
+    Shared memory is worth a few per cent of throughput (docs/serving.md). Where the server cannot open
     it, as from inside a container, the images travel in the request.
 
     Parameters
