@@ -1,6 +1,6 @@
 """Throughput and latency of the bundled Triton server against the same networks in this process.
 
-    MKL_NUM_THREADS=2 python benchmarks/serving.py [images] [rounds]
+    python benchmarks/serving.py [images] [rounds]
 
 Every round times all ways one after the other, so that they meet the same machine; the table gives
 medians over rounds, and ratios within rounds.
