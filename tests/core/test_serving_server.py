@@ -92,7 +92,7 @@ def processes(name):
 
 def kill_part(name, program, number=signal.SIGKILL):
     for process in processes(name):
-        if Path(process.cmdline()[0]).name == program:
+        if Path(process.info["cmdline"][0]).name == program:
             process.send_signal(number)
 
 
