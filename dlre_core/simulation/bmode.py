@@ -49,7 +49,9 @@ def _polar(
     x = (np.arange(width, dtype=np.float32) - (width - 1) / 2) * pixel
     y = np.arange(height, dtype=np.float32)[:, None] * pixel + ARRAY_RADIUS_MM
     radius = np.hypot(x[None, :], y)
-    return (radius - ARRAY_RADIUS_MM).astype(np.float32), np.arctan2(x[None, :], y).astype(np.float32)
+    return (radius - ARRAY_RADIUS_MM).astype(np.float32), np.arctan2(x[None, :], y).astype(
+        np.float32
+    )
 
 
 @lru_cache(maxsize=4)
@@ -94,7 +96,10 @@ def simulate_bmode(
         Grey levels; 0 outside the sector.
     """
     bank = _speckle_bank()
-    top, left = generator.integers(0, bank.shape[0] - ROWS), generator.integers(0, bank.shape[1] - BEAMS)
+    top, left = (
+        generator.integers(0, bank.shape[0] - ROWS),
+        generator.integers(0, bank.shape[1] - BEAMS),
+    )
     speckle = bank[top : top + ROWS, left : left + BEAMS]
     if generator.random() < 0.5:
         speckle = speckle[:, ::-1]

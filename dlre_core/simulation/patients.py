@@ -23,7 +23,14 @@ from dlre_core.simulation.presets import (
 FIRST_DAY, LAST_DAY = date(2015, 1, 1), date(2016, 1, 31)
 LATENT_COLUMNS = ["stiffness_kpa", "severity", "heterogeneity", "graininess", "reason"]
 MEASUREMENTS = 5
-SEROLOGY = ["platelets_10e9_l", "ast_iu_l", "alt_iu_l", "ggt_iu_l", "total_bilirubin_umol_l", "albumin_g_l"]
+SEROLOGY = [
+    "platelets_10e9_l",
+    "ast_iu_l",
+    "alt_iu_l",
+    "ggt_iu_l",
+    "total_bilirubin_umol_l",
+    "albumin_g_l",
+]
 
 
 class _Variable(NamedTuple):

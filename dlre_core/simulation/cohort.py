@@ -1,0 +1,301 @@
+"""Write the simulated cohort: clinical table, and one hospital's DICOM folder at a time."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+
+from dlre_core.colour_scale import colour_table
+from dlre_core.elastogram import TOP_PICTURE
+from dlre_core.simulation.bmode import Look, PictureGeometry, simulate_bmode
+from dlre_core.simulation.export import Export, Patient, make_uid, write_dicom
+from dlre_core.simulation.patients import LATENT_COLUMNS, simulate_with_latents
+from dlre_core.simulation.presets import HOSPITAL_SIZES, enrolled_patients
+from dlre_core.simulation.screen import (
+    BOX_HEIGHT_MM,
+    Captions,
+    Placement,
+    Rendered,
+    render,
+)
+from dlre_core.simulation.texture import Field, Nuisance, simulate_field
+from dlre_core.ssi import build_ssi_block
+from dlre_core.tabular import write_table
+
+NEEDED = 5
+SCALE_KPA = 40.0
+SEVERITY_SPREAD = 0.45
+MEAN_SEVERITY = 0.87
+MEASUREMENT_COLUMNS = [
+    "hospital", "patient_id", "file", "q_box_mean_kpa", "q_box_min_kpa", "q_box_max_kpa", "q_box_sd_kpa",
+    "q_box_diameter_mm", "q_box_depth_cm",
+]  # fmt: skip
+# Depth settings, cm, and how often they are used.
+DEPTHS_CM = (7, 8, 9, 10, 11, 12, 14, 16)
+DEPTH_SHARES = (0.08, 0.70, 0.10, 0.05, 0.03, 0.02, 0.01, 0.01)
+SYNTAX_SHARES = {"jpeg": 0.62, "plain": 0.18, "implicit": 0.05, "rle": 0.12, "jpeg2000": 0.03}
+
+
+@dataclass(frozen=True)
+class _Scanner:
+    look: Look
+    opacity: float
+
+
+@dataclass(frozen=True)
+class _Examination:
+    """What stays the same over the acquisitions of a patient."""
+
+    row: pd.Series
+    patient: Patient
+    geometry: PictureGeometry
+    look: Look
+    opacity: float
+    skin_mm: float
+    top_mm: float
+    steering: float
+    start: datetime
+    generator: np.random.Generator
+
+
+def write_clinical_csv(path: str | Path, size: str | int, seed: int) -> None:
+    """Write ``clinical.csv`` of the simulated cohort, eligible patients, by hospital and number."""
+    table = simulate_with_latents(enrolled_patients(size), seed)
+    table = table.drop(columns=[*LATENT_COLUMNS, *(c for c in table if c.startswith("q_box_mean"))])
+    write_table(table.sort_values(["hospital", "patient_id"], ignore_index=True), path)
+
+
+def write_hospital(
+    folder: str | Path,
+    hospital: str,
+    size: str | int,
+    seed: int,
+    *,
+    texture_signal: float = 1.0,
+    truth_folder: str | Path | None = None,
+) -> pd.DataFrame:
+    """Write the DICOM files of one hospital.
+
+    Every patient has a random stream of their own, so any hospital alone gives the same bytes as
+    all together, whatever the number of processes.
+
+    Parameters
+    ----------
+    folder : path
+        The cohort's folder; files go to ``dicom/<hospital>/<patient_id>/``.
+    hospital : str
+        A to L.
+    size : str or int
+        demo, paper, or a number of enrolled patients.
+    seed : int
+    texture_signal : float
+        1: texture follows the stage; 0: it does not (a negative control).
+    truth_folder : path, optional
+        Where to write what the pipeline must not see: stiffness fields, boxes and latents.
+
+    Returns
+    -------
+    DataFrame
+        This hospital's rows of ``measurements.csv``.
+    """
+    if hospital not in HOSPITAL_SIZES:
+        raise ValueError(f"hospital {hospital!r} is none of {', '.join(HOSPITAL_SIZES)}")
+    folder = Path(folder)
+    (folder / "dicom" / hospital).mkdir(parents=True, exist_ok=True)
+    cohort = simulate_with_latents(enrolled_patients(size), seed)
+    scanner = _scanner(hospital, seed)
+    rows: list[dict[str, object]] = []
+    for index in np.flatnonzero(cohort["hospital"] == hospital):
+        row = cohort.iloc[index]
+        if row["reason"] in ("", "failed_elastography"):
+            generator = np.random.default_rng([seed, 3, int(index)])
+            examination = _examine(row, scanner, generator)
+            truth = None if truth_folder is None else Path(truth_folder)
+            rows += _acquire(folder, examination, texture_signal, seed, truth)
+    table = pd.DataFrame(rows, columns=MEASUREMENT_COLUMNS)
+    return table.sort_values(["patient_id", "file"], ignore_index=True)
+
+
+def _scanner(hospital: str, seed: int) -> _Scanner:
+    generator = np.random.default_rng([seed, 4, ord(hospital)])
+    look = Look(
+        contrast=generator.uniform(0.82, 1.0),
+        attenuation_db_mm=generator.uniform(0.10, 0.22),
+        offset_db=generator.uniform(27, 32),
+        gain=generator.uniform(2.9, 3.5),
+    )
+    return _Scanner(look, float(generator.choice([0.5, 0.5, 0.6, 0.65])))
+
+
+def _examine(row: pd.Series, scanner: _Scanner, generator: np.random.Generator) -> _Examination:
+    depth_cm = int(generator.choice(DEPTHS_CM, p=DEPTH_SHARES))
+    look = replace(
+        scanner.look,
+        offset_db=scanner.look.offset_db + generator.normal(0, 1.2),
+        gain=scanner.look.gain * np.exp(generator.normal(0, 0.04)),
+    )
+    skin = float(np.clip(15.5 + 0.75 * (row["bmi_kg_m2"] - 22.8) + generator.normal(0, 2.2), 9, 28))
+    day: date = row["elastography_date"]
+    seconds = int(generator.integers(8 * 3600, 17 * 3600))
+    return _Examination(
+        row=row,
+        patient=Patient(
+            row["hospital"], row["patient_id"], row["sex"], int(row["age_years"]),
+            float(row["height_cm"]), float(row["weight_kg"]),
+        ),
+        geometry=PictureGeometry(TOP_PICTURE.height, TOP_PICTURE.width, 10.0 * depth_cm),
+        look=look,
+        opacity=scanner.opacity,
+        skin_mm=skin,
+        top_mm=skin + generator.uniform(11, 17),
+        steering=float(generator.normal(0, 0.03)),
+        start=datetime.combine(day, time()) + timedelta(seconds=seconds),
+        generator=generator,
+    )  # fmt: skip
+
+
+def _acquire(
+    folder: Path, examination: _Examination, texture_signal: float, seed: int, truth: Path | None
+) -> list[dict[str, object]]:
+    """Acquire until five pictures are good (or five failed), then what archives add to them."""
+    generator, row = examination.generator, examination.row
+    hopeless = row["reason"] == "failed_elastography"
+    plan: list[str] = []
+    failures = 0
+    while len(plan) - failures < NEEDED and not (hopeless and failures == NEEDED):
+        fails = hopeless or (failures < 2 and generator.random() < 0.03)
+        failures += fails
+        plan.append("failed" if fails else "good")
+    extras = {
+        "duplicate": 0.02,
+        "surplus": 0.04,
+        "wrong_scale": 0.02,
+        "recoded": 0.02,
+        "clip": 0.03,
+    }
+    drawn = generator.random(len(extras))
+    plan += [
+        name for (name, share), draw in zip(extras.items(), drawn, strict=True) if draw < share
+    ]
+    rows, written = [], []
+    severity = MEAN_SEVERITY + texture_signal * (row["severity"] - MEAN_SEVERITY)
+    for number, kind in enumerate(plan, start=1):
+        name = f"{row['hospital']}/{row['patient_id']}/IM{number:04d}.dcm"
+        path = folder / "dicom" / name
+        if kind == "duplicate":
+            path.write_bytes(written[0].read_bytes())
+            continue
+        rendered, field = _one(examination, severity, number, kind)
+        _write(path, rendered, examination, number, kind, seed)
+        written.append(path)
+        rows.append(_measurement(row, name, rendered))
+        if truth is not None:
+            _write_truth(truth / name.replace(".dcm", ".npz"), rendered, field)
+    return rows
+
+
+def _one(
+    examination: _Examination, severity: float, number: int, kind: str
+) -> tuple[Rendered, Field]:
+    generator, row, geometry = examination.generator, examination.row, examination.geometry
+    stiffness = row["stiffness_kpa"] * np.exp(0.08 * generator.standard_normal())
+    field = simulate_field(
+        stiffness,
+        severity + SEVERITY_SPREAD * generator.standard_normal(),
+        Nuisance(row["heterogeneity"], row["graininess"], row["bmi_kg_m2"]),
+        kind == "failed",
+        generator,
+    )
+    grey = simulate_bmode(geometry, examination.look, examination.skin_mm, generator)
+    deepest = geometry.depth_mm - BOX_HEIGHT_MM - 5
+    placement = Placement(
+        top_mm=float(np.clip(examination.top_mm + generator.normal(0, 1.2), 20, min(44, deepest))),
+        steering=float(np.clip(examination.steering + generator.normal(0, 0.012), -0.07, 0.07)),
+        q_box_x_mm=float(np.clip(generator.normal(0, 1.5), -5, 5)),
+        q_box_y_mm=float(np.clip(generator.normal(-1, 1.5), -4, 4)),
+    )
+    moment = _moment(examination, number)
+    captions = Captions(
+        f"Simulated Hospital {row['hospital']}", row["patient_id"], f"SIM^{row['patient_id']}",
+        f"{moment:%Y-%m-%d %H:%M:%S}", number,
+    )  # fmt: skip
+    scale = 60.0 if kind == "wrong_scale" else SCALE_KPA
+    rendered = render(field, grey, geometry, placement, captions, examination.opacity, scale)
+    return rendered, field
+
+
+def _write(
+    path: Path, rendered: Rendered, examination: _Examination, number: int, kind: str, seed: int
+) -> None:
+    generator = examination.generator
+    syntax = str(generator.choice(list(SYNTAX_SHARES), p=list(SYNTAX_SHARES.values())))
+    has_block, has_regions = generator.random() < 0.30, generator.random() < 0.93
+    scale = 60.0 if kind == "wrong_scale" else SCALE_KPA
+    block = None
+    if has_block or kind == "wrong_scale":
+        block = _block(rendered, examination, scale)
+    frames, box = [rendered.screen], rendered.box
+    if kind == "recoded":
+        frames, block, has_regions, syntax = [_recoded(rendered.screen)], None, False, "implicit"
+    elif kind == "clip":
+        small = np.asarray(Image.fromarray(rendered.screen).reduce(2))
+        frames, syntax = [small, small, small, small], "jpeg"
+        block = None
+    write_dicom(
+        path, frames, examination.patient, _moment(examination, number), number,
+        make_uid(seed, examination.patient.patient_id, number),
+        Export(syntax, has_regions, block), box, examination.geometry.pixel_mm,
+    )  # fmt: skip
+
+
+def _block(rendered: Rendered, examination: _Examination, scale_kpa: float) -> bytes:
+    """The private block: stiffness as numbers, lines of depth samples, at every second pixel."""
+    kpa = np.where(rendered.coloured, rendered.kpa, 0)[::2, ::2].T
+    quality = rendered.coloured[::2, ::2].T.astype(np.float32)
+    box, pixel = rendered.box, examination.geometry.pixel_mm
+    rectangle = (box.left, box.top, box.width, box.height)
+    millimetres = (
+        (box.left - TOP_PICTURE.left) * pixel, (box.top - TOP_PICTURE.top) * pixel,
+        box.width * pixel, box.height * pixel,
+    )  # fmt: skip
+    return build_ssi_block(
+        kpa, quality, rectangle=rectangle, rectangle_mm=millimetres,
+        opacity=100 * examination.opacity, scale_maximum_kpa=scale_kpa, table=colour_table(),
+    )  # fmt: skip
+
+
+def _recoded(screen: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What one archive did: 586 x 444 pixels, black turned into (60, 76, 54)."""
+    small = np.array(Image.fromarray(screen).resize((586, 444), Image.Resampling.BILINEAR))
+    return np.maximum(small, np.array([60, 76, 54], dtype=np.uint8))
+
+
+def _moment(examination: _Examination, number: int) -> datetime:
+    return examination.start + timedelta(seconds=11 * number)
+
+
+def _measurement(row: pd.Series, name: str, rendered: Rendered) -> dict[str, object]:
+    values = [round(value, 1) for value in rendered.q_box]
+    names = ("q_box_mean_kpa", "q_box_min_kpa", "q_box_max_kpa", "q_box_sd_kpa")
+    return {
+        "hospital": row["hospital"],
+        "patient_id": row["patient_id"],
+        "file": name,
+        **dict(zip(names, values, strict=True)),
+        "q_box_diameter_mm": 20.0,
+        "q_box_depth_cm": round(rendered.q_box_depth_cm, 1),
+    }
+
+
+def _write_truth(path: Path, rendered: Rendered, field: Field) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    box = rendered.box
+    np.savez_compressed(
+        path, kpa=rendered.kpa, sector=rendered.sector, coloured=rendered.coloured,
+        box=np.array([box.left, box.top, box.right, box.bottom]), q_box=np.array(rendered.q_box),
+        q_box_centre=np.array(rendered.q_box_centre), severity=np.array(field.severity),
+    )  # fmt: skip
