@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -13,9 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlre_core.errors import ConfigurationError
-from dlre_core.layout import ScreenLayout
+from dlre_core.layout import Rectangle, ScreenLayout
 
 KEY_BYTES = 32
+# On the native screen of 1440 columns: where names are burned in, and where annotations begin.
+NATIVE_WIDTH = 1440
+HEADER_ROWS = 90
+FIRST_ANNOTATION_ROW = 960
 Day = TypeVar("Day", date, datetime)
 
 
@@ -36,7 +41,9 @@ class Pseudonymiser:
 
     def _digest(self, *parts: str) -> bytes:
         # Lengths keep ("ab", "c") apart from ("a", "bc").
-        message = b"".join(f"{len(part)}:{part}".encode() for part in parts)
+        # File names may hold bytes that are no UTF-8.
+        encoded = [part.encode("utf-8", "surrogateescape") for part in parts]
+        message = b"".join(b"%d:%s" % (len(part), part) for part in encoded)
         return hmac.new(self._key, message, hashlib.sha256).digest()
 
     def patient(self, hospital: str, patient_id: str) -> str:
@@ -101,16 +108,63 @@ def simulation_key(seed: int) -> bytes:
     return hashlib.sha256(f"simulated cohort {seed}".encode()).digest()
 
 
-def blank_identity(screen: NDArray[np.uint8], layout: ScreenLayout) -> NDArray[np.uint8]:
-    """A copy with everything black but the two pictures and the colour bar.
+def blank_identity(
+    screen: NDArray[np.uint8], layout: ScreenLayout, squares: Sequence[Rectangle] = ()
+) -> NDArray[np.uint8]:
+    """A copy with everything black but what the study looks at.
 
-    Headers, text columns, panels and soft keys, where screens burn in names, ids, dates and
-    institutions, are outside these.
+    Kept are the two pictures and the colour bar, without the header and, below the box, without the
+    rows where screens show annotations. Where the layout had to be found in the pixels, an archive
+    may have burned its own overlay into the pictures: then only the box, its twin in the bottom
+    picture and the squares are kept of them.
+
+    Parameters
+    ----------
+    screen : (height, width, 3) uint8
+    layout : ScreenLayout
+    squares : sequence of Rectangle
+        What the network may see: the square around the box, or the one drawn by hand.
+
+    Returns
+    -------
+    (height, width, 3) uint8
     """
+    height, width = screen.shape[:2]
+    header = round(HEADER_ROWS * width / NATIVE_WIDTH)
+    annotations = round(FIRST_ANNOTATION_ROW * width / NATIVE_WIDTH)
+    pictures = Rectangle(0, header, width, annotations)
+    parts = [layout.box, _twin(layout)]
+    if layout.source == "regions":
+        parts += [_common(layout.top_picture, pictures)]
+        parts += [_common(bottom, pictures) for bottom in (layout.bottom_picture,) if bottom]
+    else:
+        parts += [_common(_common(s, layout.top_picture), pictures) for s in squares]
     kept = np.zeros_like(screen)
-    for part in (layout.top_picture, layout.bottom_picture, layout.colour_bar):
+    for part in (*parts, layout.colour_bar):
         if part is not None:
-            inside = part.clamped(*screen.shape[:2])
+            inside = part.clamped(height, width)
             place = (slice(inside.top, inside.bottom), slice(inside.left, inside.right))
             kept[place] = screen[place]
     return kept
+
+
+def _twin(layout: ScreenLayout) -> Rectangle | None:
+    """The box's place in the bottom picture."""
+    if layout.bottom_picture is None:
+        return None
+    right = layout.bottom_picture.left - layout.top_picture.left
+    down = layout.bottom_picture.top - layout.top_picture.top
+    box = layout.box
+    moved = Rectangle(box.left + right, box.top + down, box.right + right, box.bottom + down)
+    return _common(moved, layout.bottom_picture)
+
+
+def _common(first: Rectangle, second: Rectangle) -> Rectangle:
+    """What two rectangles share (may be empty)."""
+    left, top = max(first.left, second.left), max(first.top, second.top)
+    return Rectangle(
+        left,
+        top,
+        max(left, min(first.right, second.right)),
+        max(top, min(first.bottom, second.bottom)),
+    )

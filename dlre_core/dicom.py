@@ -1,11 +1,16 @@
-"""Read ultrasound DICOM by its content: pictures in RGB, region tags, times; nothing is trusted."""
+"""Read ultrasound DICOM by its content: pictures in RGB, region tags, times; nothing is trusted.
 
-import io
+These functions decode in the calling process. A study reads through `dlre_core.dicom_guard`, which
+runs them in a process that may be killed.
+"""
+
+import heapq
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pydicom
@@ -13,18 +18,32 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 from pydicom.pixels import apply_color_lut, iter_pixels
+from pydicom.tag import Tag
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
-from dlre_core.errors import UnreadableDicom
-from dlre_core.layout import Rectangle, UltrasoundRegion
-from dlre_core.rejects import Reason
-from dlre_core.ssi import SsiBlock, read_ssi_block
+from dlre_core.dicom_fields import acquired_at, integer, regions, text
+from dlre_core.layout import UltrasoundRegion
+from dlre_core.rejects import Reason, Unusable
+from dlre_core.ssi import BLOB, GROUP, read_ssi_block
 
-CENTIMETRES = 3
 HEADER_TAGS = [
     "PatientID", "SOPInstanceUID", "AcquisitionDateTime", "AcquisitionDate", "AcquisitionTime",
-    "ContentDate", "ContentTime", "StudyDate", "StudyTime", "InstanceNumber", "Rows", "Columns",
-    "NumberOfFrames", "SamplesPerPixel", "BitsAllocated",
+    "ContentDate", "ContentTime", "StudyDate", "StudyTime", "InstanceNumber",
 ]  # fmt: skip
+PICTURE_TAGS = [
+    "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "BitsAllocated", "BitsStored",
+    "PhotometricInterpretation", "PlanarConfiguration", "SequenceOfUltrasoundRegions",
+    *(f"{colour}PaletteColorLookupTable{part}" for colour in ("Red", "Green", "Blue")
+      for part in ("Descriptor", "Data")),
+    *(f"Segmented{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
+    Tag(GROUP, 0x0013), BLOB,
+]  # fmt: skip
+PHOTOMETRIC_INTERPRETATIONS = {
+    "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "PALETTE COLOR", "MONOCHROME1",
+    "MONOCHROME2",
+}  # fmt: skip
+COLOURED = 60
+CANDIDATES = 3
 
 
 @dataclass(frozen=True)
@@ -49,201 +68,244 @@ class Header:
 
 @dataclass(frozen=True)
 class SweImage:
-    """One decoded file: its facts, and its frames on demand.
+    """One decoded frame and the facts of its file.
 
-    ``pixel_spacing_mm`` is None where no region states it in centimetres.
+    ``pixels`` is (height, width, 3) uint8 RGB; ``frame`` is 1-based; ``complete`` is False where
+    later frames of the file could not be decoded. ``opacity`` (0 to 1) and ``scale_maximum_kpa`` are
+    None unless the file's private block states them. ``transfer_syntax`` and
+    ``photometric_interpretation`` are empty unless they are terms of the standard, since anything
+    else may be free text.
     """
 
-    height: int
-    width: int
+    pixels: NDArray[np.uint8]
+    frame: int
     frames: int
+    complete: bool
     transfer_syntax: str
     photometric_interpretation: str
     regions: tuple[UltrasoundRegion, ...]
-    ssi: SsiBlock | None
-    dataset: Dataset
-
-    def pictures(self) -> Iterator[NDArray[np.uint8]]:
-        """Frames in order, (height, width, 3) uint8 RGB, one held at a time.
-
-        Raises
-        ------
-        UnreadableDicom
-            If a frame cannot be decoded.
-        """
-        # Decoders raise nearly anything on hostile input, so all of it means: not decodable.
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                for frame in iter_pixels(self.dataset):
-                    yield _to_rgb(frame, self.dataset)
-        except GeneratorExit:
-            raise
-        except Exception as error:
-            raise UnreadableDicom(Reason.UNDECODABLE.code, type(error).__name__) from None
+    opacity: float | None
+    scale_maximum_kpa: float | None
 
 
-def read_header(source: str | Path | bytes) -> Header | None:
-    """Read ids and times; None where the content is no DICOM file.
+def read_header(source: str | Path | BinaryIO) -> Header | None:
+    """Read ids and times.
+
+    Returns
+    -------
+    Header or None
+        None where the content is no DICOM file, or the index of a medium (DICOMDIR).
 
     Raises
     ------
-    UnreadableDicom
+    Unusable
         If it is DICOM but its header is damaged.
     """
-    dataset = _read(source, stop_before_pixels=True, specific_tags=HEADER_TAGS)
-    if dataset is None:
-        return None
-    return Header(
-        patient_id=_text(dataset, "PatientID"),
-        sop_instance_uid=_text(dataset, "SOPInstanceUID"),
-        acquired_at=_acquired_at(dataset),
-        instance_number=_integer(dataset, "InstanceNumber", 0),
-    )
+    with _stream(source) as stream:
+        dataset = _parse(stream, HEADER_TAGS)
+        if dataset is None:
+            return None
+        if dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
+            return None
+        with _damage_means(Reason.DAMAGED_DICOM):
+            return Header(
+                patient_id=text(dataset, "PatientID"),
+                sop_instance_uid=text(dataset, "SOPInstanceUID"),
+                acquired_at=acquired_at(dataset),
+                instance_number=integer(dataset, "InstanceNumber", 0),
+            )
 
 
-def read_dicom(source: str | Path | bytes, limits: ReadLimits) -> SweImage:
-    """Read a file's facts; the pixels are decoded when its pictures are asked for.
+def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweImage]:
+    """Decode a file.
 
     Parameters
     ----------
-    source : path or bytes
-        A file, or its content (from an archive).
+    source : path or seekable binary file
     limits : ReadLimits
 
     Returns
     -------
-    SweImage
+    list of SweImage
+        One for a still. Of a clip, at most three frames with the most coloured pixels, the fullest
+        first and the earlier first among equals: between two shear-wave frames (2 a second) a clip
+        repeats the same map, so all others are poorer copies.
 
     Raises
     ------
-    UnreadableDicom
-        With a code of `dlre_core.rejects.Reason` as message, if the file has no picture, is damaged
-        or is over the limits.
+    Unusable
+        If it has no picture, is damaged, cannot be decoded or is over the limits.
     """
-    dataset = _read(source)
-    if dataset is None:
-        raise UnreadableDicom(Reason.DAMAGED_DICOM.code)
-    height, width = _integer(dataset, "Rows", 0), _integer(dataset, "Columns", 0)
-    frames = max(_integer(dataset, "NumberOfFrames", 1), 1)
-    if "PixelData" not in dataset or not height or not width:
-        raise UnreadableDicom(Reason.NO_PIXELS.code)
-    if height * width > limits.pixels_per_frame or frames > limits.frames_per_file:
-        raise UnreadableDicom(Reason.TOO_MANY_PIXELS.code)
-    return SweImage(
-        height=height,
-        width=width,
-        frames=frames,
-        transfer_syntax=str(dataset.file_meta.get("TransferSyntaxUID", "")),
-        photometric_interpretation=_text(dataset, "PhotometricInterpretation"),
-        regions=tuple(_regions(dataset)),
-        ssi=read_ssi_block(dataset),
-        dataset=dataset,
-    )
+    with _stream(source) as stream:
+        dataset = _parse(stream, PICTURE_TAGS)
+        if dataset is None:
+            raise Unusable(Reason.DAMAGED_DICOM)
+        with _damage_means(Reason.DAMAGED_DICOM):
+            height, width = integer(dataset, "Rows", 0), integer(dataset, "Columns", 0)
+            frames = max(integer(dataset, "NumberOfFrames", 1), 1)
+            syntax = UID(str(dataset.file_meta.get("TransferSyntaxUID", "")))
+            places = tuple(regions(dataset))
+            ssi = read_ssi_block(dataset)
+        if height <= 0 or width <= 0 or not stream.read(1):
+            raise Unusable(Reason.NO_PIXELS)
+        if height * width > limits.pixels_per_frame or frames > limits.frames_per_file:
+            raise Unusable(Reason.TOO_MANY_PIXELS)
+        chosen, complete = _fullest(_pictures(stream, dataset))
+    photometric = text(dataset, "PhotometricInterpretation")
+    return [
+        SweImage(
+            pixels=pixels,
+            frame=number,
+            frames=frames,
+            complete=complete,
+            transfer_syntax=str(syntax) if syntax.is_transfer_syntax else "",
+            photometric_interpretation=photometric
+            if photometric in PHOTOMETRIC_INTERPRETATIONS
+            else "",
+            regions=places,
+            opacity=ssi.opacity if ssi else None,
+            scale_maximum_kpa=ssi.scale_maximum_kpa if ssi else None,
+        )
+        for number, pixels in chosen
+    ]
 
 
-def _read(source: str | Path | bytes, **options: object) -> Dataset | None:
-    stream = io.BytesIO(source) if isinstance(source, bytes) else source
+def _fullest(
+    pictures: Iterator[NDArray[np.uint8]],
+) -> tuple[list[tuple[int, NDArray[np.uint8]]], bool]:
+    """The most coloured frames and their 1-based numbers, and whether all frames decoded."""
+    best: list[tuple[int, int, NDArray[np.uint8]]] = []
+    complete = True
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            dataset = pydicom.dcmread(stream, **options)
-            # Values are parsed when first touched: touch them here, where damage is expected.
-            for element in dataset:
-                _ = element.value
-    except InvalidDicomError:
-        return None
-    except OSError as error:
-        if error.errno is not None:
+        for number, picture in enumerate(pictures, start=1):
+            entry = (_coloured(picture), -number, picture)
+            if len(best) < CANDIDATES:
+                heapq.heappush(best, entry)
+            elif entry[:2] > best[0][:2]:
+                heapq.heapreplace(best, entry)
+    except Unusable:
+        if not best:
             raise
-        raise UnreadableDicom(Reason.DAMAGED_DICOM.code) from None
-    # pydicom raises nearly anything on hostile input; all of it means: damaged.
-    except Exception:
-        raise UnreadableDicom(Reason.DAMAGED_DICOM.code) from None
-    return dataset
+        complete = False
+    if not best:
+        raise Unusable(Reason.NO_PIXELS)
+    return [(-number, picture) for _, number, picture in sorted(best, reverse=True)], complete
+
+
+def _coloured(picture: NDArray[np.uint8]) -> int:
+    values = picture[::4, ::4].astype(np.int16)
+    return int((values.max(axis=2) - values.min(axis=2) > COLOURED / 2).sum())
+
+
+def _pictures(stream: BinaryIO, dataset: Dataset) -> Iterator[NDArray[np.uint8]]:
+    """Frames in order, (height, width, 3) uint8 RGB, one at a time."""
+    with _damage_means(Reason.UNDECODABLE):
+        for frame in iter_pixels(_pixel_source(stream, dataset)):
+            yield _to_rgb(frame, dataset)
+
+
+def _pixel_source(stream: BinaryIO, dataset: Dataset) -> BinaryIO | Dataset:
+    """The file itself, read frame by frame, or all of it where it must be mended first."""
+    syntax = dataset.file_meta.get("TransferSyntaxUID")
+    samples = integer(dataset, "SamplesPerPixel", 0)
+    photometric = text(dataset, "PhotometricInterpretation")
+    whole = samples and photometric and (samples == 1 or "PlanarConfiguration" in dataset)
+    if syntax and whole and syntax != DeflatedExplicitVRLittleEndian:
+        return stream
+    stream.seek(0)
+    mended = pydicom.dcmread(stream, force=True)
+    mended.file_meta.setdefault("TransferSyntaxUID", _guessed_syntax(mended))
+    mended.setdefault("SamplesPerPixel", 1)
+    colours = mended.SamplesPerPixel == 3
+    if not text(mended, "PhotometricInterpretation"):
+        mended.PhotometricInterpretation = "RGB" if colours else "MONOCHROME2"
+    if colours:
+        mended.setdefault("PlanarConfiguration", 0)
+    return mended
+
+
+def _guessed_syntax(dataset: Dataset) -> UID:
+    implicit, little = dataset.original_encoding
+    if not little:
+        return pydicom.uid.ExplicitVRBigEndian
+    return pydicom.uid.ImplicitVRLittleEndian if implicit else pydicom.uid.ExplicitVRLittleEndian
 
 
 def _to_rgb(frame: NDArray, dataset: Dataset) -> NDArray[np.uint8]:
     """One decoded frame as RGB; pydicom has turned YBR into RGB already."""
-    kind = _text(dataset, "PhotometricInterpretation")
+    kind = text(dataset, "PhotometricInterpretation")
     if kind == "PALETTE COLOR":
         frame = apply_color_lut(frame, dataset)
-        if frame.dtype != np.uint8:
-            frame = (frame >> 8).astype(np.uint8)
-    elif frame.dtype != np.uint8:
-        bits = _integer(dataset, "BitsStored", 8)
-        frame = np.clip(frame.astype(np.float64) * (255 / (2**bits - 1)), 0, 255).astype(np.uint8)
+        # Some writers keep 8-bit colours in 16-bit tables.
+        frame = frame if frame.dtype == np.uint8 or frame.max() < 256 else frame >> 8
+        frame = frame.astype(np.uint8)
+    elif frame.dtype != np.uint8 or frame.ndim == 2:
+        stored = max(integer(dataset, "BitsStored", 8), 1)
+        if stored != 8 or frame.dtype != np.uint8:
+            scaled = frame.astype(np.float32) * np.float32(255 / (2**stored - 1))
+            frame = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
     if frame.ndim == 2:
         frame = np.repeat((255 - frame if kind == "MONOCHROME1" else frame)[:, :, None], 3, axis=2)
-    if frame.ndim != 3 or frame.shape[2] != 3:
-        raise ValueError(f"a frame of shape {frame.shape} is no picture")
+    if frame.ndim != 3 or frame.shape[2] != 3 or kind.startswith("YBR_PARTIAL"):
+        raise ValueError(f"{kind} of shape {frame.shape} is no picture")
     return frame
 
 
-def _regions(dataset: Dataset) -> Iterator[UltrasoundRegion]:
-    for item in dataset.get("SequenceOfUltrasoundRegions") or []:
-        left, top = (
-            _integer(item, "RegionLocationMinX0", -1),
-            _integer(item, "RegionLocationMinY0", -1),
-        )
-        right, bottom = (
-            _integer(item, "RegionLocationMaxX1", -1),
-            _integer(item, "RegionLocationMaxY1", -1),
-        )
-        spacing = None
-        if _integer(item, "PhysicalUnitsXDirection", 0) == CENTIMETRES:
-            delta = _number(item, "PhysicalDeltaX")
-            spacing = 10 * abs(delta) if delta else None
-        if 0 <= left < right and 0 <= top < bottom:
-            yield UltrasoundRegion(
-                # The file's last row and column are inclusive.
-                rectangle=Rectangle(left, top, right + 1, bottom + 1),
-                spatial_format=_integer(item, "RegionSpatialFormat", 0),
-                data_type=_integer(item, "RegionDataType", 0),
-                pixel_spacing_mm=spacing,
+def _parse(stream: BinaryIO, tags: list) -> Dataset | None:
+    """Read some elements, up to the pixels; None where the content is no DICOM."""
+    with _damage_means(Reason.DAMAGED_DICOM):
+        try:
+            return pydicom.dcmread(
+                stream, stop_before_pixels=True, specific_tags=tags, force=_has_no_preamble(stream)
             )
+        except InvalidDicomError:
+            return None
 
 
-def _acquired_at(dataset: Dataset) -> datetime | None:
-    combined = _text(dataset, "AcquisitionDateTime")
-    for day, clock in (
-        (combined[:8], combined[8:]),
-        (_text(dataset, "AcquisitionDate"), _text(dataset, "AcquisitionTime")),
-        (_text(dataset, "ContentDate"), _text(dataset, "ContentTime")),
-        (_text(dataset, "StudyDate"), _text(dataset, "StudyTime")),
-    ):
-        moment = _moment(day, clock)
-        if moment is not None:
-            return moment
-    return None
+def _has_no_preamble(stream: BinaryIO) -> bool:
+    """True where a data set begins at once, as older archives write it (element 0008,00xx)."""
+    start = stream.read(132)
+    stream.seek(0)
+    return start[128:] != b"DICM" and start[:2] == b"\x08\x00" and start[2:4] in (
+        b"\x00\x00", b"\x01\x00", b"\x05\x00", b"\x08\x00", b"\x12\x00", b"\x16\x00", b"\x18\x00",
+    )  # fmt: skip
 
 
-def _moment(day: str, clock: str) -> datetime | None:
-    try:
-        parsed = date(int(day[:4]), int(day[4:6]), int(day[6:8]))
-        padded = (clock.split(".")[0] + "000000")[:6]
-        return datetime.combine(
-            parsed, time(int(padded[:2]), int(padded[2:4]), min(int(padded[4:6]), 59))
-        )
-    except ValueError:
-        return None
+class _stream:
+    """Context manager: a file opened for reading, or the open file that was given."""
+
+    def __init__(self, source: str | Path | BinaryIO) -> None:
+        self._own = isinstance(source, str | Path)
+        self._file = open(source, "rb") if self._own else source  # noqa: SIM115
+
+    def __enter__(self) -> BinaryIO:
+        self._file.seek(0)
+        return self._file
+
+    def __exit__(self, *exception: object) -> None:
+        if self._own:
+            self._file.close()
 
 
-def _text(dataset: Dataset, name: str) -> str:
-    value = dataset.get(name)
-    return "" if value is None else str(value).strip().strip("\0")
+class _damage_means:
+    """Context manager: whatever a parser or decoder raises on its input means this reason.
 
+    pydicom and the codecs raise nearly any exception on hostile input. Errors of the operating
+    system pass, since they say something about the disk and not about the file.
+    """
 
-def _integer(dataset: Dataset, name: str, otherwise: int) -> int:
-    try:
-        return int(str(dataset.get(name)).split("\\")[0])
-    except ValueError:
-        return otherwise
+    def __init__(self, reason: Reason) -> None:
+        self._reason = reason
+        self._quiet = warnings.catch_warnings()
 
+    def __enter__(self) -> None:
+        self._quiet.__enter__()
+        warnings.simplefilter("ignore")
 
-def _number(dataset: Dataset, name: str) -> float | None:
-    try:
-        value = float(dataset.get(name))  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
-    return value if np.isfinite(value) else None
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
+        self._quiet.__exit__(None, None, None)
+        if isinstance(error, MemoryError):
+            raise Unusable(Reason.OVER_MEMORY) from None
+        from_system = isinstance(error, OSError) and error.errno is not None
+        if isinstance(error, Exception) and not isinstance(error, Unusable) and not from_system:
+            raise Unusable(self._reason) from None

@@ -5,43 +5,38 @@ import stat
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from dlre_core.rejects import Reason
 
 MEMBERS_PER_ARCHIVE = 100_000
-COMPRESSION_LIMIT = 200
+# Uncompressed pictures that are mostly black shrink about a hundredfold.
+LARGEST_COMPRESSION = 1000
+ARCHIVE_START = (b"PK\x03\x04", b"PK\x05\x06")
+ENCRYPTED = 1
 
 
 @dataclass(frozen=True)
 class FoundFile:
-    """A file, or a member of an archive; ``problem`` says why it cannot be read, if so."""
+    """A file below a hospital's folder, or a member of an archive.
+
+    ``name`` is relative to the hospital's folder, with ``/``; ``member`` the number of the entry in
+    the archive at ``path``; ``problem`` says why it cannot be read, if so.
+    """
 
     name: str
     path: Path
-    member: str | None = None
+    member: int | None = None
     problem: Reason | None = None
 
     @property
     def folders(self) -> tuple[str, ...]:
-        """Folders below the hospital's, and within the archive."""
-        return tuple(part for part in Path(self.name).parts[:-1] if part not in ("..", "/"))
-
-    def source(self) -> Path | bytes:
-        """What the DICOM reader takes: a path, or the content of an archive's member.
-
-        Raises
-        ------
-        OSError
-            If it cannot be read.
-        """
-        if self.member is None:
-            return self.path
-        with zipfile.ZipFile(self.path) as archive:
-            return archive.read(self.member)
+        """Folders below the hospital's, and within the archive, whose own name counts as one."""
+        parts = PurePosixPath(self.name).parts[:-1]
+        return tuple(part[:-4] if part.lower().endswith(".zip") else part for part in parts)
 
 
-def find_files(root: Path, bytes_per_file: int) -> Iterator[FoundFile]:
+def find_files(root: str | Path, bytes_per_file: int) -> Iterator[FoundFile]:
     """Every file below a folder, sorted by name; links are reported, not followed.
 
     Parameters
@@ -50,52 +45,71 @@ def find_files(root: Path, bytes_per_file: int) -> Iterator[FoundFile]:
         The hospital's folder.
     bytes_per_file : int
         Larger files are reported.
+
+    Yields
+    ------
+    FoundFile
     """
-    for path in sorted(_walk(root)):
+    root = Path(root)
+    for path, unreadable in sorted(_walk(root)):
         name = path.relative_to(root).as_posix()
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode):
-            yield FoundFile(name, path, problem=Reason.NOT_A_FILE)
-        elif status.st_size > bytes_per_file:
-            yield FoundFile(name, path, problem=Reason.TOO_LARGE)
-        elif not os.access(path, os.R_OK):
-            yield FoundFile(name, path, problem=Reason.UNREADABLE_FILE)
-        elif _is_archive(path):
+        try:
+            problem = Reason.UNREADABLE_FILE if unreadable else _problem(path, bytes_per_file)
+            archive = problem is None and _is_archive(path)
+        except OSError:
+            problem, archive = Reason.UNREADABLE_FILE, False
+        if archive:
             yield from _members(name, path, bytes_per_file)
         else:
-            yield FoundFile(name, path)
+            yield FoundFile(name, path, problem=problem)
 
 
-def _walk(root: Path) -> Iterator[Path]:
-    for directory, folders, names in os.walk(root, followlinks=False):
+def _walk(root: Path) -> Iterator[tuple[Path, bool]]:
+    """Paths of files, links and the like, and of folders that cannot be listed (True)."""
+    closed: list[Path] = []
+    for directory, folders, names in os.walk(
+        root, onerror=lambda error: closed.append(Path(error.filename)), followlinks=False
+    ):
         links = [name for name in folders if os.path.islink(os.path.join(directory, name))]
         for name in [*names, *links]:
             if name != ".snakemake_timestamp":
-                yield Path(directory, name)
+                yield Path(directory, name), False
+    for path in closed:
+        yield path, True
+
+
+def _problem(path: Path, bytes_per_file: int) -> Reason | None:
+    status = path.lstat()
+    if not stat.S_ISREG(status.st_mode):
+        return Reason.NOT_A_FILE
+    return Reason.TOO_LARGE if status.st_size > bytes_per_file else None
 
 
 def _is_archive(path: Path) -> bool:
     with open(path, "rb") as file:
-        return file.read(4) == b"PK\x03\x04"
+        return file.read(4) in ARCHIVE_START
 
 
 def _members(name: str, path: Path, bytes_per_file: int) -> Iterator[FoundFile]:
+    """An archive's members, or the archive itself where it cannot be opened as a whole."""
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [member for member in archive.infolist() if not member.is_dir()]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, OverflowError):
+        entries = []
+    if not entries or len(entries) > MEMBERS_PER_ARCHIVE:
         yield FoundFile(name, path, problem=Reason.BAD_ARCHIVE)
         return
-    if len(members) > MEMBERS_PER_ARCHIVE:
-        yield FoundFile(name, path, problem=Reason.BAD_ARCHIVE)
-        return
-    for member in sorted(members, key=lambda m: m.filename):
-        parts = Path(member.filename).parts
-        unsafe = ".." in parts or member.filename.startswith(("/", "\\")) or member.flag_bits & 1
-        bomb = member.file_size > COMPRESSION_LIMIT * max(member.compress_size, 1)
-        problem = None
-        if unsafe:
-            problem = Reason.BAD_ARCHIVE
-        elif bomb or member.file_size > bytes_per_file:
-            problem = Reason.TOO_LARGE
-        yield FoundFile(f"{name}/{member.filename}", path, member.filename, problem)
+    members = [(entry.filename, i) for i, entry in enumerate(entries) if not entry.is_dir()]
+    for member_name, i in sorted(members):
+        problem = _member_problem(entries[i], bytes_per_file)
+        yield FoundFile(f"{name}/{member_name}", path, i, problem)
+
+
+def _member_problem(entry: zipfile.ZipInfo, bytes_per_file: int) -> Reason | None:
+    parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
+    nested = entry.filename.lower().endswith(".zip")
+    if ".." in parts or "/" in parts[:1] or entry.flag_bits & ENCRYPTED or nested:
+        return Reason.BAD_ARCHIVE
+    swollen = entry.file_size > LARGEST_COMPRESSION * max(entry.compress_size, 1)
+    return Reason.TOO_LARGE if swollen or entry.file_size > bytes_per_file else None

@@ -1,69 +1,46 @@
 """From a hospital's folder to its shard: every picture stored, or rejected with a reason."""
 
-import hashlib
+import csv
 import logging
-import zipfile
+import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from tqdm import tqdm
 
+from dlre_core.acquisitions import (
+    ACQUISITION_COLUMNS,
+    given_columns,
+    hand_square,
+    picture_columns,
+    rows_by_file,
+)
 from dlre_core.clinical import read_clinical
-from dlre_core.contract import MEASUREMENT_COLUMNS
-from dlre_core.deidentify import Pseudonymiser, blank_identity
-from dlre_core.dicom import Header, ReadLimits, SweImage, read_dicom, read_header
-from dlre_core.elastogram import BoxQuality, box_quality, find_layout
-from dlre_core.errors import ClinicalTableError, MissingRegion, StoreMismatch, UnreadableDicom
+from dlre_core.deidentify import Pseudonymiser
+from dlre_core.dicom import Header
+from dlre_core.dicom_guard import GuardedReader
+from dlre_core.errors import StoreMismatch
 from dlre_core.found_files import FoundFile, find_files
-from dlre_core.layout import Rectangle, ScreenLayout
-from dlre_core.rejects import Reason
-from dlre_core.roi import find_square
+from dlre_core.picture_quality import (
+    IngestionSettings,
+    UsablePicture,
+    pixel_digest,
+    usable_picture,
+)
+from dlre_core.rejects import Reason, Unusable
 from dlre_core.store import write_shard
 from dlre_core.tabular import write_table
 
 logger = logging.getLogger(__name__)
 
 NO_TIME = datetime(1900, 1, 1)
-Q_BOX_COLUMNS = [
-    "q_box_mean_kpa",
-    "q_box_min_kpa",
-    "q_box_max_kpa",
-    "q_box_sd_kpa",
-    "q_box_diameter_mm",
-]
-ACQUISITION_COLUMNS = [
-    "image_id", "hospital", "patient", "acquisition", "acquired_at", "height", "width", "frame", "frames",
-    *(f"{part}_{side}" for part in ("top_picture", "box", "bottom_picture")
-      for side in ("left", "top", "right", "bottom")),
-    "pixel_spacing_mm", "layout_source", "scale_maximum_kpa", "opacity", "transfer_syntax",
-    "photometric_interpretation", "fill_fraction", "saturated_fraction", "flags", "pixel_digest",
-    *Q_BOX_COLUMNS, "q_box_source", "roi_row", "roi_column", "roi_size",
-]  # fmt: skip
 REJECT_COLUMNS = ["file", "hospital", "patient", "processing_stage", "code", "reason", "remedy"]
-
-
-@dataclass(frozen=True)
-class IngestionSettings:
-    """Limits of quality and reading; the meaning of each is in ``config.yaml``."""
-
-    images_per_patient: int = 5
-    scale_maximum_kpa: float = 40.0
-    minimum_fill: float = 0.5
-    maximum_saturated: float = 0.9
-    limits: ReadLimits = field(default_factory=ReadLimits)
-
-
-class _Rejected(Exception):
-    """Control flow inside this module: a picture is not used, for a reason."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason.code)
-        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -75,17 +52,6 @@ class _Candidate:
     @property
     def order(self) -> tuple[datetime, int, str]:
         return (self.header.acquired_at or NO_TIME, self.header.instance_number, self.file.name)
-
-
-@dataclass(frozen=True)
-class _Picture:
-    """The frame of a file that is used, and what was measured on it."""
-
-    screen: NDArray[np.uint8]
-    frame: int
-    layout: ScreenLayout
-    quality: BoxQuality
-    pixel_digest: str
 
 
 def ingest_hospital(
@@ -122,33 +88,24 @@ def ingest_hospital(
     Raises
     ------
     ClinicalTableError
-        If the clinical table cannot be used at all.
+        If a table cannot be used at all.
     StoreMismatch
         If files found are not files stored, rejected and ignored: a fault of the program.
     """
-    job = _Hospital(Path(pictures), hospital, pseudonymiser, settings)
-    job.match_files(_patient_ids(clinical_csv, hospital))
-    job.measurements = _by_file(measurements_csv, hospital)
-    job.squares = _by_file(roi_csv, hospital)
-    write_shard(shard, job.pictures())
-    table = pd.DataFrame(job.rows, columns=ACQUISITION_COLUMNS)
-    write_table(table, acquisitions_csv)
-    write_table(pd.DataFrame(job.rejects, columns=REJECT_COLUMNS), rejects_csv)
-    counts = {
-        "hospital": hospital,
-        "files_found": job.found,
-        "images_stored": len(table),
-        "rejected": len(job.rejects),
-        "ignored": job.ignored,
-    }
-    if job.found != len(table) + len(job.rejects) + job.ignored:
-        raise StoreMismatch(f"Hospital {hospital}: the counts of files do not close: {counts}.")
-    write_table(pd.DataFrame([counts]), counts_csv)
+    with GuardedReader(settings.limits) as reader:
+        job = _Hospital(hospital, pseudonymiser, settings, reader)
+        job.measurements = rows_by_file(measurements_csv, hospital)
+        job.squares = rows_by_file(roi_csv, hospital)
+        patients = read_clinical(clinical_csv).patients
+        known = set(patients.loc[patients["hospital"] == hospital, "patient_id"])
+        job.match_files(find_files(pictures, settings.limits.bytes_per_file), known)
+        write_shard(shard, job.pictures())
+    write_table(pd.DataFrame(job.rows, columns=ACQUISITION_COLUMNS), acquisitions_csv)
+    rejects = pd.DataFrame(job.rejects, columns=REJECT_COLUMNS)
+    write_table(rejects.sort_values("file", ignore_index=True), rejects_csv)
+    write_table(pd.DataFrame([job.counts()]), counts_csv)
     _write_private(private_map_csv, job.private)
-    logger.info(
-        "hospital %s: %d files, %d pictures stored, %d rejected, %d ignored (not DICOM)",
-        *(hospital, job.found, len(table), len(job.rejects), job.ignored),
-    )
+    logger.info("hospital %s: %s", hospital, job.counts())
     for code, number in sorted(Counter(row["code"] for row in job.rejects).items()):
         logger.info("hospital %s: %d rejected as %s", hospital, number, code)
 
@@ -157,10 +114,14 @@ class _Hospital:
     """State of one hospital's ingestion."""
 
     def __init__(
-        self, root: Path, hospital: str, pseudonymiser: Pseudonymiser, settings: IngestionSettings
+        self,
+        hospital: str,
+        pseudonymiser: Pseudonymiser,
+        settings: IngestionSettings,
+        reader: GuardedReader,
     ) -> None:
-        self.root, self.hospital = root, hospital
-        self.pseudonymiser, self.settings = pseudonymiser, settings
+        self.hospital, self.pseudonymiser = hospital, pseudonymiser
+        self.settings, self.reader = settings, reader
         self.found = self.ignored = 0
         self.rows: list[dict[str, object]] = []
         self.rejects: list[dict[str, str]] = []
@@ -168,9 +129,27 @@ class _Hospital:
         self.candidates: dict[str, list[_Candidate]] = defaultdict(list)
         self.measurements: Mapping[str, Mapping[str, str]] = {}
         self.squares: Mapping[str, Mapping[str, str]] = {}
-        self.seen: set[str] = set()
+        # Row of each stored picture, by its pixels.
+        self.stored: dict[str, dict[str, object]] = {}
+
+    def counts(self) -> dict[str, object]:
+        """Numbers of files, which close.
+
+        Raises
+        ------
+        StoreMismatch
+            If they do not.
+        """
+        numbers = {"images_stored": len(self.rows), "rejected": len(self.rejects),
+                   "ignored": self.ignored}  # fmt: skip
+        if self.found != sum(numbers.values()):
+            raise StoreMismatch(
+                f"Hospital {self.hospital}: {self.found} files were found, but {numbers}."
+            )
+        return {"hospital": self.hospital, "files_found": self.found, **numbers}
 
     def reject(self, file: FoundFile, reason: Reason, patient_id: str = "") -> None:
+        """Put a file on the reject list, under a label that tells nobody its name."""
         label = self.pseudonymiser.file(self.hospital, file.name)
         patient = self.pseudonymiser.patient(self.hospital, patient_id) if patient_id else ""
         values = (label, self.hospital, patient, reason.processing_stage, reason.code)
@@ -179,24 +158,19 @@ class _Hospital:
         )
         self.private.append((label, file.name))
 
-    def match_files(self, known: set[str]) -> None:
+    def match_files(self, files: Iterator[FoundFile], known: set[str]) -> None:
         """Sort files into patients by header; reject or ignore what is no patient's picture."""
         by_uid: dict[str, list[_Candidate]] = defaultdict(list)
-        for file in find_files(self.root, self.settings.limits.bytes_per_file):
+        for file in files:
             self.found += 1
             try:
                 header = self._header(file)
-            except _Rejected as rejected:
-                self.reject(file, rejected.reason)
-                continue
-            if header is None:
-                self.ignored += 1
-                continue
-            names = (header.patient_id, *file.folders)
-            patient = next((name for name in names if name in known), None)
-            if patient is None:
-                # What a picture is matters more to the user than whose it is not.
-                self.reject(file, self._reason_without_patient(file))
+                if header is None:
+                    self.ignored += 1
+                    continue
+                patient = self._patient(file, header, known)
+            except Unusable as unusable:
+                self.reject(file, unusable.reason)
                 continue
             by_uid[header.sop_instance_uid or file.name].append(_Candidate(file, header, patient))
         for candidates in by_uid.values():
@@ -205,8 +179,9 @@ class _Hospital:
 
     def pictures(self) -> Iterator[tuple[str, NDArray[np.uint8]]]:
         """Yield id and blanked picture of each that is stored, patients in order of pseudonym."""
-        for patient_id in sorted(
-            self.candidates, key=lambda name: self.pseudonymiser.patient(self.hospital, name)
+        order = sorted(self.candidates, key=lambda p: self.pseudonymiser.patient(self.hospital, p))
+        for patient_id in tqdm(
+            order, desc=f"hospital {self.hospital}", unit="patient", disable=None
         ):
             taken = 0
             for candidate in sorted(self.candidates[patient_id], key=lambda c: c.order):
@@ -214,185 +189,100 @@ class _Hospital:
                     self.reject(candidate.file, Reason.SURPLUS, patient_id)
                     continue
                 try:
-                    image = self._read(candidate.file)
-                    picture = self._usable_picture(image)
-                except _Rejected as rejected:
-                    self.reject(candidate.file, rejected.reason, patient_id)
+                    picture = self._picture(candidate.file)
+                    self._refuse_known(picture, patient_id)
+                except Unusable as unusable:
+                    self.reject(candidate.file, unusable.reason, patient_id)
                     continue
                 taken += 1
-                row = self._row(candidate, image, picture, taken)
+                row = self._row(candidate, picture, taken)
                 self.rows.append(row)
-                yield str(row["image_id"]), blank_identity(picture.screen, picture.layout)
+                self.stored[picture.pixel_digest] = row
+                yield str(row["image_id"]), picture.screen
 
     def _header(self, file: FoundFile) -> Header | None:
         if file.problem is not None:
-            raise _Rejected(file.problem)
-        try:
-            return read_header(file.source())
-        except UnreadableDicom:
-            raise _Rejected(Reason.DAMAGED_DICOM) from None
-        except (OSError, zipfile.BadZipFile):
-            raise _Rejected(Reason.UNREADABLE_FILE) from None
+            raise Unusable(file.problem)
+        return self.reader.header(file)
 
-    def _read(self, file: FoundFile) -> SweImage:
-        try:
-            return read_dicom(file.source(), self.settings.limits)
-        except UnreadableDicom as error:
-            raise _Rejected(Reason[error.message.upper()]) from None
-        except (OSError, zipfile.BadZipFile):
-            raise _Rejected(Reason.UNREADABLE_FILE) from None
+    def _patient(self, file: FoundFile, header: Header, known: set[str]) -> str:
+        """Whose picture it is, by the file's Patient ID and by the folders' names."""
+        named = {name for name in (header.patient_id, *file.folders) if name in known}
+        if len(named) == 1:
+            return named.pop()
+        if named:
+            raise Unusable(Reason.TWO_PATIENTS)
+        # What a picture is matters more to the user than whose it is not.
+        self._picture(file)
+        raise Unusable(Reason.NO_PATIENT)
 
-    def _reason_without_patient(self, file: FoundFile) -> Reason:
-        try:
-            self._usable_picture(self._read(file))
-        except _Rejected as rejected:
-            return rejected.reason
-        return Reason.NO_PATIENT
+    def _picture(self, file: FoundFile) -> UsablePicture:
+        square = hand_square(self.squares.get(f"{self.hospital}/{file.name}", {}))
+        return usable_picture(self.reader.images(file), self.settings, square)
 
-    def _one_of(self, candidates: list[_Candidate]) -> list[_Candidate]:
+    def _one_of(self, candidates: Sequence[_Candidate]) -> Sequence[_Candidate]:
         """Of files with one SOP Instance UID: the first, if all show the same; else none."""
         if len(candidates) == 1:
             return candidates
-        digests = [self._all_pixels(candidate.file) for candidate in candidates]
-        same = len(set(digests)) == 1
-        for candidate in candidates[1 if same else 0 :]:
-            reason = Reason.DUPLICATE if same else Reason.CONFLICT
+        readable: dict[str, list[_Candidate]] = defaultdict(list)
+        for candidate in candidates:
+            try:
+                images = self.reader.images(candidate.file)
+            except Unusable as unusable:
+                self.reject(candidate.file, unusable.reason, candidate.patient_id)
+                continue
+            readable[";".join(pixel_digest(image.pixels) for image in images)].append(candidate)
+        left = [candidate for group in readable.values() for candidate in group]
+        kept = left[:1]
+        reason = Reason.DUPLICATE
+        if len({candidate.patient_id for candidate in left}) > 1:
+            kept, reason = [], Reason.TWO_PATIENTS
+        elif len(readable) > 1:
+            kept, reason = [], Reason.CONFLICT
+        for candidate in left[len(kept) :]:
             self.reject(candidate.file, reason, candidate.patient_id)
-        return candidates[:1] if same else []
+        return kept
 
-    def _all_pixels(self, file: FoundFile) -> str:
-        try:
-            return ";".join(_digest(picture) for picture in self._read(file).pictures())
-        except (_Rejected, UnreadableDicom):
-            return f"unreadable {file.name}"
+    def _refuse_known(self, picture: UsablePicture, patient_id: str) -> None:
+        """Refuse a picture that is stored already, under whatever UID and for whomever."""
+        row = self.stored.get(picture.pixel_digest)
+        if row is None:
+            return
+        if row["patient"] == self.pseudonymiser.patient(self.hospital, patient_id):
+            raise Unusable(Reason.DUPLICATE)
+        row["flags"] = ";".join(filter(None, [str(row["flags"]), "also_sent_for_another_patient"]))
+        raise Unusable(Reason.TWO_PATIENTS)
 
-    def _usable_picture(self, image: SweImage) -> _Picture:
-        """The frame with the best filled box; the reason of the best one where none will do."""
-        best: _Picture | None = None
-        problem = Reason.NO_PIXELS
-        previous = ""
-        try:
-            for number, screen in enumerate(image.pictures(), start=1):
-                digest = _digest(screen)
-                if digest == previous:
-                    continue
-                previous = digest
-                try:
-                    layout = find_layout(screen, image.regions)
-                except MissingRegion:
-                    problem = Reason.NO_ELASTOGRAM if best is None else problem
-                    continue
-                quality = box_quality(screen, layout, self.settings.scale_maximum_kpa)
-                if best is None or quality.fill_fraction > best.quality.fill_fraction:
-                    best = _Picture(screen, number, layout, quality, digest)
-        except UnreadableDicom as error:
-            if best is None:
-                raise _Rejected(Reason[error.message.upper()]) from None
-        if best is None:
-            raise _Rejected(problem)
-        self._judge(best, image)
-        return best
-
-    def _judge(self, picture: _Picture, image: SweImage) -> None:
-        height, width = picture.screen.shape[:2]
-        if picture.quality.recoloured:
-            raise _Rejected(Reason.RECOLOURED)
-        if picture.quality.fill_fraction < self.settings.minimum_fill:
-            raise _Rejected(Reason.LITTLE_SIGNAL)
-        if picture.quality.saturated_fraction > self.settings.maximum_saturated:
-            raise _Rejected(Reason.SATURATED)
-        ssi = image.ssi
-        if ssi is not None and abs(ssi.scale_maximum_kpa - self.settings.scale_maximum_kpa) > 0.5:
-            raise _Rejected(Reason.WRONG_SCALE)
-        try:
-            find_square(picture.layout.box, height, width)
-        except ValueError:
-            raise _Rejected(Reason.BOX_OUTSIDE) from None
-        if picture.pixel_digest in self.seen:
-            raise _Rejected(Reason.DUPLICATE)
-        self.seen.add(picture.pixel_digest)
-
-    def _row(
-        self, candidate: _Candidate, image: SweImage, picture: _Picture, number: int
-    ) -> dict[str, object]:
-        header, layout, hospital = candidate.header, picture.layout, self.hospital
-        patient = self.pseudonymiser.patient(hospital, candidate.patient_id)
-        uid = header.sop_instance_uid or candidate.file.name
+    def _row(self, candidate: _Candidate, picture: UsablePicture, number: int) -> dict[str, object]:
+        """One line of acquisitions.csv."""
+        file, header, key = candidate.file, candidate.header, (self.hospital, candidate.patient_id)
         when = header.acquired_at
-        shifted = self.pseudonymiser.shift(when, hospital, candidate.patient_id) if when else None
-        name = f"{hospital}/{candidate.file.name}"
-        given, square = self.measurements.get(name, {}), self.squares.get(name, {})
-        spacing = layout.pixel_spacing_mm
+        name = f"{self.hospital}/{file.name}"
+        # Two hospitals may number their pictures alike.
+        uid = f"{self.hospital} {header.sop_instance_uid or file.name}"
+        flags = {"no_time": when is None, "clip_cut_off": not picture.image.complete}
         return {
-            "image_id": self.pseudonymiser.image(uid, picture.frame),
-            "hospital": hospital,
-            "patient": patient,
+            "image_id": self.pseudonymiser.image(uid, picture.image.frame),
+            "hospital": self.hospital,
+            "patient": self.pseudonymiser.patient(*key),
             "acquisition": number,
-            "acquired_at": shifted.isoformat() if shifted else "",
-            "height": image.height,
-            "width": image.width,
-            "frame": picture.frame,
-            "frames": image.frames,
-            **_sides("top_picture", layout.top_picture),
-            **_sides("box", layout.box),
-            **_sides("bottom_picture", layout.bottom_picture),
-            "pixel_spacing_mm": spacing,
-            "layout_source": layout.source,
-            "scale_maximum_kpa": self.settings.scale_maximum_kpa,
-            "opacity": image.ssi.opacity if image.ssi else None,
-            "transfer_syntax": image.transfer_syntax,
-            "photometric_interpretation": image.photometric_interpretation,
-            "fill_fraction": round(picture.quality.fill_fraction, 6),
-            "saturated_fraction": round(picture.quality.saturated_fraction, 6),
-            "flags": "" if when else "no_time",
-            "pixel_digest": picture.pixel_digest,
-            **{column: _float(given.get(column)) for column in Q_BOX_COLUMNS},
-            "q_box_source": "given" if _float(given.get("q_box_mean_kpa")) is not None else "",
-            "roi_row": _float(square.get("row")),
-            "roi_column": _float(square.get("column")),
-            "roi_size": _float(square.get("size")),
+            "acquired_at": self.pseudonymiser.shift(when, *key).isoformat() if when else "",
+            **picture_columns(picture, self.settings.scale_maximum_kpa),
+            "flags": ";".join(flag for flag, raised in flags.items() if raised),
+            **given_columns(self.measurements.get(name, {}), self.squares.get(name, {})),
         }
 
 
-def _digest(picture: NDArray[np.uint8]) -> str:
-    shape = f"{picture.shape}".encode()
-    return hashlib.blake2b(shape + np.ascontiguousarray(picture).data, digest_size=16).hexdigest()
-
-
-def _patient_ids(clinical_csv: str | Path, hospital: str) -> set[str]:
-    patients = read_clinical(clinical_csv).patients
-    return set(patients.loc[patients["hospital"] == hospital, "patient_id"])
-
-
-def _by_file(path: str | Path | None, hospital: str) -> dict[str, dict[str, str]]:
-    """Rows of measurements.csv or roi.csv of a hospital, by file below ``dicom/``."""
-    if path is None:
-        return {}
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    if "file" not in table:
-        raise ClinicalTableError(f"{path} has no column file.", "See docs/data_contract.md.")
-    needed = {column.name for column in MEASUREMENT_COLUMNS}
-    names = [name for name in table if name in needed | {"file", "row", "column", "size"}]
-    here = table[table["file"].str.startswith(f"{hospital}/")]
-    return {row["file"]: row for row in here[names].to_dict("records")}
-
-
-def _sides(name: str, rectangle: Rectangle | None) -> dict[str, int | None]:
-    sides = ("left", "top", "right", "bottom")
-    return {f"{name}_{side}": getattr(rectangle, side, None) for side in sides}
-
-
-def _float(text: str | None) -> float | None:
-    try:
-        value = float(text) if text else None
-    except ValueError:
-        return None
-    return value if value is not None and np.isfinite(value) else None
-
-
 def _write_private(path: str | Path, rows: list[tuple[str, str]]) -> None:
+    """Write label and true name of each rejected file, for the eyes of this user only."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    pd.DataFrame(rows, columns=["label", "file"]).to_csv(path, index=False)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    # Names that are no UTF-8 come back as the bytes they are.
+    with open(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["label", "file"])
+        writer.writerows(sorted(rows))
+    os.replace(temporary, path)

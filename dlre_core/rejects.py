@@ -2,6 +2,8 @@
 
 from enum import Enum
 
+from dlre_core.errors import UnreadableDicom
+
 
 class Reason(Enum):
     """Reason code: (processing stage, sentence, remedy)."""
@@ -18,7 +20,7 @@ class Reason(Enum):
         "Export single pictures, or raise the limit.",
     )  # fmt: skip
     BAD_ARCHIVE = (
-        "finding", "The zip archive is damaged, encrypted, or has unsafe names.",
+        "finding", "The zip archive is damaged, encrypted, has unsafe names or archives within it.",
         "Unpack it by hand into the hospital's folder.",
     )  # fmt: skip
     DAMAGED_DICOM = (
@@ -29,13 +31,25 @@ class Reason(Enum):
         "reading", "Rows x Columns or the number of frames is above the limits.",
         "Check the file; raise ingestion.limits if it is right.",
     )  # fmt: skip
+    OVER_MEMORY = (
+        "reading", "Decoding needs more memory than any picture within the limits.",
+        "Check the file: it is damaged or made to do harm.",
+    )  # fmt: skip
+    TOO_SLOW = (
+        "reading", "Decoding took longer than ingestion.limits.seconds_per_file.",
+        "Export single pictures instead of a long clip, or raise the limit.",
+    )  # fmt: skip
     UNDECODABLE = (
-        "reading", "The picture's compression cannot be decoded.",
-        "Export it uncompressed or as JPEG baseline.",
+        "reading", "The pixels are cut off, damaged or of an unknown compression.",
+        "Export it again, uncompressed or as JPEG baseline.",
     )  # fmt: skip
     NO_PATIENT = (
         "matching", "No patient of the clinical table belongs to this picture.",
         "Add the patient to clinical.csv, or correct patient_id to equal Patient ID.",
+    )  # fmt: skip
+    TWO_PATIENTS = (
+        "matching", "Patient ID and folder, or two files with the same picture, name two patients.",
+        "Find out whose picture it is and remove it from the other patient.",
     )  # fmt: skip
     DUPLICATE = (
         "matching", "The same picture was already read from another file.",
@@ -92,6 +106,14 @@ class Reason(Enum):
     def remedy(self) -> str:
         """What to do."""
         return str(self.value[2])
+
+
+class Unusable(UnreadableDicom):
+    """A file or picture is not used, for ``reason``."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.sentence, reason.remedy)
+        self.reason = reason
 
 
 def documentation() -> str:

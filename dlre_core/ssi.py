@@ -57,7 +57,7 @@ def _parse(blob: bytes) -> SsiBlock | None:
         return None
     region = header_size
     (region_size,) = struct.unpack_from("<i", blob, region)
-    data_type, samples, lines = struct.unpack_from("<3i", blob, region + 20)
+    _data_type, samples, lines = struct.unpack_from("<3i", blob, region + 20)
     if not (0 < samples <= LARGEST_SIDE and 0 < lines <= LARGEST_SIDE and 0 < region_size <= 256):
         return None
     parameters = region + region_size

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from dlre_core.deidentify import Pseudonymiser, load_or_create_key, simulation_key
 from dlre_core.dicom import ReadLimits
-from dlre_core.ingestion import IngestionSettings, ingest_hospital
+from dlre_core.ingestion import ingest_hospital
 from dlre_core.logs import job_log
+from dlre_core.picture_quality import IngestionSettings
 
 with job_log(snakemake.log[0]):
     params = snakemake.params

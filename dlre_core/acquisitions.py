@@ -1,0 +1,105 @@
+"""The table of stored pictures: its columns, and what the hospital's own tables say of a picture."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dlre_core.contract import MEASUREMENT_COLUMNS
+from dlre_core.errors import ClinicalTableError
+from dlre_core.layout import Rectangle
+from dlre_core.picture_quality import UsablePicture
+from dlre_core.roi import SIDE, Square
+
+Q_BOX_COLUMNS = [
+    "q_box_mean_kpa", "q_box_min_kpa", "q_box_max_kpa", "q_box_sd_kpa", "q_box_diameter_mm",
+]  # fmt: skip
+ACQUISITION_COLUMNS = [
+    "image_id", "hospital", "patient", "acquisition", "acquired_at", "height", "width", "frame",
+    "frames",
+    *(f"{part}_{side}" for part in ("top_picture", "box", "bottom_picture")
+      for side in ("left", "top", "right", "bottom")),
+    "pixel_spacing_mm", "layout_source", "scale_maximum_kpa", "opacity", "transfer_syntax",
+    "photometric_interpretation", "fill_fraction", "saturated_fraction", "flags", "pixel_digest",
+    *Q_BOX_COLUMNS, "q_box_source", "roi_row", "roi_column", "roi_size",
+]  # fmt: skip
+
+
+def picture_columns(picture: UsablePicture, scale_maximum_kpa: float) -> dict[str, object]:
+    """What was read and measured on a stored picture, by column."""
+    image, layout = picture.image, picture.layout
+    return {
+        "height": picture.screen.shape[0],
+        "width": picture.screen.shape[1],
+        "frame": image.frame,
+        "frames": image.frames,
+        **_sides("top_picture", layout.top_picture),
+        **_sides("box", layout.box),
+        **_sides("bottom_picture", layout.bottom_picture),
+        "pixel_spacing_mm": layout.pixel_spacing_mm,
+        "layout_source": layout.source,
+        "scale_maximum_kpa": scale_maximum_kpa,
+        "opacity": image.opacity,
+        "transfer_syntax": image.transfer_syntax,
+        "photometric_interpretation": image.photometric_interpretation,
+        "fill_fraction": round(picture.quality.fill_fraction, 6),
+        "saturated_fraction": round(picture.quality.saturated_fraction, 6),
+        "pixel_digest": picture.pixel_digest,
+    }
+
+
+def given_columns(
+    measurement: Mapping[str, str], square: Mapping[str, str]
+) -> dict[str, float | str | None]:
+    """Q-Box values and hand-drawn square as the hospital gave them; numbers only."""
+    mean = _number(measurement.get("q_box_mean_kpa"))
+    return {
+        **{column: _number(measurement.get(column)) for column in Q_BOX_COLUMNS},
+        "q_box_source": "" if mean is None else "given",
+        **{f"roi_{side}": _number(square.get(side)) for side in ("row", "column", "size")},
+    }
+
+
+def hand_square(square: Mapping[str, str]) -> Square | None:
+    """The square drawn by hand, if the row of ``roi.csv`` is one."""
+    row, column = _number(square.get("row")), _number(square.get("column"))
+    size = _number(square.get("size")) or SIDE
+    return None if row is None or column is None else Square(int(row), int(column), int(size))
+
+
+def rows_by_file(path: str | Path | None, hospital: str) -> dict[str, dict[str, str]]:
+    """Rows of ``measurements.csv`` or ``roi.csv`` of one hospital, by file below ``dicom/``.
+
+    Raises
+    ------
+    ClinicalTableError
+        If the table has no column ``file`` or cannot be parsed.
+    """
+    if path is None:
+        return {}
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise ClinicalTableError(
+            f"{path} cannot be read as CSV ({type(error).__name__}).", "Save it as CSV UTF-8."
+        ) from None
+    if "file" not in table:
+        raise ClinicalTableError(f"{path} has no column file.", "See docs/data_contract.md.")
+    known = {column.name for column in MEASUREMENT_COLUMNS} | {"file", "row", "column", "size"}
+    here = table[table["file"].str.startswith(f"{hospital}/")]
+    rows = here[[name for name in table if name in known]].to_dict("records")
+    return {str(row["file"]): row for row in rows}
+
+
+def _sides(name: str, rectangle: Rectangle | None) -> dict[str, int | None]:
+    sides = ("left", "top", "right", "bottom")
+    return {f"{name}_{side}": getattr(rectangle, side, None) for side in sides}
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text) if text else None
+    except ValueError:
+        return None
+    return value if value is not None and np.isfinite(value) else None

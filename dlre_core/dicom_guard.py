@@ -1,0 +1,154 @@
+"""Read untrusted DICOM through a process that may be killed, so that no file stops the study."""
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlre_core import dicom_worker
+from dlre_core.dicom import Header, ReadLimits, SweImage
+from dlre_core.found_files import FoundFile
+from dlre_core.layout import Rectangle, UltrasoundRegion
+from dlre_core.rejects import Reason, Unusable
+
+ROOT = Path(__file__).parents[1]
+PIPE_BYTES = 1 << 20
+LONGEST_LINE = 1 << 20
+
+
+class GuardedReader:
+    """Context manager that reads files as `dlre_core.dicom` does, in a process of its own.
+
+    The process is started on the first file, kept, and started again after a file that crashed it,
+    stalled it or ran it out of memory.
+
+    Parameters
+    ----------
+    limits : ReadLimits
+    """
+
+    def __init__(self, limits: ReadLimits) -> None:
+        self._limits = limits
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop()
+
+    def header(self, file: FoundFile) -> Header | None:
+        """Ids and times of a file; None where it is no DICOM.
+
+        Raises
+        ------
+        Unusable
+            If it cannot be read within the limits.
+        """
+        facts = self._ask("header", file)["header"]
+        if facts is None:
+            return None
+        when = facts.pop("acquired_at")
+        return Header(acquired_at=datetime.fromisoformat(when) if when else None, **facts)
+
+    def images(self, file: FoundFile) -> list[SweImage]:
+        """The frames to choose from, the fullest first; one for a still.
+
+        Raises
+        ------
+        Unusable
+            If there is none, or it cannot be decoded within the limits.
+        """
+        images = []
+        for facts in self._ask("images", file)["images"]:
+            pixels = self._pixels(facts.pop("height"), facts.pop("width"))
+            places = tuple(
+                UltrasoundRegion(**{**region, "rectangle": Rectangle(**region["rectangle"])})
+                for region in facts.pop("regions")
+            )
+            images.append(SweImage(pixels=pixels, regions=places, **facts))
+        return images
+
+    def _ask(self, what: str, file: FoundFile) -> dict[str, Any]:
+        process = self._running()
+        request = {"what": what, "path": os.fspath(file.path), "member": file.member}
+        try:
+            process.stdin.write(json.dumps(request).encode() + b"\n")
+            process.stdin.flush()
+            line = process.stdout.readline(LONGEST_LINE)
+        except BrokenPipeError:
+            line = b""
+        if not line.endswith(b"\n"):
+            raise self._death()
+        facts = json.loads(line)
+        if "reason" in facts:
+            reason = Reason[facts["reason"].upper()]
+            if reason is Reason.OVER_MEMORY:
+                # What it has left may not do for the next file.
+                self._stop()
+            raise Unusable(reason)
+        return facts
+
+    def _pixels(self, height: int, width: int) -> NDArray[np.uint8]:
+        pixels = np.empty((height, width, 3), dtype=np.uint8)
+        rest = memoryview(pixels).cast("B")
+        while rest:
+            count = self._running().stdout.readinto(rest)
+            if not count:
+                raise self._death()
+            rest = rest[count:]
+        return pixels
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            quiet = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", dicom_worker.__name__, json.dumps(asdict(self._limits))],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                # Warnings of parsers and codecs quote what they read: names and ids.
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env={**os.environ, **quiet, "PYTHONPATH": str(ROOT)},
+            )
+            fcntl.fcntl(self._process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        return self._process
+
+    def _death(self) -> Unusable:
+        """Why the process ended, as the file's reason."""
+        process, self._process = self._process, None
+        status = process.wait()
+        _close(process)
+        if status == -signal.SIGALRM:
+            return Unusable(Reason.TOO_SLOW)
+        return Unusable(Reason.OVER_MEMORY if status == -signal.SIGKILL else Reason.UNDECODABLE)
+
+    def _stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            _close(self._process)
+            self._process = None
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    process.stdout.close()
+    # Closing flushes what a dead process did not take.
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.close()

@@ -1,0 +1,117 @@
+"""The process that decodes: limited in memory and time, it may die without harm to the study.
+
+Started by `dlre_core.dicom_guard` as ``python -m dlre_core.dicom_worker LIMITS``, with the limits as
+JSON. Each line of its standard input asks for one file; the answer is a line of JSON, followed by the
+pixels it announces. Nothing of a file's text but what `Header` names ever leaves it.
+"""
+
+import contextlib
+import json
+import os
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any, BinaryIO
+
+from dlre_core.dicom import Header, ReadLimits, SweImage, read_dicom, read_header
+from dlre_core.rejects import Reason, Unusable
+
+# Python with its libraries, and a frame in 64 bits with its copies while colours are converted.
+BASE_BYTES = 1 << 30
+BYTES_PER_PIXEL = 48
+
+
+def main() -> None:
+    """Answer requests until the input ends."""
+    limits = ReadLimits(**json.loads(sys.argv[1]))
+    memory = BASE_BYTES + BYTES_PER_PIXEL * limits.pixels_per_frame
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    # A dump would hold the patient's picture and name.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    answers = sys.stdout.buffer
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        # The default action of SIGALRM ends the process, whatever a codec is doing.
+        signal.setitimer(signal.ITIMER_REAL, limits.seconds_per_file)
+        facts, pixels = _answer(request, limits)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        answers.write(json.dumps(facts).encode() + b"\n")
+        for picture in pixels:
+            answers.write(memoryview(picture).cast("B"))
+        answers.flush()
+
+
+def _answer(request: dict[str, Any], limits: ReadLimits) -> tuple[dict[str, Any], list]:
+    try:
+        with _opened(request, limits) as stream:
+            if request["what"] == "header":
+                header = read_header(stream)
+                return {"header": None if header is None else _plain(header)}, []
+            images = read_dicom(stream, limits)
+            return {"images": [_facts(image) for image in images]}, [
+                image.pixels.copy(order="C") for image in images
+            ]
+    except Unusable as unusable:
+        return {"reason": unusable.reason.code}, []
+    except MemoryError:
+        return {"reason": Reason.OVER_MEMORY.code}, []
+    except OSError:
+        return {"reason": Reason.UNREADABLE_FILE.code}, []
+
+
+@contextlib.contextmanager
+def _opened(request: dict[str, Any], limits: ReadLimits) -> Iterator[BinaryIO]:
+    """The file, or an archive's member unpacked into a file without a name."""
+    path = os.fsencode(request["path"])
+    # A pipe put there meanwhile would block a plain open; a link could lead anywhere.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        if request["member"] is None:
+            yield file
+            return
+        with tempfile.TemporaryFile() as unpacked:
+            _unpack(file, request["member"], unpacked, limits)
+            yield unpacked
+
+
+def _unpack(file: BinaryIO, member: int, target: BinaryIO, limits: ReadLimits) -> None:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            entry = archive.infolist()[member]
+            if entry.file_size > limits.bytes_per_file:
+                raise Unusable(Reason.TOO_LARGE)
+            with archive.open(entry) as content:
+                shutil.copyfileobj(content, target, 1 << 20)
+    # What Python's own unpacking raises on damaged, encrypted or unknown members.
+    except (
+        zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError,
+        IndexError, OverflowError,
+    ):  # fmt: skip
+        raise Unusable(Reason.BAD_ARCHIVE) from None
+
+
+def _plain(header: Header) -> dict[str, Any]:
+    facts = asdict(header)
+    facts["acquired_at"] = header.acquired_at.isoformat() if header.acquired_at else None
+    return facts
+
+
+def _facts(image: SweImage) -> dict[str, Any]:
+    facts = {
+        name: value for name, value in vars(image).items() if name not in ("pixels", "regions")
+    }
+    return facts | {
+        "height": image.pixels.shape[0],
+        "width": image.pixels.shape[1],
+        "regions": [asdict(region) for region in image.regions],
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Decide whether a decoded picture can be used, and blank what the study does not need of it."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlre_core.deidentify import blank_identity
+from dlre_core.dicom import ReadLimits, SweImage
+from dlre_core.elastogram import BoxQuality, box_quality, find_layout
+from dlre_core.errors import MissingRegion
+from dlre_core.layout import Rectangle, ScreenLayout
+from dlre_core.rejects import Reason, Unusable
+from dlre_core.roi import Square, find_square
+
+SCALE_TOLERANCE_KPA = 0.5
+
+
+@dataclass(frozen=True)
+class IngestionSettings:
+    """Limits of quality and reading; the meaning of each is in ``config.yaml``."""
+
+    images_per_patient: int = 5
+    scale_maximum_kpa: float = 40.0
+    minimum_fill: float = 0.5
+    maximum_saturated: float = 0.9
+    limits: ReadLimits = field(default_factory=ReadLimits)
+
+
+@dataclass(frozen=True)
+class UsablePicture:
+    """A picture that passed: ``screen`` without identity, ``pixel_digest`` of that screen."""
+
+    image: SweImage
+    screen: NDArray[np.uint8]
+    layout: ScreenLayout
+    quality: BoxQuality
+    pixel_digest: str
+
+
+def usable_picture(
+    images: Sequence[SweImage], settings: IngestionSettings, hand_square: Square | None = None
+) -> UsablePicture:
+    """Take the frame with the best filled box and judge it.
+
+    Parameters
+    ----------
+    images : sequence of SweImage
+        Candidate frames of one file.
+    settings : IngestionSettings
+    hand_square : Square, optional
+        Drawn by hand for this file.
+
+    Returns
+    -------
+    UsablePicture
+
+    Raises
+    ------
+    Unusable
+        With the first reason that applies, in the order of `dlre_core.rejects.Reason`.
+    """
+    found = [_located(image, settings) for image in images]
+    located = [entry for entry in found if entry is not None]
+    if not located:
+        raise Unusable(Reason.NO_ELASTOGRAM)
+    # max takes the first of equals: the earlier frame.
+    image, layout, quality = max(located, key=lambda entry: entry[2].fill_fraction)
+    _judge(image, quality, settings)
+    height, width = image.pixels.shape[:2]
+    try:
+        square = hand_square or find_square(layout.box, height, width)
+    except ValueError:
+        raise Unusable(Reason.BOX_OUTSIDE) from None
+    seen = Rectangle(
+        square.column, square.row, square.column + square.size, square.row + square.size
+    )
+    screen = blank_identity(image.pixels, layout, [seen])
+    return UsablePicture(image, screen, layout, quality, pixel_digest(screen))
+
+
+def pixel_digest(picture: NDArray[np.uint8]) -> str:
+    """Digest of a picture's size and content, 32 hexadecimal digits."""
+    shape = f"{picture.shape}".encode()
+    return hashlib.blake2b(shape + np.ascontiguousarray(picture).data, digest_size=16).hexdigest()
+
+
+def _located(
+    image: SweImage, settings: IngestionSettings
+) -> tuple[SweImage, ScreenLayout, BoxQuality] | None:
+    try:
+        layout = find_layout(image.pixels, image.regions)
+    except MissingRegion:
+        return None
+    return image, layout, box_quality(image.pixels, layout, settings.scale_maximum_kpa)
+
+
+def _judge(image: SweImage, quality: BoxQuality, settings: IngestionSettings) -> None:
+    if quality.fill_fraction < settings.minimum_fill:
+        raise Unusable(Reason.LITTLE_SIGNAL)
+    if quality.saturated_fraction > settings.maximum_saturated:
+        raise Unusable(Reason.SATURATED)
+    if quality.recoloured:
+        raise Unusable(Reason.RECOLOURED)
+    stated = image.scale_maximum_kpa
+    if stated is not None and abs(stated - settings.scale_maximum_kpa) > SCALE_TOLERANCE_KPA:
+        raise Unusable(Reason.WRONG_SCALE)
