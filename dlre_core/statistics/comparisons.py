@@ -1,0 +1,146 @@
+"""DeLong tests: two scores on the same patients, or one score in two groups of patients."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special, stats
+
+from dlre_core.statistics.estimates import check_confidence
+from dlre_core.statistics.roc import RocAnalysis, complete_cases, delong_covariance, roc_analysis
+
+
+@dataclass(frozen=True)
+class AucComparison:
+    """Difference of two AUCs, first minus second, and its test (two-sided).
+
+    ``log_p_value`` is natural; it stays finite where p underflows. ``degrees_of_freedom`` is
+    infinite for the paired (normal) test. ``degenerate`` is True where the difference has no
+    variance: equal AUCs then give z = 0 and p = 1, others NaN with a reason.
+    """
+
+    difference: float
+    statistic: float
+    p_value: float
+    log_p_value: float
+    interval: tuple[float, float]
+    covariance: float
+    degrees_of_freedom: float = math.inf
+    n_missing: int = 0
+    degenerate: bool = False
+    reason: str = ""
+    auc_a: float = math.nan
+    auc_b: float = math.nan
+
+
+def compare_paired_aucs(
+    labels: ArrayLike, scores_a: ArrayLike, scores_b: ArrayLike, *, confidence: float = 0.95
+) -> AucComparison:
+    """DeLong's test of two scores on the same patients, complete cases only.
+
+    Parameters
+    ----------
+    labels : (n,) of 0 and 1
+    scores_a, scores_b : (n,) float
+        NaN in either leaves the patient out.
+
+    Returns
+    -------
+    AucComparison
+
+    References
+    ----------
+    DeLong ER, DeLong DM, Clarke-Pearson DL. Biometrics 1988;44:837-845.
+    """
+    check_confidence(confidence)
+    truth, (a, b), missing = complete_cases(labels, scores_a, scores_b)
+    first, second = roc_analysis(truth, a), roc_analysis(truth, b)
+    covariance = delong_covariance(_components(first), _components(second))
+    variance = first.auc_variance + second.auc_variance - 2 * covariance
+    # Identical scores differ by rounding only; pROC's own limit would give p = 0 or NaN.
+    if variance < 1e-15 * max(first.auc_variance + second.auc_variance, 1e-300) or np.array_equal(
+        *(np.concatenate(_components(x)) for x in (first, second))
+    ):
+        variance = 0.0
+    return _compare(first, second, variance, covariance, math.inf, missing, confidence)
+
+
+def compare_unpaired_aucs(
+    labels_a: ArrayLike,
+    scores_a: ArrayLike,
+    labels_b: ArrayLike,
+    scores_b: ArrayLike,
+    *,
+    confidence: float = 0.95,
+) -> AucComparison:
+    """DeLong's test of one score in two groups without common patients, as pROC does it.
+
+    The statistic is compared with Student's t at Satterthwaite's degrees of freedom.
+    """
+    check_confidence(confidence)
+    first, second = roc_analysis(labels_a, scores_a), roc_analysis(labels_b, scores_b)
+    parts = (first.auc_variance, second.auc_variance)
+    sizes = tuple(x.n_cases + x.n_controls for x in (first, second))
+    variance = sum(parts)
+    degrees = math.nan
+    if variance > 0:
+        degrees = variance**2 / sum(v**2 / (n - 1) for v, n in zip(parts, sizes, strict=True))
+    missing = first.n_missing + second.n_missing
+    return _compare(first, second, variance, 0.0, degrees, missing, confidence)
+
+
+def _components(roc: RocAnalysis) -> tuple[np.ndarray, np.ndarray]:
+    return roc.placements_cases, roc.placements_controls
+
+
+def _compare(
+    first: RocAnalysis,
+    second: RocAnalysis,
+    variance: float,
+    covariance: float,
+    degrees: float,
+    missing: int,
+    confidence: float,
+) -> AucComparison:
+    difference = first.auc - second.auc
+    common = {"n_missing": missing, "auc_a": first.auc, "auc_b": second.auc}
+    nan = math.nan
+    if math.isnan(variance):
+        reason = first.reason or second.reason or "no variance"
+        return AucComparison(
+            difference, nan, nan, nan, (nan, nan), covariance, degrees, reason=reason, **common
+        )
+    if variance <= 0:
+        equal = abs(difference) < 1e-12
+        reason = "zero variance of the difference"
+        statistic, p, log_p = (0.0, 1.0, 0.0) if equal else (nan, nan, nan)
+        limits = (0.0, 0.0) if equal else (nan, nan)
+        return AucComparison(
+            difference,
+            statistic,
+            p,
+            log_p,
+            limits,
+            covariance,
+            degrees,
+            degenerate=True,
+            reason=reason,
+            **common,
+        )
+    error = math.sqrt(variance)
+    statistic = difference / error
+    tail = (1 - confidence) / 2
+    if math.isinf(degrees):
+        log_p = min(math.log(2) + float(special.log_ndtr(-abs(statistic))), 0.0)
+        p, half = 2 * float(stats.norm.sf(abs(statistic))), float(stats.norm.isf(tail)) * error
+    else:
+        log_p = min(math.log(2) + float(stats.t.logsf(abs(statistic), degrees)), 0.0)
+        p, half = (
+            2 * float(stats.t.sf(abs(statistic), degrees)),
+            float(stats.t.isf(tail, degrees)) * error,
+        )
+    interval = (max(difference - half, -1.0), min(difference + half, 1.0))
+    return AucComparison(
+        difference, statistic, min(p, 1.0), log_p, interval, covariance, degrees, **common
+    )

@@ -1,0 +1,20 @@
+"""Adjust p-values for many tests."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from statsmodels.stats.multitest import multipletests
+
+
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Holm's step-down adjustment; NaN stays NaN and is not counted.
+
+    References
+    ----------
+    Holm S. Scand J Stat 1979;6:65-70.
+    """
+    values = np.asarray(p_values, dtype=np.float64)
+    result = np.full(values.shape, np.nan)
+    present = ~np.isnan(values)
+    if present.any():
+        result[present] = multipletests(values[present], method="holm")[1]
+    return result

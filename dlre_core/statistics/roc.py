@@ -1,0 +1,249 @@
+"""Receiver operating characteristic: AUC, DeLong variance and the curve, in O(n log n)."""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from dlre_core.statistics.estimates import Estimate, check_confidence
+from dlre_core.statistics.proportions import proportion
+
+INTERVALS = ("delong", "logit", "exact_binomial_n")
+
+
+@dataclass(frozen=True)
+class RocAnalysis:
+    """A score's ROC curve against a binary truth.
+
+    ``auc_interval`` is (low, high). Thresholds rise; a patient is positive at score >= threshold,
+    so the first point is sensitivity 1, specificity 0 at -inf and the last the reverse at inf.
+    ``degenerate`` is True where the variance is zero (perfect separation or constant scores):
+    ``one_sided_bound`` then holds an exact lower (AUC 1) or upper (AUC 0) bound, and the interval
+    is not to be believed. ``reason`` says why values are NaN. ``placements_cases`` and
+    ``placements_controls`` are DeLong's structural components.
+    """
+
+    auc: float
+    auc_variance: float
+    auc_interval: tuple[float, float]
+    n_cases: int
+    n_controls: int
+    thresholds: NDArray[np.float64]
+    sensitivity: NDArray[np.float64]
+    specificity: NDArray[np.float64]
+    interval_method: str = "delong"
+    confidence: float = 0.95
+    n_missing: int = 0
+    degenerate: bool = False
+    one_sided_bound: float = math.nan
+    reason: str = ""
+    placements_cases: NDArray[np.float64] = field(default_factory=lambda: np.empty(0), repr=False)
+    placements_controls: NDArray[np.float64] = field(
+        default_factory=lambda: np.empty(0), repr=False
+    )
+
+    @property
+    def estimate(self) -> Estimate:
+        """The AUC as an `Estimate`."""
+        return Estimate(self.auc, *self.auc_interval, self.interval_method, self.reason)
+
+
+def complete_cases(
+    labels: ArrayLike, *scores: ArrayLike
+) -> tuple[NDArray[np.int64], list[NDArray[np.float64]], int]:
+    """Labels and scores where no score is missing, and how many were dropped.
+
+    Parameters
+    ----------
+    labels : (n,) of 0 and 1
+    *scores : (n,) float
+        NaN is missing; infinite values are kept, they have a rank.
+
+    Raises
+    ------
+    ValueError
+        If labels are neither 0 nor 1, or lengths differ.
+    """
+    truth = np.asarray(labels)
+    columns = [np.asarray(values, dtype=np.float64) for values in scores]
+    if truth.ndim != 1 or any(values.shape != truth.shape for values in columns):
+        shapes = ", ".join(str(values.shape) for values in columns)
+        raise ValueError(f"labels {truth.shape} and scores {shapes} must be vectors of one length")
+    if truth.size and not np.isin(truth, (0, 1)).all():
+        raise ValueError("labels must be 0 (control) or 1 (case)")
+    present = (
+        ~np.any([np.isnan(values) for values in columns], axis=0) if columns else truth == truth
+    )
+    kept = [values[present] for values in columns]
+    return truth[present].astype(np.int64), kept, int((~present).sum())
+
+
+def placements(
+    truth: NDArray[np.int64], scores: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """DeLong's structural components by mid-ranks.
+
+    Returns
+    -------
+    cases : (n_cases,) float64
+        Share of controls below each case, ties half.
+    controls : (n_controls,) float64
+        Share of cases above each control, ties half.
+
+    References
+    ----------
+    DeLong ER, DeLong DM, Clarke-Pearson DL. Biometrics 1988;44:837-845. Sun X, Xu W. IEEE Signal
+    Process Lett 2014;21:1389-1393 (mid-ranks).
+    """
+    case, control = scores[truth == 1], scores[truth == 0]
+    ranks = stats.rankdata(np.concatenate([case, control]))
+    of_cases = (ranks[: len(case)] - stats.rankdata(case)) / max(len(control), 1)
+    of_controls = 1 - (ranks[len(case) :] - stats.rankdata(control)) / max(len(case), 1)
+    return of_cases, of_controls
+
+
+def delong_covariance(
+    first: tuple[NDArray[np.float64], NDArray[np.float64]],
+    second: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> float:
+    """Covariance of two AUCs on the same patients, from their placements; NaN below 2 a class."""
+    m, n = len(first[0]), len(first[1])
+    if m < 2 or n < 2:
+        return math.nan
+    parts = []
+    for a, b in zip(first, second, strict=True):
+        parts.append(float(((a - a.mean()) * (b - b.mean())).sum() / (len(a) - 1)))
+    return parts[0] / m + parts[1] / n
+
+
+def roc_analysis(
+    labels: ArrayLike, scores: ArrayLike, *, confidence: float = 0.95, interval: str = "delong"
+) -> RocAnalysis:
+    """AUC with its DeLong variance and interval, and the ROC curve.
+
+    The AUC is the Mann-Whitney probability with half ties. Higher scores mean more disease; an AUC
+    below 0.5 is reported as it is.
+
+    Parameters
+    ----------
+    labels : (n,) of 0 (control) and 1 (case)
+    scores : (n,) float
+        NaN is missing and left out (``n_missing``).
+    confidence : float
+    interval : {"delong", "logit", "exact_binomial_n"}
+        Normal approximation cut to [0, 1]; the same on the logit scale; or Clopper-Pearson on
+        AUC x n of n, which the paper's comparators used.
+
+    Returns
+    -------
+    RocAnalysis
+        NaN with a reason where a class is empty.
+
+    Raises
+    ------
+    ValueError
+        For labels other than 0 and 1, other shapes, or an unknown interval.
+    """
+    check_confidence(confidence)
+    if interval not in INTERVALS:
+        raise ValueError(f"interval {interval!r} is none of {', '.join(INTERVALS)}")
+    truth, (values,), missing = complete_cases(labels, scores)
+    n_cases, n_controls = int((truth == 1).sum()), int((truth == 0).sum())
+    thresholds, sensitivity, specificity = _curve(truth, values, n_cases, n_controls)
+    common = {
+        "n_cases": n_cases, "n_controls": n_controls, "thresholds": thresholds,
+        "sensitivity": sensitivity, "specificity": specificity, "interval_method": interval,
+        "confidence": confidence, "n_missing": missing,
+    }  # fmt: skip
+    if not n_cases or not n_controls:
+        reason = "no cases" if n_controls else "no controls" if n_cases else "no patients"
+        return RocAnalysis(math.nan, math.nan, (math.nan, math.nan), reason=reason, **common)
+    components = placements(truth, values)
+    auc = float(components[0].mean())
+    variance = delong_covariance(components, components)
+    degenerate = variance == 0
+    reason = "" if n_cases > 1 and n_controls > 1 else "one case or one control has no variance"
+    return RocAnalysis(
+        auc,
+        variance,
+        _interval(auc, variance, n_cases + n_controls, confidence, interval),
+        degenerate=degenerate,
+        one_sided_bound=_one_sided(auc, n_cases, n_controls, confidence)
+        if degenerate
+        else math.nan,
+        reason=reason or ("zero variance: see one_sided_bound" if degenerate else ""),
+        placements_cases=components[0],
+        placements_controls=components[1],
+        **common,
+    )
+
+
+def _curve(
+    truth: NDArray[np.int64], values: NDArray[np.float64], n_cases: int, n_controls: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Points at the midpoints between observed scores, and at -inf and inf."""
+    distinct, inverse = np.unique(values, return_inverse=True)
+    cases = np.bincount(inverse[truth == 1], minlength=len(distinct))
+    controls = np.bincount(inverse[truth == 0], minlength=len(distinct))
+    # Halves before the sum: a midpoint of large scores must not overflow.
+    with np.errstate(invalid="ignore"):
+        middle = distinct[:-1] / 2 + distinct[1:] / 2
+    # Between neighbouring numbers, or beside an infinite one, the upper score itself divides.
+    divides = (middle > distinct[:-1]) & (middle <= distinct[1:])
+    middle = np.where(divides, middle, distinct[1:])
+    thresholds = (
+        np.concatenate([[-np.inf], middle, [np.inf]])
+        if len(distinct)
+        else np.array([-np.inf, np.inf])
+    )
+    below_cases = np.concatenate([[0], np.cumsum(cases)])
+    below_controls = np.concatenate([[0], np.cumsum(controls)])
+    if not len(distinct):
+        below_cases = below_controls = np.zeros(2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sensitivity = (
+            (n_cases - below_cases) / n_cases if n_cases else np.full(len(thresholds), np.nan)
+        )
+        specificity = (
+            below_controls / n_controls if n_controls else np.full(len(thresholds), np.nan)
+        )
+    return thresholds, sensitivity, specificity
+
+
+def _interval(
+    auc: float, variance: float, n: int, confidence: float, method: str
+) -> tuple[float, float]:
+    if method == "exact_binomial_n":
+        tail = (1 - confidence) / 2
+        x = auc * n
+        low = float(stats.beta.ppf(tail, x, n - x + 1)) if x > 0 else 0.0
+        high = float(stats.beta.isf(tail, x + 1, n - x)) if x < n else 1.0
+        return low, high
+    if math.isnan(variance):
+        return math.nan, math.nan
+    z = float(stats.norm.isf((1 - confidence) / 2))
+    half = z * math.sqrt(variance)
+    if method == "logit" and 0 < auc < 1:
+        logit, half = math.log(auc / (1 - auc)), half / (auc * (1 - auc))
+        return 1 / (1 + math.exp(half - logit)), 1 / (1 + math.exp(-half - logit))
+    return max(auc - half, 0.0), min(auc + half, 1.0)
+
+
+def _one_sided(auc: float, n_cases: int, n_controls: int, confidence: float) -> float:
+    """Exact bound where all pairs agree: what the smaller class alone allows (rule of three)."""
+    smaller = min(n_cases, n_controls)
+    if auc == 1.0:
+        return (
+            proportion(smaller, smaller, confidence=2 * confidence - 1).low
+            if confidence > 0.5
+            else math.nan
+        )
+    if auc == 0.0:
+        return (
+            proportion(0, smaller, confidence=2 * confidence - 1).high
+            if confidence > 0.5
+            else math.nan
+        )
+    return math.nan
