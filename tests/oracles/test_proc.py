@@ -1,0 +1,115 @@
+"""Every number that pROC 1.18.0 (R 4.2.2) gives for the data beside, to 1e-10 (p-values 1e-8).
+
+``proc/oracle.json`` holds pROC's ``roc``, ``auc``, ``var``, ``cov``, ``ci.auc``, ``coords`` and
+``roc.test`` (method "delong", levels 0 and 1, direction "<") for the tables in ``proc/data``.
+"""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dlre_core.statistics import (
+    closest_topleft_cutoff,
+    compare_paired_aucs,
+    compare_unpaired_aucs,
+    roc_analysis,
+    youden_cutoff,
+)
+
+HERE = Path(__file__).parent / "proc"
+CASES = json.loads((HERE / "oracle.json").read_text())["cases"]
+PAIRED = [name for name, case in CASES.items() if case["info"].get("paired")]
+UNPAIRED = [name for name in CASES if name not in PAIRED]
+CURVES = [(name, part) for name in PAIRED for part in ("p1", "p2")]
+CURVES += [(name, part) for name in UNPAIRED for part in ("A", "B")]
+
+
+def number(value):
+    return float({"Inf": "inf", "-Inf": "-inf", "NaN": "nan", "NA": "nan"}.get(value, value))
+
+
+def data(name, part=None):
+    table = pd.read_csv(HERE / "data" / f"{name}.csv")
+    if part in ("A", "B"):
+        return table.loc[table["group"] == part, "y"], table.loc[table["group"] == part, "p1"]
+    return table["y"], table[part]
+
+
+def close(ours, theirs, rtol=1e-10):
+    np.testing.assert_allclose(ours, number(theirs), rtol=rtol, atol=1e-15)
+
+
+@pytest.mark.parametrize(("name", "part"), CURVES)
+def test_auc_variance_interval_and_curve(name, part):
+    expected = CASES[name][part]
+    for confidence, key in ((0.95, "ci95"), (0.90, "ci90")):
+        ours = roc_analysis(*data(name, part), confidence=confidence)
+        close(ours.auc, expected["auc"])
+        close(ours.auc_variance, expected["delong_var"])
+        if key in expected and isinstance(expected[key], list):
+            close(ours.auc_interval[0], expected[key][0])
+            close(ours.auc_interval[1], expected[key][2])
+    assert (ours.n_cases, ours.n_controls) == (expected["n_pos"], expected["n_neg"])
+    assert len(ours.thresholds) == expected["n_thresholds"]
+    for i, point in enumerate(expected.get("roc_points", [])):
+        close(ours.thresholds[i], point["threshold"])
+        close(ours.sensitivity[i], point["sensitivity"])
+        close(ours.specificity[i], point["specificity"])
+
+
+@pytest.mark.parametrize(("name", "part"), CURVES)
+@pytest.mark.parametrize(
+    ("key", "choose"), [("youden", youden_cutoff), ("closest_topleft", closest_topleft_cutoff)]
+)
+def test_cutoffs_are_among_procs_with_the_highest_sensitivity(name, part, key, choose):
+    rows = CASES[name][part][key]
+    best = max(rows, key=lambda row: number(row["sensitivity"]))
+    ours = choose(*data(name, part))
+    close(ours.threshold, best["threshold"])
+    close(ours.sensitivity, best["sensitivity"])
+    close(ours.specificity, best["specificity"])
+
+
+@pytest.mark.parametrize("name", PAIRED)
+def test_paired_test(name):
+    expected = CASES[name]
+    labels, first = data(name, "p1")
+    ours = compare_paired_aucs(labels, first, data(name, "p2")[1])
+    np.testing.assert_allclose(
+        ours.covariance, number(expected["delong_cov"]), rtol=1e-10, atol=1e-15
+    )
+    test = expected["paired_test"]
+    if ours.degenerate:
+        assert ours.p_value == 1
+        assert ours.statistic == 0
+        return
+    close(ours.statistic, test["statistic"])
+    close(ours.p_value, test["p_value"], rtol=1e-8)
+    assert math.isclose(math.exp(ours.log_p_value), ours.p_value, rel_tol=1e-9)
+    if test["conf_int"]:
+        close(ours.interval[0], test["conf_int"][0])
+        close(ours.interval[1], test["conf_int"][1])
+
+
+@pytest.mark.parametrize("name", PAIRED)
+def test_the_same_data_taken_as_unpaired(name):
+    test = CASES[name]["unpaired_test_same_data"]
+    labels, first = data(name, "p1")
+    ours = compare_unpaired_aucs(labels, first, labels, data(name, "p2")[1])
+    if "statistic" in test and not math.isnan(number(test["statistic"])):
+        close(ours.statistic, test["statistic"])
+        close(ours.degrees_of_freedom, test["parameter"])
+        close(ours.p_value, test["p_value"], rtol=1e-8)
+
+
+@pytest.mark.parametrize("name", UNPAIRED)
+def test_unpaired_test(name):
+    test = CASES[name]["unpaired_test"]
+    ours = compare_unpaired_aucs(*data(name, "A"), *data(name, "B"))
+    close(ours.statistic, test["statistic"])
+    close(ours.degrees_of_freedom, test["parameter"])
+    close(ours.p_value, test["p_value"], rtol=1e-8)
