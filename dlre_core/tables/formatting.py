@@ -1,0 +1,49 @@
+"""Round and print: once, half up, from full precision."""
+
+import math
+from decimal import ROUND_HALF_UP, Decimal
+
+from dlre_core.statistics import Estimate
+
+STAGE_NAMES = {
+    "f4": "Cirrhosis (F4)",
+    "ge_f3": "Advanced fibrosis (≥F3)",
+    "ge_f2": "Significant fibrosis (≥F2)",
+}
+METHOD_NAMES = {"dlre": "DLRE", "lsm": "2D-SWE", "apri": "APRI", "fib4": "FIB-4"}
+COHORT_NAMES = {"training": "Training", "validation": "Validation"}
+UNDEFINED = "–"
+
+
+def round_half_up(value: float, digits: int) -> str:
+    """The number with ``digits`` decimals, halves rounded away from zero; a dash where undefined."""
+    if math.isnan(value):
+        return UNDEFINED
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    step = Decimal(1).scaleb(-digits)
+    # repr gives the shortest decimal that is this float, so 0.145 counts as a half.
+    return str(Decimal(repr(float(value))).quantize(step, rounding=ROUND_HALF_UP))
+
+
+def format_interval(estimate: Estimate, digits: int = 2, scale: float = 1.0) -> str:
+    """``0.97 (0.94 to 0.99)``; the interval is left out where it does not exist."""
+    value = round_half_up(scale * estimate.value, digits)
+    if math.isnan(estimate.value) or math.isnan(estimate.low) or math.isnan(estimate.high):
+        return value
+    low, high = (round_half_up(scale * limit, digits) for limit in (estimate.low, estimate.high))
+    return f"{value} ({low} to {high})"
+
+
+def format_p_value(p_value: float) -> str:
+    """Three decimals, ``<0.001`` below, a dash where undefined."""
+    if math.isnan(p_value):
+        return UNDEFINED
+    return "<0.001" if p_value < 0.001 else round_half_up(p_value, 3)
+
+
+def stars(p_value: float) -> str:
+    """The paper's footnote: * < 0.05, ** < 0.01, *** < 0.001."""
+    if math.isnan(p_value):
+        return ""
+    return "*" * sum(p_value < limit for limit in (0.05, 0.01, 0.001))
