@@ -5,7 +5,6 @@ runs them in a process that may be killed.
 """
 
 import heapq
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,11 +16,14 @@ import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
-from pydicom.pixels import apply_color_lut, iter_pixels
 from pydicom.tag import Tag
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
+from pydicom.uid import (
+    UID,
+    MediaStorageDirectoryStorage,
+)
 
 from dlre_core.dicom_fields import acquired_at, integer, regions, text
+from dlre_core.dicom_pixels import damage_means, pictures
 from dlre_core.layout import UltrasoundRegion
 from dlre_core.rejects import Reason, Unusable
 from dlre_core.ssi import BLOB, GROUP, read_ssi_block
@@ -107,7 +109,7 @@ def read_header(source: str | Path | BinaryIO) -> Header | None:
             return None
         if dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
             return None
-        with _damage_means(Reason.DAMAGED_DICOM):
+        with damage_means(Reason.DAMAGED_DICOM):
             return Header(
                 patient_id=text(dataset, "PatientID"),
                 sop_instance_uid=text(dataset, "SOPInstanceUID"),
@@ -140,7 +142,7 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
         dataset = _parse(stream, PICTURE_TAGS)
         if dataset is None:
             raise Unusable(Reason.DAMAGED_DICOM)
-        with _damage_means(Reason.DAMAGED_DICOM):
+        with damage_means(Reason.DAMAGED_DICOM):
             height, width = integer(dataset, "Rows", 0), integer(dataset, "Columns", 0)
             frames = max(integer(dataset, "NumberOfFrames", 1), 1)
             syntax = UID(str(dataset.file_meta.get("TransferSyntaxUID", "")))
@@ -150,7 +152,7 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
             raise Unusable(Reason.NO_PIXELS)
         if height * width > limits.pixels_per_frame or frames > limits.frames_per_file:
             raise Unusable(Reason.TOO_MANY_PIXELS)
-        chosen, complete = _fullest(_pictures(stream, dataset))
+        chosen, complete = _fullest(pictures(stream, dataset))
     photometric = text(dataset, "PhotometricInterpretation")
     return [
         SweImage(
@@ -171,13 +173,13 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
 
 
 def _fullest(
-    pictures: Iterator[NDArray[np.uint8]],
+    frames: Iterator[NDArray[np.uint8]],
 ) -> tuple[list[tuple[int, NDArray[np.uint8]]], bool]:
     """The most coloured frames and their 1-based numbers, and whether all frames decoded."""
     best: list[tuple[int, int, NDArray[np.uint8]]] = []
     complete = True
     try:
-        for number, picture in enumerate(pictures, start=1):
+        for number, picture in enumerate(frames, start=1):
             entry = (_coloured(picture), -number, picture)
             if len(best) < CANDIDATES:
                 heapq.heappush(best, entry)
@@ -197,63 +199,9 @@ def _coloured(picture: NDArray[np.uint8]) -> int:
     return int((values.max(axis=2) - values.min(axis=2) > COLOURED / 2).sum())
 
 
-def _pictures(stream: BinaryIO, dataset: Dataset) -> Iterator[NDArray[np.uint8]]:
-    """Frames in order, (height, width, 3) uint8 RGB, one at a time."""
-    with _damage_means(Reason.UNDECODABLE):
-        for frame in iter_pixels(_pixel_source(stream, dataset)):
-            yield _to_rgb(frame, dataset)
-
-
-def _pixel_source(stream: BinaryIO, dataset: Dataset) -> BinaryIO | Dataset:
-    """The file itself, read frame by frame, or all of it where it must be mended first."""
-    syntax = dataset.file_meta.get("TransferSyntaxUID")
-    samples = integer(dataset, "SamplesPerPixel", 0)
-    photometric = text(dataset, "PhotometricInterpretation")
-    whole = samples and photometric and (samples == 1 or "PlanarConfiguration" in dataset)
-    if syntax and whole and syntax != DeflatedExplicitVRLittleEndian:
-        return stream
-    stream.seek(0)
-    mended = pydicom.dcmread(stream, force=True)
-    mended.file_meta.setdefault("TransferSyntaxUID", _guessed_syntax(mended))
-    mended.setdefault("SamplesPerPixel", 1)
-    colours = mended.SamplesPerPixel == 3
-    if not text(mended, "PhotometricInterpretation"):
-        mended.PhotometricInterpretation = "RGB" if colours else "MONOCHROME2"
-    if colours:
-        mended.setdefault("PlanarConfiguration", 0)
-    return mended
-
-
-def _guessed_syntax(dataset: Dataset) -> UID:
-    implicit, little = dataset.original_encoding
-    if not little:
-        return pydicom.uid.ExplicitVRBigEndian
-    return pydicom.uid.ImplicitVRLittleEndian if implicit else pydicom.uid.ExplicitVRLittleEndian
-
-
-def _to_rgb(frame: NDArray, dataset: Dataset) -> NDArray[np.uint8]:
-    """One decoded frame as RGB; pydicom has turned YBR into RGB already."""
-    kind = text(dataset, "PhotometricInterpretation")
-    if kind == "PALETTE COLOR":
-        frame = apply_color_lut(frame, dataset)
-        # Some writers keep 8-bit colours in 16-bit tables.
-        frame = frame if frame.dtype == np.uint8 or frame.max() < 256 else frame >> 8
-        frame = frame.astype(np.uint8)
-    elif frame.dtype != np.uint8 or frame.ndim == 2:
-        stored = max(integer(dataset, "BitsStored", 8), 1)
-        if stored != 8 or frame.dtype != np.uint8:
-            scaled = frame.astype(np.float32) * np.float32(255 / (2**stored - 1))
-            frame = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
-    if frame.ndim == 2:
-        frame = np.repeat((255 - frame if kind == "MONOCHROME1" else frame)[:, :, None], 3, axis=2)
-    if frame.ndim != 3 or frame.shape[2] != 3 or kind.startswith("YBR_PARTIAL"):
-        raise ValueError(f"{kind} of shape {frame.shape} is no picture")
-    return frame
-
-
 def _parse(stream: BinaryIO, tags: list) -> Dataset | None:
     """Read some elements, up to the pixels; None where the content is no DICOM."""
-    with _damage_means(Reason.DAMAGED_DICOM):
+    with damage_means(Reason.DAMAGED_DICOM):
         try:
             return pydicom.dcmread(
                 stream, stop_before_pixels=True, specific_tags=tags, force=_has_no_preamble(stream)
@@ -285,27 +233,3 @@ class _stream:
     def __exit__(self, *exception: object) -> None:
         if self._own:
             self._file.close()
-
-
-class _damage_means:
-    """Context manager: whatever a parser or decoder raises on its input means this reason.
-
-    pydicom and the codecs raise nearly any exception on hostile input. Errors of the operating
-    system pass, since they say something about the disk and not about the file.
-    """
-
-    def __init__(self, reason: Reason) -> None:
-        self._reason = reason
-        self._quiet = warnings.catch_warnings()
-
-    def __enter__(self) -> None:
-        self._quiet.__enter__()
-        warnings.simplefilter("ignore")
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
-        self._quiet.__exit__(None, None, None)
-        if isinstance(error, MemoryError):
-            raise Unusable(Reason.OVER_MEMORY) from None
-        from_system = isinstance(error, OSError) and error.errno is not None
-        if isinstance(error, Exception) and not isinstance(error, Unusable) and not from_system:
-            raise Unusable(self._reason) from None
