@@ -70,8 +70,8 @@ def _parse(blob: bytes) -> SsiBlock | None:
     if unit != 1 or data_size < 4 * count or len(blob) < data + 4 + 4 * count:
         return None
     kpa = np.frombuffer(blob, dtype="<f4", count=count, offset=data + 4).reshape(lines, samples)
-    sound = np.isfinite(range_kpa) and 0 < range_kpa <= 1000 and np.isfinite(opacity)
-    if not sound or not np.isfinite(kpa).any():
+    # Comparisons with NaN are false.
+    if not (0 < range_kpa <= 1000 and 0 < opacity <= 100 and np.isfinite(kpa).any()):
         return None
     opacity = opacity / 100 if opacity > 1 else opacity
     return SsiBlock(kpa=kpa, opacity=float(opacity), scale_maximum_kpa=float(range_kpa))

@@ -1,0 +1,208 @@
+"""Every transfer syntax and colour space gives the picture that went in; damage gives a reason."""
+
+import base64
+import io
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydicom.data import get_testdata_file
+from pydicom.encaps import encapsulate, generate_frames
+from pydicom.uid import HTJ2KLossless
+
+from dlre_core.dicom import ReadLimits, read_dicom, read_header
+from dlre_core.dicom_fields import moment
+from dlre_core.layout import Rectangle
+from dlre_core.rejects import Reason, Unusable
+from tests.core import elastogram_files as files
+
+LIMITS = ReadLimits()
+EXACT = ["plain", "planar", "implicit", "big_endian", "rle", "jpeg_ls", "jpeg_2000", "palette_8",
+         "palette_16", "monochrome2", "jpeg_baseline_rgb", "jpeg_baseline_called_rgb",
+         "jpeg_baseline_420", "jpeg_baseline_422", "jpeg_baseline_444"]  # fmt: skip
+NEAR = ["ybr_full", "ybr_full_422", "jpeg_2000_lossy"]
+# imagecodecs 2026.3.6 (OpenJPH): htj2k_encode(picture, reversible=True), base64.
+HIGH_THROUGHPUT = (
+    "/0//UQAvQAAAAAAgAAAAGAAAAAAAAAAAAAAAIAAAABgAAAAAAAAAAAADBwEBBwEBBwEB/1AACAACAAAAA/9SAAwAAgAB"
+    "AQUEBEAB/1wAEyBQWFhYWFhYWFhYWFhYUFBQ/2QAFwABT3BlbkpQSCBWZXIgMC4yNi4zLv+QAAoAAAAAAW8AAf+TwBKA"
+    "7QAHdADAEoDGAQd0AMASgPEAx3QAoASgqgEHdADACWAEoCMBh3QAVQGHdADACWAEoCIBh3QAVQGHdACgBIDtCjMAwAmg"
+    "BICRyAECdACqEjMAwAmgBIAQyAECdACqEjMAoAVILMuywAABvrYAwAqYAVTHcfygIjCCdgDZbDb7wBCBvrYAwAqYAVQI"
+    "gvygIjCCdgDZbDb7wBCBvrYAoAVolIiIiP76cnv3yey4AMAKuAFoAGOMMcbninpwAncA61prrbX++gAAe/YAAey6AMAK"
+    "uAFoAEIIIcTninpwAncA61prrbX++gAAe/YAAey6AKALWAgAAAAAAP7/cYEnv2Se/ZJ79knsvwDAFdAFsP9//3/5/qen"
+    "p6enQnoAc2ZmZmZmZmb+/3GHJ798nv3ye/fJ7L8AwBXwBbC2bdu2/fn+p6enp6dCegBzZmZmZmZmZv7/cYcnv3ye/fJ7"
+    "98nsvwD/2Q=="
+)
+FROM_PYDICOM = [
+    "SC_rgb_dcmtk_+eb+cr.dcm", "SC_rgb_dcmtk_+eb+cy+n1.dcm", "SC_rgb_dcmtk_+eb+cy+s4.dcm",
+    "SC_rgb_jpeg_gdcm.dcm", "SC_rgb_jpeg_lossy_gdcm.dcm", "SC_rgb_jpeg_app14_dcmd.dcm",
+    "SC_rgb_jls_lossy_line.dcm", "SC_rgb_rle_16bit.dcm", "SC_rgb_small_odd_big_endian.dcm",
+    "SC_ybr_full_422_uncompressed.dcm", "SC_ybr_full_uncompressed.dcm", "examples_palette.dcm",
+    "examples_ybr_color.dcm",
+]  # fmt: skip
+
+
+def reason_of(source) -> Reason:
+    with pytest.raises(Unusable) as caught:
+        read_dicom(source, LIMITS)
+    return caught.value.reason
+
+
+def in_memory(dataset) -> io.BytesIO:
+    buffer = io.BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    return buffer
+
+
+@pytest.mark.parametrize("kind", [*EXACT, *NEAR])
+def test_colours_are_those_that_went_in(kind, tmp_path):
+    dataset, expected = files.encode(files.draw_screen(), kind)
+    (image,) = read_dicom(files.save(dataset, tmp_path / "x"), LIMITS)
+    difference = np.abs(image.pixels.astype(int) - expected.astype(int)).max()
+    assert difference <= (0 if kind in EXACT else 2)
+    assert image.photometric_interpretation == dataset.PhotometricInterpretation
+    assert image.transfer_syntax == dataset.file_meta.TransferSyntaxUID
+    assert (image.frame, image.frames, image.complete) == (1, 1, True)
+
+
+@pytest.mark.skipif(
+    shutil.which("dcmj2pnm") is None, reason="Debian package dcmtk is not installed"
+)
+@pytest.mark.parametrize("name", FROM_PYDICOM)
+def test_colours_agree_with_dcmtk(name, tmp_path):
+    path = get_testdata_file(name)
+    image = min(read_dicom(path, LIMITS), key=lambda image: image.frame)
+    tool = "dcml2pnm" if "jls" in name else "dcmj2pnm"
+    subprocess.run(
+        [tool, "--frame", str(image.frame), path, tmp_path / "x.ppm"], check=True, timeout=60
+    )
+    expected = np.asarray(Image.open(tmp_path / "x.ppm").convert("RGB"))
+    assert np.abs(image.pixels.astype(int) - expected.astype(int)).max() <= 2
+
+
+def test_high_throughput_jpeg_2000_is_read():
+    rows, columns = np.mgrid[:24, :32]
+    picture = np.stack([columns * 8, rows * 10, 255 - columns * 8], axis=-1).astype(np.uint8)
+    dataset = files.make_dataset(picture, regions=False)
+    dataset.file_meta.TransferSyntaxUID = HTJ2KLossless
+    dataset.PhotometricInterpretation = "YBR_RCT"
+    dataset.PixelData = encapsulate([base64.b64decode(HIGH_THROUGHPUT)])
+    dataset["PixelData"].VR = "OB"
+    (image,) = read_dicom(in_memory(dataset), LIMITS)
+    np.testing.assert_array_equal(image.pixels, picture)
+
+
+def test_regions_are_read_with_inclusive_ends_and_spacing(tmp_path):
+    dataset = files.make_dataset(files.draw_screen())
+    dataset.SequenceOfUltrasoundRegions[1].RegionLocationMaxX1 = 5000
+    dataset.SequenceOfUltrasoundRegions[2].RegionLocationMinY0 = 9000
+    (image,) = read_dicom(in_memory(dataset), LIMITS)
+    top, box = image.regions
+    assert top.rectangle == files.TOP
+    assert top.pixel_spacing_mm == pytest.approx(0.2)
+    assert box.rectangle == Rectangle(files.BOX.left, files.BOX.top, 5001, files.BOX.bottom)
+
+
+def test_of_a_clip_the_fullest_frames_come_first():
+    fills = [0.2, 0.9, 0.9, 0.5, 0.1]
+    clip = np.stack([files.draw_screen(0, fill) for fill in fills])
+    images = read_dicom(in_memory(files.make_dataset(clip)), LIMITS)
+    assert [image.frame for image in images] == [2, 3, 4]
+    assert {image.frames for image in images} == {5}
+
+
+def test_a_clip_that_is_cut_off_gives_the_frames_it_has():
+    encoded = [files.encode(files.draw_screen(i), "jpeg_baseline_444")[0] for i in range(3)]
+    frames = [next(generate_frames(one.PixelData, number_of_frames=1)) for one in encoded]
+    frames[2] = frames[2][: len(frames[2]) // 2]
+    dataset = encoded[0]
+    dataset.NumberOfFrames, dataset.PixelData = 3, encapsulate(frames)
+    dataset["PixelData"].VR = "OB"
+    images = read_dicom(in_memory(dataset), LIMITS)
+    assert sorted(image.frame for image in images) == [1, 2]
+    assert not images[0].complete
+
+
+def test_header_is_read_without_preamble_and_meta_information():
+    dataset = files.make_dataset(files.draw_screen(), patient_id="A0007 ", number=12)
+    buffer = io.BytesIO()
+    del dataset.file_meta
+    dataset.save_as(buffer, implicit_vr=True, little_endian=True)
+    header = read_header(buffer)
+    assert (header.patient_id, header.instance_number) == ("A0007", 12)
+    assert header.acquired_at.isoformat() == "2016-03-02T10:15:00"
+    (image,) = read_dicom(buffer, LIMITS)
+    np.testing.assert_array_equal(image.pixels, files.draw_screen())
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"%PDF-1.7", b"\x89PNG" + bytes(500), bytes(1000)])
+def test_what_is_no_dicom_has_no_header(content):
+    assert read_header(io.BytesIO(content)) is None
+
+
+def test_missing_colour_facts_are_mended():
+    dataset = files.make_dataset(files.draw_screen())
+    del dataset.PlanarConfiguration, dataset.PhotometricInterpretation
+    (image,) = read_dicom(in_memory(dataset), LIMITS)
+    np.testing.assert_array_equal(image.pixels, files.draw_screen())
+    assert image.photometric_interpretation == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "name"), [(b"RGB ", b"LI^X"), (b"1.2.840.10008.1.2.1", b"1.2.197.01231.1.2.1")]
+)
+def test_free_text_in_coded_elements_goes_nowhere(code, name):
+    content = in_memory(files.make_dataset(files.draw_screen())).getvalue().replace(code, name)
+    try:
+        images = read_dicom(io.BytesIO(content), LIMITS)
+        kept = f"{images[0].photometric_interpretation} {images[0].transfer_syntax}"
+    except Unusable as unusable:
+        kept = str(unusable)
+    assert name.decode() not in kept
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"Rows": 60000, "Columns": 60000}, Reason.TOO_MANY_PIXELS),
+        ({"NumberOfFrames": 4001}, Reason.TOO_MANY_PIXELS),
+        ({"Rows": 0}, Reason.NO_PIXELS),
+        ({"PixelData": None}, Reason.NO_PIXELS),
+        ({"Rows": 2000}, Reason.UNDECODABLE),
+        ({"BitsAllocated": 3}, Reason.UNDECODABLE),
+    ],
+)
+def test_each_damage_has_its_reason(change, reason):
+    dataset = files.make_dataset(files.draw_screen())
+    for name, value in change.items():
+        if value is None:
+            delattr(dataset, name)
+        else:
+            setattr(dataset, name, value)
+    assert reason_of(in_memory(dataset)) is reason
+
+
+def test_an_unknown_compression_is_undecodable():
+    dataset = files.make_dataset(files.draw_screen())
+    dataset.PixelData = encapsulate([bytes(100)])
+    dataset["PixelData"].VR = "OB"
+    dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.102"
+    assert reason_of(in_memory(dataset)) is Reason.UNDECODABLE
+
+
+@pytest.mark.parametrize(
+    ("day", "clock", "expected"),
+    [
+        ("20160302", "101559.25", "2016-03-02T10:15:59.250000"),
+        ("20160302", "10", "2016-03-02T10:00:00"),
+        ("20160302", "101560", "2016-03-02T10:15:59"),
+        ("20160302", "noon", None),
+        ("00010101", "101500", None),
+        ("20160231", "101500", None),
+        ("", "", None),
+    ],
+)
+def test_moments(day, clock, expected):
+    found = moment(day, clock)
+    assert (found.isoformat() if found else None) == expected
