@@ -38,3 +38,7 @@ rule all:
     input:
         PAPER_TARGETS,
     localrule: True
+
+
+onsuccess:
+    print(open("results/headline.txt", encoding="utf-8").read())

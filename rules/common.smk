@@ -27,7 +27,18 @@ OPTIONAL_TABLES = (
     {"measurements": f"{COHORT}/measurements.csv"} if SIMULATED else optional_tables(COHORT)
 )
 STAGES = ["f4", "ge_f3", "ge_f2"]
-ARMS = sorted(config["arms"])
+ARMS_IN_ORDER = list(config["arms"])
+ARMS = sorted(ARMS_IN_ORDER)
+ACCURACY_SETTINGS = {
+    name: config["statistics"][name]
+    for name in (
+        "confidence",
+        "cutoff",
+        "auc_interval",
+        "proportion_interval",
+        "likelihood_ratio_interval",
+    )
+}
 SPLITS = sorted({arm["split"] for arm in config["arms"].values()})
 
 

@@ -103,8 +103,9 @@ def draw_curves(axis: Axes, curves: Sequence[Curve], confidence: float) -> None:
         x, y = 100 * (1 - roc.specificity), 100 * roc.sensitivity
         axis.plot(x, y, label=label, drawstyle="default", **look)
         if not np.isnan(curve.cutoff):
-            positive = curve.scores >= curve.cutoff
-            case = curve.labels == 1
+            present = ~np.isnan(curve.scores)
+            positive = curve.scores[present] >= curve.cutoff
+            case = curve.labels[present] == 1
             point = (100 * positive[~case].mean(), 100 * positive[case].mean())
             axis.plot(
                 *point, marker=curve.style["marker"], markersize=6, color=curve.style["color"],

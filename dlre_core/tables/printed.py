@@ -136,3 +136,12 @@ def _tex(text: str) -> str:
         "≥": r"$\geq$", "−": "$-$", "∞": r"$\infty$", "–": "--", "<": "$<$",
     }  # fmt: skip
     return "".join(replacements.get(letter, letter) for letter in text)
+
+
+def table_2_caption(simulated: bool) -> str:
+    """The caption, which says so where data are simulated."""
+    text = (
+        "Diagnostic performance of DLRE, 2D-SWE, APRI and FIB-4 for the assessment of liver fibrosis "
+        "stages in training and validation cohorts"
+    )
+    return text + (" (simulated data)" if simulated else "")

@@ -1,0 +1,55 @@
+"""The study in a few lines of plain text, for the terminal."""
+
+import pandas as pd
+
+from dlre_core.statistics import Estimate
+from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval
+
+
+def headline_text(
+    table: pd.DataFrame,
+    enrolment: pd.DataFrame,
+    counts: pd.DataFrame,
+    problems: pd.DataFrame,
+    *,
+    title: str,
+    simulated: bool,
+    report: str,
+) -> str:
+    """Counts, the validation AUCs of every method, and where the report is.
+
+    Parameters
+    ----------
+    table, enrolment, counts, problems : DataFrame
+        ``table_2.csv``, ``enrolment.csv``, ``counts.csv``, ``problems.csv``.
+    title : str
+    simulated : bool
+    report : str
+        Path of the report.
+    """
+    validation = table[table["cohort"] == "validation"].set_index(["stage", "method"])
+    width = max(len(name) for name in STAGE_NAMES.values()) + 2
+    stored, rejected = counts["images_stored"].sum(), counts["rejected"].sum()
+    lines = [
+        "",
+        title + (" - SIMULATED DATA, no real patients" if simulated else ""),
+        f"{len(enrolment)} eligible patients, {enrolment['enrolled'].sum()} enrolled; "
+        f"{stored} pictures stored, {rejected} files rejected, {len(problems)} findings in the clinical table",
+        "",
+        f"AUC (95 % CI) in the validation cohort, {validation['n'].max()} patients",
+        " " * width + "".join(f"{name:<21}" for name in METHOD_NAMES.values()).rstrip(),
+    ]
+    for stage, name in STAGE_NAMES.items():
+        cells = []
+        for method in METHOD_NAMES:
+            row = validation.loc[(stage, method)]
+            estimate = Estimate(row["auc"], row["auc_low"], row["auc_high"])
+            cells.append(f"{format_interval(estimate)}{row['stars']:<4}"[:21].ljust(21))
+        lines.append(f"{name:<{width}}" + "".join(cells).rstrip())
+    lines += [
+        "* p<0.05, ** p<0.01, *** p<0.001 against DLRE (paired DeLong test)",
+        "",
+        f"Report: {report}",
+        "",
+    ]
+    return "\n".join(lines)

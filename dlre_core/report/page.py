@@ -1,0 +1,201 @@
+"""The report: one HTML file that needs no network, for a clinician first."""
+
+import base64
+import importlib.metadata
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+import yaml
+
+from dlre_core import __version__
+from dlre_core.digests import core_digest, file_digest
+from dlre_core.enrolment import CRITERIA
+from dlre_core.report.sentences import caveats, headline
+from dlre_core.tables.formatting import STAGE_NAMES
+from dlre_core.tabular import read_table
+
+PACKAGES = (
+    "snakemake", "torch", "numba", "numpy", "pandas", "h5py", "scikit-learn", "scipy", "tritonclient",
+    "nvidia-pytriton", "onnxruntime", "pydicom", "matplotlib",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A table (HTML fragment and CSV) or a figure (PNG or SVG), with its title."""
+
+    name: str
+    title: str
+    text: str
+    path: Path
+    csv: Path | None = None
+
+
+def write_report(
+    path: str | Path,
+    *,
+    title: str,
+    simulated: bool,
+    table_2: str | Path,
+    tables: Sequence[Exhibit],
+    figures: Sequence[Exhibit],
+    enrolment: str | Path,
+    flow: str | Path,
+    counts: str | Path,
+    rejects: str | Path,
+    problems: str | Path,
+    leak_checks: Mapping[str, str | Path],
+    histories: Mapping[str, str | Path],
+    benchmarks: str | Path,
+    config: Mapping[str, Any],
+) -> None:
+    """Assemble the page.
+
+    Parameters
+    ----------
+    path : path
+        Written.
+    title : str
+    simulated : bool
+        Puts the banner on.
+    table_2 : path
+        ``table_2.csv``: the headline comes from it.
+    tables, figures : sequence of Exhibit
+    enrolment, flow, counts, rejects, problems : path
+        CSV files of enrolment, ingestion and the clinical table.
+    leak_checks, histories : mapping of name to path
+    benchmarks : path
+        Folder of Snakemake's benchmark files; those there are shown.
+    config : mapping
+    """
+    accuracy = read_table(table_2)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("dlre_core.report"), autoescape=True, trim_blocks=True,
+        lstrip_blocks=True, undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    rejected, found = read_table(rejects), read_table(counts)
+    page = environment.get_template("report.html.j2").render(
+        title=title,
+        simulated=simulated,
+        headline=headline(accuracy),
+        caveats=caveats(accuracy, simulated),
+        chart=_flow_chart(read_table(enrolment), read_table(flow), accuracy),
+        tables=[_table(exhibit) for exhibit in tables],
+        figures=[_figure(exhibit) for exhibit in figures],
+        counts=_rows(found),
+        counts_total=found.drop(columns="hospital").sum().to_dict(),
+        rejects=_summary(rejected, ["code", "reason", "remedy"]),
+        reject_list=_data_uri(Path(rejects), "text/csv"),
+        problems=_summary(read_table(problems), ["code", "column", "problem", "effect", "remedy"]),
+        leaks=[{"split": name} | _rows(read_table(part))[0] for name, part in leak_checks.items()],
+        trainings=_trainings(histories),
+        runtimes=_runtimes(Path(benchmarks)),
+        versions=_versions(),
+        digests={name: file_digest(part)[:16] for name, part in {"table_2.csv": table_2}.items()},
+        config=yaml.safe_dump(json.loads(json.dumps(config)), sort_keys=False),
+        stage_names=STAGE_NAMES,
+    )
+    Path(path).write_text(page, encoding="utf-8")
+
+
+def _flow_chart(
+    enrolment: pd.DataFrame, flow: pd.DataFrame, accuracy: pd.DataFrame
+) -> dict[str, Any]:
+    first = flow.groupby("criterion", sort=False)["excluded_first"].sum()
+    sentences = {criterion.name: criterion.sentence for criterion in CRITERIA}
+    by_cohort = accuracy[accuracy["method"] == "dlre"].groupby("cohort")["n"].max()
+    return {
+        "eligible": len(enrolment),
+        "hospitals": enrolment["hospital"].nunique(),
+        "excluded": int((enrolment["enrolled"] == 0).sum()),
+        "reasons": [(sentences[name], int(number)) for name, number in first.items() if number],
+        "enrolled": int(enrolment["enrolled"].sum()),
+        "images": int(enrolment.loc[enrolment["enrolled"] == 1, "images"].sum()),
+        "training": int(by_cohort.get("training", 0)),
+        "validation": int(by_cohort.get("validation", 0)),
+    }
+
+
+def _table(exhibit: Exhibit) -> dict[str, str]:
+    return {
+        "name": exhibit.name,
+        "title": exhibit.title,
+        "text": exhibit.text,
+        "html": exhibit.path.read_text(encoding="utf-8"),
+        "csv": _data_uri(exhibit.csv, "text/csv") if exhibit.csv else "",
+    }
+
+
+def _figure(exhibit: Exhibit) -> dict[str, str]:
+    kind = "image/svg+xml" if exhibit.path.suffix == ".svg" else "image/png"
+    return {
+        "name": exhibit.name,
+        "title": exhibit.title,
+        "text": exhibit.text,
+        "source": _data_uri(exhibit.path, kind),
+    }
+
+
+def _data_uri(path: Path, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return table.to_dict("records")
+
+
+def _summary(table: pd.DataFrame, by: list[str]) -> list[dict[str, Any]]:
+    """How often each finding occurs, most frequent first."""
+    counted = table.fillna("").groupby(by, sort=True).size().reset_index(name="number")
+    return _rows(counted.sort_values("number", ascending=False, kind="stable"))
+
+
+def _trainings(histories: Mapping[str, str | Path]) -> list[dict[str, Any]]:
+    rows = []
+    for arm, path in histories.items():
+        history = read_table(path)
+        for stage, part in history.groupby("stage", sort=False):
+            chosen = part[part["chosen"] == 1].iloc[0]
+            rows.append(
+                {
+                    "arm": arm.replace("_", " "),
+                    "stage": STAGE_NAMES[str(stage)],
+                    "epochs": len(part),
+                    "chosen": int(chosen["epoch"]),
+                    "loss": f"{chosen['loss']:.3f}",
+                    "stopping_loss": f"{chosen['stopping_loss']:.3f}",
+                    "auc": f"{chosen['auc']:.3f}",
+                }
+            )
+    return rows
+
+
+def _runtimes(folder: Path) -> list[dict[str, Any]]:
+    """Jobs, seconds and peak memory of each rule, from Snakemake's benchmark files."""
+    rows = []
+    for path in sorted(folder.rglob("*.tsv")):
+        rule = path.relative_to(folder).with_suffix("").parts[0]
+        measured = pd.read_csv(path, sep="\t", na_values=["-"])
+        rows.append([rule, measured["s"].sum(), measured["max_rss"].max()])
+    table = pd.DataFrame(rows, columns=["rule", "seconds", "memory_mb"])
+    grouped = table.groupby("rule").agg(
+        jobs=("seconds", "size"), seconds=("seconds", "sum"), memory_mb=("memory_mb", "max")
+    )
+    grouped = grouped.sort_values("seconds", ascending=False).round({"seconds": 1, "memory_mb": 0})
+    return _rows(grouped.reset_index().fillna({"memory_mb": 0}))
+
+
+def _versions() -> dict[str, str]:
+    versions = {"dlre": __version__, "Python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = "not installed"
+    return versions | {"library digest": core_digest("arms", "scores", "tables")}

@@ -1,0 +1,108 @@
+"""Sentences of the report, made from the data: what was found, and what was not."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from dlre_core.statistics import Estimate
+from dlre_core.tables.formatting import (
+    METHOD_NAMES,
+    STAGE_NAMES,
+    format_interval,
+    format_p_value,
+)
+
+SMALL_TRAINING_COHORT = 150
+
+
+def headline(table: pd.DataFrame) -> list[str]:
+    """Sentences on the validation cohort: DLRE's AUCs, and its comparison with every method.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``results/tables/table_2.csv``.
+    """
+    validation = table[table["cohort"] == "validation"].set_index(["stage", "method"])
+    stages = [stage for stage in STAGE_NAMES if (stage, "dlre") in validation.index]
+    parts = []
+    for stage in stages:
+        row = validation.loc[(stage, "dlre")]
+        estimate = Estimate(row["auc"], row["auc_low"], row["auc_high"])
+        parts.append(f"{format_interval(estimate)} for {_lower(stage)}")
+    n = int(validation["n"].max())
+    sentences = [
+        f"In the validation cohort of {n} patients the area under the ROC curve (95 % confidence "
+        f"interval) of DLRE was {_listed(parts)}."
+    ]
+    for method in [m for m in METHOD_NAMES if m != "dlre"]:
+        sentences.append(_comparison(validation, stages, method))
+    return [sentence for sentence in sentences if sentence]
+
+
+def caveats(table: pd.DataFrame, simulated: bool) -> list[str]:
+    """What a reader must know before believing the numbers."""
+    notes = []
+    if simulated:
+        notes.append(
+            "All patients, pictures and measurements are simulated. The numbers show that the "
+            "workflow runs and what it reports; they say nothing about patients."
+        )
+    training = int(table.loc[table["cohort"] == "training", "n"].max())
+    if training < SMALL_TRAINING_COHORT:
+        notes.append(
+            f"Only {training} patients trained the networks. With so few, DLRE is not expected to "
+            "beat liver stiffness; this size shows the workflow, not what the method can do."
+        )
+    if (table["cutoff_choice"] == "reoptimised").any():
+        notes.append(
+            "Cut-offs were chosen again in the validation cohort, which makes sensitivity and "
+            "specificity there too good."
+        )
+    notes.append(
+        "Values of the training cohort are apparent: the networks were fitted to these patients."
+    )
+    return notes
+
+
+def _comparison(validation: pd.DataFrame, stages: Sequence[str], method: str) -> str:
+    better, worse, equal = [], [], []
+    for stage in stages:
+        if (stage, method) not in validation.index:
+            continue
+        row = validation.loc[(stage, method)]
+        words = f"{_lower(stage)} (p {_p(row['p_value'])})"
+        if pd.isna(row["p_value"]):
+            continue
+        if row["p_value"] >= 0.05:
+            equal.append(words)
+        else:
+            (better if row["difference"] > 0 else worse).append(words)
+    parts = []
+    if better:
+        parts.append(
+            f"significantly higher than that of {METHOD_NAMES[method]} for {_listed(better)}"
+        )
+    if worse:
+        parts.append(
+            f"significantly lower than that of {METHOD_NAMES[method]} for {_listed(worse)}"
+        )
+    if equal:
+        parts.append(
+            f"not significantly different from that of {METHOD_NAMES[method]} for {_listed(equal)}"
+        )
+    return f"It was {'; '.join(parts)}." if parts else ""
+
+
+def _p(value: float) -> str:
+    text = format_p_value(value)
+    return text.replace("<", "< ") if text.startswith("<") else f"= {text}"
+
+
+def _lower(stage: str) -> str:
+    name = STAGE_NAMES[stage]
+    return name[0].lower() + name[1:]
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
