@@ -11,9 +11,6 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # SIZE=paper runs the whole paper, SIZE=200 any number of enrolled patients.
 ifdef SIZE
 OVERRIDE := --config 'cohort={"size": "$(SIZE)"}'
-ifneq ($(shell echo $(SIZE) | grep -E '^[0-9]+$$'),)
-OVERRIDE := --config 'cohort={"size": $(SIZE)}'
-endif
 endif
 
 .PHONY: study test lint format help environment check-data clinical-template clean

@@ -87,7 +87,7 @@ class GuardedReader:
 
     def _ask(self, what: str, file: FoundFile) -> dict[str, Any]:
         process = self._running()
-        request = {"what": what, "path": os.fspath(file.path), "member": file.member}
+        request = {"what": what, "path": os.path.abspath(file.path), "member": file.member}
         try:
             process.stdin.write(json.dumps(request).encode() + b"\n")
             process.stdin.flush()

@@ -6,6 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 
+# Columns that stay text whatever they hold, and in which an empty cell is an empty text.
+TEXT_COLUMNS = frozenset(
+    """
+    hospital patient patient_id image_id pixel_digest file flags first_reason all_reasons cohort stage
+    method criterion sentence q_box_source source layout_source code reason remedy problem effect
+    processing_stage stars notes compared_with cutoff_choice cutoff_cohort acquired_at sex
+    transfer_syntax photometric_interpretation elastography_date biopsy_date serology_date
+    """.split()
+)
+
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
     """Write CSV (UTF-8, line feeds, floats that round-trip, missing as empty) by rename."""
@@ -19,8 +29,7 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
 def read_table(path: str | Path) -> pd.DataFrame:
     """Read what `write_table` wrote; codes such as hospital ``NA`` or ``01`` stay text."""
     header = pd.read_csv(path, nrows=0).columns
-    text = {"hospital", "patient", "patient_id", "image_id", "pixel_digest", "file", "flags",
-            "first_reason", "all_reasons", "cohort", "q_box_source"} & set(header)  # fmt: skip
+    text = TEXT_COLUMNS & set(header)
     return pd.read_csv(
         path,
         dtype=dict.fromkeys(sorted(text), str),

@@ -37,14 +37,14 @@ def headline_text(
         f"{stored} pictures stored, {rejected} files rejected, {len(problems)} findings in the clinical table",
         "",
         f"AUC (95 % CI) in the validation cohort, {validation['n'].max()} patients",
-        " " * width + "".join(f"{name:<21}" for name in METHOD_NAMES.values()).rstrip(),
+        " " * width + "".join(f"{name:<24}" for name in METHOD_NAMES.values()).rstrip(),
     ]
     for stage, name in STAGE_NAMES.items():
         cells = []
         for method in METHOD_NAMES:
             row = validation.loc[(stage, method)]
             estimate = Estimate(row["auc"], row["auc_low"], row["auc_high"])
-            cells.append(f"{format_interval(estimate)}{row['stars']:<4}"[:21].ljust(21))
+            cells.append(f"{format_interval(estimate)}{row["stars"]}".ljust(24))
         lines.append(f"{name:<{width}}" + "".join(cells).rstrip())
     lines += [
         "* p<0.05, ** p<0.01, *** p<0.001 against DLRE (paired DeLong test)",
