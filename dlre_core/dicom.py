@@ -17,16 +17,13 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 from pydicom.tag import Tag
-from pydicom.uid import (
-    UID,
-    MediaStorageDirectoryStorage,
-)
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 from dlre_core.dicom_fields import acquired_at, integer, regions, text
 from dlre_core.dicom_pixels import damage_means, pictures
 from dlre_core.layout import UltrasoundRegion
 from dlre_core.rejects import Reason, Unusable
-from dlre_core.ssi import BLOB, GROUP, read_ssi_block
+from dlre_core.ssi import BLOB, GROUP, SsiBlock, read_ssi_block
 
 HEADER_TAGS = [
     "PatientID", "SOPInstanceUID", "AcquisitionDateTime", "AcquisitionDate", "AcquisitionTime",
@@ -38,8 +35,8 @@ PICTURE_TAGS = [
     *(f"{colour}PaletteColorLookupTable{part}" for colour in ("Red", "Green", "Blue")
       for part in ("Descriptor", "Data")),
     *(f"Segmented{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
-    Tag(GROUP, 0x0013), BLOB,
 ]  # fmt: skip
+STIFFNESS_TAGS = [Tag(GROUP, 0x0013), BLOB]
 PHOTOMETRIC_INTERPRETATIONS = {
     "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "PALETTE COLOR", "MONOCHROME1",
     "MONOCHROME2",
@@ -147,12 +144,14 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
             frames = max(integer(dataset, "NumberOfFrames", 1), 1)
             syntax = UID(str(dataset.file_meta.get("TransferSyntaxUID", "")))
             places = tuple(regions(dataset))
-            ssi = read_ssi_block(dataset)
-        if height <= 0 or width <= 0 or not stream.read(1):
+        # Parsing stopped where the pixels begin, or at the end of a file that has none.
+        pixels_follow = syntax == DeflatedExplicitVRLittleEndian or stream.read(1)
+        if height <= 0 or width <= 0 or not pixels_follow:
             raise Unusable(Reason.NO_PIXELS)
         if height * width > limits.pixels_per_frame or frames > limits.frames_per_file:
             raise Unusable(Reason.TOO_MANY_PIXELS)
         chosen, complete = _fullest(pictures(stream, dataset))
+        ssi = _stiffness_block(stream)
     photometric = text(dataset, "PhotometricInterpretation")
     return [
         SweImage(
@@ -197,6 +196,17 @@ def _fullest(
 def _coloured(picture: NDArray[np.uint8]) -> int:
     values = picture[::4, ::4].astype(np.int16)
     return int((values.max(axis=2) - values.min(axis=2) > COLOURED / 2).sum())
+
+
+def _stiffness_block(stream: BinaryIO) -> SsiBlock | None:
+    """The private block of stiffness, which stands behind the pixels; None unless it is sound."""
+    stream.seek(0)
+    try:
+        with damage_means(Reason.DAMAGED_DICOM):
+            dataset = pydicom.dcmread(stream, specific_tags=STIFFNESS_TAGS, force=True)
+            return read_ssi_block(dataset)
+    except Unusable:
+        return None
 
 
 def _parse(stream: BinaryIO, tags: list) -> Dataset | None:

@@ -10,6 +10,7 @@ from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
@@ -116,11 +117,12 @@ def encode(screen: NDArray[np.uint8], kind: str) -> tuple[Dataset, NDArray[np.ui
     if kind == "planar":
         dataset.PlanarConfiguration = 1
         dataset.PixelData = np.ascontiguousarray(screen.transpose(2, 0, 1)).tobytes()
-    elif kind in ("implicit", "big_endian"):
-        implicit = kind == "implicit"
-        dataset.file_meta.TransferSyntaxUID = (
-            ImplicitVRLittleEndian if implicit else ExplicitVRBigEndian
-        )
+    elif kind in ("implicit", "big_endian", "deflated"):
+        dataset.file_meta.TransferSyntaxUID = {
+            "implicit": ImplicitVRLittleEndian,
+            "big_endian": ExplicitVRBigEndian,
+            "deflated": DeflatedExplicitVRLittleEndian,
+        }[kind]
     elif kind in ("rle", "jpeg_ls", "jpeg_2000"):
         syntax = {"rle": RLELossless, "jpeg_ls": JPEGLSLossless, "jpeg_2000": JPEG2000Lossless}
         dataset.compress(syntax[kind], generate_instance_uid=False)

@@ -19,7 +19,7 @@ from dlre_core.rejects import Reason, Unusable
 from tests.core import elastogram_files as files
 
 LIMITS = ReadLimits()
-EXACT = ["plain", "planar", "implicit", "big_endian", "rle", "jpeg_ls", "jpeg_2000", "palette_8",
+EXACT = ["plain", "planar", "implicit", "big_endian", "deflated", "rle", "jpeg_ls", "jpeg_2000", "palette_8",
          "palette_16", "monochrome2", "jpeg_baseline_rgb", "jpeg_baseline_called_rgb",
          "jpeg_baseline_420", "jpeg_baseline_422", "jpeg_baseline_444"]  # fmt: skip
 NEAR = ["ybr_full", "ybr_full_422", "jpeg_2000_lossy"]

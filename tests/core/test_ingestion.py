@@ -1,0 +1,281 @@
+"""Every file of a hospital is stored, rejected with its reason, or ignored; the counts close."""
+
+import os
+import stat
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dlre_core.contract import CLINICAL_COLUMNS
+from dlre_core.deidentify import Pseudonymiser
+from dlre_core.ingestion import ingest_hospital
+from dlre_core.picture_quality import IngestionSettings
+from dlre_core.rejects import Reason, documentation
+from dlre_core.store import open_images
+from dlre_core.tabular import read_table
+from tests.core import elastogram_files as files
+from tests.core.test_ssi import block
+
+PSEUDONYMISER = Pseudonymiser(bytes(range(32)), 365)
+PATIENTS = ("A0001", "A0002", "A0003")
+
+
+class Hospital:
+    """Folder of one hospital, and what ingestion makes of it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.pictures = root / "dicom" / "A"
+        self.pictures.mkdir(parents=True)
+        self.out = root / "out"
+        rows = [{"patient_id": name, "hospital": "A", "fibrosis_stage": 2} for name in PATIENTS]
+        columns = [column.name for column in CLINICAL_COLUMNS]
+        pd.DataFrame(rows, columns=columns).to_csv(root / "clinical.csv", index=False)
+        self.tables: dict[str, Path] = {}
+
+    def ingest(self, out: str = "out", **settings: object) -> "Hospital":
+        self.out = self.root / out
+        ingest_hospital(
+            self.pictures, "A", clinical_csv=self.root / "clinical.csv",
+            measurements_csv=self.tables.get("measurements"), roi_csv=self.tables.get("roi"),
+            pseudonymiser=PSEUDONYMISER, settings=IngestionSettings(**settings),
+            shard=self.out / "A.h5", acquisitions_csv=self.out / "A_acquisitions.csv",
+            rejects_csv=self.out / "A_rejects.csv", counts_csv=self.out / "A_counts.csv",
+            private_map_csv=self.root / "private" / "A.csv",
+        )  # fmt: skip
+        return self
+
+    def table(self, name: str) -> pd.DataFrame:
+        return read_table(self.out / f"A_{name}.csv")
+
+    def rejected(self) -> dict[str, str]:
+        """Code of every rejected file, by its true name."""
+        names = read_table(self.root / "private" / "A.csv").set_index("label")["file"]
+        return {names[row.file]: row.code for row in self.table("rejects").itertuples()}
+
+    def stored(self) -> list[tuple[str, int]]:
+        """Patient and fill digest order of the stored pictures."""
+        table = self.table("acquisitions")
+        names = {PSEUDONYMISER.patient("A", name): name for name in PATIENTS}
+        return [(names[row.patient], row.acquisition) for row in table.itertuples()]
+
+
+@pytest.fixture
+def hospital(tmp_path) -> Hospital:
+    return Hospital(tmp_path)
+
+
+def test_a_stored_picture_has_its_row(hospital):
+    files.write_elastogram(hospital.pictures / "A0001" / "x.dcm")
+    (row,) = hospital.ingest().table("acquisitions").to_dict("records")
+    assert row["patient"] == PSEUDONYMISER.patient("A", "A0001")
+    assert (row["acquisition"], row["height"], row["width"]) == (1, 540, 720)
+    assert (row["box_left"], row["box_top"], row["box_right"], row["box_bottom"]) == (
+        files.BOX.left, files.BOX.top, files.BOX.right, files.BOX.bottom,
+    )  # fmt: skip
+    assert row["pixel_spacing_mm"] == pytest.approx(0.2)
+    assert row["layout_source"] == "regions"
+    assert row["fill_fraction"] > 0.95
+    assert row["q_box_source"] == row["flags"] == ""
+    with open_images(hospital.out / "A.h5") as store:
+        assert store.image_ids == [row["image_id"]]
+        box = (slice(files.BOX.top, files.BOX.bottom), slice(files.BOX.left, files.BOX.right))
+        np.testing.assert_array_equal(store.screen(0)[box], files.draw_screen()[box])
+
+
+def test_every_kind_of_file_ends_where_it_belongs(hospital):
+    root = hospital.pictures
+    files.write_elastogram(root / "A0001" / "sound.dcm", 1)
+    files.write_elastogram(root / "anything" / "by_tag.dcm", 2, patient_id="A0002")
+    files.write_elastogram(root / "A0003" / "d" / "by_folder.dcm", 3, patient_id="")
+    files.write_elastogram(root / "stranger.dcm", 4, patient_id="Z9")
+    files.write_elastogram(root / "A0002" / "contradiction.dcm", 5, patient_id="A0001")
+    (root / "A0001" / "notes.txt").write_text("not DICOM")
+    (root / "A0001" / "half.dcm").write_bytes(
+        (root / "A0001" / "sound.dcm").read_bytes()[:200_000].replace(b".498.2", b".498.9")
+    )
+    for name, screen in {
+        "empty": files.draw_screen(6, fill=0.2),
+        "grey": np.full((540, 720, 3), 90, dtype=np.uint8),
+        "recoloured": np.maximum(files.draw_screen(8), np.array([60, 76, 54], dtype=np.uint8)),
+    }.items():
+        uid = f"1.2.3.{len(name)}.{ord(name[0])}"
+        dataset = files.make_dataset(screen, uid=uid, regions=name != "grey")
+        files.save(dataset, root / "A0001" / f"{name}.dcm")
+    os.mkfifo(root / "pipe")
+    os.symlink(root, root / "loop")
+    assert hospital.ingest().rejected() == {
+        "stranger.dcm": "no_patient",
+        "A0002/contradiction.dcm": "two_patients",
+        "A0001/half.dcm": "undecodable",
+        "A0001/empty.dcm": "little_signal",
+        "A0001/grey.dcm": "no_elastogram",
+        "A0001/recoloured.dcm": "recoloured",
+        "pipe": "not_a_file",
+        "loop": "not_a_file",
+    }
+    assert sorted(hospital.stored()) == [("A0001", 1), ("A0002", 1), ("A0003", 1)]
+    assert hospital.table("counts").to_dict("records") == [
+        {"hospital": "A", "files_found": 12, "images_stored": 3, "rejected": 8, "ignored": 1}
+    ]
+
+
+def test_rejects_carry_sentence_remedy_and_pseudonym(hospital):
+    files.save(
+        files.make_dataset(files.draw_screen(0, fill=0.0)), hospital.pictures / "A0001" / "x.dcm"
+    )
+    (row,) = hospital.ingest().table("rejects").to_dict("records")
+    reason = Reason[row["code"].upper()]
+    assert row["reason"] == reason.sentence
+    assert row["remedy"] == reason.remedy
+    assert row["patient"] == PSEUDONYMISER.patient("A", "A0001")
+    assert row["file"] == PSEUDONYMISER.file("A", "A0001/x.dcm")
+    private = hospital.root / "private" / "A.csv"
+    assert stat.S_IMODE(private.stat().st_mode) == 0o600
+    assert private.read_text() == f"label,file\n{row['file']},A0001/x.dcm\n"
+
+
+def test_the_first_valid_in_time_are_used_and_the_others_are_surplus(hospital):
+    root = hospital.pictures / "A0001"
+    for number in range(4):
+        files.write_elastogram(root / f"{9 - number}.dcm", number, clock=f"10150{number}")
+    files.save(
+        files.make_dataset(files.draw_screen(0, fill=0.1), uid="1.2.9", clock="090000"),
+        root / "0.dcm",
+    )
+    hospital.ingest(images_per_patient=3)
+    assert hospital.rejected() == {"A0001/0.dcm": "little_signal", "A0001/6.dcm": "surplus"}
+    times = hospital.table("acquisitions")["acquired_at"]
+    assert [time[11:] for time in times] == ["10:15:00", "10:15:01", "10:15:02"]
+
+
+def test_instance_number_then_name_order_pictures_of_one_second(hospital):
+    root = hospital.pictures / "A0001"
+    for seed, (name, number) in enumerate([("a", 2), ("c", 1), ("b", 1)]):
+        files.write_elastogram(root / name, seed, number=number)
+    hospital.ingest(images_per_patient=2)
+    assert hospital.rejected() == {"A0001/a": "surplus"}
+
+
+def test_duplicates_are_kept_once_and_reported(hospital):
+    root = hospital.pictures
+    files.write_elastogram(root / "A0001" / "1.dcm", 1)
+    files.write_elastogram(root / "A0001" / "copy" / "1.dcm", 1)
+    files.write_elastogram(root / "A0001" / "2.dcm", 1, uid="1.2.7", number=2)
+    assert hospital.ingest().rejected() == {
+        "A0001/copy/1.dcm": "duplicate",
+        "A0001/2.dcm": "duplicate",
+    }
+    assert hospital.stored() == [("A0001", 1)]
+
+
+def test_one_uid_with_two_pictures_is_a_conflict(hospital):
+    root = hospital.pictures
+    files.write_elastogram(root / "A0001" / "1.dcm", 1, uid="1.2.3")
+    files.write_elastogram(root / "A0001" / "2.dcm", 2, uid="1.2.3")
+    (root / "A0001" / "cut.dcm").write_bytes((root / "A0001" / "1.dcm").read_bytes()[:-100_000])
+    assert hospital.ingest().rejected() == {
+        "A0001/1.dcm": "conflict",
+        "A0001/2.dcm": "conflict",
+        "A0001/cut.dcm": "undecodable",
+    }
+
+
+def test_one_picture_of_two_patients_is_reported_and_flagged(hospital):
+    root = hospital.pictures
+    files.write_elastogram(root / "A0001" / "1.dcm", 1, patient_id="", uid="1.2.3")
+    files.write_elastogram(root / "A0002" / "1.dcm", 1, patient_id="", uid="1.2.4")
+    files.write_elastogram(root / "A0001" / "2.dcm", 2, patient_id="", uid="1.2.5")
+    files.write_elastogram(root / "A0002" / "2.dcm", 2, patient_id="", uid="1.2.5")
+    rejected = hospital.ingest().rejected()
+    assert sorted(rejected.values()) == ["two_patients"] * 3
+    assert rejected["A0001/2.dcm"] == rejected["A0002/2.dcm"] == "two_patients"
+    assert list(hospital.table("acquisitions")["flags"]) == ["also_sent_for_another_patient"]
+
+
+def test_a_stranger_does_not_make_a_patients_picture_a_duplicate(hospital):
+    files.write_elastogram(hospital.pictures / "0.dcm", 1, patient_id="Z9", uid="1.2.3")
+    files.write_elastogram(hospital.pictures / "A0001" / "1.dcm", 1, uid="1.2.4")
+    assert hospital.ingest().rejected() == {"0.dcm": "no_patient"}
+
+
+def test_a_clip_gives_its_fullest_frame(hospital):
+    clip = np.stack([files.draw_screen(0, fill) for fill in (0.3, 0.95, 0.6)])
+    files.save(files.make_dataset(clip), hospital.pictures / "A0001" / "clip.dcm")
+    (row,) = hospital.ingest().table("acquisitions").to_dict("records")
+    assert (row["frame"], row["frames"]) == (2, 3)
+
+
+def test_pictures_without_region_tags_are_found_in_the_pixels(hospital):
+    files.write_elastogram(hospital.pictures / "A0001" / "x.dcm", regions=False)
+    (row,) = hospital.ingest().table("acquisitions").to_dict("records")
+    assert row["layout_source"] == "pixels"
+    assert abs(row["box_left"] - files.BOX.left) <= 2
+    assert abs(row["box_bottom"] - files.BOX.bottom) <= 2
+
+
+def test_archives_and_media_are_read(hospital):
+    path = files.write_elastogram(hospital.root / "x.dcm", 1, patient_id="")
+    with zipfile.ZipFile(hospital.pictures / "A0002.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(path, "IMAGES/IM1")
+        archive.writestr("../outside.dcm", path.read_bytes())
+    directory = files.make_dataset(files.draw_screen())
+    directory.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.1.3.10"
+    del directory.PixelData
+    directory.SOPClassUID = "1.2.840.10008.1.3.10"
+    files.save(directory, hospital.pictures / "DICOMDIR")
+    assert hospital.ingest().rejected() == {"A0002.zip/../outside.dcm": "bad_archive"}
+    assert hospital.stored() == [("A0002", 1)]
+    assert hospital.table("counts")["ignored"][0] == 1
+    assert not (hospital.root / "dicom" / "outside.dcm").exists()
+
+
+def test_measurements_and_hand_drawn_squares_are_joined_by_file(hospital):
+    files.write_elastogram(hospital.pictures / "A0001" / "1.dcm", 1)
+    files.write_elastogram(hospital.pictures / "A0001" / "2.dcm", 2, number=2)
+    hospital.tables = {name: hospital.root / f"{name}.csv" for name in ("measurements", "roi")}
+    hospital.tables["measurements"].write_text(
+        "hospital,patient_id,file,q_box_mean_kpa,q_box_min_kpa,note\n"
+        "A,A0001,A/A0001/2.dcm,11.5,,Mr Smith\nB,B1,B/A0001/1.dcm,99,,\n"
+    )
+    hospital.tables["roi"].write_text("file,row,column,size\nA/A0001/1.dcm,100,260,125\n")
+    table = hospital.ingest().table("acquisitions")
+    assert list(table["q_box_source"]) == ["", "given"]
+    assert table["q_box_mean_kpa"][1] == 11.5
+    assert pd.isna(table["q_box_min_kpa"][1])
+    assert table[["roi_row", "roi_column", "roi_size"]].values.tolist()[0] == [100, 260, 125]
+
+
+def test_a_stated_scale_other_than_the_studys_is_rejected(hospital):
+    for number, scale in enumerate((40.0, 150.0)):
+        dataset = files.make_dataset(files.draw_screen(number), uid=f"1.2.{number}", number=number)
+        dataset.add_new((0x8FF1, 0x0013), "LO", "SSI Rich Quantification Group")
+        dataset.add_new((0x8FF1, 0x1301), "OB", block(scale_maximum_kpa=scale))
+        files.save(dataset, hospital.pictures / "A0001" / f"{number}.dcm")
+    assert hospital.ingest().rejected() == {"A0001/1.dcm": "wrong_scale"}
+    assert hospital.table("acquisitions")["opacity"][0] == 0.5
+
+
+def test_a_hospital_without_files_has_empty_tables(hospital):
+    hospital.ingest()
+    assert len(hospital.table("acquisitions")) == len(hospital.table("rejects")) == 0
+    with open_images(hospital.out / "A.h5") as store:
+        assert len(store) == 0
+
+
+def test_the_same_folder_gives_the_same_bytes(hospital):
+    for number in range(3):
+        files.write_elastogram(hospital.pictures / "A0001" / f"{number}.dcm", number)
+    hospital.ingest("first")
+    hospital.ingest("second")
+    for name in ("A.h5", "A_acquisitions.csv", "A_rejects.csv", "A_counts.csv"):
+        first, second = ((hospital.root / out / name).read_bytes() for out in ("first", "second"))
+        assert first == second
+
+
+def test_all_reasons_are_documented():
+    page = Path(__file__).parents[2] / "docs" / "rejects.md"
+    assert documentation() in page.read_text(encoding="utf-8")
