@@ -44,7 +44,7 @@ def headline_text(
         for method in METHOD_NAMES:
             row = validation.loc[(stage, method)]
             estimate = Estimate(row["auc"], row["auc_low"], row["auc_high"])
-            cells.append(f"{format_interval(estimate)}{row["stars"]}".ljust(24))
+            cells.append(f"{format_interval(estimate)}{row['stars']}".ljust(24))
         lines.append(f"{name:<{width}}" + "".join(cells).rstrip())
     lines += [
         "* p<0.05, ** p<0.01, *** p<0.001 against DLRE (paired DeLong test)",
