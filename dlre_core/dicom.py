@@ -100,19 +100,18 @@ def read_header(source: str | Path | BinaryIO) -> Header | None:
     Unusable
         If it is DICOM but its header is damaged.
     """
-    with _stream(source) as stream:
+    with _stream(source) as stream, damage_means(Reason.DAMAGED_DICOM):
         dataset = _parse(stream, HEADER_TAGS)
         if dataset is None:
             return None
         if dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
             return None
-        with damage_means(Reason.DAMAGED_DICOM):
-            return Header(
-                patient_id=text(dataset, "PatientID"),
-                sop_instance_uid=text(dataset, "SOPInstanceUID"),
-                acquired_at=acquired_at(dataset),
-                instance_number=integer(dataset, "InstanceNumber", 0),
-            )
+        return Header(
+            patient_id=text(dataset, "PatientID"),
+            sop_instance_uid=text(dataset, "SOPInstanceUID"),
+            acquired_at=acquired_at(dataset),
+            instance_number=integer(dataset, "InstanceNumber", 0),
+        )
 
 
 def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweImage]:
@@ -135,15 +134,14 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
     Unusable
         If it has no picture, is damaged, cannot be decoded or is over the limits.
     """
-    with _stream(source) as stream:
+    with _stream(source) as stream, damage_means(Reason.DAMAGED_DICOM):
         dataset = _parse(stream, PICTURE_TAGS)
         if dataset is None:
             raise Unusable(Reason.DAMAGED_DICOM)
-        with damage_means(Reason.DAMAGED_DICOM):
-            height, width = integer(dataset, "Rows", 0), integer(dataset, "Columns", 0)
-            frames = max(integer(dataset, "NumberOfFrames", 1), 1)
-            syntax = UID(str(dataset.file_meta.get("TransferSyntaxUID", "")))
-            places = tuple(regions(dataset))
+        height, width = integer(dataset, "Rows", 0), integer(dataset, "Columns", 0)
+        frames = max(integer(dataset, "NumberOfFrames", 1), 1)
+        syntax = UID(str(dataset.file_meta.get("TransferSyntaxUID", "")))
+        places = tuple(regions(dataset))
         # Parsing stopped where the pixels begin, or at the end of a file that has none.
         pixels_follow = syntax == DeflatedExplicitVRLittleEndian or stream.read(1)
         if height <= 0 or width <= 0 or not pixels_follow:
@@ -152,7 +150,7 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
             raise Unusable(Reason.TOO_MANY_PIXELS)
         chosen, complete = _fullest(pictures(stream, dataset))
         ssi = _stiffness_block(stream)
-    photometric = text(dataset, "PhotometricInterpretation")
+        photometric = text(dataset, "PhotometricInterpretation")
     return [
         SweImage(
             pixels=pixels,
@@ -211,13 +209,12 @@ def _stiffness_block(stream: BinaryIO) -> SsiBlock | None:
 
 def _parse(stream: BinaryIO, tags: list) -> Dataset | None:
     """Read some elements, up to the pixels; None where the content is no DICOM."""
-    with damage_means(Reason.DAMAGED_DICOM):
-        try:
-            return pydicom.dcmread(
-                stream, stop_before_pixels=True, specific_tags=tags, force=_has_no_preamble(stream)
-            )
-        except InvalidDicomError:
-            return None
+    try:
+        return pydicom.dcmread(
+            stream, stop_before_pixels=True, specific_tags=tags, force=_has_no_preamble(stream)
+        )
+    except InvalidDicomError:
+        return None
 
 
 def _has_no_preamble(stream: BinaryIO) -> bool:
