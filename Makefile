@@ -13,7 +13,7 @@ ifdef SIZE
 OVERRIDE := --config 'cohort={"size": "$(SIZE)"}'
 endif
 
-.PHONY: study test lint format help environment check-data clinical-template clean
+.PHONY: study test lint lock format help environment check-data clinical-template clean
 
 study: $(READY) ## run the study (SIZE=demo, paper or a number; CORES=2)
 	snakemake --cores $(CORES) $(OVERRIDE)
@@ -28,6 +28,9 @@ lint: $(READY) ## check style, layering, spelling and the workflow's form
 	snakemake --lint
 	lint-imports
 	codespell
+
+lock: $(READY) ## resolve the pins anew
+	python envs/lock.py
 
 format: $(READY) ## put Python and Snakemake files into form
 	ruff check --fix .
