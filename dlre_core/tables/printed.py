@@ -77,7 +77,7 @@ def table_2_html(table: pd.DataFrame, caption: str, footnote: str) -> str:
             f"{html.escape(name)}</th></tr>"
         )
         for row in (row for row in rows if row["stage"] == name):
-            cells = "".join(f"<td>{html.escape(row[column])}</td>" for column in COLUMNS)
+            cells = "".join(f"<td>{cell_html(row[column])}</td>" for column in COLUMNS)
             parts.append(
                 f"<tr><th scope='row'>{html.escape(row['method'])}</th><td>{row['cohort']}</td>{cells}</tr>"
             )
@@ -124,6 +124,15 @@ def table_2_footnote(settings: Mapping[str, object], notes: Sequence[str] = ()) 
         {note for joined in notes for note in str(joined).split("; ") if note and note != "nan"}
     )
     return text + (f" Undefined or limited: {'; '.join(unique)}." if unique else "")
+
+
+def cell_html(text: str) -> str:
+    """A cell's text, escaped, with the interval on a line of its own as the paper prints it."""
+    value, bracket, rest = text.partition(" (")
+    if not bracket:
+        return html.escape(text)
+    interval, _, stars = rest.partition(")")
+    return f'{html.escape(value + stars)} <span class="interval">({html.escape(interval)})</span>'
 
 
 def _estimate(row: Mapping[str, float], name: str) -> Estimate:
