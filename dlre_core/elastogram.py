@@ -78,13 +78,10 @@ def box_quality(
     box = _cut(screen, layout.box)
     sector = sector_mask(screen, layout)
     coloured = (_chroma(box) > COLOURED) & sector
-    area = max(int(sector.sum()), 1)
-    fill = float(coloured.sum() / area)
+    fill = float(coloured.sum() / max(int(sector.sum()), 1))
     if not coloured.any():
         return BoxQuality(0.0, 0.0, False)
-    table = _table(screen, layout)
-    pure = _unblend_chromatic(box[coloured])
-    position, distance = invert_colours(pure, table)
+    position, distance = _positions(screen, layout, None, coloured)
     saturated = float((position > SATURATED_SHARE).mean())
     foreign = float(np.median(distance)) > FOREIGN_COLOUR_DISTANCE
     return BoxQuality(fill, saturated, bool(foreign or _black_is_recoloured(screen)))
@@ -139,14 +136,23 @@ def stiffness_map(
         kPa; NaN where there is no signal or the scale is exceeded.
     """
     box = _cut(screen, layout.box)
-    pure = _unblended(screen, layout, box, opacity)
-    coloured = _chroma(pure) > 150
+    coloured = (_chroma(box) > COLOURED) & sector_mask(screen, layout)
     out = np.full(box.shape[:2], np.nan, dtype=np.float32)
     if coloured.any():
-        position, _ = invert_colours(pure[coloured], _table(screen, layout))
+        position, _ = _positions(screen, layout, opacity, coloured)
         kpa = position * np.float32(scale_maximum_kpa)
         out[coloured] = np.where(position > SATURATED_SHARE, np.nan, kpa)
     return out
+
+
+def estimate_opacity(box: NDArray[np.uint8]) -> float:
+    """Opacity of the colours, 0 to 1, from their strongest contrast between channels.
+
+    The purest colours of the map (blue, cyan, yellow, red) have a full range between channels;
+    blending shrinks it by the opacity.
+    """
+    spread = box.max(axis=-1).astype(np.int32) - box.min(axis=-1)
+    return float(np.clip(np.percentile(spread, 98) / 255, 0.2, 1.0))
 
 
 def _from_regions(
@@ -185,15 +191,32 @@ def _from_pixels(screen: NDArray[np.uint8]) -> ScreenLayout:
     if count == 0:
         raise MissingRegion("The upper picture has no coloured box.")
     sizes = ndimage.sum_labels(coloured, labels, range(1, count + 1))
-    rows, columns = ndimage.find_objects(labels == 1 + int(np.argmax(sizes)))[0]
+    rows, columns = ndimage.find_objects((labels == 1 + int(np.argmax(sizes))).astype(np.int32))[0]
+    box = _refined(_chroma(_cut(screen, top)) > COLOURED, rows, columns, scale)
     box = Rectangle(
-        top.left + columns.start, top.top + rows.start, top.left + columns.stop, top.top + rows.stop
+        top.left + box.left, top.top + box.top, top.left + box.right, top.top + box.bottom
     )
     smallest = SMALLEST_BOX * scale
     too_large = box.width * box.height > LARGEST_BOX_SHARE * top.width * top.height
     if box.width < smallest or box.height < smallest or too_large:
         raise MissingRegion(f"The coloured part has {box.width} x {box.height} pixels, not a box.")
     return ScreenLayout(top, box, bottom, bar, None, "pixels")
+
+
+def _refined(coloured: NDArray[np.bool_], rows: slice, columns: slice, scale: float) -> Rectangle:
+    """The box's rectangle to the pixel: opening rounded its corners, and its outline is grey."""
+    margin = round(8 * scale)
+    top, left = max(rows.start - margin, 0), max(columns.start - margin, 0)
+    near = coloured[top : rows.stop + margin, left : columns.stop + margin]
+    few = max(2, round(3 * scale))
+    used_rows = np.flatnonzero(near.sum(axis=1) >= few)
+    used_columns = np.flatnonzero(near.sum(axis=0) >= few)
+    return Rectangle(
+        max(left + int(used_columns[0]) - 1, 0),
+        max(top + int(used_rows[0]) - 1, 0),
+        min(left + int(used_columns[-1]) + 2, coloured.shape[1]),
+        min(top + int(used_rows[-1]) + 2, coloured.shape[0]),
+    )
 
 
 def _find_bar(screen: NDArray[np.uint8]) -> Rectangle | None:
@@ -208,18 +231,23 @@ def _table(screen: NDArray[np.uint8], layout: ScreenLayout) -> NDArray[np.uint8]
     return colour_table() if own is None else own
 
 
-def _unblended(
+def _positions(
     screen: NDArray[np.uint8],
     layout: ScreenLayout,
-    box: NDArray[np.uint8],
     opacity: float | None,
-) -> NDArray[np.float32]:
-    twin = _twin(screen, layout)
-    if opacity is None or twin is None or not 0.05 < opacity <= 1.0:
-        return _unblend_chromatic(box.reshape(-1, 3)).reshape(box.shape)
-    grey = twin.astype(np.float32).mean(axis=2, keepdims=True)
-    pure = (box.astype(np.float32) - np.float32(1 - opacity) * grey) / np.float32(opacity)
-    return np.clip(pure, 0, 255)
+    coloured: NDArray[np.bool_],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Position on the scale of the coloured pixels, and their distance to the map's colours."""
+    pixels = _cut(screen, layout.box)[coloured]
+    table, twin = _table(screen, layout), _twin(screen, layout)
+    if twin is None:
+        # Without the B-mode below, both sides are compared by hue alone.
+        return invert_colours(_hue(pixels), np.rint(_hue(table)).astype(np.uint8))
+    known = opacity is not None and 0.05 < opacity <= 1.0
+    share = np.float32(opacity if known else estimate_opacity(pixels))
+    grey = twin[coloured].astype(np.float32).mean(axis=1, keepdims=True)
+    pure = (pixels.astype(np.float32) - (1 - share) * grey) / share
+    return invert_colours(np.clip(pure, 0, 255), table)
 
 
 def _twin(screen: NDArray[np.uint8], layout: ScreenLayout) -> NDArray[np.uint8] | None:
@@ -233,12 +261,11 @@ def _twin(screen: NDArray[np.uint8], layout: ScreenLayout) -> NDArray[np.uint8] 
     return _cut(screen, moved) if moved == moved.clamped(*screen.shape[:2]) else None
 
 
-def _unblend_chromatic(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Remove the grey part (the least channel) and stretch the rest: (n, 3) float32."""
+def _hue(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Colours without their grey part, stretched to full strength: (n, 3) float32."""
     values = pixels.astype(np.float32)
     values -= values.min(axis=1, keepdims=True)
-    peak = values.max(axis=1, keepdims=True)
-    return values * (255 / np.maximum(peak, 1))
+    return values * (255 / np.maximum(values.max(axis=1, keepdims=True), 1))
 
 
 def _chroma(pixels: NDArray) -> NDArray[np.int32]:
