@@ -10,12 +10,15 @@ from dlre_core.layout import Rectangle, UltrasoundRegion
 
 CENTIMETRES = 3
 LARGEST_COORDINATE = 1 << 20
+# Ids and UIDs have at most 64 characters; some archives are generous.
+LONGEST_TEXT = 256
 
 
 def text(dataset: Dataset, name: str) -> str:
-    """An element as text without padding; empty where it is missing."""
+    """An element as text without padding; empty where it is missing or longer than any can be."""
     value = dataset.get(name)
-    return "" if value is None else str(value).strip(" \t\r\n\0")
+    found = "" if value is None else str(value)
+    return "" if len(found) > LONGEST_TEXT else found.strip(" \t\r\n\0")
 
 
 def integer(dataset: Dataset, name: str, otherwise: int) -> int:

@@ -25,6 +25,7 @@ from dlre_core.rejects import Reason, Unusable
 ROOT = Path(__file__).parents[1]
 PIPE_BYTES = 1 << 20
 LONGEST_LINE = 1 << 20
+LAST_BREATH_SECONDS = 5
 
 
 class GuardedReader:
@@ -133,7 +134,13 @@ class GuardedReader:
     def _death(self) -> Unusable:
         """Why the process ended, as the file's reason."""
         process, self._process = self._process, None
-        status = process.wait()
+        try:
+            status = process.wait(timeout=LAST_BREATH_SECONDS)
+        except subprocess.TimeoutExpired:
+            # It lives, but what it said is no answer.
+            process.kill()
+            process.wait()
+            status = 0
         _close(process)
         if status == -signal.SIGALRM:
             return Unusable(Reason.TOO_SLOW)

@@ -143,6 +143,25 @@ def test_a_crash_of_the_decoder_is_a_reason(tmp_path, monkeypatch):
         assert reason_of(reader, found(tmp_path / "x")) is Reason.UNDECODABLE
 
 
+def test_an_endless_answer_is_no_answer(tmp_path, monkeypatch):
+    script = tmp_path / "babble.py"
+    script.write_text(
+        "import sys\nsys.stdin.readline()\nwhile True: sys.stdout.write('x' * 9999)\n"
+    )
+    monkeypatch.setattr(dicom_worker, "__name__", "babble")
+    monkeypatch.setattr("dlre_core.dicom_guard.ROOT", tmp_path)
+    monkeypatch.setattr("dlre_core.dicom_guard.LAST_BREATH_SECONDS", 0.1)
+    with GuardedReader(SMALL) as reader:
+        assert reason_of(reader, found(tmp_path / "x")) is Reason.UNDECODABLE
+
+
+def test_an_id_as_long_as_a_picture_is_none(reader, tmp_path):
+    dataset = files.make_dataset(files.draw_screen())
+    dataset.add_new("PatientID", "UT", "x" * 3_000_000)
+    header = reader.header(found(files.save(dataset, tmp_path / "x")))
+    assert header.patient_id == ""
+
+
 def test_the_process_ends_with_its_reader(tmp_path):
     path = files.write_elastogram(tmp_path / "x")
     with GuardedReader(SMALL) as reader:
