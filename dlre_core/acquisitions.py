@@ -10,6 +10,7 @@ from dlre_core.contract import MEASUREMENT_COLUMNS
 from dlre_core.errors import ClinicalTableError
 from dlre_core.layout import Rectangle
 from dlre_core.picture_quality import UsablePicture
+from dlre_core.q_box import measure_q_box
 from dlre_core.roi import SIDE, Square
 
 Q_BOX_COLUMNS = [
@@ -59,6 +60,17 @@ def given_columns(
         "q_box_source": "" if mean is None else "given",
         **{f"roi_{side}": _number(square.get(side)) for side in ("row", "column", "size")},
     }
+
+
+def measured_columns(picture: UsablePicture, scale_maximum_kpa: float) -> dict[str, float | str]:
+    """Q-Box values measured in the picture, for where the hospital gave none; empty without one."""
+    q_box = measure_q_box(
+        picture.image.pixels, picture.layout, scale_maximum_kpa, picture.image.opacity
+    )
+    if q_box is None or np.isnan(q_box.mean_kpa):
+        return {}
+    values = {name: round(getattr(q_box, name.removeprefix("q_box_")), 2) for name in Q_BOX_COLUMNS}
+    return {**values, "q_box_source": "recomputed"}
 
 
 def hand_square(square: Mapping[str, str]) -> Square | None:

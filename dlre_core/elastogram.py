@@ -72,16 +72,20 @@ def find_layout(
 
 
 def box_quality(
-    screen: NDArray[np.uint8], layout: ScreenLayout, scale_maximum_kpa: float = 40.0
+    screen: NDArray[np.uint8], layout: ScreenLayout, opacity: float | None = None
 ) -> BoxQuality:
-    """Judge the colours in the box; ``scale_maximum_kpa`` is only there to be recorded with it."""
+    """Judge the colours in the box.
+
+    Without the ``opacity`` of the colours (0 to 1), a box that is saturated all over cannot be told
+    from one just below, since dark red at one opacity looks like red at a lower one.
+    """
     box = _cut(screen, layout.box)
     sector = sector_mask(screen, layout)
     coloured = (_chroma(box) > COLOURED) & sector
     fill = float(coloured.sum() / max(int(sector.sum()), 1))
     if not coloured.any():
         return BoxQuality(0.0, 0.0, False)
-    position, distance = _positions(screen, layout, None, coloured)
+    position, distance = _positions(screen, layout, opacity, coloured)
     saturated = float((position > SATURATED_SHARE).mean())
     foreign = float(np.median(distance)) > FOREIGN_COLOUR_DISTANCE
     return BoxQuality(fill, saturated, bool(foreign or _black_is_recoloured(screen)))

@@ -18,6 +18,7 @@ from dlre_core.acquisitions import (
     ACQUISITION_COLUMNS,
     given_columns,
     hand_square,
+    measured_columns,
     picture_columns,
     rows_by_file,
 )
@@ -105,7 +106,10 @@ def ingest_hospital(
     write_table(rejects.sort_values("file", ignore_index=True), rejects_csv)
     write_table(pd.DataFrame([job.counts()]), counts_csv)
     _write_private(private_map_csv, job.private)
-    logger.info("hospital %s: %s", hospital, job.counts())
+    logger.info(
+        "hospital %s: %d files found, %d pictures stored, %d rejected, %d ignored (not DICOM)",
+        *job.counts().values(),
+    )
     for code, number in sorted(Counter(row["code"] for row in job.rejects).items()):
         logger.info("hospital %s: %d rejected as %s", hospital, number, code)
 
@@ -260,6 +264,9 @@ class _Hospital:
         name = f"{self.hospital}/{file.name}"
         # Two hospitals may number their pictures alike.
         uid = f"{self.hospital} {header.sop_instance_uid or file.name}"
+        given = given_columns(self.measurements.get(name, {}), self.squares.get(name, {}))
+        if not given["q_box_source"]:
+            given |= measured_columns(picture, self.settings.scale_maximum_kpa)
         flags = {"no_time": when is None, "clip_cut_off": not picture.image.complete}
         return {
             "image_id": self.pseudonymiser.image(uid, picture.image.frame),
@@ -269,7 +276,7 @@ class _Hospital:
             "acquired_at": self.pseudonymiser.shift(when, *key).isoformat() if when else "",
             **picture_columns(picture, self.settings.scale_maximum_kpa),
             "flags": ";".join(flag for flag, raised in flags.items() if raised),
-            **given_columns(self.measurements.get(name, {}), self.squares.get(name, {})),
+            **given,
         }
 
 

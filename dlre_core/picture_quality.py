@@ -94,7 +94,7 @@ def _located(
         layout = find_layout(image.pixels, image.regions)
     except MissingRegion:
         return None
-    return image, layout, box_quality(image.pixels, layout, settings.scale_maximum_kpa)
+    return image, layout, box_quality(image.pixels, layout, image.opacity)
 
 
 def _judge(image: SweImage, quality: BoxQuality, settings: IngestionSettings) -> None:
