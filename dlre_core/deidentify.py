@@ -1,6 +1,7 @@
 """Pseudonyms, shifted dates and blanked pixels: what leaves ingestion tells nobody who it is."""
 
 import base64
+import csv
 import hashlib
 import hmac
 import os
@@ -101,6 +102,23 @@ def load_or_create_key(path: str | Path) -> bytes:
             "Restore it from your backup; deleting it gives every patient a new pseudonym.",
         )
     return key
+
+
+def write_private_table(
+    path: str | Path, header: Sequence[str], rows: Sequence[tuple[str, ...]]
+) -> None:
+    """Write a CSV with identities, sorted, for the eyes of this user only (mode 0600)."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    # File names that are no UTF-8 come back as the bytes they are.
+    with open(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(sorted(rows))
+    os.replace(temporary, path)
 
 
 def simulation_key(seed: int) -> bytes:

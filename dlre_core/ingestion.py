@@ -1,8 +1,6 @@
 """From a hospital's folder to its shard: every picture stored, or rejected with a reason."""
 
-import csv
 import logging
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ from dlre_core.acquisitions import (
     rows_by_file,
 )
 from dlre_core.clinical import read_clinical
-from dlre_core.deidentify import Pseudonymiser
+from dlre_core.deidentify import Pseudonymiser, write_private_table
 from dlre_core.dicom import Header
 from dlre_core.dicom_guard import GuardedReader
 from dlre_core.errors import StoreMismatch
@@ -105,7 +103,7 @@ def ingest_hospital(
     rejects = pd.DataFrame(job.rejects, columns=REJECT_COLUMNS)
     write_table(rejects.sort_values("file", ignore_index=True), rejects_csv)
     write_table(pd.DataFrame([job.counts()]), counts_csv)
-    _write_private(private_map_csv, job.private)
+    write_private_table(private_map_csv, ("label", "file"), job.private)
     logger.info(
         "hospital %s: %d files found, %d pictures stored, %d rejected, %d ignored (not DICOM)",
         *job.counts().values(),
@@ -244,8 +242,18 @@ class _Hospital:
         elif len(readable) > 1:
             kept, reason = [], Reason.CONFLICT
         for candidate in left[len(kept) :]:
-            self.reject(candidate.file, reason, candidate.patient_id)
+            none = reason is Reason.CONFLICT and not self._is_elastogram(candidate.file)
+            self.reject(
+                candidate.file, Reason.NO_ELASTOGRAM if none else reason, candidate.patient_id
+            )
         return kept
+
+    def _is_elastogram(self, file: FoundFile) -> bool:
+        try:
+            self._picture(file)
+        except Unusable as unusable:
+            return unusable.reason is not Reason.NO_ELASTOGRAM
+        return True
 
     def _refuse_known(self, picture: UsablePicture, patient_id: str) -> None:
         """Refuse a picture that is stored already, under whatever UID and for whomever."""
@@ -278,18 +286,3 @@ class _Hospital:
             "flags": ";".join(flag for flag, raised in flags.items() if raised),
             **given,
         }
-
-
-def _write_private(path: str | Path, rows: list[tuple[str, str]]) -> None:
-    """Write label and true name of each rejected file, for the eyes of this user only."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    # Names that are no UTF-8 come back as the bytes they are.
-    with open(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["label", "file"])
-        writer.writerows(sorted(rows))
-    os.replace(temporary, path)

@@ -54,7 +54,7 @@ def link_shards(shards: Sequence[str | Path], path: str | Path) -> None:
     rows = sum(part.shape[0] for part in parts)
     height = max((part.shape[1] for part in parts), default=0)
     width = max((part.shape[2] for part in parts), default=0)
-    layout = h5py.VirtualLayout((rows, height, width, 3), dtype=np.uint8)
+    layout = _virtual_layout((rows, height, width, 3))
     start = 0
     for part in parts:
         n, h, w = part.shape[:3]
@@ -93,7 +93,7 @@ def link_rois(shards: Sequence[str | Path], path: str | Path) -> None:
     """Join the squares of all hospitals into one file of virtual datasets."""
     parts = [_Shard.read(shard, path, "rois") for shard in shards]
     rows = sum(part.shape[0] for part in parts)
-    layout = h5py.VirtualLayout((rows, ROI_SIDE, ROI_SIDE, 3), dtype=np.uint8)
+    layout = _virtual_layout((rows, ROI_SIDE, ROI_SIDE, 3))
     start = 0
     for part in parts:
         if part.shape[0]:
@@ -185,6 +185,13 @@ class _Shard:
 
     def source(self, dataset: str) -> h5py.VirtualSource:
         return h5py.VirtualSource(self.name, dataset, shape=self.shape)
+
+
+def _virtual_layout(shape: tuple[int, ...]) -> h5py.VirtualLayout:
+    layout = h5py.VirtualLayout(shape, dtype=np.uint8)
+    # Else the time of writing is in the file, and the same input gives other bytes.
+    layout.dcpl.set_obj_track_times(False)
+    return layout
 
 
 def _concatenate(parts: list[NDArray], empty: tuple[int, ...], dtype: object) -> NDArray:

@@ -1,0 +1,85 @@
+"""Real ultrasound files in a hospital's folder: all read, none an elastogram, nothing else changed."""
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+
+import pydicom
+import pytest
+
+from dlre_core.contract import CLINICAL_COLUMNS
+from dlre_core.tabular import read_table
+from tests.core import elastogram_files as files
+from tests.workflow.study import Study
+
+ULTRASOUND = ("1.2.840.10008.5.1.4.1.1.6", "1.2.840.10008.5.1.4.1.1.3")
+SYNTAXES = 8
+# Some stand in both packages, or twice under one UID.
+EXPECTED = {"no_elastogram", "duplicate"}
+
+
+def real_ultrasound() -> list[Path]:
+    """Ultrasound files of the packages pydicom and pydicom-data, by content."""
+    found = []
+    for package, folder in (("pydicom", "data/test_files"), ("data_store", "data")):
+        specification = importlib.util.find_spec(package)
+        if specification is None:
+            pytest.skip("the package pydicom-data is not installed")
+        root = Path(next(iter(specification.submodule_search_locations))) / folder
+        for path in sorted(root.rglob("*.dcm")):
+            try:
+                header = pydicom.dcmread(path, stop_before_pixels=True)
+            except pydicom.errors.InvalidDicomError:
+                continue
+            if str(header.get("SOPClassUID", "")).startswith(ULTRASOUND):
+                found.append(path)
+    return found
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Study:
+    """One hospital of one patient with two drawn elastograms."""
+    folder = tmp_path_factory.mktemp("real")
+    cohort = folder / "cohort"
+    names = [column.name for column in CLINICAL_COLUMNS]
+    values = {"patient_id": "A0001", "hospital": "A", "fibrosis_stage": "2"}
+    cohort.mkdir()
+    (cohort / "clinical.csv").write_text(
+        ",".join(names) + "\n" + ",".join(values.get(name, "") for name in names) + "\n"
+    )
+    for seed in range(2):
+        files.write_elastogram(cohort / "dicom" / "A" / "A0001" / f"{seed}.dcm", seed, number=seed)
+    return Study.create(folder / "study", cohort={"source": "folder", "folder": str(cohort)})
+
+
+def store_of(study: Study) -> dict[str, bytes]:
+    # What the Snakefile says at the end of a whole study is not asked here.
+    study.snakemake("results/store/images.h5", "--cores", "2", check=False)
+    folder = study.folder / "results" / "store"
+    names = ("A.h5", "images.h5", "A_acquisitions.csv", "acquisitions.csv")
+    return {name: (folder / name).read_bytes() for name in names}
+
+
+def test_real_files_are_rejected_with_the_right_reason_and_change_nothing(study):
+    before = store_of(study)
+    paths = real_ultrasound()
+    assert len(paths) >= 20
+    syntaxes = {
+        pydicom.dcmread(p, stop_before_pixels=True).file_meta.TransferSyntaxUID for p in paths
+    }
+    assert len(syntaxes) >= SYNTAXES
+    target = study.folder.parent / "cohort" / "dicom" / "A" / "A0001" / "others"
+    target.mkdir()
+    for number, path in enumerate(paths):
+        shutil.copyfile(path, target / f"{number:02d}")
+    assert store_of(study) == before
+    rejects = read_table(study.folder / "results" / "store" / "rejects.csv")
+    counts = read_table(study.folder / "results" / "store" / "counts.csv").iloc[0]
+    assert counts[["files_found", "images_stored", "rejected"]].tolist() == [
+        len(paths) + 2, 2, len(paths),
+    ]  # fmt: skip
+    assert set(rejects["code"]) <= EXPECTED
+    assert (rejects["code"] == "no_elastogram").sum() >= 15
+    private = study.folder / ".dlre" / "rejected_files" / "A.csv"
+    assert os.stat(private).st_mode & 0o077 == 0
