@@ -1,5 +1,6 @@
 """Statistics of diagnostic studies: the patient is the unit, higher scores mean more disease."""
 
+from dlre_core.statistics.audit import AuditReport, audit_published_tables
 from dlre_core.statistics.comparisons import (
     AucComparison,
     compare_paired_aucs,
@@ -24,10 +25,12 @@ from dlre_core.statistics.roc import RocAnalysis, roc_analysis
 
 __all__ = [
     "AucComparison",
+    "AuditReport",
     "Cutoff",
     "DiagnosticAccuracy",
     "Estimate",
     "RocAnalysis",
+    "audit_published_tables",
     "closest_topleft_cutoff",
     "compare_paired_aucs",
     "compare_unpaired_aucs",
