@@ -121,6 +121,11 @@ def write_private_table(
     os.replace(temporary, path)
 
 
+def study_key(path: str | Path, simulation_seed: int | None) -> bytes:
+    """The key of a study: from the seed of a simulated cohort, else from the key file."""
+    return load_or_create_key(path) if simulation_seed is None else simulation_key(simulation_seed)
+
+
 def simulation_key(seed: int) -> bytes:
     """Key of a simulated cohort, from its seed, so that two runs have the same pseudonyms."""
     return hashlib.sha256(f"simulated cohort {seed}".encode()).digest()

@@ -155,6 +155,25 @@ def flow(enrolment: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=FLOW_COLUMNS)
 
 
+def enrolled_patients(
+    patients: pd.DataFrame, acquisitions: pd.DataFrame, settings: EnrolmentSettings
+) -> pd.DataFrame:
+    """Those whom no criterion excludes: hospital, patient and fibrosis_stage.
+
+    Parameters
+    ----------
+    patients : DataFrame
+        As ``results/clinical/patients.csv``.
+    acquisitions : DataFrame
+        ``results/store/acquisitions.csv``.
+    settings : EnrolmentSettings
+    """
+    images = acquisitions.groupby(["hospital", "patient"]).size()
+    verdict = enrol(patients, images, settings)
+    kept = patients[(verdict["enrolled"] == 1).to_numpy()]
+    return kept[["hospital", "patient", "fibrosis_stage"]].reset_index(drop=True)
+
+
 def eligibility_digest(
     clinical_csv: str | Path, hospitals: Collection[str], settings: EnrolmentSettings
 ) -> str:

@@ -1,12 +1,11 @@
 rule split:
     """Divide the enrolled patients into training and validation cohorts.
 
-    The clinical tables are ancient inputs: the digest of who is eligible, with which stage, decides
-    instead, so that a corrected laboratory value does not retrain anything.
+    Reads the clinical table itself, as an ancient input, and has a digest of who is eligible with
+    which stage: a corrected laboratory value does not retrain anything, a corrected stage does.
     """
     input:
-        patients=ancient("results/clinical/patients.csv"),
-        enrolment=ancient("results/enrolment/enrolment.csv"),
+        clinical=ancient(f"{COHORT}/clinical.csv"),
         acquisitions="results/store/acquisitions.csv",
     output:
         split="results/splits/{split}.csv",
@@ -15,10 +14,16 @@ rule split:
     benchmark:
         "results/benchmarks/split/{split}.tsv"
     params:
-        rule=lambda wildcards: config["splits"][wildcards.split],
+        division=lambda wildcards: config["splits"][wildcards.split],
         seed=config["training"]["seed"],
         permute_labels=config["training"]["permute_labels"],
         eligible=eligible_patients,
+        hospitals=HOSPITALS,
+        criteria=config["enrolment"],
+        key_file=config["privacy"]["key_file"],
+        date_shift_days=config["privacy"]["date_shift_days"],
+        simulated=SIMULATED,
+        cohort_seed=config["cohort"]["seed"],
         core=core("splits", "enrolment", "tabular"),
     threads: 1
     resources:

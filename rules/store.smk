@@ -1,10 +1,11 @@
 rule ingest_hospital:
     """Read one hospital's DICOM files into its shard; reject what cannot be used, with reasons.
 
-    The inputs are ancient: digests of the pictures and of the table rows that are read decide.
+    The tables are ancient inputs: a digest of the rows that are read decides, and one of the
+    pictures, whatever their times say.
     """
     input:
-        pictures=ancient(f"{COHORT}/dicom/{{hospital}}"),
+        pictures=f"{COHORT}/dicom/{{hospital}}",
         clinical=ancient(f"{COHORT}/clinical.csv"),
         tables=ancient(OPTIONAL_TABLES.values()),
     output:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dlre_core.deidentify import Pseudonymiser, load_or_create_key, simulation_key
+from dlre_core.deidentify import Pseudonymiser, study_key
 from dlre_core.dicom import ReadLimits
 from dlre_core.ingestion import ingest_hospital
 from dlre_core.logs import job_log
@@ -12,7 +12,7 @@ with job_log(snakemake.log[0]):
     params = snakemake.params
     ingestion = dict(params.ingestion)
     limits = ReadLimits(**ingestion.pop("limits"))
-    key = simulation_key(params.seed) if params.simulated else load_or_create_key(params.key_file)
+    key = study_key(params.key_file, params.seed if params.simulated else None)
     hospital = snakemake.wildcards.hospital
     ingest_hospital(
         snakemake.input.pictures,

@@ -1,17 +1,24 @@
 """Adapter of rule split."""
 
+from dlre_core.clinical import pseudonymise, read_clinical
+from dlre_core.deidentify import Pseudonymiser, study_key
+from dlre_core.enrolment import EnrolmentSettings, enrolled_patients
 from dlre_core.logs import job_log
 from dlre_core.splits import make_split
 from dlre_core.tabular import read_table, write_table
 
 with job_log(snakemake.log[0]):
-    keys = ["hospital", "patient"]
-    enrolment = read_table(snakemake.input.enrolment)
-    enrolled = enrolment.loc[enrolment["enrolled"] == 1, keys]
+    params = snakemake.params
+    key = study_key(params.key_file, params.cohort_seed if params.simulated else None)
+    table = read_clinical(snakemake.input.clinical, params.hospitals)
     split = make_split(
-        enrolled.merge(read_table(snakemake.input.patients), on=keys),
-        snakemake.params.rule,
-        seed=snakemake.params.rule.get("seed", snakemake.params.seed),
-        permute_labels=snakemake.params.permute_labels,
+        enrolled_patients(
+            pseudonymise(table.patients, Pseudonymiser(key, params.date_shift_days)),
+            read_table(snakemake.input.acquisitions),
+            EnrolmentSettings(**params.criteria),
+        ),
+        params.division,
+        seed=params.division.get("seed", params.seed),
+        permute_labels=params.permute_labels,
     )
     write_table(split, snakemake.output.split)

@@ -71,7 +71,7 @@ class Study:
 
     def pending(self) -> set[str]:
         """Names of the rules that Snakemake would run now."""
-        output = self.snakemake("--dry-run", "--cores", "2", "--quiet", "none").stdout
+        output = self.snakemake("--dry-run", "--cores", "2").stdout
         return {
             line.split()[1].rstrip(":")
             for line in output.splitlines()
