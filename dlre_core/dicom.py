@@ -148,7 +148,7 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
             raise Unusable(Reason.NO_PIXELS)
         if height * width > limits.pixels_per_frame or frames > limits.frames_per_file:
             raise Unusable(Reason.TOO_MANY_PIXELS)
-        chosen, complete = _fullest(pictures(stream, dataset))
+        chosen, complete = _fullest(pictures(stream, dataset), frames)
         ssi = _stiffness_block(stream)
         photometric = text(dataset, "PhotometricInterpretation")
     return [
@@ -170,14 +170,14 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
 
 
 def _fullest(
-    frames: Iterator[NDArray[np.uint8]],
+    frames: Iterator[NDArray[np.uint8]], of: int
 ) -> tuple[list[tuple[int, NDArray[np.uint8]]], bool]:
     """The most coloured frames and their 1-based numbers, and whether all frames decoded."""
     best: list[tuple[int, int, NDArray[np.uint8]]] = []
     complete = True
     try:
         for number, picture in enumerate(frames, start=1):
-            entry = (_coloured(picture), -number, picture)
+            entry = (_coloured(picture) if of > 1 else 0, -number, picture)
             if len(best) < CANDIDATES:
                 heapq.heappush(best, entry)
             elif entry[:2] > best[0][:2]:

@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from dlre_core.dicom import Header, ReadLimits, SweImage, read_dicom, read_header
 from dlre_core.rejects import Reason, Unusable
 
@@ -55,7 +57,7 @@ def _answer(request: dict[str, Any], limits: ReadLimits) -> tuple[dict[str, Any]
                 return {"header": None if header is None else _plain(header)}, []
             images = read_dicom(stream, limits)
             return {"images": [_facts(image) for image in images]}, [
-                image.pixels.copy(order="C") for image in images
+                np.ascontiguousarray(image.pixels) for image in images
             ]
     except Unusable as unusable:
         return {"reason": unusable.reason.code}, []
