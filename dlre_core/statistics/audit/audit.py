@@ -12,7 +12,13 @@ from dlre_core.statistics.audit.limits import (
 from dlre_core.statistics.audit.prevalence import agreed_cases, prevalence_findings
 from dlre_core.statistics.audit.report import PLACE, SEVERITIES, AuditedRow, AuditReport, Finding
 from dlre_core.statistics.audit.rows import PrintedRow, read_rows, reading_findings
-from dlre_core.statistics.audit.within import audited_row, count_findings, explain_row
+from dlre_core.statistics.audit.sizes import wrong_sizes
+from dlre_core.statistics.audit.within import (
+    Explanation,
+    audited_row,
+    count_findings,
+    explain_row,
+)
 
 
 def audit_published_tables(
@@ -53,11 +59,18 @@ def audit_published_tables(
     findings = [*baseline.findings, *reading_findings(rows)]
     findings += prevalence_findings(rows, agreed, baseline.cases)
     largest = max([row.n or 0 for row in rows] + [size for _, _, size in baseline.cases], default=0)
+    explained = {
+        index: explain_row(row, agreed[row.group], _sizes(rows, row), largest)
+        for index, row in enumerate(rows)
+    }
+    wrong = wrong_sizes(rows, explained, _totals(baseline), largest)
+    findings += [size.finding() for size in dict.fromkeys(wrong.values())]
     audited = []
-    for row in rows:
-        record, found = _audit_row(row, agreed[row.group], _sizes(rows, row), largest, confidence)
+    for index, row in enumerate(rows):
+        resized = wrong[index].explanation(row) if index in wrong else None
+        record, found = _audit_row(row, resized or explained[index], confidence)
         audited.append(record)
-        findings += found
+        findings += [finding for finding in found if not (resized and finding.kind == "n_wrong")]
     findings += duplicate_findings(rows) + star_findings(rows)
     meta = tables.get("_meta")
     return AuditReport(
@@ -69,14 +82,19 @@ def audit_published_tables(
 
 
 def _audit_row(
-    row: PrintedRow, cases: Sequence[int], sizes: Sequence[int], largest: int, confidence: float
+    row: PrintedRow, explanation: Explanation, confidence: float
 ) -> tuple[AuditedRow, list[Finding]]:
-    explanation = explain_row(row, cases, sizes, largest)
     methods = interval_methods(row, explanation, confidence)
     expected = expected_intervals(row, explanation, confidence)
     findings = count_findings(row, explanation)
     findings += interval_findings(row, explanation, methods, confidence)
     return audited_row(row, explanation, methods, expected), findings
+
+
+def _totals(baseline: BaselineAudit) -> dict[int, int]:
+    """Cases of all cohorts by least stage: those of the largest column."""
+    largest = max((size for _, _, size in baseline.cases), default=0)
+    return {least: n for (least, _, size), n in baseline.cases.items() if size == largest}
 
 
 def _baseline(tables: Mapping[str, object]) -> BaselineAudit:
@@ -102,7 +120,7 @@ def _sizes(rows: Sequence[PrintedRow], row: PrintedRow) -> list[int]:
 
 
 def _in_order(findings: Sequence[Finding], tables: Sequence[str]) -> list[Finding]:
-    """Errors first, then by table and row; the order of checks within."""
+    """Errors first, contradictions before intervals, then by table and row."""
     unique = {
         (
             finding.kind,
@@ -115,6 +133,7 @@ def _in_order(findings: Sequence[Finding], tables: Sequence[str]) -> list[Findin
         unique.values(),
         key=lambda finding: (
             SEVERITIES.index(finding.severity),
+            finding.kind == "interval_unreproduced",
             tables.index(str(finding.where["table"])),
             int(str(finding.where.get("row") or 0)),
         ),

@@ -18,6 +18,7 @@ from dlre_core.statistics.proportions import (
 )
 
 Limits = tuple[float, float]
+TWICE = " (two roundings)"
 
 
 @lru_cache(maxsize=4096)
@@ -152,6 +153,22 @@ def width_ratio(cell: str, printed: tuple[Printed, Printed], fit: Fit, confidenc
     return narrowest / max(widths) if narrowest > max(widths) else 1.0
 
 
+def nearest_method(
+    cell: str, printed: tuple[Printed, Printed], fit: Fit, confidence: float
+) -> tuple[str, float]:
+    """The method whose limits come nearest, and how far the further one is away (cell's unit)."""
+    gaps = {
+        method: max(
+            abs(limit - number.value) for limit, number in zip(limits, printed, strict=True)
+        )
+        for method, limits in intervals_of_cell(cell, fit.counts, confidence).items()
+    }
+    if not gaps:
+        return "none", math.nan
+    nearest = min(gaps, key=lambda method: gaps[method])
+    return nearest, gaps[nearest]
+
+
 def effective_n(ratio: float, fit: Fit, cell: str) -> float:
     """Patients that an interval of ``ratio`` times the right width would need."""
     tp, fn, tn, fp = fit.counts
@@ -183,6 +200,4 @@ def _matching(printed: tuple[Printed, Printed], choices: list[dict[str, Limits]]
             levels = [int(rounding_steps(*pair)) for pair in zip(printed, limits, strict=True)]
             if all(levels):
                 steps[method] = min(max(levels), steps.get(method, 2))
-    return [
-        method if count == 1 else f"{method} (two roundings)" for method, count in steps.items()
-    ]
+    return [method if count == 1 else f"{method}{TWICE}" for method, count in steps.items()]

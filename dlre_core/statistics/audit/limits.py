@@ -4,8 +4,10 @@ import math
 
 from dlre_core.statistics.audit.counts import Fit
 from dlre_core.statistics.audit.intervals import (
+    TWICE,
     auc_intervals,
     effective_n,
+    nearest_method,
     recommended_interval,
     reproducing_auc_methods,
     reproducing_methods,
@@ -48,7 +50,9 @@ def interval_methods(
             else:
                 names = reproducing_methods(cell, printed, fit, confidence)
             found |= dict.fromkeys(names)
-        methods[cell] = list(found)
+        methods[cell] = [
+            name for name in found if name.removesuffix(TWICE) not in found or TWICE not in name
+        ]
     return methods
 
 
@@ -147,10 +151,11 @@ def _unreproduced(
         )
     else:
         severity = "warning"
-        shape = "wider than" if ratio > 1 else "not that of"
+        shape = "wider than that of" if ratio > 1 else "not that of"
+        nearest, gap = nearest_method(cell, (low, high), fit, confidence)
         sentence = (
-            f"{name} {text}: the interval is {shape} any method tried. "
-            f"{_recommended(cell)} gives {expected}."
+            f"{name} {text}: the interval is {shape} any method tried; {nearest} is nearest, "
+            f"{gap:.2g} away. {_recommended(cell)} gives {expected}."
         )
     return [row.finding("interval_unreproduced", severity, cell, sentence, text, expected)]
 

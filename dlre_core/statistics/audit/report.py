@@ -3,8 +3,8 @@
 import html
 import json
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 
 import pandas as pd
 
@@ -111,7 +111,6 @@ class AuditReport:
     findings: tuple[Finding, ...]
     baseline: tuple[Mapping[str, object], ...] = ()
     source: str = ""
-    extra: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def clean(self) -> bool:
@@ -179,7 +178,7 @@ class AuditReport:
             chosen = [finding for finding in self.findings if finding.severity == severity]
             if chosen:
                 lines += ["", f"{severity.capitalize()}s ({len(chosen)})", ""]
-                lines += [f"- [{item.kind}] {item.place}. {item.sentence}" for item in chosen]
+                lines += _finding_lines(chosen)
         lines += ["", "Rows: TP/FN/TN/FP and the interval methods of each cell", ""]
         lines += [_row_line(row) for row in self.rows]
         return "\n".join(lines) + "\n"
@@ -203,6 +202,23 @@ class AuditReport:
             if len(table)
         ]
         return f"{head}<h1>{html.escape(title)}</h1>{intro}{''.join(tables)}</body></html>\n"
+
+
+def _finding_lines(findings: Sequence[Finding]) -> list[str]:
+    """One line a finding; intervals that no method reproduces, one line a row."""
+    lines: list[str] = []
+    intervals: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.kind == "interval_unreproduced":
+            row = replace(finding, where={**finding.where, "cell": None}).place
+            name = CELL_NAMES[str(finding.where["cell"])]
+            text = f"{name} {finding.printed} for {finding.expected}"
+            intervals.setdefault(row, []).append(text)
+        else:
+            lines.append(f"- [{finding.kind}] {finding.place}. {finding.sentence}")
+    return lines + [
+        f"- [interval_unreproduced] {row}: {'; '.join(texts)}." for row, texts in intervals.items()
+    ]
 
 
 def _row_line(row: AuditedRow) -> str:
