@@ -157,14 +157,28 @@ def _baseline(dataset: Dataset, screen: NDArray[np.uint8], kind: str) -> NDArray
     """JPEG baseline; ``..._called_rgb`` has a header that says RGB over a YCbCr frame."""
     subsampling = {"jpeg_baseline_420": "4:2:0", "jpeg_baseline_444": "4:4:4"}.get(kind, "4:2:2")
     buffer = io.BytesIO()
-    keep = {"keep_rgb": True} if kind == "jpeg_baseline_rgb" else {"subsampling": subsampling}
-    Image.fromarray(screen).save(buffer, "JPEG", quality=90, **keep)
+    keeps_rgb = kind in ("jpeg_baseline_rgb", "jpeg_baseline_unmarked_rgb")
+    options = {"keep_rgb": True} if keeps_rgb else {"subsampling": subsampling}
+    Image.fromarray(screen).save(buffer, "JPEG", quality=90, **options)
+    content = buffer.getvalue()
     dataset.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
-    says_rgb = kind in ("jpeg_baseline_rgb", "jpeg_baseline_called_rgb")
+    says_rgb = keeps_rgb or kind == "jpeg_baseline_called_rgb"
     dataset.PhotometricInterpretation = "RGB" if says_rgb else "YBR_FULL_422"
-    dataset.PixelData = encapsulate([buffer.getvalue()])
+    content = _without_marks(content) if kind == "jpeg_baseline_unmarked_rgb" else content
+    dataset.PixelData = encapsulate([content])
     dataset["PixelData"].VR = "OB"
     return np.asarray(Image.open(buffer).convert("RGB"))
+
+
+def _without_marks(content: bytes) -> bytes:
+    """A JPEG in RGB whose frame does not say so: no Adobe marker, components 1, 2 and 3."""
+    start = content.index(b"\xff\xee")
+    end = start + 2 + int.from_bytes(content[start + 2 : start + 4], "big")
+    data = bytearray(content[:start] + content[end:])
+    frame, scan = data.index(b"\xff\xc0"), data.index(b"\xff\xda")
+    for number in range(3):
+        data[frame + 10 + 3 * number] = data[scan + 5 + 2 * number] = number + 1
+    return bytes(data)
 
 
 def _lossy_jpeg_2000(dataset: Dataset, screen: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -20,7 +20,7 @@ from tests.core import elastogram_files as files
 
 LIMITS = ReadLimits()
 EXACT = ["plain", "planar", "implicit", "big_endian", "deflated", "rle", "jpeg_ls", "jpeg_2000", "palette_8",
-         "palette_16", "monochrome2", "jpeg_baseline_rgb", "jpeg_baseline_called_rgb",
+         "palette_16", "monochrome2", "jpeg_baseline_rgb", "jpeg_baseline_unmarked_rgb", "jpeg_baseline_called_rgb",
          "jpeg_baseline_420", "jpeg_baseline_422", "jpeg_baseline_444"]  # fmt: skip
 NEAR = ["ybr_full", "ybr_full_422", "jpeg_2000_lossy"]
 # imagecodecs 2026.3.6 (OpenJPH): htj2k_encode(picture, reversible=True), base64.
