@@ -30,6 +30,7 @@ include: "rules/training.smk"
 include: "rules/serving.smk"
 include: "rules/scores.smk"
 include: "rules/paper.smk"
+include: "rules/audit.smk"
 
 
 rule all:
@@ -37,6 +38,7 @@ rule all:
     default_target: True
     input:
         PAPER_TARGETS,
+        AUDIT_TARGETS,
     localrule: True
 
 

@@ -53,7 +53,9 @@ def plain(steps: int) -> float:
             padded = np.pad(image, ((8, 8), (8, 8), (0, 0)), mode="edge")
             row, column = generator.integers(0, 17, 2)
             image = padded[row : row + 250, column : column + 250].astype(np.float32) / 255 - 0.5
-            return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))), float(labels[index])
+            return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))), float(
+                labels[index]
+            )
 
     network = FibrosisNetwork()
     optimiser = torch.optim.AdamW(network.parameters(), 1e-3)
@@ -91,7 +93,16 @@ def ours(steps: int) -> float:
 def measure(name: str, threads: int, tuned: bool, steps: int) -> float:
     """Run one of the loops in a process of its own."""
     environment = dict(os.environ) | (TUNED_MALLOC if tuned else {})
-    command = [sys.executable, __file__, "--one", name, "--threads", str(threads), "--steps", str(steps)]
+    command = [
+        sys.executable,
+        __file__,
+        "--one",
+        name,
+        "--threads",
+        str(threads),
+        "--steps",
+        str(steps),
+    ]
     output = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     return float(json.loads(output.stdout.splitlines()[-1]))
 
@@ -109,7 +120,9 @@ def main() -> None:
         torch.set_num_threads(options.threads[0])
         print(json.dumps({"plain": plain, "ours": ours}[options.one](options.steps)))
         return
-    print("| threads | plain PyTorch | plain, tuned malloc | ours, plain malloc | ours | ours / plain |")
+    print(
+        "| threads | plain PyTorch | plain, tuned malloc | ours, plain malloc | ours | ours / plain |"
+    )
     print("|---|---|---|---|---|---|")
     for threads in options.threads:
         rows = [

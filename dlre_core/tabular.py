@@ -8,12 +8,43 @@ import pandas as pd
 
 # Columns that stay text whatever they hold, and in which an empty cell is an empty text.
 TEXT_COLUMNS = frozenset(
-    """
-    hospital patient patient_id image_id pixel_digest file flags first_reason all_reasons cohort stage
-    method criterion sentence q_box_source source layout_source code reason remedy problem effect
-    processing_stage stars notes compared_with cutoff_choice cutoff_cohort acquired_at sex
-    transfer_syntax photometric_interpretation elastography_date biopsy_date serology_date
-    """.split()
+    [
+        "hospital",
+        "patient",
+        "patient_id",
+        "image_id",
+        "pixel_digest",
+        "file",
+        "flags",
+        "first_reason",
+        "all_reasons",
+        "cohort",
+        "stage",
+        "method",
+        "criterion",
+        "sentence",
+        "q_box_source",
+        "source",
+        "layout_source",
+        "code",
+        "reason",
+        "remedy",
+        "problem",
+        "effect",
+        "processing_stage",
+        "stars",
+        "notes",
+        "compared_with",
+        "cutoff_choice",
+        "cutoff_cohort",
+        "acquired_at",
+        "sex",
+        "transfer_syntax",
+        "photometric_interpretation",
+        "elastography_date",
+        "biopsy_date",
+        "serology_date",
+    ]
 )
 
 
