@@ -23,14 +23,14 @@ rule audit_published:
         "results/logs/audit_published.log",
     benchmark:
         "results/benchmarks/audit_published.tsv"
-    params:
-        core=core("statistics.audit"),
+    conda:
+        "../envs/dlre.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/dlre.yaml"
+    params:
+        core=core("statistics.audit"),
     script:
         "../scripts/audit_published.py"
 
@@ -45,14 +45,14 @@ rule audit_study:
         "results/logs/audit_study.log",
     benchmark:
         "results/benchmarks/audit_study.tsv"
-    params:
-        confidence=config["statistics"]["confidence"],
-        core=core("statistics.audit", "tables.published_form"),
+    conda:
+        "../envs/dlre.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/dlre.yaml"
+    params:
+        confidence=config["statistics"]["confidence"],
+        core=core("statistics.audit", "tables.published_form"),
     script:
         "../scripts/audit_study.py"

@@ -9,6 +9,12 @@ rule clinical_table:
         "results/logs/clinical_table.log",
     benchmark:
         "results/benchmarks/clinical_table.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
     params:
         hospitals=HOSPITALS,
         key_file=config["privacy"]["key_file"],
@@ -16,11 +22,5 @@ rule clinical_table:
         simulated=SIMULATED,
         seed=config["cohort"]["seed"],
         core=core("clinical", "deidentify"),
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    conda:
-        "../envs/dlre.yaml"
     script:
         "../scripts/clinical_table.py"

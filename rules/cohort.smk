@@ -6,16 +6,16 @@ rule simulate_clinical:
         "results/logs/simulate_clinical.log",
     benchmark:
         "results/benchmarks/simulate_clinical.tsv"
-    params:
-        size=config["cohort"]["size"],
-        seed=config["cohort"]["seed"],
-        core=core("simulation"),
+    conda:
+        "../envs/dlre.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/dlre.yaml"
+    params:
+        size=config["cohort"]["size"],
+        seed=config["cohort"]["seed"],
+        core=core("simulation"),
     script:
         "../scripts/simulate_clinical.py"
 
@@ -29,18 +29,18 @@ rule simulate_hospital:
         "results/logs/simulate_hospital/{hospital}.log",
     benchmark:
         "results/benchmarks/simulate_hospital/{hospital}.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
     params:
         folder=subpath(output.pictures, ancestor=2),
         size=config["cohort"]["size"],
         seed=config["cohort"]["seed"],
         texture_signal=config["cohort"]["texture_signal"],
         core=core("simulation"),
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=60,
-    conda:
-        "../envs/dlre.yaml"
     script:
         "../scripts/simulate_hospital.py"
 
@@ -55,13 +55,13 @@ rule simulated_measurements:
         "results/logs/simulated_measurements.log",
     benchmark:
         "results/benchmarks/simulated_measurements.tsv"
-    params:
-        core=core("tabular"),
+    conda:
+        "../envs/dlre.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/dlre.yaml"
+    params:
+        core=core("tabular"),
     script:
         "../scripts/simulated_measurements.py"

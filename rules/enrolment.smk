@@ -10,14 +10,14 @@ rule enrolment:
         "results/logs/enrolment.log",
     benchmark:
         "results/benchmarks/enrolment.tsv"
-    params:
-        criteria=config["enrolment"],
-        core=core("enrolment", "tabular"),
+    conda:
+        "../envs/dlre.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/dlre.yaml"
+    params:
+        criteria=config["enrolment"],
+        core=core("enrolment", "tabular"),
     script:
         "../scripts/enrolment.py"

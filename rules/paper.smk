@@ -22,16 +22,16 @@ rule table_2:
         "results/logs/table_2.log",
     benchmark:
         "results/benchmarks/table_2.tsv"
-    params:
-        settings=ACCURACY_SETTINGS,
-        simulated=SIMULATED,
-        core=core("tables.accuracy", "tables.printed"),
+    conda:
+        "../envs/dlre.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/dlre.yaml"
+    params:
+        settings=ACCURACY_SETTINGS,
+        simulated=SIMULATED,
+        core=core("tables.accuracy", "tables.printed"),
     script:
         "../scripts/table_2.py"
 
@@ -53,16 +53,16 @@ rule figure_3:
         "results/logs/figure_3.log",
     benchmark:
         "results/benchmarks/figure_3.tsv"
-    params:
-        confidence=config["statistics"]["confidence"],
-        simulated=SIMULATED,
-        core=core("figures.roc"),
+    conda:
+        "../envs/dlre.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/dlre.yaml"
+    params:
+        confidence=config["statistics"]["confidence"],
+        simulated=SIMULATED,
+        core=core("figures.roc"),
     script:
         "../scripts/figure_3.py"
 
@@ -81,16 +81,16 @@ rule headline:
         "results/logs/headline.log",
     benchmark:
         "results/benchmarks/headline.tsv"
-    params:
-        title=config["report"]["title"],
-        simulated=SIMULATED,
-        core=core("report.headline"),
+    conda:
+        "../envs/dlre.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/dlre.yaml"
+    params:
+        title=config["report"]["title"],
+        simulated=SIMULATED,
+        core=core("report.headline"),
     script:
         "../scripts/headline.py"
 
@@ -113,6 +113,12 @@ rule report:
         page="results/report.html",
     log:
         "results/logs/report.log",
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
     params:
         title=config["report"]["title"],
         simulated=SIMULATED,
@@ -121,11 +127,5 @@ rule report:
         benchmarks="results/benchmarks",
         config=config,
         core=core("report"),
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=10,
-    conda:
-        "../envs/dlre.yaml"
     script:
         "../scripts/report.py"

@@ -10,14 +10,14 @@ rule crop_rois:
         "results/logs/crop_rois/{hospital}.log",
     benchmark:
         "results/benchmarks/crop_rois/{hospital}.tsv"
-    params:
-        core=core("roi"),
+    conda:
+        "../envs/dlre.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=30,
-    conda:
-        "../envs/dlre.yaml"
+    params:
+        core=core("roi"),
     script:
         "../scripts/crop_rois.py"
 
@@ -34,13 +34,13 @@ rule roi_store:
         "results/logs/roi_store.log",
     benchmark:
         "results/benchmarks/roi_store.tsv"
-    params:
-        core=core("roi"),
+    conda:
+        "../envs/dlre.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/dlre.yaml"
+    params:
+        core=core("roi"),
     script:
         "../scripts/roi_store.py"

@@ -10,16 +10,16 @@ rule scores:
         "results/logs/scores/{arm}.log",
     benchmark:
         "results/benchmarks/scores/{arm}.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
     params:
         aggregate=config["statistics"]["aggregate"],
         ast_limit=config["statistics"]["ast_upper_limit_of_normal_iu_l"],
         ast_limits=config["statistics"]["ast_upper_limit_of_normal_by_hospital_iu_l"],
         core=core("scores", "tabular"),
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    conda:
-        "../envs/dlre.yaml"
     script:
         "../scripts/scores.py"

@@ -13,6 +13,12 @@ rule split:
         "results/logs/split/{split}.log",
     benchmark:
         "results/benchmarks/split/{split}.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
     params:
         division=lambda wildcards: config["splits"][wildcards.split],
         seed=config["training"]["seed"],
@@ -25,12 +31,6 @@ rule split:
         simulated=SIMULATED,
         cohort_seed=config["cohort"]["seed"],
         core=core("splits", "enrolment", "tabular"),
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    conda:
-        "../envs/dlre.yaml"
     script:
         "../scripts/split.py"
 
@@ -46,13 +46,13 @@ rule leak_check:
         "results/logs/leak_check/{split}.log",
     benchmark:
         "results/benchmarks/leak_check/{split}.tsv"
-    params:
-        core=core("splits", "tabular"),
+    conda:
+        "../envs/dlre.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/dlre.yaml"
+    params:
+        core=core("splits", "tabular"),
     script:
         "../scripts/leak_check.py"

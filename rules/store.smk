@@ -17,6 +17,12 @@ rule ingest_hospital:
         "results/logs/ingest_hospital/{hospital}.log",
     benchmark:
         "results/benchmarks/ingest_hospital/{hospital}.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1500 * attempt,
+        runtime=120,
     params:
         digest=hospital_pictures,
         rows=hospital_tables,
@@ -28,12 +34,6 @@ rule ingest_hospital:
         simulated=SIMULATED,
         seed=config["cohort"]["seed"],
         core=core("ingestion"),
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 1500 * attempt,
-        runtime=120,
-    conda:
-        "../envs/dlre.yaml"
     script:
         "../scripts/ingest_hospital.py"
 
@@ -54,13 +54,13 @@ rule image_store:
         "results/logs/image_store.log",
     benchmark:
         "results/benchmarks/image_store.tsv"
-    params:
-        core=core("store", "tabular"),
+    conda:
+        "../envs/dlre.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/dlre.yaml"
+    params:
+        core=core("store", "tabular"),
     script:
         "../scripts/image_store.py"

@@ -14,19 +14,19 @@ rule train:
         "results/logs/train/{arm}.log",
     benchmark:
         "results/benchmarks/train/{arm}.tsv"
-    params:
-        images=lambda wildcards: config["arms"][wildcards.arm]["images"],
-        settings={k: v for k, v in config["training"].items() if k != "permute_labels"},
-        speed="results/benchmarks/train/{arm}_images_per_second.csv",
-        checkpoints="results/checkpoints/{arm}",
-        core=core("arms"),
+    conda:
+        "../envs/dlre.yaml"
     # One network a thread: three threads train the three networks of an arm side by side.
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime=240,
         gpu=0,
-    conda:
-        "../envs/dlre.yaml"
+    params:
+        images=lambda wildcards: config["arms"][wildcards.arm]["images"],
+        settings={k: v for k, v in config["training"].items() if k != "permute_labels"},
+        speed="results/benchmarks/train/{arm}_images_per_second.csv",
+        checkpoints="results/checkpoints/{arm}",
+        core=core("arms"),
     script:
         "../scripts/train.py"
