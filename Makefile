@@ -13,13 +13,16 @@ ifdef SIZE
 OVERRIDE := --config 'cohort={"size": "$(SIZE)"}'
 endif
 
-.PHONY: study test lint lock format help environment check-data clinical-template clean
+.PHONY: study test test-cluster lint lock format help environment check-data clinical-template clean
 
 study: $(READY) ## run the study (SIZE=demo, paper or a number; CORES=2)
 	snakemake --cores $(CORES) $(OVERRIDE)
 
 test: $(READY) ## run the tests
 	pytest
+
+test-cluster: $(READY) ## run the tiny study through SLURM on this machine (root; slurm-wlm, munge)
+	tests/cluster/run.sh
 
 lint: $(READY) ## check style, layering, spelling and the workflow's form
 	ruff check .

@@ -51,6 +51,13 @@ class Study:
             config[section].update(values)
         path.write_text(yaml.safe_dump(config, sort_keys=False))
 
+    def keep_arms(self, *names: str) -> None:
+        """Leave only the named arms, to be quicker."""
+        path = self.folder / "config.yaml"
+        config = yaml.safe_load(path.read_text())
+        config["arms"] = {name: config["arms"][name] for name in names}
+        path.write_text(yaml.safe_dump(config, sort_keys=False))
+
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run Snakemake in the folder and return what it said."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SNAKEMAKE")}
