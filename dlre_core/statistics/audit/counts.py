@@ -183,8 +183,9 @@ def _cheapest(
         levels[cell] = level = np.broadcast_to(rounding_steps(printed, exact[cell]), shape)
         # A second rounding costs little, so that one rounding is preferred.
         cost += COSTS[cell] * (level == 0) + 0.001 * (level == 2)
-        gap = np.nan_to_num(np.abs(exact[cell] - printed.value) / printed.unit, nan=99, posinf=99)
-        distance += np.minimum(gap, 99)
+        with np.errstate(invalid="ignore"):
+            gap = np.abs(exact[cell] - printed.value) / printed.unit
+        distance += np.minimum(np.nan_to_num(gap, nan=99, posinf=99), 99)
     best = np.flatnonzero(cost.ravel() <= cost.min(initial=np.inf) + 1e-9)
     best = best[np.argsort(distance.ravel()[best], kind="stable")][:KEPT]
     entries = []
