@@ -1,3 +1,5 @@
+from dlre_core.digests import PACKAGE_ROOT, file_digest
+
 AUDIT_TARGETS = [
     "results/audit/published_tables.json",
     "results/audit/study_tables.csv",
@@ -6,8 +8,6 @@ AUDIT_TARGETS = [
 
 rule audit_published:
     """Audit of the published tables: what reproduces, by which method, and what cannot be right."""
-    input:
-        tables=workflow.source_path("../dlre_core/statistics/data/paper_tables.json"),
     output:
         json="results/audit/published_tables.json",
         csv="results/audit/published_tables.csv",
@@ -30,6 +30,7 @@ rule audit_published:
         mem_mb=1000,
         runtime=10,
     params:
+        tables=file_digest(PACKAGE_ROOT / "statistics/data/paper_tables.json"),
         core=core("statistics.audit"),
     script:
         "../scripts/audit_published.py"

@@ -1,16 +1,16 @@
 """Adapter of rule audit_published."""
 
-import json
 import logging
 from pathlib import Path
 
 from dlre_core.logs import job_log
 from dlre_core.statistics import audit_published_tables
+from dlre_core.statistics.audit import paper_tables
 from dlre_core.tabular import write_table
 
 with job_log(snakemake.log[0]):
-    given, made = snakemake.input, snakemake.output
-    report = audit_published_tables(json.loads(Path(given.tables).read_text("utf-8")))
+    made = snakemake.output
+    report = audit_published_tables(paper_tables())
     Path(made.json).write_text(report.to_json(), "utf-8")
     Path(made.html).write_text(report.to_html(), "utf-8")
     Path(made.text).write_text(report.to_text(), "utf-8")

@@ -2,20 +2,18 @@
 
 import copy
 import json
-from pathlib import Path
 
 import pandas as pd
 import pytest
 from scipy import stats
 
-import dlre_core.statistics
 from dlre_core.statistics import audit_published_tables, diagnostic_accuracy_from_counts
+from dlre_core.statistics.audit import paper_tables
 from dlre_core.statistics.audit.counts import best_tables, cases_that_fit, tables_of_any_size
 from dlre_core.statistics.audit.intervals import auc_intervals, intervals_of_cell
 from dlre_core.statistics.audit.printed import parse_printed, rounding_steps, show
 from dlre_core.tables.published_form import published_form
 
-PAPER = Path(dlre_core.statistics.__file__).parent / "data" / "paper_tables.json"
 MEASURES = {
     "sens": "sensitivity", "spec": "specificity", "ppv": "positive_predictive_value",
     "npv": "negative_predictive_value", "lr_pos": "positive_likelihood_ratio",
@@ -213,7 +211,7 @@ def test_wrong_baseline_count_does_not_condemn_the_other_tables(clean):
 
 @pytest.fixture(scope="module")
 def paper():
-    return audit_published_tables(json.loads(PAPER.read_text("utf-8")))
+    return audit_published_tables(paper_tables())
 
 
 def findings(report, kind, **where):
@@ -313,7 +311,7 @@ def test_outputs_are_complete_and_repeatable(paper):
     content = json.loads(paper.to_json())
     assert len(content["rows"]) == 78
     assert len(content["findings"]) == len(paper.findings)
-    again = audit_published_tables(json.loads(PAPER.read_text("utf-8")))
+    again = audit_published_tables(paper_tables())
     assert again.to_json() == paper.to_json()
     assert len(paper.rows_table()) == 78
     assert "Combo 3" in paper.to_text()

@@ -1,6 +1,8 @@
 """Audit a file of published tables of diagnostic accuracy."""
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from dlre_core.statistics.audit.baseline import BaselineAudit, audit_baseline
 from dlre_core.statistics.audit.between import duplicate_findings, star_findings
@@ -19,6 +21,19 @@ from dlre_core.statistics.audit.within import (
     count_findings,
     explain_row,
 )
+
+
+PAPER_TABLES = Path(__file__).parents[1] / "data" / "paper_tables.json"
+
+
+def paper_tables() -> dict[str, object]:
+    """Tables 1 to 4 of the published study, as printed.
+
+    References
+    ----------
+    Wang K, Lu X, Zhou H, et al. Gut 2019;68:729-741. doi:10.1136/gutjnl-2018-316204
+    """
+    return dict(json.loads(PAPER_TABLES.read_text("utf-8")))
 
 
 def audit_published_tables(
