@@ -22,7 +22,6 @@ from dlre_core.statistics.audit.within import (
     explain_row,
 )
 
-
 PAPER_TABLES = Path(__file__).parents[1] / "data" / "paper_tables.json"
 
 
