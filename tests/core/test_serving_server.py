@@ -400,8 +400,10 @@ def test_missing_program(one_version, tmp_path, monkeypatch):
 # No orphan
 
 HOST = """
-import sys, time
+import signal, sys, time
 from dlre_core.serving.server import TritonServer
+# A shell ignores SIGINT for what it runs in the background, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with TritonServer(sys.argv[1], log=sys.argv[2]) as running:
     print(running.name, flush=True)
     time.sleep(60)
