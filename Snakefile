@@ -43,4 +43,5 @@ rule all:
 
 
 onsuccess:
-    print(open("results/headline.txt", encoding="utf-8").read())
+    # Absent where only some targets were asked for.
+    shell("cat results/headline.txt 2>/dev/null || true")
