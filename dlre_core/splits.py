@@ -165,7 +165,8 @@ def _stratified(
     strata = table["fibrosis_stage"].map(STRATA).to_numpy()
     names = sorted(set(strata))
     sizes = np.array([(strata == name).sum() for name in names])
-    quotas = _largest_remainder(sizes, math.ceil(round(fraction * len(table), 6)))
+    # Rounded up to whole patients, but for what a fraction such as 0.666667 adds to two thirds.
+    quotas = _largest_remainder(sizes, math.ceil(round(fraction * len(table), 3)))
     if at_least_one:
         quotas = np.clip(quotas, np.minimum(sizes - 1, 1), np.maximum(sizes - 1, 0))
     chosen = np.zeros(len(table), dtype=bool)

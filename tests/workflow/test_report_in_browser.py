@@ -1,0 +1,127 @@
+"""The report, clicked through in headless Chromium; axe-core judges its accessibility."""
+
+import base64
+import json
+import shutil
+from importlib import resources
+
+import pytest
+
+selenium = pytest.importorskip("selenium")
+from selenium import webdriver  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+
+pytestmark = pytest.mark.skipif(
+    not (shutil.which("chromium") and shutil.which("chromedriver")),
+    reason="needs Debian's chromium and chromium-driver, which .ci/run installs",
+)
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
+    "--disable-background-networking --disable-component-update --disable-dev-shm-usage"
+)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    for flag in FLAGS.split():
+        options.add_argument(flag)
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    service = webdriver.ChromeService(shutil.which("chromedriver"))
+    driver = webdriver.Chrome(options=options, service=service)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def report(browser, finished_study):
+    browser.set_window_size(1280, 900)
+    browser.get(f"file://{finished_study.folder / 'results/report.html'}")
+    return browser
+
+
+def test_it_stays_in_its_file_and_has_no_errors(report):
+    requests = [
+        json.loads(entry["message"])["message"]["params"]["request"]["url"]
+        for entry in report.get_log("performance")
+        if '"Network.requestWillBeSent"' in entry["message"]
+    ]
+    # The browser's own start page (chrome:) is no request of the report's.
+    own = [url for url in requests if not url.startswith("chrome")]
+    assert [url for url in own if not url.startswith(("file:", "data:"))] == []
+    assert any(url.endswith("report.html") for url in own)
+    errors = [entry for entry in report.get_log("browser") if entry["level"] == "SEVERE"]
+    assert errors == []
+
+
+def test_it_says_simulated_first(report):
+    banner = report.find_element(By.CLASS_NAME, "banner")
+    assert "SIMULATED" in banner.text
+    assert banner.is_displayed()
+
+
+def test_every_link_leads_somewhere(report):
+    for link in report.find_elements(By.CSS_SELECTOR, "a[href^='#']"):
+        target = link.get_attribute("href").split("#")[1]
+        assert report.find_elements(By.ID, target), target
+
+
+def test_tables_sort_both_ways(report):
+    table = report.find_element(By.CSS_SELECTOR, "#quality table.sortable")
+    head = table.find_elements(By.CSS_SELECTOR, "thead th")[1]
+
+    def column():
+        cells = table.find_elements(By.CSS_SELECTOR, "tbody tr td:nth-child(2)")
+        return [int(cell.text) for cell in cells]
+
+    head.send_keys(Keys.ENTER)
+    assert head.get_attribute("aria-sort") == "ascending"
+    assert column() == sorted(column())
+    report.execute_script("arguments[0].click()", head)
+    assert column() == sorted(column(), reverse=True)
+
+
+def test_downloads_are_the_files(report, finished_study):
+    links = report.find_elements(By.CSS_SELECTOR, "a[download]")
+    assert len(links) >= 2
+    for link in links:
+        name = link.get_attribute("download")
+        content = base64.b64decode(link.get_attribute("href").split("base64,")[1])
+        originals = [path.read_bytes() for path in finished_study.folder.rglob(f"results/**/{name}")]
+        assert content in originals, name
+
+
+def test_figures_enlarge_and_close_by_keyboard(report):
+    button = report.find_element(By.CSS_SELECTOR, "figure button.zoom")
+    button.send_keys(Keys.ENTER)
+    dialog = report.find_element(By.ID, "lightbox")
+    assert dialog.get_attribute("open") is not None
+    assert dialog.find_element(By.TAG_NAME, "img").size["width"] > 300
+    report.switch_to.active_element.send_keys(Keys.ESCAPE)
+    assert dialog.get_attribute("open") is None
+
+
+@pytest.mark.parametrize("width", [1400, 800, 380])
+def test_no_width_needs_sideways_scrolling(report, width, tmp_path):
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    report.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    needed = report.execute_script("return document.documentElement.scrollWidth")
+    assert needed <= width
+    assert report.save_screenshot(str(tmp_path / f"{width}.png"))
+    report.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(report, scheme):
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    report.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    axe = resources.files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+    report.execute_script(axe)
+    found = report.execute_async_script(
+        "const done = arguments[0]; axe.run(document).then((r) => done(r.violations))"
+    )
+    summary = [(v["id"], v["help"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found]
+    assert summary == []
