@@ -28,9 +28,15 @@ class Progress:
         """Number of complete epochs."""
         return len(self.history)
 
-    def add(self, row: dict[str, float], network: FibrosisNetwork) -> None:
-        """Record an epoch; keep its weights if its held-back loss is the lowest so far."""
+    def add(self, row: dict[str, float], network: FibrosisNetwork, minimum_epochs: int = 1) -> None:
+        """Record an epoch; keep its weights if its held-back loss is the lowest so far.
+
+        Epochs before the minimum do not count: while the learning rate is high, a low loss is
+        chance, and stopping there would keep a network that has learnt little.
+        """
         self.history.append(row)
+        if self.epochs_done < minimum_epochs:
+            return
         best = self.history[self.best_epoch - 1]["stopping_loss"] if self.best_epoch else None
         if best is None or row["stopping_loss"] < best:
             self.best_epoch = self.epochs_done
@@ -39,11 +45,10 @@ class Progress:
                 for name, value in network.state_dict().items()
             }
 
-    def finished(self, epochs: int, minimum_epochs: int, patience_epochs: int) -> bool:
-        """True at the last epoch, or when patience has run out after the minimum."""
-        waited = self.epochs_done - self.best_epoch
-        patient = self.epochs_done < minimum_epochs or waited < patience_epochs
-        return self.epochs_done >= epochs or not patient
+    def finished(self, epochs: int, patience_epochs: int) -> bool:
+        """True at the last epoch, or when patience has run out since the best one."""
+        waited = self.epochs_done - self.best_epoch if self.best_epoch else 0
+        return self.epochs_done >= epochs or waited >= patience_epochs
 
 
 def save_checkpoint(

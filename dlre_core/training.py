@@ -34,12 +34,12 @@ class TrainingSettings:
     batch_size: int = 16
     learning_rate: float = 0.003
     weight_decay: float = 0.0001
-    epochs: int = 20
+    epochs: int = 18
     minimum_steps: int = 150
     maximum_steps: int = 1400
     stopping_fraction: float = 0.2
-    minimum_epochs: int = 12
-    patience_epochs: int = 6
+    minimum_epochs: int = 13
+    patience_epochs: int = 4
     balance: str = "augmentation"
     augmentation: Mapping[str, Any] = field(default_factory=dict)
 
@@ -79,8 +79,8 @@ def train_network(
     """Train one network and return the weights of its best epoch.
 
     AdamW with a one-cycle learning rate. After each epoch the mean cross-entropy over the held-back
-    training patients decides: best weights are kept, and training ends once ``patience_epochs``
-    epochs brought nothing better, ``minimum_epochs`` having passed. On the CPU one thread computes
+    training patients decides: from ``minimum_epochs`` on the best weights are kept, and training ends
+    once ``patience_epochs`` epochs brought nothing better. On the CPU one thread computes
     while another augments the next batch; arithmetic is bfloat16 with float32 weights.
 
     Parameters
@@ -127,7 +127,7 @@ def train_network(
     if checkpoint is not None and checkpoint.exists():
         progress = load_checkpoint(checkpoint, network, optimiser)
     source = _BatchSource(rois, labels, np.flatnonzero(~stopping), settings, device, stream)
-    while not progress.finished(settings.epochs, settings.minimum_epochs, settings.patience_epochs):
+    while not progress.finished(settings.epochs, settings.patience_epochs):
         epoch, started = progress.epochs_done + 1, time.perf_counter()
         loss = _train_epoch(
             network, optimiser, schedule, source.batches(epoch, steps), epoch, steps
@@ -141,7 +141,7 @@ def train_network(
             "auc": stop_auc,
             "images_per_second": round(steps * settings.batch_size / seconds, 1),
         }
-        progress.add(row, network)
+        progress.add(row, network, min(settings.minimum_epochs, settings.epochs))
         remaining = (settings.epochs - epoch) * (time.perf_counter() - started)
         logger.info(
             "%s epoch %d/%d loss %.4f, held back: loss %.4f AUC %.3f, %.0f images/s, at most %.0f s left",

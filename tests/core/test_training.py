@@ -118,14 +118,22 @@ def test_one_class_only_is_refused(data):
 
 
 @pytest.mark.parametrize(
-    ("losses", "epochs", "finished"),
-    [([3, 2, 1], 3, True), ([3, 2, 1], 9, False), ([1, 2, 3], 9, True), ([1, 2], 9, False)],
+    ("losses", "epochs", "best", "finished"),
+    [
+        ([3, 2, 1], 3, 3, True),
+        ([3, 2, 1], 9, 3, False),
+        ([9, 1, 2, 3], 9, 2, True),
+        ([9, 1, 2], 9, 2, False),
+        ([0, 2, 3, 1], 9, 4, False),
+        ([0], 9, 0, False),
+    ],
 )
-def test_termination(losses, epochs, finished):
+def test_termination_counts_from_the_minimum_epoch(losses, epochs, best, finished):
     progress = checkpoints.Progress()
     for loss in losses:
-        progress.add({"stopping_loss": loss}, new_network(0))
-    assert progress.finished(epochs, minimum_epochs=3, patience_epochs=2) is finished
+        progress.add({"stopping_loss": loss}, new_network(0), minimum_epochs=2)
+    assert progress.best_epoch == best
+    assert progress.finished(epochs, patience_epochs=2) is finished
 
 
 def study(tmp_path, validation_value):

@@ -1,6 +1,10 @@
 """The whole chain on a tiny simulated cohort, as a user runs it."""
 
+import shutil
+
 import pandas as pd
+
+from tests.workflow.test_real_ultrasound import real_ultrasound
 
 
 def read(study, path):
@@ -50,3 +54,23 @@ def test_simulated_is_said_everywhere(finished_study):
         "simulated" in (finished_study.folder / "results/tables/table_2.html").read_text().lower()
     )
     assert "imulated" in (finished_study.folder / "results/figures/figure_3.svg").read_text()
+
+
+def test_real_ultrasound_in_a_hospitals_folder_changes_no_table(finished_study, tmp_path):
+    study = finished_study.copy(tmp_path / "copy")
+    before = study.tables()
+    folder = study.folder / "results/simulated_cohort/dicom/A/others"
+    folder.mkdir()
+    paths = real_ultrasound()
+    for number, path in enumerate(paths):
+        shutil.copyfile(path, folder / f"{number:02d}")
+    study.run()
+    after = study.tables()
+    changed = {name for name in before if before[name] != after[name]}
+    # Only what counts and lists files may change.
+    assert changed <= {
+        "store/A_counts.csv", "store/A_rejects.csv", "store/counts.csv", "store/rejects.csv",
+    }  # fmt: skip
+    rejects = read(study, "store/A_rejects.csv")
+    assert len(rejects) - len(read(finished_study, "store/A_rejects.csv")) == len(paths) >= 20
+    assert study.pending() == set()

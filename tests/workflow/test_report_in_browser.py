@@ -90,7 +90,9 @@ def test_downloads_are_the_files(report, finished_study):
     for link in links:
         name = link.get_attribute("download")
         content = base64.b64decode(link.get_attribute("href").split("base64,")[1])
-        originals = [path.read_bytes() for path in finished_study.folder.rglob(f"results/**/{name}")]
+        originals = [
+            path.read_bytes() for path in finished_study.folder.rglob(f"results/**/{name}")
+        ]
         assert content in originals, name
 
 
