@@ -13,6 +13,7 @@ from pydicom import config as pydicom_config
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
+from pydicom.tag import Tag
 from pydicom.uid import (
     JPEG2000,
     UID,
@@ -113,8 +114,9 @@ def write_dicom(
             ]
         )
     if export.ssi_block is not None:
-        block = dataset.private_block(GROUP, CREATOR, create=True)
-        block.add_new(BLOB.element & 0xFF, "OB", export.ssi_block)
+        # The scanner reserves block 13 hexadecimal of its group.
+        dataset.add_new(Tag(GROUP, BLOB.element >> 8), "LO", CREATOR)
+        dataset.add_new(BLOB, "OB", export.ssi_block)
     _pixels(dataset, frames, export.syntax)
     path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
