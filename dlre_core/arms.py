@@ -105,8 +105,10 @@ def train_arm(
     """
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    split = read_table(split_table)
-    selected = select_images(read_table(rois_table), split, images)
+    split = read_table(split_table, needs=(*KEYS, "fibrosis_stage", "cohort"))
+    selected = select_images(
+        read_table(rois_table, needs=(*KEYS, "acquisition", "image_id")), split, images
+    )
     held_back = split.assign(
         stopping=stopping_patients(split, settings.stopping_fraction, settings.seed)
     )

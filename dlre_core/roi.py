@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from PIL import Image
 
+from dlre_core import kernels
 from dlre_core.errors import StoreMismatch
 from dlre_core.layout import Rectangle
 from dlre_core.store import ImageStore, link_rois, open_images, open_rois, write_rois
@@ -75,7 +75,7 @@ def find_square(box: Rectangle, height: int, width: int) -> Square:
 
 
 def crop_square(screen: NDArray[np.uint8], square: Square) -> NDArray[np.uint8]:
-    """Cut a square out, resampled bilinearly to 250 pixels where it has another size.
+    """Cut a square out, resampled to 250 pixels where it has another size.
 
     Parameters
     ----------
@@ -86,11 +86,9 @@ def crop_square(screen: NDArray[np.uint8], square: Square) -> NDArray[np.uint8]:
     -------
     (250, 250, 3) uint8
     """
-    cut = screen[square.row : square.row + square.size, square.column : square.column + square.size]
-    if square.size == SIDE:
-        return np.ascontiguousarray(cut)
-    picture = Image.fromarray(np.ascontiguousarray(cut))
-    return np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+    out = np.empty((SIDE, SIDE, 3), dtype=np.uint8)
+    kernels.crop_square(np.ascontiguousarray(screen), square.row, square.column, square.size, out)
+    return out
 
 
 def crop_hospital(

@@ -113,6 +113,8 @@ rule report:
         page="results/report.html",
     log:
         "results/logs/report.log",
+    benchmark:
+        "results/benchmarks/report.tsv"
     conda:
         "../envs/dlre.yaml"
     threads: 1

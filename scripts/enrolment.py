@@ -5,7 +5,9 @@ from dlre_core.logs import job_log
 from dlre_core.tabular import read_table, write_table
 
 with job_log(snakemake.log[0]):
-    acquisitions = read_table(snakemake.input.acquisitions)
+    acquisitions = read_table(
+        snakemake.input.acquisitions, needs=("hospital", "patient", "image_id")
+    )
     enrolment = enrol(
         read_table(snakemake.input.patients),
         acquisitions.groupby(["hospital", "patient"]).size(),

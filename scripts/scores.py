@@ -6,8 +6,8 @@ from dlre_core.tabular import read_table, write_table
 
 with job_log(snakemake.log[0]):
     scores = patient_scores(
-        read_table(snakemake.input.predictions),
-        read_table(snakemake.input.acquisitions),
+        read_table(snakemake.input.predictions, needs=("image_id", "f4", "ge_f3", "ge_f2")),
+        read_table(snakemake.input.acquisitions, needs=("image_id", "q_box_mean_kpa")),
         read_table(snakemake.input.patients),
         aggregate=snakemake.params.aggregate,
         upper_limit_of_normal_iu_l=snakemake.params.ast_limit,

@@ -14,7 +14,7 @@ with job_log(snakemake.log[0]):
     split = make_split(
         enrolled_patients(
             pseudonymise(table.patients, Pseudonymiser(key, params.date_shift_days)),
-            read_table(snakemake.input.acquisitions),
+            read_table(snakemake.input.acquisitions, needs=("hospital", "patient")),
             EnrolmentSettings(**params.criteria),
         ),
         params.division,

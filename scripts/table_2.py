@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from dlre_core.logs import job_log
+from dlre_core.scores import SCORE_COLUMNS
 from dlre_core.tables.accuracy import AccuracySettings, table_2
 from dlre_core.tables.printed import (
     table_2_caption,
@@ -14,7 +15,8 @@ from dlre_core.tabular import read_table, write_table
 
 with job_log(snakemake.log[0]):
     settings = snakemake.params.settings
-    table = table_2(read_table(snakemake.input.scores), AccuracySettings(**settings))
+    scores = read_table(snakemake.input.scores, needs=SCORE_COLUMNS)
+    table = table_2(scores, AccuracySettings(**settings))
     caption = table_2_caption(snakemake.params.simulated)
     footnote = table_2_footnote(settings, table["notes"])
     write_table(table, snakemake.output.csv)

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
+from dlre_core import kernels
 from dlre_core.layout import Rectangle
 from dlre_core.roi import Square, crop_square, find_square
 
@@ -53,3 +55,22 @@ def test_half_size_pictures_show_the_same_part():
     halved = screen[::2, ::2]
     clip = crop_square(halved, find_square(Rectangle(300, 150, 400, 230), 540, 720))
     assert np.abs(native.astype(int) - clip).mean() < 12
+
+
+@pytest.mark.parametrize("size", [100, 125, 249, 251, 400, 700])
+def test_resampling_is_pillows(size):
+    screen = np.random.default_rng(2).integers(0, 256, (size, size, 3), dtype=np.uint8)
+    expected = Image.fromarray(screen).resize((250, 250), Image.Resampling.BILINEAR)
+    ours = crop_square(screen, Square(0, 0, size))
+    assert np.abs(ours.astype(int) - np.asarray(expected)).max() <= 1
+
+
+@pytest.mark.parametrize("size", [6, 3, 12])
+def test_crop_compiled_and_interpreted_agree_and_stay_inside(size):
+    screen = np.random.default_rng(3).integers(0, 256, (14, 15, 3), dtype=np.uint8)
+    results = []
+    for kernel in (kernels.crop_square, kernels.crop_square.py_func):
+        out = np.zeros((6, 6, 3), np.uint8)
+        kernel(screen, 14 - size, 15 - size, size, out)
+        results.append(out)
+    assert np.array_equal(*results)
