@@ -134,7 +134,6 @@ MEASUREMENT_COLUMNS: tuple[Column, ...] = (
         (0.1, 300),
         (1, 150),
         "m/s? E = 3 v^2.",
-        may_be_empty=False,
     ),
     _number(
         "q_box_min_kpa", "Lowest stiffness in the Q-Box", "kPa", (0, 300), (0, 150), required=False
