@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE_ROOT = Path(__file__).parent
+# Templates and data inside a package are as much a part of it as its modules.
+SOURCE_SUFFIXES = (".py", ".j2", ".css", ".js", ".json")
 
 
 def core_digest(*modules: str) -> str:
@@ -137,7 +139,7 @@ def _write_cache(cache_file: str | Path, folder: str, entries: dict[str, tuple[s
 def _sources(name: str) -> list[Path]:
     base = PACKAGE_ROOT.joinpath(*name.split("."))
     if base.is_dir():
-        return sorted(base.rglob("*.py"))
+        return sorted(path for path in base.rglob("*") if path.suffix in SOURCE_SUFFIXES)
     if base.with_suffix(".py").is_file():
         return [base.with_suffix(".py")]
     raise ModuleNotFoundError(f"dlre_core has no module {name!r}")
@@ -145,6 +147,8 @@ def _sources(name: str) -> list[Path]:
 
 @cache
 def _parse(path: Path) -> tuple[str, tuple[Path, ...]]:
+    if path.suffix != ".py":
+        return file_digest(path), ()
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         documented = isinstance(

@@ -115,5 +115,8 @@ def draw_curves(axis: Axes, curves: Sequence[Curve], confidence: float) -> None:
     axis.set_xticks(range(0, 101, 20))
     axis.set_yticks(range(0, 101, 20))
     axis.grid(color="#eeeeee", linewidth=0.6)
-    axis.legend(loc="lower right", fontsize=7.2, title="AUC (95 % CI)" if confidence == 0.95 else "AUC",
+    axis.legend(loc="lower right",
+        frameon=True,
+        framealpha=0.85,
+        edgecolor="none", fontsize=7.2, title="AUC (95 % CI)" if confidence == 0.95 else "AUC",
                 title_fontsize=7.2, handlelength=2.6)  # fmt: skip

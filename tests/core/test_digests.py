@@ -43,6 +43,15 @@ def test_core_digest_ignores_docstrings_comments_and_layout(package):
     assert digests.core_digest("high") == before
 
 
+def test_core_digest_of_a_package_sees_its_templates(package):
+    (package / "pages").mkdir()
+    (package / "pages" / "__init__.py").write_text("")
+    (package / "pages" / "page.j2").write_text("one")
+    before = digests.core_digest("pages")
+    changed(package / "pages" / "page.j2", "two")
+    assert digests.core_digest("pages") != before
+
+
 def test_core_digest_of_unknown_module(package):
     with pytest.raises(ModuleNotFoundError, match="nothing"):
         digests.core_digest("nothing")
