@@ -29,15 +29,21 @@ include: "rules/splits.smk"
 include: "rules/training.smk"
 include: "rules/serving.smk"
 include: "rules/scores.smk"
-include: "rules/paper.smk"
+include: "rules/tables.smk"
+include: "rules/figures.smk"
+include: "rules/supplement.smk"
+include: "rules/extended.smk"
+include: "rules/extended_more.smk"
+include: "rules/extended_figures.smk"
 include: "rules/audit.smk"
+include: "rules/report.smk"
 
 
 rule all:
     """Every table and figure, and the report that shows them."""
     default_target: True
     input:
-        PAPER_TARGETS,
+        REPORT_TARGETS,
         AUDIT_TARGETS,
     localrule: True
 

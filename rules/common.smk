@@ -39,6 +39,19 @@ ACCURACY_SETTINGS = {
         "likelihood_ratio_interval",
     )
 }
+MAIN_ARM = ARMS_IN_ORDER[0]
+MAIN_SPLIT = config["arms"][MAIN_ARM]["split"]
+# Table 3: arms with the main split, by number of images. Table 4: arms that hospitals divide.
+IMAGE_ARMS = {
+    arm["images"]: name for name, arm in config["arms"].items() if arm["split"] == MAIN_SPLIT
+}
+TRAINING_HOSPITALS = {
+    name: config["splits"][arm["split"]]["training"]
+    for name, arm in config["arms"].items()
+    if config["splits"][arm["split"]]["method"] == "hospitals"
+}
+HOSPITAL_ARMS = list(TRAINING_HOSPITALS)
+ACCURACY_TABLES = [2] + [3] * (len(IMAGE_ARMS) > 1) + [4] * (len(HOSPITAL_ARMS) > 1)
 SPLITS = sorted({arm["split"] for arm in config["arms"].values()})
 
 
@@ -47,6 +60,8 @@ wildcard_constraints:
     arm="|".join(ARMS),
     split="|".join(SPLITS),
     stage="|".join(STAGES),
+    number=r"\d",
+    population="enrolled|validation",
 
 
 def core(*modules):

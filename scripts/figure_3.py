@@ -1,5 +1,6 @@
 """Adapter of rule figure_3."""
 
+from dlre_core.figures.captions import figure_3_caption
 from dlre_core.figures.roc import figure_3
 from dlre_core.figures.style import save_figure
 from dlre_core.logs import job_log
@@ -7,10 +8,14 @@ from dlre_core.scores import SCORE_COLUMNS
 from dlre_core.tabular import read_table
 
 with job_log(snakemake.log[0]):
+    given, made, params = snakemake.input, snakemake.output, snakemake.params
+    scores = read_table(given.scores, needs=SCORE_COLUMNS)
     figure = figure_3(
-        read_table(snakemake.input.scores, needs=SCORE_COLUMNS),
-        read_table(snakemake.input.table),
-        simulated=snakemake.params.simulated,
-        confidence=snakemake.params.confidence,
+        scores,
+        read_table(given.table),
+        simulated=params.simulated,
+        confidence=params.settings["confidence"],
+        interval=params.settings["auc_interval"],
     )
-    save_figure(figure, snakemake.output.svg, snakemake.output.png)
+    caption = figure_3_caption(scores, params.settings, params.simulated)
+    save_figure(figure, caption, made.svg, made.png, made.text)

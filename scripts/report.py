@@ -1,9 +1,7 @@
 """Adapter of rule report."""
 
-from pathlib import Path
-
 from dlre_core.logs import job_log
-from dlre_core.report import Exhibit, write_report
+from dlre_core.report import exhibits, write_report
 
 with job_log(snakemake.log[0]):
     given, params = snakemake.input, snakemake.params
@@ -12,20 +10,7 @@ with job_log(snakemake.log[0]):
         title=params.title,
         simulated=params.simulated,
         table_2=given.table_2,
-        tables=[
-            Exhibit(
-                "table_2", "Table 2. Diagnostic accuracy", "", Path(given.table_2_html), Path(given.table_2)
-            )
-        ],
-        figures=[
-            Exhibit(
-                "figure_3", "Figure 3. ROC curves",
-                "DLRE, 2D-SWE and biomarkers; training cohort above, validation cohort below. Markers show the cut-offs.",
-                Path(given.figure_3),
-            )
-        ],
-        enrolment=given.enrolment,
-        flow=given.flow,
+        exhibits=exhibits(params.tables, params.figures, "results"),
         counts=given.counts,
         rejects=given.rejects,
         problems=given.problems,
@@ -33,4 +18,4 @@ with job_log(snakemake.log[0]):
         histories=dict(zip(params.arms, given.histories, strict=True)),
         benchmarks=params.benchmarks,
         config=params.config,
-    )  # fmt: skip
+    )

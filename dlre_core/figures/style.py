@@ -1,5 +1,6 @@
 """One look for all figures: grey-safe, colour-blind-safe, and the same bytes every time."""
 
+import os
 from pathlib import Path
 
 import matplotlib as mpl
@@ -15,7 +16,21 @@ METHOD_STYLES = {
     "apri": {"color": "#009E73", "linestyle": "-.", "linewidth": 1.5, "marker": "^"},
     "fib4": {"color": "#7A5195", "linestyle": ":", "linewidth": 1.9, "marker": "D"},
 }
+# Subgroups and combinations of hospitals.
 SERIES_STYLES = tuple(METHOD_STYLES.values())
+# Figure 4, from the smallest number of pictures to the largest: hue for the method, dashes for both.
+IMAGE_STYLES = {
+    "dlre": (
+        {"color": "#7FB8DA", "linestyle": (0, (1, 1)), "linewidth": 2.0, "marker": "^"},
+        {"color": "#3391C9", "linestyle": (0, (5, 1.2)), "linewidth": 2.0, "marker": "s"},
+        {"color": "#00507E", "linestyle": "-", "linewidth": 2.2, "marker": "o"},
+    ),
+    "lsm": (
+        {"color": "#F0A35E", "linestyle": (0, (1, 2.2)), "linewidth": 1.5, "marker": "v"},
+        {"color": "#D55E00", "linestyle": (0, (5, 1.5, 1, 1.5)), "linewidth": 1.5, "marker": "D"},
+        {"color": "#8A3B00", "linestyle": (0, (8, 2)), "linewidth": 1.3, "marker": "P"},
+    ),
+}
 PARAMETERS = {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
@@ -30,6 +45,12 @@ PARAMETERS = {
 SIMULATED = "Simulated data: no real patients"
 
 
+def image_style(method: str, rank: int) -> dict[str, object]:
+    """Look of a method's curve with the ``rank``-th number of pictures (0 is the smallest)."""
+    styles = IMAGE_STYLES[method]
+    return dict(styles[min(rank, len(styles) - 1)])
+
+
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure in the house style; inches."""
     with mpl.rc_context(PARAMETERS):
@@ -42,8 +63,17 @@ def mark_simulated(figure: Figure, simulated: bool) -> None:
         figure.supxlabel(SIMULATED, fontsize=8, color="#a04000", fontweight="bold")
 
 
-def save_figure(figure: Figure, svg: str | Path, png: str | Path) -> None:
-    """Write both forms, without dates, so that the same data give the same bytes."""
+def save_figure(
+    figure: Figure, caption: str, svg: str | Path, png: str | Path, text: str | Path
+) -> None:
+    """Write SVG, PNG and the caption, without dates: the same data give the same bytes."""
+    parts = {
+        svg: {"format": "svg", "metadata": {"Date": None, "Creator": "DLRE"}},
+        png: {"format": "png", "dpi": 200, "metadata": {"Software": "DLRE"}},
+    }
     with mpl.rc_context(PARAMETERS):
-        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": "DLRE"})
-        figure.savefig(png, format="png", dpi=200, metadata={"Software": "DLRE"})
+        for path, options in parts.items():
+            temporary = Path(path).with_name(Path(path).name + ".partial")
+            figure.savefig(temporary, **options)
+            os.replace(temporary, path)
+    Path(text).write_text(caption + "\n", encoding="utf-8")

@@ -1,5 +1,6 @@
 """The self-contained HTML report."""
 
-from dlre_core.report.page import Exhibit, write_report
+from dlre_core.report.exhibits import Exhibit, exhibits
+from dlre_core.report.page import write_report
 
-__all__ = ["Exhibit", "write_report"]
+__all__ = ["Exhibit", "exhibits", "write_report"]

@@ -5,7 +5,6 @@ import importlib.metadata
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import yaml
 
 from dlre_core import __version__
 from dlre_core.digests import core_digest, file_digest
-from dlre_core.enrolment import CRITERIA
+from dlre_core.report.exhibits import SECTIONS, Exhibit
 from dlre_core.report.sentences import caveats, headline
 from dlre_core.tables.formatting import STAGE_NAMES
 from dlre_core.tabular import read_table
@@ -26,27 +25,13 @@ PACKAGES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Exhibit:
-    """A table (HTML fragment and CSV) or a figure (PNG or SVG), with its title."""
-
-    name: str
-    title: str
-    text: str
-    path: Path
-    csv: Path | None = None
-
-
 def write_report(
     path: str | Path,
     *,
     title: str,
     simulated: bool,
     table_2: str | Path,
-    tables: Sequence[Exhibit],
-    figures: Sequence[Exhibit],
-    enrolment: str | Path,
-    flow: str | Path,
+    exhibits: Sequence[Exhibit],
     counts: str | Path,
     rejects: str | Path,
     problems: str | Path,
@@ -66,9 +51,10 @@ def write_report(
         Puts the banner on.
     table_2 : path
         ``table_2.csv``: the headline comes from it.
-    tables, figures : sequence of Exhibit
-    enrolment, flow, counts, rejects, problems : path
-        CSV files of enrolment, ingestion and the clinical table.
+    exhibits : sequence of Exhibit
+        As `dlre_core.report.exhibits.exhibits` puts them in order.
+    counts, rejects, problems : path
+        CSV files of ingestion and the clinical table.
     leak_checks, histories : mapping of name to path
     benchmarks : path
         Folder of Snakemake's benchmark files; those there are shown.
@@ -85,9 +71,15 @@ def write_report(
         simulated=simulated,
         headline=headline(accuracy),
         caveats=caveats(accuracy, simulated),
-        chart=_flow_chart(read_table(enrolment), read_table(flow), accuracy),
-        tables=[_table(exhibit) for exhibit in tables],
-        figures=[_figure(exhibit) for exhibit in figures],
+        flow=[_exhibit(exhibit) for exhibit in exhibits if exhibit.section == "flow"],
+        sections=[
+            {
+                "name": name,
+                "title": words,
+                "exhibits": [_exhibit(part) for part in exhibits if part.section == name],
+            }
+            for name, words in SECTIONS.items()
+        ],
         counts=_rows(found),
         counts_total=found.drop(columns="hospital").sum().to_dict(),
         rejects=_summary(rejected, ["code", "reason", "remedy"]),
@@ -104,41 +96,23 @@ def write_report(
     Path(path).write_text(page, encoding="utf-8")
 
 
-def _flow_chart(
-    enrolment: pd.DataFrame, flow: pd.DataFrame, accuracy: pd.DataFrame
-) -> dict[str, Any]:
-    first = flow.groupby("criterion", sort=False)["excluded_first"].sum()
-    sentences = {criterion.name: criterion.sentence for criterion in CRITERIA}
-    by_cohort = accuracy[accuracy["method"] == "dlre"].groupby("cohort")["n"].max()
+def _exhibit(exhibit: Exhibit) -> dict[str, str]:
+    if not exhibit.is_figure:
+        return {
+            "kind": "table",
+            "name": exhibit.name,
+            "html": exhibit.path.read_text(encoding="utf-8"),
+            "csv": _data_uri(exhibit.companion, "text/csv"),
+        }
+    caption = exhibit.companion.read_text(encoding="utf-8").strip()
+    title, _, text = caption.partition(". ")
+    # "Figure 2. Enrolment: ..." has its number in the first sentence and its subject in the second.
     return {
-        "eligible": len(enrolment),
-        "hospitals": enrolment["hospital"].nunique(),
-        "excluded": int((enrolment["enrolled"] == 0).sum()),
-        "reasons": [(sentences[name], int(number)) for name, number in first.items() if number],
-        "enrolled": int(enrolment["enrolled"].sum()),
-        "images": int(enrolment.loc[enrolment["enrolled"] == 1, "images"].sum()),
-        "training": int(by_cohort.get("training", 0)),
-        "validation": int(by_cohort.get("validation", 0)),
-    }
-
-
-def _table(exhibit: Exhibit) -> dict[str, str]:
-    return {
+        "kind": "figure",
         "name": exhibit.name,
-        "title": exhibit.title,
-        "text": exhibit.text,
-        "html": exhibit.path.read_text(encoding="utf-8"),
-        "csv": _data_uri(exhibit.csv, "text/csv") if exhibit.csv else "",
-    }
-
-
-def _figure(exhibit: Exhibit) -> dict[str, str]:
-    kind = "image/svg+xml" if exhibit.path.suffix == ".svg" else "image/png"
-    return {
-        "name": exhibit.name,
-        "title": exhibit.title,
-        "text": exhibit.text,
-        "source": _data_uri(exhibit.path, kind),
+        "title": title,
+        "text": text,
+        "source": _data_uri(exhibit.path, "image/svg+xml"),
     }
 
 

@@ -1,6 +1,7 @@
 """Statistics of diagnostic studies: the patient is the unit, higher scores mean more disease."""
 
 from dlre_core.statistics.audit import AuditReport, audit_published_tables
+from dlre_core.statistics.bootstrap import bootstrap_aucs, compare_overlapping_aucs
 from dlre_core.statistics.comparisons import (
     AucComparison,
     compare_paired_aucs,
@@ -31,7 +32,9 @@ __all__ = [
     "Estimate",
     "RocAnalysis",
     "audit_published_tables",
+    "bootstrap_aucs",
     "closest_topleft_cutoff",
+    "compare_overlapping_aucs",
     "compare_paired_aucs",
     "compare_unpaired_aucs",
     "diagnostic_accuracy",

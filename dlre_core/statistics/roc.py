@@ -46,8 +46,12 @@ class RocAnalysis:
 
     @property
     def estimate(self) -> Estimate:
-        """The AUC as an `Estimate`."""
-        return Estimate(self.auc, *self.auc_interval, self.interval_method, self.reason)
+        """The AUC as an `Estimate`; without variance the exact one-sided bound limits it, or nothing."""
+        low, high = self.auc_interval
+        if self.degenerate:
+            low = self.one_sided_bound if self.auc > 0 else 0.0
+            high = self.one_sided_bound if self.auc < 1 else 1.0
+        return Estimate(self.auc, low, high, self.interval_method, self.reason)
 
 
 def complete_cases(
@@ -173,7 +177,7 @@ def roc_analysis(
         one_sided_bound=_one_sided(auc, n_cases, n_controls, confidence)
         if degenerate
         else math.nan,
-        reason=reason or ("zero variance: see one_sided_bound" if degenerate else ""),
+        reason=reason or ("zero variance, exact one-sided bound" if degenerate else ""),
         placements_cases=components[0],
         placements_controls=components[1],
         **common,

@@ -30,6 +30,8 @@ MEASURES = (
     "sensitivity", "specificity", "positive_predictive_value", "negative_predictive_value",
     "positive_likelihood_ratio", "negative_likelihood_ratio",
 )  # fmt: skip
+COUNTS = ("true_positives", "false_negatives", "true_negatives", "false_positives")
+COMPARISON = ("difference", "difference_low", "difference_high", "z", "p_value", "log_p_value")
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,31 @@ def choose_cutoff(labels: NDArray[np.int64], values: NDArray[np.float64], how: s
     return youden_cutoff(labels, values)
 
 
+@dataclass(frozen=True)
+class Sample:
+    """One score against one stage question: labels (n,) of 0 and 1, values (n,) float."""
+
+    labels: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+
+def samples(scores: pd.DataFrame, method: str, stage: str) -> dict[str, Sample]:
+    """A method's labels and scores of each cohort.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        ``results/scores/{arm}.csv``.
+    """
+    parts = {cohort: scores[scores["cohort"] == cohort] for cohort in COHORTS}
+    return {
+        cohort: Sample(
+            stage_labels(part["fibrosis_stage"], stage), method_scores(part, method, stage)
+        )
+        for cohort, part in parts.items()
+    }
+
+
 def table_2(
     scores: pd.DataFrame, settings: AccuracySettings, methods: Sequence[str] = METHODS
 ) -> pd.DataFrame:
@@ -81,100 +108,118 @@ def table_2(
         its choice, AUC and six measures each with _low and _high, p against the reference raw and
         Holm-adjusted (over all comparisons of the table), stars, and notes for undefined cells.
     """
-    rows = [
-        _row(scores, stage, method, cohort, settings)
-        | _comparison(scores, stage, method, methods[0], cohort, settings)
-        for stage in STAGES
-        for method in methods
-        for cohort in COHORTS
-    ]
+    rows = []
+    for stage in STAGES:
+        reference = samples(scores, methods[0], stage)
+        for method in methods:
+            values = samples(scores, method, stage)
+            for cohort in COHORTS:
+                rows.append(
+                    {"stage": stage, "method": method, "cohort": cohort}
+                    | accuracy_row(values, cohort, settings)
+                    | paired_comparison(
+                        None if method == methods[0] else reference[cohort],
+                        values[cohort], methods[0], settings.confidence,
+                    )
+                )  # fmt: skip
     table = pd.DataFrame(rows)
     table["p_holm"] = holm(table["p_value"])
     table["stars"] = [stars(p) for p in table["p_value"]]
     return table
 
 
-def _row(
-    scores: pd.DataFrame, stage: str, method: str, cohort: str, settings: AccuracySettings
+def accuracy_row(
+    values: Mapping[str, Sample], cohort: str, settings: AccuracySettings
 ) -> dict[str, object]:
-    parts = {name: scores[scores["cohort"] == name] for name in COHORTS}
-    part = parts[cohort]
-    labels, values = stage_labels(part["fibrosis_stage"], stage), method_scores(part, method, stage)
+    """n, prevalence, cut-off, AUC, counts and six measures of one score in one cohort.
+
+    Parameters
+    ----------
+    values : mapping of cohort to Sample
+        The training cohort's gives the cut-off, unless the settings say ``reoptimised``.
+    cohort : str
+    settings : AccuracySettings
+
+    Returns
+    -------
+    dict
+        Undefined cells are NaN, and ``notes`` says why.
+    """
+    part = values[cohort]
     roc = roc_analysis(
-        labels, values, confidence=settings.confidence, interval=settings.auc_interval
+        part.labels, part.values, confidence=settings.confidence, interval=settings.auc_interval
     )
-    reoptimised = settings.cutoff == "reoptimised"
-    source = part if reoptimised else parts["training"]
-    cutoff = choose_cutoff(
-        stage_labels(source["fibrosis_stage"], stage),
-        method_scores(source, method, stage),
-        settings.cutoff,
-    )
+    source = cohort if settings.cutoff == "reoptimised" else "training"
+    cutoff = choose_cutoff(values[source].labels, values[source].values, settings.cutoff)
     notes = [f"AUC: {roc.reason}"] if roc.reason else []
     row: dict[str, object] = {
-        "stage": stage,
-        "method": method,
-        "cohort": cohort,
         "n": roc.n_cases + roc.n_controls,
         "n_missing": roc.n_missing,
-        "prevalence": roc.n_cases / max(roc.n_cases + roc.n_controls, 1),
+        "prevalence": roc.n_cases / (roc.n_cases + roc.n_controls)
+        if roc.n_cases + roc.n_controls
+        else math.nan,
         "cutoff": cutoff.threshold,
         "cutoff_choice": settings.cutoff,
-        "cutoff_cohort": cohort if reoptimised else "training",
-        **_spread("auc", roc.estimate),
+        "cutoff_cohort": source,
+        **spread("auc", roc.estimate),
         "auc_variance": roc.auc_variance,
+        "auc_one_sided_bound": roc.one_sided_bound,
     }
     accuracy: DiagnosticAccuracy | None = None
     if math.isnan(cutoff.threshold):
         notes.append(f"cut-off: {cutoff.reason}")
     else:
         accuracy = diagnostic_accuracy(
-            labels, values, cutoff.threshold, confidence=settings.confidence,
+            part.labels, part.values, cutoff.threshold, confidence=settings.confidence,
             interval=settings.proportion_interval,
             likelihood_ratio_interval=settings.likelihood_ratio_interval,
         )  # fmt: skip
-    for name in ("true_positives", "false_negatives", "true_negatives", "false_positives"):
+    for name in COUNTS:
         row[name] = getattr(accuracy, name, None)
     for name in MEASURES:
         estimate: Estimate = getattr(accuracy, name, Estimate(math.nan, math.nan, math.nan))
-        row |= _spread(name, estimate)
+        row |= spread(name, estimate)
         if estimate.reason:
-            notes.append(f"{name}: {estimate.reason}")
+            notes.append(f"{name.replace('_', ' ')}: {estimate.reason}")
     return row | {"notes": "; ".join(notes)}
 
 
-def _comparison(
-    scores: pd.DataFrame,
-    stage: str,
-    method: str,
-    reference: str,
-    cohort: str,
-    settings: AccuracySettings,
+def paired_comparison(
+    reference: Sample | None, other: Sample, name: str, confidence: float, prefix: str = ""
 ) -> dict[str, object]:
-    """DeLong's test of the reference against a method, on patients who have both scores."""
-    if method == reference:
-        nothing = dict.fromkeys(
-            ("difference", "difference_low", "difference_high", "z", "p_value", "log_p_value"),
-            math.nan,
+    """DeLong's test of a reference against a score of the same patients, complete cases only.
+
+    Parameters
+    ----------
+    reference : Sample or None
+        None where a row has nothing to be compared with.
+    other : Sample
+    name : str
+        What the reference is called in ``compared_with``.
+    confidence : float
+    prefix : str
+        Put before every column's name.
+    """
+    if reference is None:
+        nothing = dict.fromkeys(COMPARISON, math.nan)
+        cells: dict[str, object] = {"compared_with": "", "n_compared": 0} | nothing
+    else:
+        test = compare_paired_aucs(
+            reference.labels, reference.values, other.values, confidence=confidence
         )
-        return nothing | {"compared_with": "", "n_compared": 0}
-    part = scores[scores["cohort"] == cohort]
-    labels = stage_labels(part["fibrosis_stage"], stage)
-    test = compare_paired_aucs(
-        labels, method_scores(part, reference, stage), method_scores(part, method, stage),
-        confidence=settings.confidence,
-    )  # fmt: skip
-    return {
-        "compared_with": reference,
-        "n_compared": len(part) - test.n_missing,
-        "difference": test.difference,
-        "difference_low": test.interval[0],
-        "difference_high": test.interval[1],
-        "z": test.statistic,
-        "p_value": test.p_value,
-        "log_p_value": test.log_p_value,
-    }
+        cells = {
+            "compared_with": name,
+            "n_compared": len(reference.labels) - test.n_missing,
+            "difference": test.difference,
+            "difference_low": test.interval[0],
+            "difference_high": test.interval[1],
+            "z": test.statistic,
+            "p_value": test.p_value,
+            "log_p_value": test.log_p_value,
+        }
+    return {prefix + key: value for key, value in cells.items()}
 
 
-def _spread(name: str, estimate: Estimate) -> Mapping[str, float]:
+def spread(name: str, estimate: Estimate) -> dict[str, float]:
+    """An estimate as three columns."""
     return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}

@@ -23,7 +23,8 @@ def round_half_up(value: float, digits: int) -> str:
         return "∞" if value > 0 else "-∞"
     step = Decimal(1).scaleb(-digits)
     # repr gives the shortest decimal that is this float, so 0.145 counts as a half.
-    return str(Decimal(repr(float(value))).quantize(step, rounding=ROUND_HALF_UP))
+    rounded = Decimal(repr(float(value))).quantize(step, rounding=ROUND_HALF_UP)
+    return str(abs(rounded) if rounded == 0 else rounded)
 
 
 def format_interval(estimate: Estimate, digits: int = 2, scale: float = 1.0) -> str:
@@ -47,3 +48,21 @@ def stars(p_value: float) -> str:
     if math.isnan(p_value):
         return ""
     return "*" * sum(p_value < limit for limit in (0.05, 0.01, 0.001))
+
+
+def images_name(number: int, method: str = "dlre") -> str:
+    """``1 image``, ``3 images``; of 2D-SWE, measurements."""
+    noun = "image" if method == "dlre" else "measurement"
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def arm_name(arm: str) -> str:
+    """An arm's name for people: ``Combination 1`` for ``combination_1``."""
+    return arm.replace("_", " ").capitalize()
+
+
+def format_exact_p_value(p_value: float) -> str:
+    """Three significant digits however small: ``0.0312``, ``4.1e-09``; a dash where undefined."""
+    if math.isnan(p_value):
+        return UNDEFINED
+    return f"{p_value:.3g}"

@@ -1,7 +1,6 @@
-"""Lay tables out for print: HTML and LaTeX, with the paper's columns and footnotes."""
+"""Tables of accuracy as the paper prints them: columns, blocks, captions and footnotes."""
 
-import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -11,18 +10,33 @@ from dlre_core.tables.formatting import (
     COHORT_NAMES,
     METHOD_NAMES,
     STAGE_NAMES,
+    arm_name,
     format_interval,
+    images_name,
     round_half_up,
 )
+from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
 COLUMNS = (
     "n (prevalence)", "AUC", "Sensitivity (%)", "Specificity (%)", "PPV (%)", "NPV (%)", "LR+", "LR−",
 )  # fmt: skip
 FOOTNOTE = (
     "T, training cohort; V, validation cohort. {level} confidence intervals: AUC by {auc}, shares by "
-    "{share}, likelihood ratios by {ratio}. Cut-offs: {cutoff}, chosen in the training cohort and "
-    "frozen. AUCs were compared with DLRE's by the paired DeLong test: * p<0.05, ** p<0.01, *** "
-    "p<0.001, not adjusted; adjusted values are in the CSV."
+    "{share}, likelihood ratios by {ratio}. Cut-offs: {cutoff}{frozen}."
+)
+STARS_2 = (
+    "AUCs were compared with DLRE's by the paired DeLong test: * p<0.05, ** p<0.01, *** p<0.001, not "
+    "adjusted; adjusted values are in the CSV."
+)
+STARS_3 = (
+    "Paired DeLong tests, not adjusted. Within a method, against {reference}: * p<0.05, ** p<0.01, *** "
+    "p<0.001. Between methods, in the rows of 2D-SWE, against DLRE with as many pictures: **** p<0.05, "
+    "***** p<0.01, ****** p<0.001. Adjusted values are in the CSV."
+)
+STARS_4 = (
+    "Combinations were compared with each other by a bootstrap of {replicates} replicates that draws "
+    "patients, since their cohorts overlap: * p<0.05, ** p<0.01, *** p<0.001 for the smallest p of a "
+    "row, not adjusted; all pairs are in the CSV of comparisons."
 )
 METHOD_WORDS = {
     "delong": "DeLong", "logit": "DeLong on the logit scale", "exact_binomial_n": "Clopper-Pearson",
@@ -34,123 +48,151 @@ METHOD_WORDS = {
 }  # fmt: skip
 
 
-def printed_rows(table: pd.DataFrame) -> list[dict[str, str]]:
-    """Cells as text: heading, group, cohort letter and the paper's eight columns.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As `dlre_core.tables.accuracy.table_2` returns it.
-    """
-    rows = []
-    for row in table.to_dict("records"):
-        cells = {
-            "stage": STAGE_NAMES[row["stage"]],
-            "method": METHOD_NAMES.get(row["method"], row["method"]),
-            "cohort": COHORT_NAMES[row["cohort"]][0],
-            "n (prevalence)": f"{row['n']} ({round_half_up(100 * row['prevalence'], 1)} %)",
-            "AUC": format_interval(_estimate(row, "auc")) + row["stars"],
-        }
-        for name, column in zip(MEASURES, COLUMNS[2:], strict=True):
-            ratio = name.endswith("ratio")
-            cells[column] = format_interval(
-                _estimate(row, name), digits=2 if ratio else 1, scale=1.0 if ratio else 100.0
-            )
-        rows.append(cells)
-    return rows
-
-
-def table_2_html(table: pd.DataFrame, caption: str, footnote: str) -> str:
-    """Table 2 as an HTML fragment; stage questions head their rows."""
-    parts = [
-        '<table class="accuracy">',
-        f"<caption>{html.escape(caption)}</caption>",
-        "<thead><tr><th scope='col'>Method</th><th scope='col'>Cohort</th>",
-        *(f"<th scope='col'>{html.escape(column)}</th>" for column in COLUMNS),
-        "</tr></thead>",
+def accuracy_cells(row: Mapping[str, object]) -> list[str]:
+    """The paper's eight columns of a row of Table 2, 3 or 4."""
+    cells = [
+        f"{row['n']} ({round_half_up(100 * float(str(row['prevalence'])), 1)} %)",
+        format_interval(estimate(row, "auc")) + str(row["stars"]),
     ]
-    rows = printed_rows(table)
-    for stage in STAGES:
-        name = STAGE_NAMES[stage]
-        parts.append(
-            f"<tbody><tr class='stage'><th scope='rowgroup' colspan='{len(COLUMNS) + 2}'>"
-            f"{html.escape(name)}</th></tr>"
+    for name in MEASURES:
+        ratio = name.endswith("ratio")
+        cells.append(
+            format_interval(
+                estimate(row, name), digits=2 if ratio else 1, scale=1.0 if ratio else 100.0
+            )
         )
-        for row in (row for row in rows if row["stage"] == name):
-            cells = "".join(f"<td>{cell_html(row[column])}</td>" for column in COLUMNS)
-            parts.append(
-                f"<tr><th scope='row'>{html.escape(row['method'])}</th><td>{row['cohort']}</td>{cells}</tr>"
-            )
-        parts.append("</tbody>")
-    parts += [
-        f"<tfoot><tr><td colspan='{len(COLUMNS) + 2}'>{html.escape(footnote)}</td></tr></tfoot>",
-        "</table>",
-    ]
-    return "\n".join(parts) + "\n"
+    return cells
 
 
-def table_2_latex(table: pd.DataFrame, caption: str, footnote: str) -> str:
-    """Table 2 as a LaTeX table (booktabs)."""
-    lines = [
-        r"\begin{table}", r"\caption{" + _tex(caption) + "}", r"\scriptsize",
-        r"\begin{tabular}{ll" + "l" * len(COLUMNS) + "}", r"\toprule",
-        " & ".join(["Method", "", *(_tex(column) for column in COLUMNS)]) + r" \\",
+def printed_table_2(
+    table: pd.DataFrame, settings: Mapping[str, object], simulated: bool, recomputed: int = 0
+) -> PrintedTable:
+    """Table 2 for print; ``recomputed`` Q-Box values are named in a footnote."""
+    names = [METHOD_NAMES.get(name, name) for name in table["method"].unique()]
+    caption = (
+        f"Table 2. Diagnostic performance of {', '.join(names[:-1])} and {names[-1]} for the "
+        "assessment of liver fibrosis stages in training and validation cohorts"
+    )
+    notes = [footnote(settings), STARS_2, *q_box_note(recomputed), *undefined(table["notes"])]
+    return _printed(
+        table, caption, simulated, ("Method", "Cohort"), notes,
+        lambda row: [METHOD_NAMES.get(str(row["method"]), str(row["method"]))],
+    )  # fmt: skip
+
+
+def printed_table_3(
+    table: pd.DataFrame,
+    settings: Mapping[str, object],
+    simulated: bool,
+    reference: int,
+    recomputed: int = 0,
+) -> PrintedTable:
+    """Table 3 for print."""
+    caption = (
+        "Table 3. DLRE and 2D-SWE against the number of pictures or measurements of each patient, in "
+        "training and validation cohorts"
+    )
+    notes = [
+        footnote(settings), STARS_3.format(reference=images_name(reference)), *q_box_note(recomputed),
+        *undefined(table["notes"]),
     ]  # fmt: skip
-    rows = printed_rows(table)
-    for stage in STAGES:
-        name = STAGE_NAMES[stage]
-        lines.append(
-            r"\midrule \multicolumn{" + str(len(COLUMNS) + 2) + "}{l}{" + _tex(name) + r"} \\"
+    return _printed(
+        table, caption, simulated, ("Method", "Pictures", "Cohort"), notes,
+        lambda row: [METHOD_NAMES[str(row["method"])], images_name(int(str(row["images"])), str(row["method"]))],
+    )  # fmt: skip
+
+
+def printed_table_4(
+    table: pd.DataFrame,
+    settings: Mapping[str, object],
+    simulated: bool,
+    hospitals: Mapping[str, Sequence[str]],
+    replicates: int,
+) -> PrintedTable:
+    """Table 4 for print; ``hospitals`` names the training hospitals of each arm."""
+    caption = (
+        "Table 4. DLRE trained on different combinations of hospitals, in training and validation "
+        "cohorts"
+    )
+    trained = "; ".join(f"{arm_name(arm)}: {', '.join(codes)}" for arm, codes in hospitals.items())
+    notes = [
+        f"Training hospitals: {trained}.", footnote(settings), STARS_4.format(replicates=replicates),
+        *undefined(table["notes"]),
+    ]  # fmt: skip
+    return _printed(
+        table, caption, simulated, ("Trained on", "Cohort"), notes,
+        lambda row: [arm_name(str(row["arm"]))],
+    )  # fmt: skip
+
+
+def _printed(
+    table: pd.DataFrame,
+    caption: str,
+    simulated: bool,
+    heads: Sequence[str],
+    notes: Sequence[str],
+    name: Callable[[Mapping[str, object]], list[str]],
+) -> PrintedTable:
+    blocks = [
+        Block(
+            STAGE_NAMES[stage],
+            [
+                [*name(row), COHORT_NAMES[row["cohort"]][0], *accuracy_cells(row)]
+                for row in table[table["stage"] == stage].to_dict("records")
+            ],
         )
-        for row in (row for row in rows if row["stage"] == name):
-            cells = [row["method"], row["cohort"], *(row[column] for column in COLUMNS)]
-            lines.append(" & ".join(_tex(cell) for cell in cells) + r" \\")
-    lines += [r"\bottomrule", r"\end{tabular}", r"\par " + _tex(footnote), r"\end{table}"]
-    return "\n".join(lines) + "\n"
+        for stage in STAGES
+    ]
+    return PrintedTable(
+        simulated_caption(caption, simulated), (*heads, *COLUMNS), blocks, notes, len(heads)
+    )
 
 
-def table_2_footnote(settings: Mapping[str, object], notes: Sequence[str] = ()) -> str:
-    """The footnote, from the settings that made the table, and a sentence a note."""
-    text = FOOTNOTE.format(
+def footnote(settings: Mapping[str, object]) -> str:
+    """How intervals and cut-offs were made, from the settings that made them."""
+    again = settings["cutoff"] == "reoptimised"
+    return FOOTNOTE.format(
         level=f"{100 * float(str(settings['confidence'])):g} %",
         auc=METHOD_WORDS[str(settings["auc_interval"])],
         share=METHOD_WORDS[str(settings["proportion_interval"])],
         ratio=METHOD_WORDS[str(settings["likelihood_ratio_interval"])],
         cutoff=METHOD_WORDS[str(settings["cutoff"])],
+        frozen="" if again else ", chosen in the training cohort and frozen",
     )
-    if settings["cutoff"] == "reoptimised":
-        text = text.replace(", chosen in the training cohort and frozen", "")
+
+
+def undefined(notes: Iterable[object]) -> list[str]:
+    """One footnote for all cells that are undefined or limited, or none."""
     unique = sorted(
         {note for joined in notes for note in str(joined).split("; ") if note and note != "nan"}
     )
-    return text + (f" Undefined or limited: {'; '.join(unique)}." if unique else "")
+    return [f"Undefined or limited: {'; '.join(unique)}."] if unique else []
 
 
-def cell_html(text: str) -> str:
-    """A cell's text, escaped, with the interval on a line of its own as the paper prints it."""
-    value, bracket, rest = text.partition(" (")
-    if not bracket:
-        return html.escape(text)
-    interval, _, stars = rest.partition(")")
-    return f'{html.escape(value + stars)} <span class="interval">({html.escape(interval)})</span>'
+def q_box_note(recomputed: int) -> list[str]:
+    """A footnote where stiffness was not given and the map's own was used."""
+    if not recomputed:
+        return []
+    return [
+        f"The stiffness of {recomputed} pictures was not given in measurements.csv and was computed "
+        "from the colours inside the Q-Box."
+    ]
 
 
-def _estimate(row: Mapping[str, float], name: str) -> Estimate:
-    return Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"])
+def recomputed_q_boxes(acquisitions: pd.DataFrame, scores: pd.DataFrame) -> int:
+    """Pictures of scored patients whose stiffness was computed from the map, since none was given.
+
+    Parameters
+    ----------
+    acquisitions : DataFrame
+        ``results/store/acquisitions.csv``: patient and q_box_source.
+    scores : DataFrame
+        ``results/scores/{arm}.csv``.
+    """
+    used = acquisitions[acquisitions["patient"].isin(scores["patient"])]
+    return int((used["q_box_source"] == "recomputed").sum())
 
 
-def _tex(text: str) -> str:
-    replacements = {
-        "\\": r"\textbackslash{}", "%": r"\%", "&": r"\&", "_": r"\_", "#": r"\#", "$": r"\$",
-        "≥": r"$\geq$", "−": "$-$", "∞": r"$\infty$", "–": "--", "<": "$<$",
-    }  # fmt: skip
-    return "".join(replacements.get(letter, letter) for letter in text)
-
-
-def table_2_caption(simulated: bool) -> str:
-    """The caption, which says so where data are simulated."""
-    text = (
-        "Diagnostic performance of DLRE, 2D-SWE, APRI and FIB-4 for the assessment of liver fibrosis "
-        "stages in training and validation cohorts"
-    )
-    return text + (" (simulated data)" if simulated else "")
+def estimate(row: Mapping[str, object], name: str) -> Estimate:
+    """A value and its limits from a table's row."""
+    return Estimate(*(float(str(row[f"{name}{end}"])) for end in ("", "_low", "_high")))

@@ -7,11 +7,14 @@ for (const table of document.querySelectorAll("table.sortable")) {
       const up = head.getAttribute("aria-sort") !== "ascending";
       heads.forEach((other) => other.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", up ? "ascending" : "descending");
-      const body = table.tBodies[0];
       const key = (row) => row.cells[column].textContent.trim();
-      [...body.rows]
-        .sort((a, b) => (up ? 1 : -1) * key(a).localeCompare(key(b), "en", { numeric: true }))
-        .forEach((row) => body.append(row));
+      // Rows stay under their heading: each block is sorted by itself.
+      for (const body of table.tBodies) {
+        [...body.rows]
+          .filter((row) => !row.classList.contains("stage"))
+          .sort((a, b) => (up ? 1 : -1) * key(a).localeCompare(key(b), "en", { numeric: true }))
+          .forEach((row) => body.append(row));
+      }
     };
     head.addEventListener("click", sort);
     head.addEventListener("keydown", (event) => {

@@ -1,0 +1,128 @@
+"""Captions of figures, from the configuration and the data."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from dlre_core.tables.formatting import arm_name, images_name
+from dlre_core.tables.printed import METHOD_WORDS
+from dlre_core.tables.subgroups import Subgrouping
+
+QUESTIONS = (
+    "(A, D) F0-F3 versus F4, (B, E) F0-F2 versus F3-F4 (≥F3), (C, F) F0-F1 versus F2-F4 (≥F2)"
+)
+
+
+def _counts(scores: pd.DataFrame) -> str:
+    n = scores["cohort"].value_counts()
+    return f"training cohort (A-C, n={n.get('training', 0)}) and validation cohort (D-F, n={n.get('validation', 0)})"
+
+
+def _cutoffs(settings: Mapping[str, object]) -> str:
+    where = "" if settings["cutoff"] == "reoptimised" else ", chosen in the training cohort"
+    return f"Markers show the cut-offs ({METHOD_WORDS[str(settings['cutoff'])]}{where})."
+
+
+def _end(simulated: bool) -> str:
+    return " Simulated data." if simulated else ""
+
+
+def figure_2_caption(enrolment: pd.DataFrame, simulated: bool) -> str:
+    """Enrolment flow chart."""
+    enrolled, hospitals = int(enrolment["enrolled"].sum()), enrolment["hospital"].nunique()
+    return (
+        f"Figure 2. Enrolment: {enrolled} of {len(enrolment)} patients from {hospitals} "
+        f"hospital{'s' * (hospitals != 1)} were enrolled. Each patient counts once, under the first "
+        f"criterion that excludes.{_end(simulated)}"
+    )
+
+
+def figure_3_caption(scores: pd.DataFrame, settings: Mapping[str, object], simulated: bool) -> str:
+    """DLRE against the comparators."""
+    return (
+        "Figure 3. ROC curves of DLRE, 2D-SWE, APRI and FIB-4 for the assessment of liver fibrosis "
+        f"stages: {QUESTIONS} in the {_counts(scores)}. {_cutoffs(settings)}{_end(simulated)}"
+    )
+
+
+def figure_4_caption(
+    scores: Mapping[int, pd.DataFrame], settings: Mapping[str, object], simulated: bool
+) -> str:
+    """Numbers of pictures."""
+    numbers = ", ".join(str(number) for number in sorted(scores)[:-1])
+    return (
+        f"Figure 4. ROC curves of DLRE and 2D-SWE with {numbers} and {images_name(max(scores))} or "
+        f"measurements of each patient: {QUESTIONS} in the {_counts(scores[max(scores)])}. "
+        f"{_cutoffs(settings)}{_end(simulated)}"
+    )
+
+
+def figure_5_caption(
+    hospitals: Mapping[str, Sequence[str]], settings: Mapping[str, object], simulated: bool
+) -> str:
+    """Combinations of hospitals."""
+    trained = "; ".join(f"{arm_name(arm)}: {', '.join(codes)}" for arm, codes in hospitals.items())
+    return (
+        f"Figure 5. ROC curves of DLRE trained on different combinations of hospitals ({trained}): "
+        f"{QUESTIONS} in training (A-C) and validation cohorts (D-F). {_cutoffs(settings)}"
+        f"{_end(simulated)}"
+    )
+
+
+def subgroup_caption(
+    number: int, grouping: Subgrouping, scores: pd.DataFrame, cohort: str | None, simulated: bool
+) -> str:
+    """Supplementary figures 2 to 4."""
+    part = scores if cohort is None else scores[scores["cohort"] == cohort]
+    who = (
+        f"all {len(part)} enrolled patients; two thirds of them trained DLRE, so its curves are apparent"
+        if cohort is None
+        else f"the {len(part)} patients of the {cohort} cohort"
+    )
+    return (
+        f"Supplementary figure {number}{'' if cohort is None else 'v'}. ROC curves of DLRE (A-C) and "
+        f"2D-SWE (D-F) by {grouping.title}, in {who}: {QUESTIONS}.{_end(simulated)}"
+    )
+
+
+def training_caption(
+    minimum_epochs: int, patience: int, fraction: float, main_arm: str, simulated: bool
+) -> str:
+    """Supplementary figure 1."""
+    return (
+        "Supplementary figure 1. How training ends. Loss over the patients that fit the networks and "
+        f"over the {100 * fraction:g} % of training patients held back, by epoch; {arm_name(main_arm)} "
+        f"above. From epoch {minimum_epochs} on, training stops when the held-back loss has not "
+        f"improved for {patience} epochs; the epoch with the lowest one is kept (line). No validation "
+        f"patient has a part in this.{_end(simulated)}"
+    )
+
+
+def calibration_caption(scores: pd.DataFrame, confidence: float, simulated: bool) -> str:
+    """Extended figure 1."""
+    return (
+        f"Extended figure 1. Calibration of DLRE's probabilities: {QUESTIONS} in the "
+        f"{_counts(scores)}. Line: smoothed share of patients with the stage (lowess); squares: fifths "
+        f"of the patients with exact {100 * confidence:g} % intervals; ticks: patients with the stage "
+        f"(above) and without (below); thin line: perfect calibration.{_end(simulated)}"
+    )
+
+
+def decision_caption(table: pd.DataFrame, simulated: bool) -> str:
+    """Extended figure 2."""
+    n = int(table.loc[table["cohort"] == "validation", "n"].max())
+    return (
+        f"Extended figure 2. Decision curves of the validation cohort (n={n}): net benefit of acting on "
+        "each method at a threshold probability, against acting on everybody and on nobody. "
+        "Probabilities of 2D-SWE, APRI and FIB-4 come from a logistic regression in the training "
+        f"cohort.{_end(simulated)}"
+    )
+
+
+def forest_caption(simulated: bool) -> str:
+    """Extended figure 3."""
+    return (
+        "Extended figure 3. AUC of DLRE and 2D-SWE in the validation patients of every hospital, with "
+        "confidence intervals; open markers have none, since a class has one patient or all "
+        f"scores agree.{_end(simulated)}"
+    )

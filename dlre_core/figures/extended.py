@@ -1,0 +1,171 @@
+"""Extended figures: calibration, decision curves and the forest plot of hospitals."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dlre_core.figures.style import METHOD_STYLES, PARAMETERS, mark_simulated, new_figure
+from dlre_core.splits import stage_labels
+from dlre_core.statistics.calibration import grouped_calibration, smooth_calibration
+from dlre_core.tables.accuracy import COHORTS, STAGES
+from dlre_core.tables.formatting import COHORT_NAMES, METHOD_NAMES, STAGE_NAMES, round_half_up
+from dlre_core.tables.hospitals import EVERYBODY
+from dlre_core.tables.probabilities import method_probabilities
+
+
+def calibration_figure(
+    scores: pd.DataFrame, table: pd.DataFrame, *, simulated: bool, confidence: float = 0.95
+) -> Figure:
+    """Share of cases against DLRE's probability: smoothed, and in fifths with intervals.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        ``results/scores/{arm}.csv``.
+    table : DataFrame
+        ``results/tables/calibration.csv``.
+    simulated : bool
+    confidence : float
+    """
+    figure = new_figure(11.0, 7.4)
+    numbers = table[table["method"] == "dlre"].set_index(["stage", "cohort"])
+    style = METHOD_STYLES["dlre"]
+    with mpl.rc_context(PARAMETERS):
+        axes = figure.subplots(2, 3, sharex=True, sharey=True)
+        for row, cohort in enumerate(COHORTS):
+            part = scores[scores["cohort"] == cohort]
+            for column, stage in enumerate(STAGES):
+                axis, cell = axes[row, column], numbers.loc[(stage, cohort)]
+                labels = stage_labels(part["fibrosis_stage"], stage)
+                p = method_probabilities(part, "dlre", stage)
+                axis.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
+                axis.plot(*smooth_calibration(labels, p), color=style["color"], linewidth=2)
+                for mean, share in grouped_calibration(labels, p, confidence=confidence):
+                    limits = [[share.value - share.low], [share.high - share.value]]
+                    axis.errorbar(
+                        mean, share.value, yerr=limits, fmt="s", color="#333333", markersize=4,
+                        linewidth=1, capsize=2,
+                    )  # fmt: skip
+                _rug(axis, labels, p)
+                axis.text(
+                    0.97, 0.13,
+                    f"Slope {round_half_up(cell['slope'], 2)}\nIntercept at slope 1 "
+                    f"{round_half_up(cell['in_the_large'], 2)}\nBrier score {round_half_up(cell['brier'], 3)}",
+                    transform=axis.transAxes, ha="right", fontsize=7.5,
+                    bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
+                )  # fmt: skip
+                axis.set_title(f"{'ABCDEF'[3 * row + column]}  {STAGE_NAMES[stage]}", loc="left")
+                axis.set(xlim=(-0.02, 1.02), ylim=(-0.12, 1.12), aspect="equal")
+                if column == 0:
+                    axis.set_ylabel(
+                        f"{COHORT_NAMES[cohort]} cohort\nShare of patients with the stage"
+                    )
+                if row == 1:
+                    axis.set_xlabel("Probability by DLRE")
+    mark_simulated(figure, simulated)
+    return figure
+
+
+def decision_figure(table: pd.DataFrame, *, simulated: bool) -> Figure:
+    """Net benefit against threshold probability, validation cohort, a panel a question.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``results/tables/decision_curves.csv``.
+    simulated : bool
+    """
+    figure = new_figure(11.0, 4.0)
+    validation = table[table["cohort"] == "validation"]
+    with mpl.rc_context(PARAMETERS):
+        axes = figure.subplots(1, 3, sharex=True)
+        for column, stage in enumerate(STAGES):
+            axis, part = axes[column], validation[validation["stage"] == stage]
+            for strategy, curve in part.groupby("strategy", sort=False):
+                look = _strategy_look(str(strategy))
+                axis.plot(curve["threshold"], curve["net_benefit"], **look)
+            top = part.loc[part["strategy"] != "none", "net_benefit"].max()
+            axis.set_ylim(-0.12, max(1.08 * top, 0.1) if np.isfinite(top) else 1)
+            axis.set_title(f"{'ABC'[column]}  {STAGE_NAMES[stage]}", loc="left")
+            axis.set_xlabel("Threshold probability")
+            axis.grid(color="#eeeeee", linewidth=0.6)
+        axes[0].set_ylabel("Net benefit per patient")
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=6)
+    mark_simulated(figure, simulated)
+    return figure
+
+
+def forest_figure(table: pd.DataFrame, *, simulated: bool) -> Figure:
+    """AUC of DLRE and 2D-SWE in the validation patients of every hospital, a panel a question.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``results/tables/hospitals.csv``.
+    simulated : bool
+    """
+    hospitals = list(table["hospital"].unique())
+    figure = new_figure(11.0, 1.6 + 0.34 * len(hospitals))
+    with mpl.rc_context(PARAMETERS):
+        axes = figure.subplots(1, 3, sharex=True, sharey=True)
+        for column, stage in enumerate(STAGES):
+            axis, part = axes[column], table[table["stage"] == stage]
+            for shift, (method, rows) in zip((-0.16, 0.16), part.groupby("method", sort=False), strict=True):  # fmt: skip
+                _forest_rows(axis, rows, hospitals, shift, str(method))
+            dlre = part[part["method"] == "dlre"].set_index("hospital")
+            for place, hospital in enumerate(hospitals):
+                cases, n = dlre.loc[hospital, ["n_cases", "n"]]
+                axis.text(1.04, place, f"{cases}/{n}", va="center", fontsize=7.2, color="#51606F")
+            axis.axvline(0.5, color="#999999", linewidth=0.8)
+            axis.axhline(len(hospitals) - 1.5, color="#999999", linewidth=0.8)
+            axis.set(xlim=(-0.03, 1.18), ylim=(len(hospitals) - 0.4, -0.6))
+            axis.set_xticks([0, 0.25, 0.5, 0.75, 1])
+            axis.set_yticks(range(len(hospitals)), hospitals)
+            axis.set_title(f"{'ABC'[column]}  {STAGE_NAMES[stage]}", loc="left")
+            axis.set_xlabel("AUC (cases/patients at the right)")
+        axes[0].set_ylabel("Hospital")
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=2)
+    mark_simulated(figure, simulated)
+    return figure
+
+
+def _forest_rows(
+    axis: Axes, rows: pd.DataFrame, hospitals: list[str], shift: float, method: str
+) -> None:
+    style, by = METHOD_STYLES[method], rows.set_index("hospital")
+    label: str | None = METHOD_NAMES[method]
+    for place, hospital in enumerate(hospitals):
+        row = by.loc[hospital]
+        if np.isnan(row["auc"]):
+            if shift < 0:
+                axis.text(0.25, place, row["notes"], ha="center", va="center", fontsize=7, color="#51606F")  # fmt: skip
+            continue
+        limits = [[row["auc"] - row["auc_low"]], [row["auc_high"] - row["auc"]]]
+        known = not np.isnan(limits).any()
+        axis.errorbar(
+            row["auc"], place + shift, xerr=limits if known else None, fmt=style["marker"],
+            color=style["color"], markersize=6 if hospital == EVERYBODY else 4, linewidth=1.2,
+            # An open marker has no interval: one case, one control, or all pairs tied.
+            markerfacecolor=style["color"] if known else "white", label=label,
+        )  # fmt: skip
+        label = None
+
+
+def _strategy_look(strategy: str) -> dict[str, object]:
+    if strategy in METHOD_STYLES:
+        look = {k: v for k, v in METHOD_STYLES[strategy].items() if k != "marker"}
+        return look | {"label": METHOD_NAMES[strategy]}
+    if strategy == "all":
+        return {"color": "#777777", "linewidth": 1, "linestyle": (0, (4, 2)), "label": "Everybody"}
+    return {"color": "#000000", "linewidth": 1, "label": "Nobody"}
+
+
+def _rug(axis: Axes, labels: np.ndarray, p: np.ndarray) -> None:
+    """Every patient's probability: those with the stage above, the others below."""
+    for value, height in ((1, 1.06), (0, -0.06)):
+        chosen = p[labels == value]
+        axis.plot(chosen, np.full(len(chosen), height), "|", color="#51606F", markersize=5, alpha=0.5)  # fmt: skip

@@ -1,0 +1,57 @@
+"""Supplementary figure 1: how training ends, a curve an arm and stage question."""
+
+from collections.abc import Mapping
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.figure import Figure
+
+from dlre_core.figures.style import PARAMETERS, mark_simulated, new_figure
+from dlre_core.tables.accuracy import STAGES
+from dlre_core.tables.formatting import STAGE_NAMES, arm_name
+
+
+def training_figure(
+    histories: Mapping[str, pd.DataFrame], *, minimum_epochs: int, simulated: bool
+) -> Figure:
+    """Loss over fitted and held-back training patients by epoch; a row an arm.
+
+    Parameters
+    ----------
+    histories : mapping of arm to DataFrame
+        ``results/models/{arm}/history.csv``: stage, epoch, loss, stopping_loss, auc, chosen.
+    minimum_epochs : int
+        Epochs before this one are shaded: they cannot be chosen.
+    simulated : bool
+    """
+    figure = new_figure(11.0, 0.6 + 1.9 * len(histories))
+    with mpl.rc_context(PARAMETERS):
+        axes = figure.subplots(len(histories), 3, sharex=True, squeeze=False)
+        for row, (arm, history) in enumerate(histories.items()):
+            for column, stage in enumerate(STAGES):
+                axis = axes[row, column]
+                part = history[history["stage"] == stage]
+                axis.axvspan(0.5, minimum_epochs - 0.5, color="#F0F2F4", zorder=0)
+                axis.plot(part["epoch"], part["loss"], color="#0072B2", label="Fitted patients")
+                axis.plot(
+                    part["epoch"], part["stopping_loss"], color="#D55E00", linestyle="--",
+                    label="Held-back patients",
+                )  # fmt: skip
+                kept = part[part["chosen"] == 1].iloc[0]
+                axis.axvline(kept["epoch"], color="#333333", linewidth=1, linestyle=":")
+                axis.set_title(
+                    f"{STAGE_NAMES[stage]}: epoch {int(kept['epoch'])} kept",
+                    loc="left", fontsize=8,
+                )  # fmt: skip
+                # A first epoch far above the others would flatten all that matters.
+                top = 1.15 * part.loc[part["epoch"] > 1, ["loss", "stopping_loss"]].max().max()
+                axis.set_ylim(0, max(top, 0.1))
+                axis.set_xlim(0.5, history["epoch"].max() + 0.5)
+                if column == 0:
+                    axis.set_ylabel(f"{arm_name(arm)}\nCross-entropy")
+                if row == len(histories) - 1:
+                    axis.set_xlabel("Epoch")
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper right", ncols=2)
+    mark_simulated(figure, simulated)
+    return figure

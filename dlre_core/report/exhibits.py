@@ -1,0 +1,70 @@
+"""What the report shows, in which section, and under which title."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SECTIONS = {
+    "main": "Accuracy",
+    "subgroups": "Subgroups and robustness",
+    "probabilities": "Calibration and use",
+    "details": "Counts and checklist",
+    "training": "Training",
+}
+# Section of every table and figure, in the order in which the report shows them.
+TABLES: Mapping[str, str] = {
+    "table_1": "main", "table_2": "main", "table_3": "main", "table_4": "subgroups",
+    "supplementary_table_1": "subgroups", "supplementary_table_2": "subgroups",
+    "supplementary_table_3": "subgroups", "hospitals": "subgroups", "calibration": "probabilities",
+    "predictive_values": "probabilities", "stages": "probabilities", "counts": "details",
+    "events": "details", "differences": "details", "checklist": "details",
+}  # fmt: skip
+FIGURES: Mapping[str, str] = {
+    "figure_2": "flow", "figure_3": "main", "figure_4": "main", "figure_5": "subgroups",
+    "supplementary_figure_2_enrolled": "subgroups", "supplementary_figure_2_validation": "subgroups",
+    "supplementary_figure_3_enrolled": "subgroups", "supplementary_figure_3_validation": "subgroups",
+    "supplementary_figure_4_enrolled": "subgroups", "supplementary_figure_4_validation": "subgroups",
+    "hospitals": "subgroups", "calibration": "probabilities", "decision_curves": "probabilities",
+    "supplementary_figure_1": "training",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A table (HTML fragment and CSV) or a figure (SVG and caption) and the section it stands in."""
+
+    name: str
+    section: str
+    path: Path
+    companion: Path
+
+    @property
+    def is_figure(self) -> bool:
+        """True for a figure, whose companion is its caption; a table's is its CSV."""
+        return self.path.suffix == ".svg"
+
+
+def exhibits(tables: Sequence[str], figures: Sequence[str], folder: str | Path) -> list[Exhibit]:
+    """The tables and figures of a study in the report's order.
+
+    Parameters
+    ----------
+    tables, figures : sequence of str
+        Names of those that the study has.
+    folder : path
+        Holds ``tables/{name}.html`` and ``.csv``, ``figures/{name}.svg`` and ``.txt``.
+
+    Raises
+    ------
+    KeyError
+        For a name without a section: give it one here.
+    """
+    root = Path(folder)
+    found = [
+        Exhibit(name, TABLES[name], root / f"tables/{name}.html", root / f"tables/{name}.csv")
+        for name in sorted(tables, key=list(TABLES).index)
+    ]
+    return found + [
+        Exhibit(name, FIGURES[name], root / f"figures/{name}.svg", root / f"figures/{name}.txt")
+        for name in sorted(figures, key=list(FIGURES).index)
+    ]

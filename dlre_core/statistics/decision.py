@@ -1,0 +1,51 @@
+"""Decision curves: the net benefit of acting on a test."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dlre_core.statistics.roc import complete_cases
+
+
+def net_benefit(
+    labels: ArrayLike, probabilities: ArrayLike, thresholds: ArrayLike
+) -> NDArray[np.float64]:
+    """Net benefit of treating patients whose probability reaches a threshold.
+
+    Parameters
+    ----------
+    labels : (n,) of 0 and 1
+    probabilities : (n,) float in [0, 1]
+        NaN is missing and left out.
+    thresholds : (k,) float in (0, 1)
+        A threshold t says that one missed case weighs as much as (1 - t) / t needless treatments.
+
+    Returns
+    -------
+    (k,) float64
+        TP/n - FP/n * t/(1 - t), per patient; NaN without patients.
+
+    Raises
+    ------
+    ValueError
+        If a threshold lies outside (0, 1).
+
+    References
+    ----------
+    Vickers AJ, Elkin EB. Med Decis Making 2006;26:565-574. doi:10.1177/0272989X06295361
+    """
+    truth, (p,), _ = complete_cases(labels, probabilities)
+    t = np.asarray(thresholds, dtype=np.float64)
+    if t.size and (t.min() <= 0 or t.max() >= 1):
+        raise ValueError("thresholds must lie between 0 and 1")
+    if not len(truth):
+        return np.full(t.shape, np.nan)
+    positive = p[:, None] >= t[None, :]
+    true_positives = (positive & (truth == 1)[:, None]).sum(axis=0)
+    false_positives = (positive & (truth == 0)[:, None]).sum(axis=0)
+    return (true_positives - false_positives * t / (1 - t)) / len(truth)
+
+
+def net_benefit_of_all(labels: ArrayLike, thresholds: ArrayLike) -> NDArray[np.float64]:
+    """Net benefit of treating everybody."""
+    truth = np.asarray(labels)
+    return net_benefit(truth, np.ones(len(truth)), thresholds)

@@ -1,0 +1,98 @@
+REPORT_TARGETS = [
+    "results/report.html",
+    "results/headline.txt",
+]
+TABLES = [
+    "table_1",
+    *(f"table_{number}" for number in ACCURACY_TABLES),
+    *(f"supplementary_table_{number}" for number in (1, 2, 3)),
+    "counts",
+    "calibration",
+    "predictive_values",
+    "hospitals",
+    "stages",
+    "events",
+    "differences",
+    "checklist",
+]
+FIGURES = [
+    "figure_2",
+    "figure_3",
+    # Figures 4 and 5 show tables 3 and 4.
+    *(f"figure_{number + 1}" for number in ACCURACY_TABLES if number > 2),
+    "supplementary_figure_1",
+    *(
+        f"supplementary_figure_{number}_{population}"
+        for number in (2, 3, 4)
+        for population in ("enrolled", "validation")
+    ),
+    "calibration",
+    "decision_curves",
+    "hospitals",
+]
+
+
+rule headline:
+    """The study in ten lines of text, printed when the workflow ends."""
+    input:
+        table="results/tables/table_2.csv",
+        enrolment="results/enrolment/enrolment.csv",
+        counts="results/store/counts.csv",
+        problems="results/clinical/problems.csv",
+        report="results/report.html",
+    output:
+        text="results/headline.txt",
+    log:
+        "results/logs/headline.log",
+    benchmark:
+        "results/benchmarks/headline.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        title=config["report"]["title"],
+        simulated=SIMULATED,
+        core=core("report.headline"),
+    script:
+        "../scripts/headline.py"
+
+
+rule report:
+    """One self-contained page with everything."""
+    input:
+        table_2="results/tables/table_2.csv",
+        tables=expand("results/tables/{name}.{form}", name=TABLES, form=["csv", "html"]),
+        figures=expand("results/figures/{name}.{form}", name=FIGURES, form=["svg", "txt"]),
+        counts="results/store/counts.csv",
+        rejects="results/store/rejects.csv",
+        problems="results/clinical/problems.csv",
+        leak_checks=expand("results/splits/{split}_leak_check.csv", split=SPLITS),
+        histories=expand("results/models/{arm}/history.csv", arm=ARMS),
+        scores=expand("results/scores/{arm}.csv", arm=ARMS),
+    output:
+        page="results/report.html",
+    log:
+        "results/logs/report.log",
+    benchmark:
+        "results/benchmarks/report.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        title=config["report"]["title"],
+        simulated=SIMULATED,
+        tables=TABLES,
+        figures=FIGURES,
+        splits=SPLITS,
+        arms=ARMS,
+        benchmarks="results/benchmarks",
+        config=config,
+        core=core("report"),
+    script:
+        "../scripts/report.py"

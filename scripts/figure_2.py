@@ -1,0 +1,16 @@
+"""Adapter of rule figure_2."""
+
+from dlre_core.figures.captions import figure_2_caption
+from dlre_core.figures.enrolment import figure_2
+from dlre_core.figures.style import save_figure
+from dlre_core.logs import job_log
+from dlre_core.tabular import read_table
+
+with job_log(snakemake.log[0]):
+    given, made, params = snakemake.input, snakemake.output, snakemake.params
+    enrolment = read_table(given.enrolment)
+    figure = figure_2(
+        enrolment, read_table(given.flow), read_table(given.split), simulated=params.simulated
+    )
+    caption = figure_2_caption(enrolment, params.simulated)
+    save_figure(figure, caption, made.svg, made.png, made.text)
