@@ -13,13 +13,20 @@ ifdef SIZE
 OVERRIDE := --config 'cohort={"size": "$(SIZE)"}'
 endif
 
-.PHONY: study test test-cluster lint lock format help environment check-data clinical-template clean
+.PHONY: study test compare-paper coverage-simulations test-cluster lint lock format help environment check-data clinical-template clean
 
 study: $(READY) ## run the study (SIZE=demo, paper or a number; CORES=2)
 	snakemake --cores $(CORES) $(OVERRIDE)
 
 test: $(READY) ## run the tests
 	pytest
+
+compare-paper: $(READY) ## the study's tables beside the published ones, results/comparison/paper.html
+	snakemake --cores $(CORES) $(OVERRIDE) results/comparison/paper.html
+	@echo "Comparison: results/comparison/paper.html"
+
+coverage-simulations: $(READY) ## do 95 % intervals cover 95 %, do tests reject 5 %? (minutes)
+	PYTHONPATH=. python benchmarks/coverage.py
 
 test-cluster: $(READY) ## run the tiny study through SLURM on this machine (root; slurm-wlm, munge)
 	tests/cluster/run.sh

@@ -17,6 +17,7 @@ from dlre_core.digests import core_digest, file_digest
 from dlre_core.report.exhibits import SECTIONS, Exhibit
 from dlre_core.report.sentences import caveats, headline
 from dlre_core.tables.formatting import STAGE_NAMES
+from dlre_core.tables.typeset import PrintedTable
 from dlre_core.tabular import read_table
 
 PACKAGES = (
@@ -61,12 +62,8 @@ def write_report(
     config : mapping
     """
     accuracy = read_table(table_2)
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("dlre_core.report"), autoescape=True, trim_blocks=True,
-        lstrip_blocks=True, undefined=jinja2.StrictUndefined,
-    )  # fmt: skip
     rejected, found = read_table(rejects), read_table(counts)
-    page = environment.get_template("report.html.j2").render(
+    page = _environment().get_template("report.html.j2").render(
         title=title,
         simulated=simulated,
         headline=headline(accuracy),
@@ -94,6 +91,22 @@ def write_report(
         stage_names=STAGE_NAMES,
     )
     Path(path).write_text(page, encoding="utf-8")
+
+
+def write_table_page(
+    path: str | Path, title: str, tables: Sequence[PrintedTable], *, simulated: bool
+) -> None:
+    """A page of its own for printed tables, in the report's style."""
+    page = _environment().get_template("tables.html.j2")
+    text = page.render(title=title, tables=[table.html() for table in tables], simulated=simulated)
+    Path(path).write_text(text, encoding="utf-8")
+
+
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("dlre_core.report"), autoescape=True, trim_blocks=True,
+        lstrip_blocks=True, undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
 
 
 def _exhibit(exhibit: Exhibit) -> dict[str, str]:

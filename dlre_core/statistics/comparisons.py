@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special, stats
+from scipy import special
 
 from dlre_core.statistics.estimates import check_confidence
-from dlre_core.statistics.roc import RocAnalysis, complete_cases, delong_covariance, roc_analysis
+from dlre_core.statistics.roc import AucParts, auc_parts, complete_cases, delong_covariance
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,12 @@ def compare_paired_aucs(
     """
     check_confidence(confidence)
     truth, (a, b), missing = complete_cases(labels, scores_a, scores_b)
-    first, second = roc_analysis(truth, a), roc_analysis(truth, b)
-    covariance = delong_covariance(_components(first), _components(second))
-    variance = first.auc_variance + second.auc_variance - 2 * covariance
+    first, second = auc_parts(truth, a), auc_parts(truth, b)
+    covariance = delong_covariance(first.placements, second.placements)
+    total = first.variance + second.variance
+    variance = total - 2 * covariance
     # Identical scores differ by rounding only; pROC's own limit would give p = 0 or NaN.
-    if variance < 1e-15 * max(first.auc_variance + second.auc_variance, 1e-300) or np.array_equal(
-        *(np.concatenate(_components(x)) for x in (first, second))
-    ):
+    if variance < 1e-15 * max(total, 1e-300) or all(map(np.array_equal, first.placements, second.placements)):  # fmt: skip
         variance = 0.0
     return _compare(first, second, variance, covariance, math.inf, missing, confidence)
 
@@ -79,24 +78,22 @@ def compare_unpaired_aucs(
     The statistic is compared with Student's t at Satterthwaite's degrees of freedom.
     """
     check_confidence(confidence)
-    first, second = roc_analysis(labels_a, scores_a), roc_analysis(labels_b, scores_b)
-    parts = (first.auc_variance, second.auc_variance)
-    sizes = tuple(x.n_cases + x.n_controls for x in (first, second))
-    variance = sum(parts)
+    groups, missing = [], 0
+    for labels, scores in ((labels_a, scores_a), (labels_b, scores_b)):
+        truth, (values,), absent = complete_cases(labels, scores)
+        groups.append(auc_parts(truth, values))
+        missing += absent
+    first, second = groups
+    variance = first.variance + second.variance
     degrees = math.nan
     if variance > 0:
-        degrees = variance**2 / sum(v**2 / (n - 1) for v, n in zip(parts, sizes, strict=True))
-    missing = first.n_missing + second.n_missing
+        degrees = variance**2 / sum(part.variance**2 / (part.n - 1) for part in groups)
     return _compare(first, second, variance, 0.0, degrees, missing, confidence)
 
 
-def _components(roc: RocAnalysis) -> tuple[np.ndarray, np.ndarray]:
-    return roc.placements_cases, roc.placements_controls
-
-
 def _compare(
-    first: RocAnalysis,
-    second: RocAnalysis,
+    first: AucParts,
+    second: AucParts,
     variance: float,
     covariance: float,
     degrees: float,
@@ -133,13 +130,11 @@ def _compare(
     tail = (1 - confidence) / 2
     if math.isinf(degrees):
         log_p = min(math.log(2) + float(special.log_ndtr(-abs(statistic))), 0.0)
-        p, half = 2 * float(stats.norm.sf(abs(statistic))), float(stats.norm.isf(tail)) * error
+        p, half = 2 * float(special.ndtr(-abs(statistic))), -float(special.ndtri(tail)) * error
     else:
-        log_p = min(math.log(2) + float(stats.t.logsf(abs(statistic), degrees)), 0.0)
-        p, half = (
-            2 * float(stats.t.sf(abs(statistic), degrees)),
-            float(stats.t.isf(tail, degrees)) * error,
-        )
+        p = 2 * float(special.stdtr(degrees, -abs(statistic)))
+        log_p = min(math.log(p), 0.0) if p > 0 else -math.inf
+        half = -float(special.stdtrit(degrees, tail)) * error
     interval = (max(difference - half, -1.0), min(difference + half, 1.0))
     return AucComparison(
         difference, statistic, min(p, 1.0), log_p, interval, covariance, degrees, **common

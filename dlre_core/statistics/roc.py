@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 from dlre_core.statistics.estimates import Estimate, check_confidence
 from dlre_core.statistics.proportions import proportion
@@ -75,13 +75,15 @@ def complete_cases(
     if truth.ndim != 1 or any(values.shape != truth.shape for values in columns):
         shapes = ", ".join(str(values.shape) for values in columns)
         raise ValueError(f"labels {truth.shape} and scores {shapes} must be vectors of one length")
-    if truth.size and not np.isin(truth, (0, 1)).all():
+    if not ((truth == 0) | (truth == 1)).all():
         raise ValueError("labels must be 0 (control) or 1 (case)")
-    present = (
-        ~np.any([np.isnan(values) for values in columns], axis=0) if columns else truth == truth
-    )
-    kept = [values[present] for values in columns]
-    return truth[present].astype(np.int64), kept, int((~present).sum())
+    missing = np.zeros(len(truth), dtype=bool)
+    for values in columns:
+        missing |= np.isnan(values)
+    if not missing.any():
+        return truth.astype(np.int64), columns, 0
+    kept = [values[~missing] for values in columns]
+    return truth[~missing].astype(np.int64), kept, int(missing.sum())
 
 
 def placements(
@@ -101,11 +103,68 @@ def placements(
     DeLong ER, DeLong DM, Clarke-Pearson DL. Biometrics 1988;44:837-845. Sun X, Xu W. IEEE Signal
     Process Lett 2014;21:1389-1393 (mid-ranks).
     """
-    case, control = scores[truth == 1], scores[truth == 0]
-    ranks = stats.rankdata(np.concatenate([case, control]))
-    of_cases = (ranks[: len(case)] - stats.rankdata(case)) / max(len(control), 1)
-    of_controls = 1 - (ranks[len(case) :] - stats.rankdata(control)) / max(len(case), 1)
+    is_case = truth == 1
+    below, above_or_tied = _below(is_case, scores)
+    n_cases = int(is_case.sum())
+    of_cases = below[is_case] / max(len(truth) - n_cases, 1)
+    of_controls = 1 - above_or_tied[~is_case] / max(n_cases, 1)
     return of_cases, of_controls
+
+
+def _below(
+    is_case: NDArray[np.bool_], scores: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Controls below every patient, and cases below every patient, ties half."""
+    n = len(scores)
+    order = np.argsort(scores)
+    ranked, case = scores[order], is_case[order]
+    starts = np.concatenate([[0], np.flatnonzero(ranked[1:] != ranked[:-1]) + 1, [n]])
+    sizes = np.diff(starts)
+    cases = np.concatenate([[0], np.cumsum(case)])[starts]
+    controls = starts - cases
+    result = []
+    for counted in (controls, cases):
+        middle = (counted[:-1] + counted[1:]) / 2
+        column = np.empty(n)
+        column[order] = middle if len(middle) == n else np.repeat(middle, sizes)
+        result.append(column)
+    return result[0], result[1]
+
+
+@dataclass(frozen=True)
+class AucParts:
+    """An AUC with what its comparisons need; ``reason`` says why values are NaN."""
+
+    auc: float
+    variance: float
+    placements: tuple[NDArray[np.float64], NDArray[np.float64]]
+    reason: str = ""
+
+    @property
+    def n(self) -> int:
+        """Patients."""
+        return len(self.placements[0]) + len(self.placements[1])
+
+
+def auc_parts(truth: NDArray[np.int64], values: NDArray[np.float64]) -> AucParts:
+    """AUC, DeLong variance and placements of complete cases, without the curve.
+
+    Parameters
+    ----------
+    truth : (n,) int64 of 0 and 1
+    values : (n,) float64, none missing
+    """
+    n_cases = int(np.count_nonzero(truth))
+    n_controls = len(truth) - n_cases
+    if not n_cases or not n_controls:
+        reason = "no cases" if n_controls else "no controls" if n_cases else "no patients"
+        nothing = (np.full(n_cases, np.nan), np.full(n_controls, np.nan))
+        return AucParts(math.nan, math.nan, nothing, reason)
+    components = placements(truth, values)
+    variance = delong_covariance(components, components)
+    enough = n_cases > 1 and n_controls > 1
+    reason = "" if enough else "one case or one control has no variance"
+    return AucParts(float(components[0].mean()), variance, components, reason)
 
 
 def delong_covariance(
@@ -118,7 +177,7 @@ def delong_covariance(
         return math.nan
     parts = []
     for a, b in zip(first, second, strict=True):
-        parts.append(float(((a - a.mean()) * (b - b.mean())).sum() / (len(a) - 1)))
+        parts.append(float(np.dot(a - a.mean(), b - b.mean()) / (len(a) - 1)))
     return parts[0] / m + parts[1] / n
 
 
@@ -161,14 +220,11 @@ def roc_analysis(
         "sensitivity": sensitivity, "specificity": specificity, "interval_method": interval,
         "confidence": confidence, "n_missing": missing,
     }  # fmt: skip
-    if not n_cases or not n_controls:
-        reason = "no cases" if n_controls else "no controls" if n_cases else "no patients"
-        return RocAnalysis(math.nan, math.nan, (math.nan, math.nan), reason=reason, **common)
-    components = placements(truth, values)
-    auc = float(components[0].mean())
-    variance = delong_covariance(components, components)
+    parts = auc_parts(truth, values)
+    auc, variance = parts.auc, parts.variance
+    if math.isnan(auc):
+        return RocAnalysis(auc, variance, (math.nan, math.nan), reason=parts.reason, **common)
     degenerate = variance == 0
-    reason = "" if n_cases > 1 and n_controls > 1 else "one case or one control has no variance"
     return RocAnalysis(
         auc,
         variance,
@@ -177,9 +233,9 @@ def roc_analysis(
         one_sided_bound=_one_sided(auc, n_cases, n_controls, confidence)
         if degenerate
         else math.nan,
-        reason=reason or ("zero variance, exact one-sided bound" if degenerate else ""),
-        placements_cases=components[0],
-        placements_controls=components[1],
+        reason=parts.reason or ("zero variance, exact one-sided bound" if degenerate else ""),
+        placements_cases=parts.placements[0],
+        placements_controls=parts.placements[1],
         **common,
     )
 
@@ -222,12 +278,12 @@ def _interval(
     if method == "exact_binomial_n":
         tail = (1 - confidence) / 2
         x = auc * n
-        low = float(stats.beta.ppf(tail, x, n - x + 1)) if x > 0 else 0.0
-        high = float(stats.beta.isf(tail, x + 1, n - x)) if x < n else 1.0
+        low = float(special.betaincinv(x, n - x + 1, tail)) if x > 0 else 0.0
+        high = float(special.betainccinv(x + 1, n - x, tail)) if x < n else 1.0
         return low, high
     if math.isnan(variance):
         return math.nan, math.nan
-    z = float(stats.norm.isf((1 - confidence) / 2))
+    z = -float(special.ndtri((1 - confidence) / 2))
     half = z * math.sqrt(variance)
     if method == "logit" and 0 < auc < 1:
         logit, half = math.log(auc / (1 - auc)), half / (auc * (1 - auc))

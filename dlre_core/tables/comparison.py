@@ -211,28 +211,34 @@ def _published_share(
     return {}
 
 
-def printed_comparison(table: pd.DataFrame, simulated: bool) -> PrintedTable:
-    """The comparison for print: ``ours v published [z]``, notable differences marked."""
-    blocks = []
-    for number in sorted(table["table"].unique()):
-        part = table[table["table"] == number]
-        if number == 1:
-            blocks.append(Block("Table 1 (mean or %)", _baseline_rows(part)))
-            continue
-        for stage, rows in part.groupby("stage", sort=False):
-            heading = f"Table {number}, {STAGE_NAMES[str(stage)]}"
-            blocks.append(Block(heading, _accuracy_rows(rows)))
+def printed_comparison(table: pd.DataFrame, simulated: bool) -> list[PrintedTable]:
+    """The comparison for print, ``ours v published [z]``: Table 1, and Tables 2 to 4."""
     known = table["z"].dropna()
     notable = int((known.abs() > NOTABLE).sum())
     notes = [
         "Every cell: ours v published [difference in standard errors]. "
-        f"* more than {NOTABLE} standard errors: {notable} of {len(known)} cells that have one (5 % would "
-        "be by chance if both came from the same population and cells were independent, which they are not).",
-        "Table 1: all, training, validation. Published cells that contradict each other are named in the audit.",
+        f"* more than {NOTABLE} standard errors: {notable} of {len(known)} cells that have one. If both "
+        "came from the same population 5 % would be so by chance, were the cells independent, which "
+        "they are not.",
+        "Published cells that contradict each other are named in the audit (results/audit).",
+    ]
+    printed = []
+    baseline = table[table["table"] == 1]
+    if len(baseline):
+        caption = "Our Table 1 beside the published one (mean or %)"
+        columns = ("Variable", "All patients", "Training cohort", "Validation cohort")
+        block = Block("", _baseline_rows(baseline))
+        printed.append(
+            PrintedTable(simulated_caption(caption, simulated), columns, [block], notes[:1])
+        )
+    blocks = [
+        Block(f"Table {number}, {STAGE_NAMES[str(stage)]}", _accuracy_rows(rows))
+        for (number, stage), rows in table[table["table"] > 1].groupby(["table", "stage"], sort=False)
     ]  # fmt: skip
-    caption = "Our run beside the published Tables 1 to 4"
+    caption = "Our Tables 2 to 4 beside the published ones"
     columns = ("Row", "Cohort", *HEADS.values())
-    return PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes, 2)
+    printed.append(PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes, 2))
+    return printed
 
 
 def _accuracy_rows(part: pd.DataFrame) -> list[list[str]]:
@@ -258,7 +264,7 @@ def _baseline_rows(part: pd.DataFrame) -> list[list[str]]:
         texts = [
             _cell(row, 100 if row["measure"] == "share" else 1, 1) for row in cells.to_dict("records")
         ]  # fmt: skip
-        rows.append([str(name), "", *texts, *[""] * (len(HEADS) - len(texts))])
+        rows.append([str(name), *texts])
     return rows
 
 

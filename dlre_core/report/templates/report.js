@@ -32,4 +32,4 @@ for (const button of document.querySelectorAll(".zoom")) {
     box.showModal();
   });
 }
-box.addEventListener("click", (event) => { if (event.target === box) box.close(); });
+if (box) box.addEventListener("click", (event) => { if (event.target === box) box.close(); });
