@@ -50,11 +50,13 @@ def coverage(replicates, seed):
 def rejection(replicates, seed):
     """Share of tests below 0.05 where both AUCs are equal."""
     print("\nRejections under the null at 5 % (%), from", replicates, "samples each")
-    print(f"{'n':>5} {'AUC':>5} {'paired DeLong':>17} {'unpaired DeLong':>17}")
+    print(
+        f"{'n':>5} {'AUC':>5} {'paired DeLong':>17} {'unpaired DeLong':>17} {'unpaired, logit':>17}"
+    )
     for n in SIZES:
         for auc in (0.7, 0.8, 0.9):
             generator = np.random.default_rng([seed, 1, n, round(1000 * auc)])
-            paired = unpaired = 0
+            paired = unpaired = logit = 0
             for _ in range(replicates):
                 labels, scores = draw(generator, n, auc, correlation=0.5)
                 paired += compare_paired_aucs(labels, *scores.T).p_value < 0.05
@@ -62,8 +64,10 @@ def rejection(replicates, seed):
                 first = draw(generator, round(0.72 * n), auc)
                 second = draw(generator, n - round(0.72 * n), auc)
                 unpaired += compare_unpaired_aucs(*first, *second).p_value < 0.05
+                logit += compare_unpaired_aucs(*first, *second, scale="logit").p_value < 0.05
             print(
-                f"{n:5d} {auc:5.2f} {100 * paired / replicates:17.1f} {100 * unpaired / replicates:17.1f}",
+                f"{n:5d} {auc:5.2f} {100 * paired / replicates:17.1f} "
+                f"{100 * unpaired / replicates:17.1f} {100 * logit / replicates:17.1f}",
                 flush=True,
             )
 

@@ -98,7 +98,9 @@ def bootstrap(replicates=10_000):
 def main(sizes):
     """Print one line a size, then the bootstrap."""
     print(f"{os.cpu_count()} cores; seconds, mean of several runs; DeLong test of two scores")
-    print(f"{'n':>9} {'ours':>10} {'pROC':>10} {'ratio':>7} {'MLstatkit':>10} {'ratio':>7}  z ours / pROC")
+    print(
+        f"{'n':>9} {'ours':>10} {'pROC':>10} {'ratio':>7} {'MLstatkit':>10} {'ratio':>7}  z ours / pROC"
+    )
     for n in sizes:
         labels, a, b = data(n)
         repeats = 500 if n < 10**4 else 50 if n < 10**5 else 10 if n < 10**6 else 2
@@ -106,7 +108,10 @@ def main(sizes):
         ours, test = mean_of(lambda: compare_paired_aucs(labels, a, b), repeats)  # noqa: B023
         theirs = proc(labels, a, b, repeats) if shutil.which("Rscript") else None
         other = mlstatkit(labels, a, b, repeats)
-        cells = [f"{x[0]:10.4f} {x[0] / ours:6.1f}x" if x else f"{'-':>10} {'-':>7}" for x in (theirs, other)]
+        cells = [
+            f"{x[0]:10.4f} {x[0] / ours:6.1f}x" if x else f"{'-':>10} {'-':>7}"
+            for x in (theirs, other)
+        ]
         z = f"{test.statistic:.10f} / {theirs[1]:.10f}" if theirs else f"{test.statistic:.10f}"
         print(f"{n:9d} {ours:10.4f} {cells[0]} {cells[1]}  {z}", flush=True)
     print(f"\nBootstrap of all Table 2 differences, 10,000 replicates: {bootstrap():.2f} s")

@@ -82,7 +82,9 @@ def _draw_chart(
     # A figure space is as wide as a digit, so that numbers stand below each other.
     lines = [
         textwrap.fill(
-            f"{str(number).rjust(width, FIGURE_SPACE)}  {sentence}", 80, subsequent_indent=FIGURE_SPACE * (width + 2)
+            f"{str(number).rjust(width, FIGURE_SPACE)}  {sentence}",
+            80,
+            subsequent_indent=FIGURE_SPACE * (width + 2),
         )
         for sentence, number in reasons.items()
     ]

@@ -63,32 +63,42 @@ def write_report(
     """
     accuracy = read_table(table_2)
     rejected, found = read_table(rejects), read_table(counts)
-    page = _environment().get_template("report.html.j2").render(
-        title=title,
-        simulated=simulated,
-        headline=headline(accuracy),
-        caveats=caveats(accuracy, simulated),
-        flow=[_exhibit(exhibit) for exhibit in exhibits if exhibit.section == "flow"],
-        sections=[
-            {
-                "name": name,
-                "title": words,
-                "exhibits": [_exhibit(part) for part in exhibits if part.section == name],
-            }
-            for name, words in SECTIONS.items()
-        ],
-        counts=_rows(found),
-        counts_total=found.drop(columns="hospital").sum().to_dict(),
-        rejects=_summary(rejected, ["code", "reason", "remedy"]),
-        reject_list=_data_uri(Path(rejects), "text/csv"),
-        problems=_summary(read_table(problems), ["code", "column", "problem", "effect", "remedy"]),
-        leaks=[{"split": name} | _rows(read_table(part))[0] for name, part in leak_checks.items()],
-        trainings=_trainings(histories),
-        runtimes=_runtimes(Path(benchmarks)),
-        versions=_versions(),
-        digests={name: file_digest(part)[:16] for name, part in {"table_2.csv": table_2}.items()},
-        config=yaml.safe_dump(json.loads(json.dumps(config)), sort_keys=False),
-        stage_names=STAGE_NAMES,
+    page = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            title=title,
+            simulated=simulated,
+            headline=headline(accuracy),
+            caveats=caveats(accuracy, simulated),
+            flow=[_exhibit(exhibit) for exhibit in exhibits if exhibit.section == "flow"],
+            sections=[
+                {
+                    "name": name,
+                    "title": words,
+                    "exhibits": [_exhibit(part) for part in exhibits if part.section == name],
+                }
+                for name, words in SECTIONS.items()
+            ],
+            counts=_rows(found),
+            counts_total=found.drop(columns="hospital").sum().to_dict(),
+            rejects=_summary(rejected, ["code", "reason", "remedy"]),
+            reject_list=_data_uri(Path(rejects), "text/csv"),
+            problems=_summary(
+                read_table(problems), ["code", "column", "problem", "effect", "remedy"]
+            ),
+            leaks=[
+                {"split": name} | _rows(read_table(part))[0] for name, part in leak_checks.items()
+            ],
+            trainings=_trainings(histories),
+            runtimes=_runtimes(Path(benchmarks)),
+            versions=_versions(),
+            digests={
+                name: file_digest(part)[:16] for name, part in {"table_2.csv": table_2}.items()
+            },
+            config=yaml.safe_dump(json.loads(json.dumps(config)), sort_keys=False),
+            stage_names=STAGE_NAMES,
+        )
     )
     Path(path).write_text(page, encoding="utf-8")
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import special
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from dlre_core.statistics.estimates import Estimate, undefined
@@ -33,11 +34,13 @@ def weighted_kappa(
         return undefined("nobody to compare", f"kappa, {weights}")
     if (table.sum(axis=1) > 0).sum() < 2 and (table.sum(axis=0) > 0).sum() < 2:
         return undefined("both raters use one stage only", f"kappa, {weights}")
-    result = cohens_kappa(table, wt=weights, return_results=True)
-    result.alpha = 1 - confidence
-    half = (result.kappa_upp - result.kappa_low) / 2
+    # Rounding can leave a variance just below 0; its root is NaN, and so are the limits.
+    with np.errstate(invalid="ignore"):
+        result = cohens_kappa(table, wt=weights, return_results=True)
+    half = -special.ndtri((1 - confidence) / 2) * float(result.std_kappa)
     low, high = result.kappa - half, min(result.kappa + half, 1.0)
-    return Estimate(float(result.kappa), float(low), float(high), f"kappa, {weights}")
+    reason = "kappa has no variance here" if math.isnan(half) else ""
+    return Estimate(float(result.kappa), float(low), float(high), f"kappa, {weights}", reason)
 
 
 def obuchowski(

@@ -149,6 +149,7 @@ def accuracy_row(
     roc = roc_analysis(
         part.labels, part.values, confidence=settings.confidence, interval=settings.auc_interval
     )
+    logit = roc_analysis(part.labels, part.values, confidence=settings.confidence, interval="logit")
     source = cohort if settings.cutoff == "reoptimised" else "training"
     cutoff = choose_cutoff(values[source].labels, values[source].values, settings.cutoff)
     notes = [f"AUC: {roc.reason}"] if roc.reason else []
@@ -162,6 +163,9 @@ def accuracy_row(
         "cutoff_choice": settings.cutoff,
         "cutoff_cohort": source,
         **spread("auc", roc.estimate),
+        # Covers its level where DeLong's does not: high AUCs, few cases (docs/statistics.md).
+        "auc_logit_low": logit.auc_interval[0],
+        "auc_logit_high": logit.auc_interval[1],
         "auc_variance": roc.auc_variance,
         "auc_one_sided_bound": roc.one_sided_bound,
     }

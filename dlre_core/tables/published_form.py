@@ -100,7 +100,9 @@ def _row(number: int, row: Mapping[str, object]) -> dict[str, object]:
     for cell, column, factor, digits in CELLS:
         limits = [_text(row[f"{column}_{end}"], factor, digits) for end in ("low", "high")]
         printed[cell] = _text(row[column], factor, digits)
-        printed[f"{cell}_ci"] = None if None in limits else limits
+        # The bound of an AUC without variance is one-sided: no interval that a test could rest on.
+        bound = cell == "auc" and not row["auc_variance"]
+        printed[f"{cell}_ci"] = None if bound or None in limits else limits
     return printed
 
 

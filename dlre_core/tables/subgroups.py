@@ -125,7 +125,8 @@ def compare_subgroups(
     -------
     DataFrame
         One row a population, stage, method and pair: the difference (first minus second) with its
-        interval, t, Satterthwaite's degrees of freedom, p raw and Holm-adjusted within a population.
+        interval, t, Satterthwaite's degrees of freedom, p raw and Holm-adjusted within a population,
+        and z and p of the logits.
     """
     rows = []
     for population, part in _populations(scores).items():
@@ -141,6 +142,9 @@ def compare_subgroups(
                             method_scores(here, method, stage),
                         ]
                     test = compare_unpaired_aucs(*samples, confidence=settings.confidence)
+                    logit = compare_unpaired_aucs(
+                        *samples, confidence=settings.confidence, scale="logit"
+                    )
                     rows.append(
                         {
                             "population": population, "stage": stage, "method": method,
@@ -149,6 +153,7 @@ def compare_subgroups(
                             "difference_low": test.interval[0], "difference_high": test.interval[1],
                             "t": test.statistic, "degrees_of_freedom": test.degrees_of_freedom,
                             "p_value": test.p_value, "log_p_value": test.log_p_value,
+                            "z_logit": logit.statistic, "p_value_logit": logit.p_value,
                             "notes": test.reason,
                         }
                     )  # fmt: skip

@@ -9,7 +9,8 @@ import pytest
 from dlre_core.statistics import Estimate, compare_paired_aucs, roc_analysis
 from dlre_core.tables.accuracy import AccuracySettings, table_2
 from dlre_core.tables.formatting import format_interval, format_p_value, round_half_up, stars
-from dlre_core.tables.printed import cell_html, table_2_footnote, table_2_html, table_2_latex
+from dlre_core.tables.printed import footnote, printed_table_2
+from dlre_core.tables.typeset import Block, PrintedTable, cell_html
 
 SETTINGS = {
     "confidence": 0.95, "cutoff": "youden", "auc_interval": "delong",
@@ -36,6 +37,7 @@ def scores(n=60, seed=1):
     [
         (0.125, 2, "0.13"), (0.145, 2, "0.15"), (-0.125, 2, "-0.13"), (2.675, 2, "2.68"),
         (0.9949999, 2, "0.99"), (99.95, 1, "100.0"), (math.inf, 2, "∞"), (math.nan, 2, "–"), (0.0, 2, "0.00"),
+        (-0.001, 2, "0.00"),
     ],
 )  # fmt: skip
 def test_halves_round_up_once(value, digits, text):
@@ -79,7 +81,7 @@ def test_reoptimised_cutoffs_are_chosen_again_and_said_so():
     table = table_2(scores(), AccuracySettings(cutoff="reoptimised"))
     validation = table[table["cohort"] == "validation"]
     assert (validation["cutoff_cohort"] == "validation").all()
-    assert "optimistic" in table_2_footnote(SETTINGS | {"cutoff": "reoptimised"})
+    assert "optimistic" in footnote(SETTINGS | {"cutoff": "reoptimised"})
 
 
 def test_missing_scores_are_complete_cases_with_their_number():
@@ -98,9 +100,7 @@ def test_a_stage_missing_in_validation_leaves_the_rest_of_the_table():
     assert math.isnan(row["auc"])
     assert "no cases" in row["notes"]
     assert table[table["stage"] == "ge_f3"]["auc"].notna().all()
-    page = table_2_html(
-        table, "Table 2 (simulated data)", table_2_footnote(SETTINGS, table["notes"])
-    )
+    page = printed_table_2(table, SETTINGS, True).html()
     assert "no cases" in page
     assert "simulated data" in page
 
@@ -111,7 +111,28 @@ def test_print_forms_escape_and_put_intervals_on_their_own_line():
         == '0.97*** <span class="interval">(0.94 to 0.99)</span>'
     )
     assert cell_html("<b>") == "&lt;b&gt;"
-    tex = table_2_latex(table_2(scores(), AccuracySettings()), "Caption 5 %", "Note")
-    assert r"5 \%" in tex
+    tex = printed_table_2(table_2(scores(), AccuracySettings()), SETTINGS, False).latex()
+    assert r"95 \%" in tex
     assert r"$\geq$" in tex
     assert tex.count(r"\midrule") == 3
+
+
+def test_a_blocks_heading_spans_the_table_and_notes_stand_below():
+    table = PrintedTable("A & B", ("x", "y"), [Block("Head", [["a", "1 (0 to 2)*"]])], ["n < 5"])
+    page = table.html()
+    assert "<caption>A &amp; B</caption>" in page
+    assert "colspan='2'>Head" in page
+    assert '<td>1* <span class="interval">(0 to 2)</span></td>' in page
+    assert "n &lt; 5" in page
+    assert r"A \& B" in table.latex()
+
+
+def test_a_perfect_score_prints_its_exact_bound_and_no_false_interval():
+    data = scores()
+    data["dlre_f4"] = (data["fibrosis_stage"] == 4).astype(float) + np.linspace(0, 0.1, len(data))
+    row = table_2(data, AccuracySettings()).iloc[1]
+    cases = row["true_positives"] + row["false_negatives"]
+    assert (row["auc"], row["auc_high"]) == (1.0, 1.0)
+    # One-sided 97.5 % bound of the smaller class: 0.05^(1/n) at 95 %.
+    assert row["auc_low"] == pytest.approx(0.05 ** (1 / cases))
+    assert "one-sided" in row["notes"]

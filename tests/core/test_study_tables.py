@@ -1,0 +1,347 @@
+"""Tables 1, 3 and 4, the supplement and the extended tables, against scipy, scikit-learn and by hand."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from dlre_core.statistics import (
+    audit_published_tables,
+    compare_paired_aucs,
+    compare_unpaired_aucs,
+    roc_analysis,
+)
+from dlre_core.tables.accuracy import AccuracySettings, table_2
+from dlre_core.tables.acquisitions import between_stars, reference_images, table_3
+from dlre_core.tables.baseline import printed_table_1, table_1
+from dlre_core.tables.checklist import STATUS, checklist, printed_checklist
+from dlre_core.tables.combinations import compare_combinations, table_4
+from dlre_core.tables.comparison import compare_with_paper, hanley_mcneil_variance
+from dlre_core.tables.counts import counts_table, events_table, printed_counts, printed_events
+from dlre_core.tables.differences import bootstrap_differences, differences_table
+from dlre_core.tables.hospitals import hospital_table, printed_hospitals
+from dlre_core.tables.printed import printed_table_3, printed_table_4, recomputed_q_boxes
+from dlre_core.tables.probabilities import (
+    calibration_table,
+    decision_table,
+    predictive_value_table,
+    printed_calibration,
+    printed_predictive_values,
+)
+from dlre_core.tables.published_form import published_form
+from dlre_core.tables.stages import (
+    implied_stage,
+    ordinal_tables,
+    printed_stages,
+    probability_order,
+)
+from dlre_core.tables.subgroups import (
+    compare_subgroups,
+    printed_subgroups,
+    subgroup_of,
+    subgroup_table,
+    subgroupings,
+)
+
+SETTINGS = AccuracySettings()
+PRINT = {
+    "confidence": 0.95, "cutoff": "youden", "auc_interval": "delong",
+    "proportion_interval": "clopper-pearson", "likelihood_ratio_interval": "simel",
+}  # fmt: skip
+
+
+def scores(n=120, seed=1, hospitals="AB"):
+    generator = np.random.default_rng(seed)
+    stage = np.tile([1, 2, 3, 4], n // 4)
+    table = pd.DataFrame(
+        {
+            "hospital": np.resize(list(hospitals), n), "patient": [f"P{i:03d}" for i in range(n)],
+            "fibrosis_stage": stage, "cohort": np.where(np.arange(n) < 2 * n // 3, "training", "validation"),
+            "inflammation_grade": np.resize([1, 1, 2, 3, 3, 2, 1], n),
+            "alt_iu_l": np.resize([20.0, 40.0, 41.0, 80.0, 81.0, 300.0], n),
+            "bmi_kg_m2": np.resize([20.0, 25.0, 30.0], n), "images": 5,
+        }
+    )  # fmt: skip
+    for name, least in (("dlre_f4", 4), ("dlre_ge_f3", 3), ("dlre_ge_f2", 2)):
+        logit = 1.2 * (stage - least + 0.5) + generator.normal(size=n)
+        table[name] = 1 / (1 + np.exp(-logit))
+    for name, noise in (("lsm", 1.2), ("apri", 3), ("fib4", 3)):
+        table[name] = np.exp(0.4 * stage + 0.4 * noise * generator.normal(size=n))
+    return table
+
+
+@pytest.fixture(scope="module")
+def data():
+    return scores()
+
+
+def patients_and_split(data):
+    generator = np.random.default_rng(3)
+    n = len(data)
+    patients = data[["hospital", "patient", "fibrosis_stage", "inflammation_grade"]].assign(
+        age_years=generator.normal(40, 10, n), ast_iu_l=generator.lognormal(3.5, 0.9, n),
+        sex=np.resize(["M", "F", "M"], n), hbeag_positive=np.resize([1, 0, 0, 1, 0], n),
+        chronic_infection=np.resize([1, 0], n), albumin_g_l=44.0, bmi_kg_m2=np.nan,
+    )  # fmt: skip
+    patients.loc[0, "sex"] = ""
+    return patients, data[["hospital", "patient", "cohort"]]
+
+
+def test_table_1_chooses_its_tests_and_names_them(data):
+    patients, split = patients_and_split(data)
+    table = table_1(patients, split).set_index("name")
+    training = patients[(split["cohort"] == "training").to_numpy()]
+    validation = patients[(split["cohort"] == "validation").to_numpy()]
+    age, ast = table.loc["Age"], table.loc["Aspartate aminotransferase"]
+    assert (age["test"], ast["test"]) == ("Student t", "Mann-Whitney")
+    assert age["p_value"] == pytest.approx(
+        stats.ttest_ind(training["age_years"], validation["age_years"]).pvalue
+    )
+    assert ast["p_value"] == pytest.approx(
+        stats.mannwhitneyu(training["ast_iu_l"], validation["ast_iu_l"]).pvalue
+    )
+    assert ast["all_q1"] == pytest.approx(patients["ast_iu_l"].quantile(0.25))
+    male = table.loc["Male"]
+    assert (male["all_n"], male["all_missing"], male["all_count"]) == (
+        119,
+        1,
+        (patients["sex"] == "M").sum(),
+    )
+    assert table.loc["F0–1", "all_count"] == 30
+    # Constant and absent variables have a reason, and the rest of the table stands.
+    assert (table.loc["Albumin", "notes"], table.loc["Body mass index", "all_n"]) == (
+        "all values are equal",
+        0,
+    )
+    assert table.loc["A0", "notes"] == "the same in everybody"
+    chronic = table.loc["HBeAg positive, of chronic infection"]
+    assert chronic["all_n"] == 60
+    page = printed_table_1(
+        table.reset_index(), {"all": 120, "training": 80, "validation": 40}, True
+    ).html()
+    assert "training cohort (n=80, 66.7 %)" in page.lower()
+    assert "simulated" in page
+
+
+def test_table_3_pairs_the_arms_by_patient(data):
+    arms = {5: data, 3: scores(seed=2), 1: scores(seed=3).sample(frac=1, random_state=1)}
+    table = table_3(arms, SETTINGS)
+    assert len(table) == 3 * 2 * 3 * 2
+    row = table[(table["stage"] == "f4") & (table["method"] == "lsm") & (table["images"] == 1) & (table["cohort"] == "validation")].iloc[0]  # fmt: skip
+    keys = ["hospital", "patient"]
+    merged = arms[1].merge(arms[3], on=keys, suffixes=("_1", "_3"))
+    part = merged[merged["cohort_1"] == "validation"]
+    truth = (part["fibrosis_stage_1"] == 4).astype(int)
+    within = compare_paired_aucs(truth, part["lsm_3"], part["lsm_1"])
+    between = compare_paired_aucs(truth, part["dlre_f4_1"], part["lsm_1"])
+    assert row["within_p_value"] == pytest.approx(within.p_value, rel=1e-12)
+    assert row["between_p_value"] == pytest.approx(between.p_value, rel=1e-12)
+    assert table[table["images"] == 3]["within_p_value"].isna().all()
+    assert table[table["method"] == "dlre"]["between_p_value"].isna().all()
+    assert (reference_images([5, 1, 3]), reference_images([1, 5])) == (3, 1)
+    assert [between_stars(p) for p in (0.04, 0.004, 0.0004, 0.05, math.nan)] == ["****", "*****", "******", "", ""]  # fmt: skip
+    assert "3 images" in printed_table_3(table, PRINT, True, 3).html()
+
+
+def test_table_4_compares_every_two_combinations(data):
+    second = scores(seed=5)
+    second["cohort"] = np.where(np.arange(120) % 3 == 0, "validation", "training")
+    arms = {"combination_1": data, "combination_2": second, "combination_3": scores(seed=6)}
+    pairs = compare_combinations(arms, replicates=200, seed=1)
+    assert len(pairs) == 3 * 2 * 3
+    row = pairs.iloc[0]
+    assert (row["n_first"], row["n_second"]) == (80, 80)
+    assert (
+        row["n_both"] == ((data["cohort"] == "training") & (second["cohort"] == "training")).sum()
+    )
+    table = table_4(arms, pairs, SETTINGS)
+    f4 = pairs[(pairs["stage"] == "f4") & (pairs["cohort"] == "training")]
+    ours = table[(table["stage"] == "f4") & (table["cohort"] == "training")].set_index("arm")
+    assert (
+        ours.loc["combination_1", "p_value"] == f4[f4["first"] == "combination_1"]["p_value"].min()
+    )
+    again = compare_combinations(arms, replicates=200, seed=1)
+    pd.testing.assert_frame_equal(pairs, again)
+    page = printed_table_4(table, PRINT, True, {"combination_1": ["B", "D"]}, 200).html()
+    assert "Combination 1: B, D" in page
+
+
+def test_subgroups_are_divided_at_their_limits(data):
+    alt, bmi, grade = subgroupings([80, 40], 25).values()
+    assert list(subgroup_of(data, alt)[:6]) == ["≤40 U/L", "≤40 U/L", "40–80 U/L", "40–80 U/L", ">80 U/L", ">80 U/L"]  # fmt: skip
+    assert list(subgroup_of(data, bmi)[:3]) == ["<25 kg/m²", "≥25 kg/m²", "≥25 kg/m²"]
+    missing = data.assign(inflammation_grade=[np.nan, *data["inflammation_grade"][1:]])
+    assert list(subgroup_of(missing, grade)[:4]) == ["unknown", "A0–2", "A0–2", "A3"]
+
+
+def test_subgroups_are_compared_unpaired_and_empty_ones_leave_the_rest(data):
+    grouping = subgroupings([40, 80], 25)[3]
+    table, pairs = (
+        subgroup_table(data, grouping, SETTINGS),
+        compare_subgroups(data, grouping, SETTINGS),
+    )
+    part = data[data["cohort"] == "validation"]
+    low, high = part[part["inflammation_grade"] < 3], part[part["inflammation_grade"] == 3]
+    f4 = [(x["fibrosis_stage"] == 4).astype(int) for x in (low, high)]
+    test = compare_unpaired_aucs(f4[0], low["lsm"], f4[1], high["lsm"])
+    row = pairs[(pairs["population"] == "validation") & (pairs["stage"] == "f4") & (pairs["method"] == "lsm")].iloc[0]  # fmt: skip
+    assert (row["p_value"], row["degrees_of_freedom"]) == (test.p_value, test.degrees_of_freedom)
+    cell = table[
+        (table["population"] == "validation")
+        & (table["stage"] == "f4")
+        & (table["method"] == "lsm")
+    ]
+    assert list(cell["auc"]) == [
+        roc_analysis(f4[0], low["lsm"]).auc,
+        roc_analysis(f4[1], high["lsm"]).auc,
+    ]
+    nobody = data[data["inflammation_grade"] < 3]
+    empty, tests = (
+        subgroup_table(nobody, grouping, SETTINGS),
+        compare_subgroups(nobody, grouping, SETTINGS),
+    )
+    assert empty[empty["subgroup"] == "A3"]["auc"].isna().all()
+    assert empty[empty["subgroup"] == "A0–2"]["auc"].notna().all()
+    page = printed_subgroups(empty, tests, grouping, SETTINGS, 0, True).html()
+    assert "A3: no patients" in page
+
+
+def test_calibration_and_decision_tables_have_every_method_and_survive_one_class(data):
+    table = calibration_table(data)
+    assert len(table) == 24
+    training = table[(table["cohort"] == "training") & (table["method"] == "lsm")]
+    # Fitted there, so perfectly calibrated there.
+    assert training["slope"].to_numpy() == pytest.approx([1, 1, 1], abs=1e-6)
+    assert training["in_the_large"].to_numpy() == pytest.approx([0, 0, 0], abs=1e-6)
+    assert "Brier" in printed_calibration(table, 0.95, True).html()
+    curves = decision_table(data)
+    at = curves[
+        (curves["stage"] == "f4")
+        & (curves["cohort"] == "validation")
+        & (curves["threshold"] == 0.2)
+    ]
+    by = at.set_index("strategy")["net_benefit"]
+    assert by["none"] == 0
+    assert by["all"] == pytest.approx(0.25 - 0.75 * 0.25)
+    without = data[~((data["cohort"] == "validation") & (data["fibrosis_stage"] == 4))]
+    broken = calibration_table(without)
+    f4 = broken[(broken["stage"] == "f4") & (broken["cohort"] == "validation")]
+    assert f4["slope"].isna().all()
+    assert (f4["notes"] == "no cases").all()
+    assert broken[broken["stage"] == "ge_f3"]["slope"].notna().all()
+
+
+def test_predictive_values_follow_bayes(data):
+    table_two = table_2(data, SETTINGS)
+    values = predictive_value_table(table_two, [0.1, 0.5])
+    row = values[(values["stage"] == "ge_f3") & (values["method"] == "lsm") & (values["prevalence"] == 0.1)].iloc[0]  # fmt: skip
+    source = table_two[(table_two["stage"] == "ge_f3") & (table_two["method"] == "lsm") & (table_two["cohort"] == "validation")].iloc[0]  # fmt: skip
+    se, sp = source["sensitivity"], source["specificity"]
+    assert row["positive_predictive_value"] == pytest.approx(0.1 * se / (0.1 * se + 0.9 * (1 - sp)))
+    assert "PPV (%) at 10 %" in printed_predictive_values(values, 0.95, True).html()
+
+
+def test_hospitals_without_cases_say_so(data):
+    table = hospital_table(scores(hospitals="ABC"), SETTINGS)
+    assert list(table["hospital"].unique()) == ["A", "B", "C", "All"]
+    alone = data.assign(hospital=np.where(data["fibrosis_stage"] == 4, "A", "B"))
+    odd = hospital_table(alone, SETTINGS)
+    f4 = odd[(odd["stage"] == "f4") & (odd["method"] == "dlre")].set_index("hospital")["notes"]
+    assert (f4["A"], f4["B"], f4["All"]) == ("no controls", "no cases", "")
+    assert "no controls" in printed_hospitals(odd, SETTINGS, True).html()
+
+
+def test_the_implied_stage_is_the_highest_answered_with_yes(data):
+    table = table_2(data, SETTINGS)
+    cutoffs = table.set_index(["stage", "method", "cohort"])["cutoff"]
+    implied = implied_stage(data, table, "lsm")
+    for position in (0, 50, 110):
+        row = data.iloc[position]
+        expected = 0
+        for level, stage in ((1, "ge_f2"), (2, "ge_f3"), (3, "f4")):
+            if row["lsm"] >= cutoffs[stage, "lsm", row["cohort"]]:
+                expected = level
+        assert implied[position] == expected
+    missing = data.assign(lsm=[np.nan, *data["lsm"][1:]])
+    assert implied_stage(missing, table, "lsm")[0] == -1
+    predictions = data.rename(
+        columns={"dlre_f4": "f4", "dlre_ge_f3": "ge_f3", "dlre_ge_f2": "ge_f2"}
+    )
+    confusion, measures = ordinal_tables(data, table, predictions, replicates=20, seed=1)
+    assert confusion.groupby(["method", "cohort"])[["F0-1", "F2", "F3", "F4"]].sum().sum(axis=1).tolist() == [80, 40] * 4  # fmt: skip
+    assert measures["kappa_quadratic"].between(-1, 1).all()
+    assert "violated in" in printed_stages(confusion, measures, 0.95, True).html()
+
+
+def test_probabilities_out_of_order_are_counted():
+    table = pd.DataFrame({"a": [0.1, 0.5, 0.3], "b": [0.2, 0.4, 0.3], "c": [0.3, 0.6, 0.2]})
+    assert list(probability_order(table, ("a", "b", "c"))) == [False, True, True]
+
+
+def test_counts_events_and_differences(data):
+    table_two = table_2(data, SETTINGS)
+    table_three = table_3({5: data, 3: scores(seed=2)}, SETTINGS)
+    counts = counts_table({2: table_two, 3: table_three})
+    assert len(counts) == 24 + 24
+    assert "Cut-off" in printed_counts(counts, True).html()
+    events = events_table({"overall_5_images": data})
+    assert events.loc[1, ["patients", "images", "f4_cases", "ge_f2_cases"]].tolist() == [
+        40,
+        200,
+        10,
+        30,
+    ]
+    assert "10 v 30" in printed_events(events, True).html()
+    drawn = bootstrap_differences(data, replicates=400, seed=1)
+    merged = differences_table(table_two, drawn)
+    assert len(merged) == 18
+    # The bootstrap and DeLong estimate the same standard deviation.
+    delong = (merged["difference_high"] - merged["difference_low"]) / (2 * 1.96)
+    assert (merged["bootstrap_sd"] / delong).median() == pytest.approx(1, abs=0.1)
+
+
+def test_recomputed_q_boxes_count_scored_patients_only(data):
+    pictures = pd.DataFrame(
+        {"patient": ["P000", "P001", "X"], "q_box_source": ["given", "recomputed", "recomputed"]}
+    )
+    assert recomputed_q_boxes(pictures, data) == 1
+
+
+def test_the_studys_own_tables_pass_the_audit(data):
+    patients, split = patients_and_split(data)
+    arms = {"combination_1": data, "combination_2": scores(seed=6)}
+    perfect = data.assign(dlre_f4=(data["fibrosis_stage"] == 4) + np.linspace(0, 0.1, 120))
+    tables = {
+        1: table_1(patients, split),
+        2: table_2(perfect, SETTINGS),
+        3: table_3({5: perfect, 3: scores(seed=2), 1: scores(seed=3)}, SETTINGS),
+        4: table_4(arms, compare_combinations(arms, replicates=50, seed=1), SETTINGS),
+    }
+    report = audit_published_tables(published_form(tables))
+    assert report.clean, report.to_text()
+    # A cell changed after the fact is found.
+    tables[2].loc[2, "sensitivity"] -= 0.2
+    assert not audit_published_tables(published_form(tables)).clean
+
+
+def test_the_paper_compared_with_itself_does_not_differ(data):
+    table = table_2(data, SETTINGS)
+    comparison = compare_with_paper({2: table}, {})
+    row = comparison[(comparison["stage"] == "f4") & (comparison["method"] == "lsm") & (comparison["cohort"] == "validation") & (comparison["measure"] == "sens")].iloc[0]  # fmt: skip
+    assert row["published"] == 0.875
+    ours = table[(table["stage"] == "f4") & (table["method"] == "lsm") & (table["cohort"] == "validation")].iloc[0]  # fmt: skip
+    tp, n = ours["true_positives"], ours["true_positives"] + ours["false_negatives"]
+    share = (28 + tp) / (32 + n)
+    assert row["standard_error"] == pytest.approx(math.sqrt(share * (1 - share) * (1 / 32 + 1 / n)))
+    # At an AUC of 0.5 it is the variance of the Mann-Whitney statistic under the null.
+    assert hanley_mcneil_variance(0.5, 51, 58) == pytest.approx((51 + 58 + 1) / (12 * 51 * 58))
+
+
+def test_the_checklist_points_somewhere_for_every_item():
+    table = checklist()
+    assert set(table["status"]) <= set(STATUS)
+    assert (table.loc[table["status"] == "study", "where"] != "").all()
+    assert not table.duplicated(["guideline", "item"]).any()
+    assert "STARD 2015" in printed_checklist(table).html()
