@@ -1,7 +1,7 @@
 """Adapter of rule report."""
 
 from dlre_core.logs import job_log
-from dlre_core.report import exhibits, write_report
+from dlre_core.report import ordered_exhibits, write_report
 
 with job_log(snakemake.log[0]):
     given, params = snakemake.input, snakemake.params
@@ -10,7 +10,7 @@ with job_log(snakemake.log[0]):
         title=params.title,
         simulated=params.simulated,
         table_2=given.table_2,
-        exhibits=exhibits(params.tables, params.figures, "results"),
+        exhibits=ordered_exhibits(params.tables, params.figures, "results"),
         counts=given.counts,
         rejects=given.rejects,
         problems=given.problems,

@@ -44,7 +44,9 @@ class Exhibit:
         return self.path.suffix == ".svg"
 
 
-def exhibits(tables: Sequence[str], figures: Sequence[str], folder: str | Path) -> list[Exhibit]:
+def ordered_exhibits(
+    tables: Sequence[str], figures: Sequence[str], folder: str | Path
+) -> list[Exhibit]:
     """The tables and figures of a study in the report's order.
 
     Parameters

@@ -53,7 +53,7 @@ def write_report(
     table_2 : path
         ``table_2.csv``: the headline comes from it.
     exhibits : sequence of Exhibit
-        As `dlre_core.report.exhibits.exhibits` puts them in order.
+        As `dlre_core.report.exhibits.ordered_exhibits` puts them in order.
     counts, rejects, problems : path
         CSV files of ingestion and the clinical table.
     leak_checks, histories : mapping of name to path

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
+from scipy import special, stats
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from dlre_core.statistics.estimates import Estimate, undefined
@@ -35,7 +35,7 @@ def weighted_kappa(
     if (table.sum(axis=1) > 0).sum() < 2 and (table.sum(axis=0) > 0).sum() < 2:
         return undefined("both raters use one stage only", f"kappa, {weights}")
     # Rounding can leave a variance just below 0; its root is NaN, and so are the limits.
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         result = cohens_kappa(table, wt=weights, return_results=True)
     half = -special.ndtri((1 - confidence) / 2) * float(result.std_kappa)
     low, high = result.kappa - half, min(result.kappa + half, 1.0)
@@ -76,7 +76,8 @@ def obuchowski(
     if len(levels) < 2:
         return undefined("fewer than two stages", "obuchowski")
     order = np.argsort(stage, kind="stable")
-    stage, score = stage[order], score[order]
+    # Ranks, since infinite scores have no difference.
+    stage, score = stage[order], stats.rankdata(score[order], method="dense").astype(np.float64)
     sizes = np.array([(stage == level).sum() for level in levels])
     generator = np.random.default_rng(seed)
     # How often each patient is drawn, within stages; the first row is the sample itself.

@@ -50,9 +50,11 @@ METHOD_WORDS = {
 
 def accuracy_cells(row: Mapping[str, object]) -> list[str]:
     """The paper's eight columns of a row of Table 2, 3 or 4."""
+    found = estimate(row, "auc")
+    reason = str(row["notes"]).partition("AUC: ")[2].partition(";")[0]
     cells = [
         f"{row['n']} ({round_half_up(100 * float(str(row['prevalence'])), 1)} %)",
-        format_interval(estimate(row, "auc")) + str(row["stars"]),
+        format_interval(found) + (str(row["stars"]) if found.defined else f" ({reason})"),
     ]
     for name in MEASURES:
         ratio = name.endswith("ratio")

@@ -176,7 +176,7 @@ def _predictive_value(
     row: dict[str, float], prevalence: float, negative: bool, confidence: float
 ) -> Estimate:
     counts = [row[name] for name in ("true_positives", "false_negatives", "true_negatives", "false_positives")]  # fmt: skip
-    if np.isnan(counts).any():
+    if pd.isna(counts).any():
         return Estimate(np.nan, np.nan, np.nan, "", "no cut-off")
     tp, fn, tn, fp = (int(count) for count in counts)
     return logit_predictive_value(

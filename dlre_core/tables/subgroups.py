@@ -190,7 +190,9 @@ def printed_subgroups(
         f"({METHOD_WORDS[settings.auc_interval]}). Enrolled: all patients, of whom two thirds trained "
         "DLRE, so its values there are apparent, not validated; the validation cohort stands beside "
         "them. DLRE against 2D-SWE: paired DeLong test. Between subgroups: unpaired DeLong test with "
-        "Satterthwaite's degrees of freedom. No p is adjusted; adjusted values are in the CSV.",
+        "Satterthwaite's degrees of freedom, which rejects too often in small subgroups; the CSV of "
+        "comparisons has the test on the logits, which does not. No p is adjusted; adjusted values are in "
+        "the CSV.",
         *([f"{unknown} patients without {grouping.title} are left out."] if unknown else []),
         *undefined(table["notes"]),
     ]  # fmt: skip

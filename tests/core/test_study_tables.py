@@ -20,9 +20,18 @@ from dlre_core.tables.checklist import STATUS, checklist, printed_checklist
 from dlre_core.tables.combinations import compare_combinations, table_4
 from dlre_core.tables.comparison import compare_with_paper, hanley_mcneil_variance
 from dlre_core.tables.counts import counts_table, events_table, printed_counts, printed_events
-from dlre_core.tables.differences import bootstrap_differences, differences_table
+from dlre_core.tables.differences import (
+    bootstrap_differences,
+    differences_table,
+    printed_differences,
+)
 from dlre_core.tables.hospitals import hospital_table, printed_hospitals
-from dlre_core.tables.printed import printed_table_3, printed_table_4, recomputed_q_boxes
+from dlre_core.tables.printed import (
+    printed_table_2,
+    printed_table_3,
+    printed_table_4,
+    recomputed_q_boxes,
+)
 from dlre_core.tables.probabilities import (
     calibration_table,
     decision_table,
@@ -345,3 +354,72 @@ def test_the_checklist_points_somewhere_for_every_item():
     assert (table.loc[table["status"] == "study", "where"] != "").all()
     assert not table.duplicated(["guideline", "item"]).any()
     assert "STARD 2015" in printed_checklist(table).html()
+
+
+def broken(kind):
+    """The study's scores with one thing wrong in them."""
+    data = scores(hospitals="ABC")
+    validation = data["cohort"] == "validation"
+    f4 = data["fibrosis_stage"] == 4
+    if kind == "constant scores":
+        return data.assign(lsm=7.0, apri=1.0, dlre_f4=0.5)
+    if kind == "one class only":
+        return data.assign(fibrosis_stage=4)
+    if kind == "no scores":
+        return data.assign(lsm=np.nan, fib4=np.nan)
+    if kind == "infinite":
+        return data.assign(apri=np.where(np.arange(120) % 7 == 0, np.inf, data["apri"]))
+    if kind == "one case":
+        return data[~f4 | (data.index == data.index[validation & f4][0])]
+    if kind == "ties everywhere":
+        return data.assign(lsm=np.round(data["lsm"]), apri=(data["apri"] > 2) * 1.0)
+    if kind == "empty subgroup":
+        return data.assign(inflammation_grade=np.nan, alt_iu_l=10.0)
+    if kind == "stage missing in validation":
+        return data[~(validation & f4)]
+    return data[validation]  # nobody trained
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["constant scores", "one class only", "no scores", "infinite", "one case", "ties everywhere",
+     "empty subgroup", "stage missing in validation", "no training cohort"],
+)  # fmt: skip
+def test_bad_input_leaves_every_table_standing(kind):
+    data = broken(kind)
+    table = table_2(data, SETTINGS)
+    three = table_3({5: data, 3: data, 1: data}, SETTINGS)
+    arms = {"combination_1": data, "combination_2": data}
+    four = table_4(arms, compare_combinations(arms, replicates=20, seed=1), SETTINGS)
+    predictions = data.rename(
+        columns={"dlre_f4": "f4", "dlre_ge_f3": "ge_f3", "dlre_ge_f2": "ge_f2"}
+    )
+    calibrated, hospitals = calibration_table(data), hospital_table(data, SETTINGS)
+    confusion, measures = ordinal_tables(data, table, predictions, replicates=20, seed=1)
+    counts = counts_table({2: table, 3: three, 4: four})
+    printed = [
+        printed_table_2(table, PRINT, True), printed_table_3(three, PRINT, True, 3),
+        printed_table_4(four, PRINT, True, {"combination_1": ["A"]}, 20),
+        printed_calibration(calibrated, 0.95, True), printed_hospitals(hospitals, SETTINGS, True),
+        printed_stages(confusion, measures, 0.95, True), printed_counts(counts, True),
+        printed_predictive_values(predictive_value_table(table, [0.1]), 0.95, True),
+    ]  # fmt: skip
+    for grouping in subgroupings([40, 80], 25).values():
+        parts = (
+            subgroup_table(data, grouping, SETTINGS),
+            compare_subgroups(data, grouping, SETTINGS),
+        )
+        printed.append(printed_subgroups(*parts, grouping, SETTINGS, 0, True))
+    drawn = bootstrap_differences(data, replicates=20, seed=1)
+    printed.append(printed_differences(differences_table(table, drawn), 20, 0.95, True))
+    assert len(decision_table(data)) == 3 * 2 * 6 * 99
+    for page in printed:
+        text = page.html() + page.latex()
+        assert "nan" not in text.lower().replace("finance", "")
+    # Every AUC that does not exist has its reason in the cell and in a footnote.
+    for row in table[table["auc"].isna()].to_dict("records"):
+        reason = row["notes"].partition("AUC: ")[2].partition(";")[0]
+        assert reason
+        assert f"– ({reason})" in printed[0].html()
+    if kind not in ("one class only", "no training cohort"):
+        assert table[table["stage"] == "ge_f2"]["auc"].notna().sum() >= 4

@@ -4,6 +4,7 @@ import shutil
 
 import pandas as pd
 
+from dlre_core.report import exhibits
 from tests.workflow.test_real_ultrasound import real_ultrasound
 
 
@@ -47,13 +48,35 @@ def test_table_2_has_every_row(finished_study):
     assert table.groupby(["stage", "method", "cohort"]).size().eq(1).all()
 
 
+def test_every_table_and_figure_is_a_target_of_its_own(finished_study):
+    results = finished_study.folder / "results"
+    tables = {path.stem for path in (results / "tables").glob("*.html")}
+    assert tables == set(exhibits.TABLES)
+    assert {path.stem for path in (results / "tables").glob("*.tex")} == tables
+    assert {path.stem for path in (results / "tables").glob("*.csv")} >= tables
+    figures = {path.stem for path in (results / "figures").glob("*.svg")}
+    assert figures == set(exhibits.FIGURES)
+    for form in ("png", "txt"):
+        assert {path.stem for path in (results / "figures").glob(f"*.{form}")} == figures
+
+
 def test_simulated_is_said_everywhere(finished_study):
-    report = (finished_study.folder / "results/report.html").read_text().lower()
-    assert "simulated" in report
-    assert (
-        "simulated" in (finished_study.folder / "results/tables/table_2.html").read_text().lower()
-    )
-    assert "imulated" in (finished_study.folder / "results/figures/figure_3.svg").read_text()
+    results = finished_study.folder / "results"
+    assert "simulated" in (results / "report.html").read_text().lower()
+    for path in sorted((results / "figures").glob("*.svg")):
+        assert "Simulated data" in path.read_text(), path.name
+        assert "imulated data" in path.with_suffix(".txt").read_text(), path.name
+    for path in sorted((results / "tables").glob("*.html")):
+        # The checklist holds no data.
+        assert ("simulated data" in path.read_text()) == (path.stem != "checklist"), path.name
+
+
+def test_the_study_stands_beside_the_paper(finished_study):
+    finished_study.run("results/comparison/paper.html")
+    table = read(finished_study, "comparison/paper.csv")
+    assert set(table["table"]) == {1, 2, 3, 4}
+    page = (finished_study.folder / "results/comparison/paper.html").read_text()
+    assert "SIMULATED DATA" in page
 
 
 def test_real_ultrasound_in_a_hospitals_folder_changes_no_table(finished_study, tmp_path):

@@ -7,7 +7,18 @@ import shutil
 import pandas as pd
 import pytest
 
-STATISTICS = {"table_2", "figure_3", "report"}
+# What stands at the end of every chain.
+END = {"report", "headline", "all"}
+FIGURES = {
+    "figure_2", "figure_3", "figure_4", "figure_5", "supplementary_figure_1", "subgroup_figure",
+    "calibration_figure", "decision_figure", "forest_figure",
+}  # fmt: skip
+# Tables of scores, and what is made of these tables.
+SCORED = {
+    "table_2", "table_3", "table_4", "supplementary_table", "counts", "calibration", "predictive_values",
+    "hospitals", "stages", "differences", "events", "decision_curves", "audit_study",
+}  # fmt: skip
+SCORED_FIGURES = FIGURES - {"figure_2", "supplementary_figure_1"}
 TRAINING = {"train", "model_repository", "predict", "scores"}
 
 
@@ -68,8 +79,9 @@ def test_a_new_file_reruns_its_hospital(study):
 def test_a_corrected_laboratory_value_retrains_nothing(study):
     edit_clinical(study, "ast_iu_l", lambda value: str(int(float(value)) + 7))
     pending = study.pending()
-    assert {"clinical_table", "scores", "table_2", "report"} <= pending
-    assert not {"ingest_hospital", "crop_rois", "split", "train", "predict"} & pending
+    # Enrolment and table 1 read the same clinical table; nothing upstream of the scores is run.
+    enrolment = {"clinical_table", "enrolment", "table_1", "figure_2"}
+    assert pending == enrolment | {"scores"} | SCORED | SCORED_FIGURES | END
 
 
 def test_a_corrected_stage_retrains(study):
@@ -81,16 +93,24 @@ def test_a_corrected_stage_retrains(study):
 
 def test_another_cutoff_reruns_statistics_only(study):
     study.configure(statistics={"cutoff": "sensitivity_90"})
-    pending = study.pending()
-    assert {"table_2", "report"} <= pending
-    assert not {"train", "predict", "scores", "ingest_hospital"} & pending
+    uses_cutoffs = {
+        "table_2", "table_3", "table_4", "supplementary_table", "counts", "predictive_values", "hospitals",
+        "stages", "differences", "audit_study",
+    }  # fmt: skip
+    figures = {"figure_3", "figure_4", "figure_5", "subgroup_figure", "forest_figure"}
+    assert study.pending() == uses_cutoffs | figures | END
+
+
+def test_a_figures_style_redraws_figures_only(study):
+    replace(study.folder / "dlre_core/figures/style.py", '"font.size": 8.5', '"font.size": 9')
+    assert study.pending() == FIGURES | END
 
 
 def test_a_line_of_the_statistics_retrains_nothing(study):
     path = study.folder / "dlre_core/statistics/__init__.py"
     path.write_text(path.read_text() + "\nADDED = 1\n")
     pending = study.pending()
-    assert pending >= STATISTICS
+    assert pending >= SCORED | SCORED_FIGURES | END
     assert not {"train", "predict", "ingest_hospital"} & pending
 
 
