@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage
+from scipy import fft
 
 ROWS, BEAMS = 640, 448
 HALF_ANGLE = np.deg2rad(33)
@@ -105,12 +105,24 @@ def simulate_bmode(
         speckle = speckle[:, ::-1]
     depth = (np.arange(ROWS, dtype=np.float32) + 0.5) / ROWS * geometry.depth_mm
     nodes = generator.normal(0, 1.5, (18, 14)).astype(np.float32)
-    regional = ndimage.zoom(nodes, (ROWS / 18, BEAMS / 14), order=1, mode="nearest", grid_mode=True)
+    down, across = _enlarging(18, ROWS), _enlarging(14, BEAMS)
+    regional = down @ nodes @ across.T
     decibels = look.contrast * speckle + regional + _layers(depth, skin_mm, look, generator)
     _structures(decibels, depth, geometry.depth_mm, skin_mm, generator)
     grey = np.clip((decibels + look.offset_db) * look.gain, 2, 255).astype(np.uint8)
     flat = np.append(grey.ravel(), np.uint8(0))
     return flat[_gather(geometry.height, geometry.width, geometry.depth_mm)]
+
+
+@lru_cache(maxsize=2)
+def _enlarging(n: int, size: int) -> NDArray[np.float32]:
+    """Matrix (size, n) that enlarges ``n`` cells to ``size`` pixels, bilinear, clamped at the border."""
+    position = np.clip((np.arange(size) + 0.5) * n / size - 0.5, 0, n - 1)
+    left = np.minimum(np.floor(position).astype(int), n - 2)
+    weights = np.zeros((size, n), dtype=np.float32)
+    weights[np.arange(size), left] = 1 - (position - left)
+    weights[np.arange(size), left + 1] = position - left
+    return weights
 
 
 def _layers(

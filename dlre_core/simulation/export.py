@@ -121,10 +121,19 @@ def write_dicom(
     path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     dataset.save_as(buffer, enforce_file_format=True)
-    missing = -(buffer.tell() + 12) % PADDING
-    # Data Set Trailing Padding: its length field is explicit but for implicit VR.
-    dataset.DataSetTrailingPadding = bytes(missing + missing % 2)
-    dataset.save_as(path, enforce_file_format=True)
+    path.write_bytes(_padded(buffer.getvalue(), implicit=export.syntax == "implicit"))
+
+
+def _padded(content: bytes, *, implicit: bool) -> bytes:
+    """The file with Data Set Trailing Padding (FFFC,FFFC) up to a whole number of `PADDING` bytes.
+
+    Written by hand: the length is known only when all else is written, and writing twice takes twice
+    the time. Implicit VR has a header of 8 bytes, explicit OB one of 12.
+    """
+    header = 8 if implicit else 12
+    length = -(len(content) + header) % PADDING
+    tag = b"\xfc\xff\xfc\xff" + (b"" if implicit else b"OB\0\0")
+    return content + tag + length.to_bytes(4, "little") + bytes(length)
 
 
 def _header(patient: Patient, moment: datetime, number: int, uid: UID, n_frames: int) -> Dataset:

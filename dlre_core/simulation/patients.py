@@ -232,10 +232,13 @@ def _dates(table: pd.DataFrame, generator: np.random.Generator) -> None:
     n = len(table)
     day = generator.integers(0, (LAST_DAY - FIRST_DAY).days + 1, n)
     table["_day"] = day
-    table["elastography_date"] = [FIRST_DAY + timedelta(days=int(d)) for d in day]
+    # Days before the first and after the last: serology and biopsy may be a week off.
+    span = (LAST_DAY - FIRST_DAY).days + 1
+    calendar = np.array([FIRST_DAY + timedelta(days=d) for d in range(-7, span + 7)], dtype=object)
+    table["elastography_date"] = calendar[day + 7]
     for name in ("biopsy_date", "serology_date"):
         apart = generator.integers(-7, 8, n)
-        table[name] = [FIRST_DAY + timedelta(days=int(d)) for d in day + apart]
+        table[name] = calendar[day + apart + 7]
 
 
 def _stiffness(
@@ -267,16 +270,20 @@ def _exclude(table: pd.DataFrame, reason: NDArray[np.str_], generator: np.random
         "antiviral_treatment_6_months",
     ):  # fmt: skip
         table[name] = (reason == name).astype(int)
-    for index in np.flatnonzero(reason == "unqualified_histology"):
-        if generator.random() < 0.6:
-            table.loc[index, "biopsy_length_mm"] = np.round(generator.uniform(6, 14.8), 1)
-        else:
-            table.loc[index, "portal_tracts"] = generator.integers(2, 6)
-    for name in [*SEROLOGY]:
+    poor = np.flatnonzero(reason == "unqualified_histology")
+    short = generator.random(len(poor)) < 0.6
+    length = np.round(generator.uniform(6, 14.8, len(poor)), 1)
+    tracts = generator.integers(2, 6, len(poor))
+    table.loc[poor[short], "biopsy_length_mm"] = length[short]
+    table.loc[poor[~short], "portal_tracts"] = tracts[~short]
+    for name in SEROLOGY:
         table[name] = table[name].astype(float)
-    for index in np.flatnonzero(reason == "missing_serology"):
-        missing = generator.choice(SEROLOGY, generator.integers(1, 4), replace=False)
-        table.loc[index, list(missing)] = np.nan
+    # One to three values are missing, any of them.
+    lacking = np.flatnonzero(reason == "missing_serology")
+    number = generator.integers(1, 4, len(lacking))
+    rank = generator.random((len(lacking), len(SEROLOGY))).argsort(axis=1).argsort(axis=1)
+    for column, name in enumerate(SEROLOGY):
+        table.loc[lacking[rank[:, column] < number], name] = np.nan
 
 
 def _identify(table: pd.DataFrame) -> pd.DataFrame:

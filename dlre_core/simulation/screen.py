@@ -108,19 +108,17 @@ def render(
     enough = measured.sum() >= 0.2 * (circle <= Q_BOX_RADIUS_MM).sum()
     values = kpa[measured] if enough else np.full(1, np.nan)
     q_box = (float(values.mean()), float(values.min()), float(values.max()), float(values.std()))
-    top = np.repeat(grey[:, :, None], 3, axis=2)
+    screen = _background(captions.institution, opacity, scale_maximum_kpa, geometry.depth_mm).copy()
+    top = _paste(screen, grey, TOP_PICTURE)
+    bottom = _paste(screen, grey, BOTTOM_PICTURE)
     box_pixels = top[place]
     index = np.clip(kpa[coloured] * (len(_LUT) / scale_maximum_kpa), 0, len(_LUT) - 1)
     blended = opacity * _LUT[index.astype(np.int32)] + (1 - opacity) * patch[coloured][:, None]
     box_pixels[coloured] = np.rint(blended).astype(np.uint8)
     box_pixels[np.abs(circle - Q_BOX_RADIUS_MM) < 0.6 * geometry.pixel_mm] = 255
-    bottom = np.repeat(grey[:, :, None], 3, axis=2)
     outline = _edge(inside)
     top[place][outline] = 235
     bottom[place][outline] = 235
-    screen = _background(captions.institution, opacity, scale_maximum_kpa, geometry.depth_mm).copy()
-    _paste(screen, top, TOP_PICTURE)
-    _paste(screen, bottom, BOTTOM_PICTURE)
     centre_row = (rows[0] + rows[-1]) / 2 + placement.q_box_y_mm / geometry.pixel_mm
     q_depth = centre_row * geometry.pixel_mm / 10
     _captions(screen, captions, q_box, q_depth)
@@ -173,9 +171,13 @@ def _edge(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return mask & ~inner
 
 
-def _paste(screen: NDArray[np.uint8], picture: NDArray[np.uint8], place: Rectangle) -> None:
-    height = min(place.height, picture.shape[0])
-    screen[place.top : place.top + height, place.left : place.right] = picture[:height]
+def _paste(
+    screen: NDArray[np.uint8], grey: NDArray[np.uint8], place: Rectangle
+) -> NDArray[np.uint8]:
+    """Put a grey picture on the screen (mutated) and return its place there, to draw into."""
+    picture = screen[place.top : place.top + grey.shape[0], place.left : place.left + grey.shape[1]]
+    picture[:] = grey[: picture.shape[0], : picture.shape[1], None]
+    return picture
 
 
 @lru_cache(maxsize=8)

@@ -72,7 +72,7 @@ def test_simulated_is_said_everywhere(finished_study):
 
 
 def test_the_study_stands_beside_the_paper(finished_study):
-    finished_study.run("results/comparison/paper.html")
+    finished_study.run("--", "results/comparison/paper.html")
     table = read(finished_study, "comparison/paper.csv")
     assert set(table["table"]) == {1, 2, 3, 4}
     page = (finished_study.folder / "results/comparison/paper.html").read_text()
