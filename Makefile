@@ -13,7 +13,7 @@ ifdef SIZE
 OVERRIDE := --config 'cohort={"size": "$(SIZE)"}'
 endif
 
-.PHONY: study test compare-paper coverage-simulations test-cluster lint lock format help environment check-data clinical-template clean
+.PHONY: study test compare-paper coverage-simulations simulation-shortcuts learnability test-cluster lint lock format help environment check-data clinical-template clean
 
 study: $(READY) ## run the study (SIZE=demo, paper or a number; CORES=2)
 	snakemake --cores $(CORES) $(OVERRIDE)
@@ -27,6 +27,12 @@ compare-paper: $(READY) ## the study's tables beside the published ones, results
 
 coverage-simulations: $(READY) ## do 95 % intervals cover 95 %, do tests reject 5 %? (minutes)
 	PYTHONPATH=. python benchmarks/coverage.py
+
+simulation-shortcuts: $(READY) ## does anything but texture tell the simulated stage? (3 minutes)
+	PYTHONPATH=. python benchmarks/simulation_shortcuts.py
+
+learnability: $(READY) ## the paper's size, three seeds: what the networks learn (an hour)
+	PYTHONPATH=. python benchmarks/learnability.py .scratch/learnability
 
 test-cluster: $(READY) ## run the tiny study through SLURM on this machine (root; slurm-wlm, munge)
 	tests/cluster/run.sh

@@ -1,0 +1,72 @@
+"""What the paper's network learns from the simulated cohort: whole studies at the paper's size.
+
+For every seed: simulation, ingestion, training of the arms with 5, 3 and 1 images, served prediction,
+Table 3. The seed is the cohort's, the split's and the training's. About 15 minutes a seed on 2 cores.
+
+    PYTHONPATH=. python benchmarks/learnability.py FOLDER [--size paper] [--signal 1.0] [seeds ...]
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from dlre_core.statistics import Estimate
+from dlre_core.tables.formatting import METHOD_NAMES, format_interval, images_name
+
+ROOT = Path(__file__).parents[1]
+PARTS = ("Snakefile", "config.yaml", "rules", "scripts", "dlre_core", "envs", "profiles")
+ARMS = ("overall_5_images", "overall_3_images", "overall_1_image")
+
+
+def study(folder, size, signal, seed):
+    """Run one study in a copy of the project and return its Table 3."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, dirs_exist_ok=True)
+        else:
+            shutil.copy2(source, folder / part)
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    config["cohort"] |= {"size": size, "seed": seed, "texture_signal": signal}
+    config["splits"] = {"overall": config["splits"]["overall"] | {"seed": seed}}
+    config["training"]["seed"] = seed
+    config["arms"] = {arm: config["arms"][arm] for arm in ARMS}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    with open(folder / "log.txt", "w") as log:
+        subprocess.run(
+            [sys.executable, "-m", "snakemake", "--cores", "all", "results/tables/table_3.csv"],
+            cwd=folder, check=True, stdout=log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    return pd.read_csv(folder / "results/tables/table_3.csv")
+
+
+def main():
+    """Print a Markdown table: validation AUCs by method, images, seed and question."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--size", default="paper")
+    parser.add_argument("--signal", type=float, default=1.0)
+    parser.add_argument("seeds", nargs="*", type=int, default=[2019, 2020, 2021])
+    given = parser.parse_args()
+    print("| seed | method | F4 | >=F3 | >=F2 |\n|---|---|---|---|---|")
+    for seed in given.seeds or [2019, 2020, 2021]:
+        table = study(given.folder / str(seed), given.size, given.signal, seed)
+        validation = table[table["cohort"] == "validation"]
+        for (method, images), part in validation.groupby(["method", "images"], sort=False):
+            by = part.set_index("stage")
+            cells = [
+                format_interval(Estimate(*by.loc[stage, ["auc", "auc_low", "auc_high"]]), 3)
+                for stage in ("f4", "ge_f3", "ge_f2")
+            ]
+            name = f"{METHOD_NAMES[method]}, {images_name(images, method)}"
+            print(f"| {seed} | {name} | " + " | ".join(cells) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
