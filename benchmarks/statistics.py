@@ -1,6 +1,6 @@
 """Speed of the DeLong test against pROC (R) and MLstatkit, and of the patient bootstrap.
 
-Needs Debian's r-base-core and r-cran-proc; MLstatkit (pip install --no-deps mlstatkit) is optional.
+Needs Debian's r-base-core and r-cran-proc; MLstatkit is optional (pip install --no-deps mlstatkit; it must not move numpy).
 Every peer gets the same numbers; R is timed inside R, without its start.
 
     PYTHONPATH=. python benchmarks/statistics.py [sizes ...]
