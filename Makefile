@@ -13,10 +13,13 @@ ifdef SIZE
 OVERRIDE := --config 'cohort={"size": "$(SIZE)"}'
 endif
 
+# Progress bars, a rule and its hospitals a line, where somebody looks at a terminal.
+PROGRESS = $(shell test -t 2 && echo --logger rich)
+
 .PHONY: study test compare-paper coverage-simulations simulation-shortcuts learnability test-cluster lint lock format help environment check-data clinical-template clean
 
 study: $(READY) ## run the study (SIZE=demo, paper or a number; CORES=2)
-	snakemake --cores $(CORES) $(OVERRIDE)
+	snakemake --cores $(CORES) $(OVERRIDE) $(PROGRESS)
 
 test: $(READY) ## run the tests
 	pytest

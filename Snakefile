@@ -1,10 +1,14 @@
 """The study, from DICOM folders to the report: read the includes from top to bottom."""
 
+import time
+
 from snakemake.utils import min_version
 
 from dlre_core.configuration import check_configuration
+from dlre_core.report.failure import failure_text
 
 min_version("9.0")
+STARTED = time.time()
 
 
 configfile: "config.yaml"
@@ -35,14 +39,45 @@ include: "rules/supplement.smk"
 include: "rules/extended_tables.smk"
 include: "rules/extended_details.smk"
 include: "rules/extended_figures.smk"
+include: "rules/pictures.smk"
 include: "rules/audit.smk"
 include: "rules/report.smk"
+
+
+# A file of every job before the tables. A failed job's files are deleted, and Snakemake takes what was
+# made from them before for up to date unless somebody asks for them.
+EVERY_JOB = [
+    *expand(
+        "results/{name}.csv",
+        name=[
+            "clinical/patients",
+            "store/acquisitions",
+            "roi/rois",
+            "enrolment/enrolment",
+        ],
+    ),
+    *expand("results/store/{hospital}_acquisitions.csv", hospital=HOSPITALS),
+    *expand("results/roi/{hospital}_rois.csv", hospital=HOSPITALS),
+    *expand("results/splits/{split}{kind}.csv", split=SPLITS, kind=["", "_leak_check"]),
+    *expand("results/models/{arm}/history.csv", arm=ARMS),
+    "results/serving/model_repository/dlre/1/manifest.json",
+    *expand("results/{folder}/{arm}.csv", folder=["predictions", "scores"], arm=ARMS),
+]
+if SIMULATED:
+    EVERY_JOB += [
+        "results/simulated_cohort/clinical.csv",
+        "results/simulated_cohort/measurements.csv",
+    ]
+    EVERY_JOB += expand("results/simulated_cohort/measurements/{hospital}.csv", hospital=HOSPITALS)
 
 
 rule all:
     """Every table and figure, and the report that shows them."""
     default_target: True
     input:
+        EVERY_JOB,
+        expand("results/tables/{name}.csv", name=[*TABLES, "decision_curves"]),
+        expand("results/figures/{name}.txt", name=FIGURES + PICTURES),
         REPORT_TARGETS,
         AUDIT_TARGETS,
     localrule: True
@@ -51,3 +86,7 @@ rule all:
 onsuccess:
     # Absent where only some targets were asked for.
     shell("cat results/headline.txt 2>/dev/null || true")
+
+
+onerror:
+    print(failure_text("results/logs", STARTED))

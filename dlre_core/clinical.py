@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from dlre_core.contract import CLINICAL_COLUMNS, Column, template
+from dlre_core.contract import CLINICAL_COLUMNS, Column
 from dlre_core.errors import ClinicalTableError
 
 if TYPE_CHECKING:
@@ -80,6 +80,24 @@ def read_clinical(
     _check_consistency(patients, lines, findings)
     usable = ~lines.isin(rejected)
     return ClinicalTable(patients[usable].reset_index(drop=True), findings.table())
+
+
+def check_clinical_table(path: str | Path, *, may_be_absent: bool = False) -> None:
+    """Stop, before anything is run, at a table that cannot be read as a whole.
+
+    Parameters
+    ----------
+    path : path
+        ``clinical.csv``.
+    may_be_absent : bool
+        True where a rule will make it.
+
+    Raises
+    ------
+    ClinicalTableError
+    """
+    if not (may_be_absent and not Path(path).exists()):
+        _read_cells(Path(path), CLINICAL_COLUMNS, _Findings())
 
 
 def pseudonymise(table: pd.DataFrame, pseudonymiser: "Pseudonymiser") -> pd.DataFrame:
@@ -156,12 +174,14 @@ def _read_cells(path: Path, columns: tuple[Column, ...], findings: _Findings) ->
     header = [(name or "").strip() for name in reader.fieldnames or []]
     reader.fieldnames = header
     missing = [c.name for c in columns if c.required and c.name not in header]
-    if missing:
-        raise ClinicalTableError(
-            f"{path} lacks the columns {', '.join(missing)}; it has {', '.join(header) or 'none'}.",
-            f"Name them as in the data contract: {template(columns).strip()}",
-        )
     known = {column.name for column in columns}
+    if missing:
+        others = [name for name in header if name and name not in known]
+        given = f" Columns that the contract does not know: {', '.join(others)}." if others else ""
+        raise ClinicalTableError(
+            f"{path} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}.{given}",
+            "Name every column as in docs/data_contract.md (make clinical-template prints the header).",
+        )
     for name in [name for name in header if name and name not in known]:
         findings.add(
             WHOLE_TABLE, "flagged", "unknown_column", f"Column {header.index(name) + 1} is not in the contract.",

@@ -2,6 +2,7 @@
 
 import os
 
+from dlre_core.clinical import check_clinical_table
 from dlre_core.cohort import (
     cohort_folder,
     hospital_codes,
@@ -22,6 +23,8 @@ os.environ.update(
 COHORT = cohort_folder(config["cohort"])
 HOSPITALS = hospital_codes(config["cohort"])
 SIMULATED = config["cohort"]["source"] == "simulated"
+# Snakemake deletes what a failed job had made before: an unreadable table must not get that far.
+check_clinical_table(f"{COHORT}/clinical.csv", may_be_absent=SIMULATED)
 # Measured values and hand-drawn squares, where the cohort has them.
 OPTIONAL_TABLES = (
     {"measurements": f"{COHORT}/measurements.csv"} if SIMULATED else optional_tables(COHORT)

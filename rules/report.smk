@@ -16,6 +16,7 @@ TABLES = [
     "checklist",
 ]
 FIGURES = [
+    "headline",
     "figure_2",
     "figure_3",
     # Figures 4 and 5 show tables 3 and 4.
@@ -30,6 +31,7 @@ FIGURES = [
     "decision_curves",
     "hospitals",
 ]
+PICTURES = ["heat_maps", "contact_sheet", "contact_sheet_least_signal"]
 
 
 rule headline:
@@ -66,6 +68,9 @@ rule report:
         table_2="results/tables/table_2.csv",
         tables=expand("results/tables/{name}.{form}", name=TABLES, form=["csv", "html"]),
         figures=expand("results/figures/{name}.{form}", name=FIGURES, form=["svg", "txt"]),
+        pictures=expand("results/figures/{name}.{form}", name=PICTURES, form=["jpg", "txt"]),
+        findings="results/audit/published_findings.csv",
+        study_audit="results/audit/study_tables.csv",
         counts="results/store/counts.csv",
         rejects="results/store/rejects.csv",
         problems="results/clinical/problems.csv",
@@ -88,7 +93,8 @@ rule report:
         title=config["report"]["title"],
         simulated=SIMULATED,
         tables=TABLES,
-        figures=FIGURES,
+        figures=FIGURES + PICTURES,
+        metadata=".snakemake/metadata",
         splits=SPLITS,
         arms=ARMS,
         benchmarks="results/benchmarks",

@@ -16,6 +16,9 @@ with job_log(snakemake.log[0]):
         problems=given.problems,
         leak_checks=dict(zip(params.splits, given.leak_checks, strict=True)),
         histories=dict(zip(params.arms, given.histories, strict=True)),
+        findings=given.findings,
+        study_audit=given.study_audit,
+        metadata=params.metadata,
         benchmarks=params.benchmarks,
         config=params.config,
     )

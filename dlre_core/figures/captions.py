@@ -126,3 +126,38 @@ def forest_caption(simulated: bool) -> str:
         "confidence intervals; open markers have none, since a class has one patient or all "
         f"scores agree.{_end(simulated)}"
     )
+
+
+def headline_caption(table_2: pd.DataFrame, simulated: bool) -> str:
+    """The headline's figure."""
+    n = int(table_2.loc[table_2["cohort"] == "validation", "n"].max())
+    return (
+        f"Headline. AUC and confidence interval of every method in the validation cohort (n={n}). Stars: "
+        f"against DLRE, paired DeLong test, not adjusted.{_end(simulated)}"
+    )
+
+
+def heat_map_caption(simulated: bool) -> str:
+    """Heat maps."""
+    return (
+        "Heat maps. The most decided validation patient of every kind of answer at the cut-offs of "
+        "Table 2: the square that the network saw, and beside it what spoke for the answer (Grad-CAM of "
+        "the last layer; red is most). Such maps show where a network looks, not why it is right or "
+        f"wrong.{_end(simulated)}"
+    )
+
+
+def contact_sheet_caption(
+    chosen: Mapping[str, Sequence[int]],
+    worst: Mapping[str, Sequence[int]],
+    pictures: int,
+    simulated: bool,
+) -> tuple[str, str]:
+    """Both contact sheets."""
+    shown, least = (sum(len(part) for part in groups.values()) for groups in (chosen, worst))
+    return (
+        f"Contact sheet. {shown} of {pictures} squares, spread evenly over every hospital's "
+        f"pictures.{_end(simulated)}",
+        f"Least signal. The {least} squares whose boxes hold the least colour of all that passed the "
+        f"check, least first.{_end(simulated)}",
+    )

@@ -83,7 +83,7 @@ def _draw_chart(
     lines = [
         textwrap.fill(
             f"{str(number).rjust(width, FIGURE_SPACE)}  {sentence}",
-            80,
+            84,
             subsequent_indent=FIGURE_SPACE * (width + 2),
         )
         for sentence, number in reasons.items()

@@ -8,6 +8,7 @@ SECTIONS = {
     "main": "Accuracy",
     "subgroups": "Subgroups and robustness",
     "probabilities": "Calibration and use",
+    "cases": "Right and wrong cases",
     "details": "Counts and checklist",
     "training": "Training",
 }
@@ -20,18 +21,23 @@ TABLES: Mapping[str, str] = {
     "events": "details", "differences": "details", "checklist": "details",
 }  # fmt: skip
 FIGURES: Mapping[str, str] = {
-    "figure_2": "flow", "figure_3": "main", "figure_4": "main", "figure_5": "subgroups",
+    "headline": "headline", "figure_2": "flow", "figure_3": "main", "figure_4": "main", "figure_5": "subgroups",
     "supplementary_figure_2_enrolled": "subgroups", "supplementary_figure_2_validation": "subgroups",
     "supplementary_figure_3_enrolled": "subgroups", "supplementary_figure_3_validation": "subgroups",
     "supplementary_figure_4_enrolled": "subgroups", "supplementary_figure_4_validation": "subgroups",
     "hospitals": "subgroups", "calibration": "probabilities", "decision_curves": "probabilities",
-    "supplementary_figure_1": "training",
+    "supplementary_figure_1": "training", "heat_maps": "cases", "contact_sheet": "quality",
+    "contact_sheet_least_signal": "quality",
 }  # fmt: skip
+
+
+# Figures made of pictures.
+RASTERS = frozenset({"heat_maps", "contact_sheet", "contact_sheet_least_signal"})
 
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A table (HTML fragment and CSV) or a figure (SVG and caption) and the section it stands in."""
+    """A table (HTML and CSV) or a figure (SVG or JPEG, and caption) and the section it stands in."""
 
     name: str
     section: str
@@ -41,7 +47,7 @@ class Exhibit:
     @property
     def is_figure(self) -> bool:
         """True for a figure, whose companion is its caption; a table's is its CSV."""
-        return self.path.suffix == ".svg"
+        return self.path.suffix in (".svg", ".jpg")
 
 
 def ordered_exhibits(
@@ -54,7 +60,7 @@ def ordered_exhibits(
     tables, figures : sequence of str
         Names of those that the study has.
     folder : path
-        Holds ``tables/{name}.html`` and ``.csv``, ``figures/{name}.svg`` and ``.txt``.
+        Holds ``tables/{name}.html`` and ``.csv``, ``figures/{name}.svg`` or ``.jpg`` and ``.txt``.
 
     Raises
     ------
@@ -67,6 +73,11 @@ def ordered_exhibits(
         for name in sorted(tables, key=list(TABLES).index)
     ]
     return found + [
-        Exhibit(name, FIGURES[name], root / f"figures/{name}.svg", root / f"figures/{name}.txt")
+        Exhibit(
+            name,
+            FIGURES[name],
+            root / f"figures/{name}.{'jpg' if name in RASTERS else 'svg'}",
+            root / f"figures/{name}.txt",
+        )
         for name in sorted(figures, key=list(FIGURES).index)
     ]

@@ -2,6 +2,7 @@
 
 import base64
 import importlib.metadata
+import io
 import json
 import platform
 from collections.abc import Mapping, Sequence
@@ -15,11 +16,13 @@ import yaml
 from dlre_core import __version__
 from dlre_core.digests import core_digest, file_digest
 from dlre_core.report.exhibits import SECTIONS, Exhibit
+from dlre_core.report.rule_graph import rule_edges, rule_figure
 from dlre_core.report.sentences import caveats, headline
 from dlre_core.tables.formatting import STAGE_NAMES
 from dlre_core.tables.typeset import PrintedTable
 from dlre_core.tabular import read_table
 
+KINDS = {".svg": "image/svg+xml", ".jpg": "image/jpeg"}
 PACKAGES = (
     "snakemake", "torch", "numba", "numpy", "pandas", "h5py", "scikit-learn", "scipy", "tritonclient",
     "nvidia-pytriton", "onnxruntime", "pydicom", "matplotlib",
@@ -38,6 +41,9 @@ def write_report(
     problems: str | Path,
     leak_checks: Mapping[str, str | Path],
     histories: Mapping[str, str | Path],
+    findings: str | Path,
+    study_audit: str | Path,
+    metadata: str | Path,
     benchmarks: str | Path,
     config: Mapping[str, Any],
 ) -> None:
@@ -57,6 +63,10 @@ def write_report(
     counts, rejects, problems : path
         CSV files of ingestion and the clinical table.
     leak_checks, histories : mapping of name to path
+    findings, study_audit : path
+        Findings of the audit of the published tables, and the audited rows of the study's own.
+    metadata : path
+        Snakemake's metadata folder, for the picture of the rules.
     benchmarks : path
         Folder of Snakemake's benchmark files; those there are shown.
     config : mapping
@@ -71,7 +81,13 @@ def write_report(
             simulated=simulated,
             headline=headline(accuracy),
             caveats=caveats(accuracy, simulated),
-            flow=[_exhibit(exhibit) for exhibit in exhibits if exhibit.section == "flow"],
+            apart={
+                name: [_exhibit(exhibit) for exhibit in exhibits if exhibit.section == name]
+                for name in ("headline", "flow", "quality")
+            },
+            findings=_rows(read_table(findings).fillna("")),
+            audited_rows=len(read_table(study_audit)),
+            rules=_rule_graph(metadata),
             sections=[
                 {
                     "name": name,
@@ -135,8 +151,18 @@ def _exhibit(exhibit: Exhibit) -> dict[str, str]:
         "name": exhibit.name,
         "title": title,
         "text": text,
-        "source": _data_uri(exhibit.path, "image/svg+xml"),
+        "source": _data_uri(exhibit.path, KINDS[exhibit.path.suffix]),
     }
+
+
+def _rule_graph(metadata: str | Path) -> str:
+    """The picture of the rules as a data URI; empty where Snakemake remembers nothing."""
+    edges = rule_edges(metadata)
+    if not edges:
+        return ""
+    buffer = io.BytesIO()
+    rule_figure(edges).savefig(buffer, format="svg", metadata={"Date": None})
+    return f"data:image/svg+xml;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
 
 def _data_uri(path: Path, kind: str) -> str:

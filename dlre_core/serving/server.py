@@ -175,8 +175,10 @@ class TritonServer:
                 time.sleep(0.1)
         # A model whose process hangs still says that it is ready; only an answer counts.
         black = np.zeros((1, *IMAGE_SHAPE), np.uint8)
-        seconds_left = max(deadline - time.monotonic(), 1.0)
-        predict_images(self.grpc_url, black, request_timeout_seconds=seconds_left, retries=0)
+        # A lost server on this port a moment ago leaves gRPC waiting: the first try may fail at once.
+        tries = 3
+        seconds = max(deadline - time.monotonic(), 1.0) / tries
+        predict_images(self.grpc_url, black, request_timeout_seconds=seconds, retries=tries - 1)
 
     def _is_ready(self, client: triton.InferenceServerClient) -> bool:
         """Whether this server, and not another one on the same port, has loaded the model."""

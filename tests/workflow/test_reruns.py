@@ -11,14 +11,15 @@ import pytest
 END = {"report", "headline", "all"}
 FIGURES = {
     "figure_2", "figure_3", "figure_4", "figure_5", "supplementary_figure_1", "subgroup_figure",
-    "calibration_figure", "decision_figure", "forest_figure",
+    "calibration_figure", "decision_figure", "forest_figure", "headline_figure", "heat_maps",
+    "contact_sheets",
 }  # fmt: skip
 # Tables of scores, and what is made of these tables.
 SCORED = {
     "table_2", "table_3", "table_4", "supplementary_table", "counts", "calibration", "predictive_values",
     "hospitals", "stages", "differences", "events", "decision_curves", "audit_study",
 }  # fmt: skip
-SCORED_FIGURES = FIGURES - {"figure_2", "supplementary_figure_1"}
+SCORED_FIGURES = FIGURES - {"figure_2", "supplementary_figure_1", "contact_sheets"}
 TRAINING = {"train", "model_repository", "predict", "scores"}
 
 
@@ -97,7 +98,9 @@ def test_another_cutoff_reruns_statistics_only(study):
         "table_2", "table_3", "table_4", "supplementary_table", "counts", "predictive_values", "hospitals",
         "stages", "differences", "audit_study",
     }  # fmt: skip
-    figures = {"figure_3", "figure_4", "figure_5", "subgroup_figure", "forest_figure"}
+    figures = {
+        "figure_3", "figure_4", "figure_5", "subgroup_figure", "forest_figure", "headline_figure", "heat_maps",
+    }  # fmt: skip
     assert study.pending() == uses_cutoffs | figures | END
 
 
@@ -123,3 +126,42 @@ def test_a_line_of_the_kernels_retrains(study):
 def test_a_docstring_reruns_nothing(study):
     replace(study.folder / "dlre_core/biomarkers.py", "Serum fibrosis indices", "Serum indices")
     assert study.pending() == set()
+
+
+def test_an_unreadable_clinical_table_stops_before_anything_is_lost(study):
+    path = study.folder / "results/simulated_cohort/clinical.csv"
+    good = path.read_text()
+    path.write_text(good.replace("fibrosis_stage", "stage", 1))
+    stopped = study.snakemake("--cores", "2", check=False)
+    assert stopped.returncode != 0
+    assert "lacks the column fibrosis_stage" in stopped.stdout
+    assert "make clinical-template" in stopped.stdout
+    path.write_text(good)
+    assert study.pending() == set()
+
+
+def test_a_failed_job_is_tried_again_and_its_log_has_the_last_word(study):
+    path = study.folder / "results/store/acquisitions.csv"
+    replace(path, "image_id", "id")
+    failed = study.snakemake("--cores", "2", check=False)
+    assert failed.returncode != 0
+    end = failed.stdout[failed.stdout.index("The study stopped.") :]
+    assert "lacks the columns image_id" in " ".join(end.split())
+    assert "Put it right" in end
+    lost = {"scores", "contact_sheets"} & study.pending()
+    assert lost, "a failed job was taken for done"
+
+
+def test_every_job_has_a_file_that_the_whole_study_asks_for(study):
+    summary = study.snakemake("--detailed-summary").stdout
+    lines = summary[summary.index("output_file") :].splitlines()
+    columns = lines[0].split("\t")
+    jobs: dict[str, list[str]] = {}
+    for line in lines[1:]:
+        row = dict(zip(columns, line.split("\t"), strict=False))
+        # A job's log is its own.
+        jobs.setdefault(row["log-file(s)"], []).append(row["output_file"])
+    dry_run = study.snakemake("--dry-run", "--cores", "2", "--forcerun", "all").stdout
+    asked = set(re.search(r"rule all:\n    input: (.*)", dry_run).group(1).split(", "))
+    assert len(jobs) > 80
+    assert [files for files in jobs.values() if not asked & set(files)] == []

@@ -1,0 +1,194 @@
+"""Parts of the report: what stopped a study, the picture of the rules, headline, heat maps, sheets."""
+
+import base64
+import json
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from dlre_core.figures.headline import headline_figure
+from dlre_core.figures.pictures import (
+    PER_ROW,
+    contact_sheet,
+    evenly_chosen,
+    heat_map_figure,
+    least_filled,
+    overlay,
+    save_raster,
+)
+from dlre_core.heat_maps import choose_cases, grad_cam
+from dlre_core.network import new_network
+from dlre_core.report.exhibits import FIGURES, TABLES, ordered_exhibits
+from dlre_core.report.failure import failure_text
+from dlre_core.report.rule_graph import rule_edges, rule_figure
+from dlre_core.store import write_rois
+from dlre_core.tables.accuracy import AccuracySettings, table_2
+from tests.core.test_study_tables import scores
+
+
+def test_the_last_error_of_new_logs_is_told_with_its_place(tmp_path):
+    old, new = tmp_path / "old.log", tmp_path / "ingest_hospital" / "A.log"
+    new.parent.mkdir()
+    old.write_text("12:00:00 ERROR   dlre: An old trouble.\n")
+    new.write_text(
+        "12:00:01 INFO    dlre: fine\n12:00:02 ERROR   dlre: No disk. Free some.\nTraceback\n"
+    )
+    os.utime(old, (1000, 1000))
+    text = failure_text(tmp_path, since=2000)
+    assert "No disk. Free some." in text
+    assert str(new) in text
+    assert "old trouble" not in text
+    assert failure_text(tmp_path, since=1e12) == ""
+    new.write_text("12:00:02 ERROR   dlre: " + "word " * 1000)
+    assert len(failure_text(tmp_path, since=0)) < 1500
+
+
+def test_rules_are_joined_by_the_files_they_read(tmp_path):
+    def remember(output, rule, *inputs):
+        name = base64.b64encode(output.encode(), altchars=b"-_").decode()
+        (tmp_path / name).write_text(json.dumps({"rule": rule, "input": list(inputs)}))
+
+    remember("a.csv", "first", "raw")
+    remember("b.csv", "second", "a.csv")
+    remember("c.csv", "third", "a.csv", "b.csv")
+    remember("d.csv", "fourth", "a.csv")
+    (tmp_path / "broken").write_text("{")
+    edges = rule_edges(tmp_path)
+    assert edges == {
+        ("first", "second"),
+        ("first", "third"),
+        ("second", "third"),
+        ("first", "fourth"),
+    }
+    figure = rule_figure(edges)
+    words = {text.get_text() for text in figure.axes[0].texts} - {""}
+    assert words == {"first", "second", "third", "fourth"}
+    # The way from first to third leads over second; its shortcut is not drawn.
+    lines = [text for text in figure.axes[0].texts if not text.get_text()]
+    assert len(lines) == 3
+    assert rule_edges(tmp_path / "absent") == set()
+
+
+def test_exhibits_come_in_the_reports_order_and_unknown_ones_are_refused():
+    found = ordered_exhibits(["table_2", "table_1"], ["heat_maps", "figure_3"], "results")
+    assert [part.name for part in found] == ["table_1", "table_2", "figure_3", "heat_maps"]
+    assert [part.path.suffix for part in found] == [".html", ".html", ".svg", ".jpg"]
+    assert [part.is_figure for part in found] == [False, False, True, True]
+    assert set(TABLES) & set(FIGURES) == {"calibration", "hospitals"}
+    with pytest.raises(ValueError, match="is not in list"):
+        ordered_exhibits(["table_9"], [], "results")
+
+
+def test_the_headline_prints_every_interval(tmp_path):
+    table = table_2(scores(), AccuracySettings())
+    figure = headline_figure(table, simulated=True)
+    words = [text.get_text() for axis in figure.axes for text in axis.texts]
+    row = table[(table["stage"] == "f4") & (table["method"] == "lsm") & (table["cohort"] == "validation")].iloc[0]  # fmt: skip
+    assert (
+        f"{row['auc']:.2f} ({row['auc_low']:.2f} to {row['auc_high']:.2f}){row['stars']}" in words
+    )
+    assert len(words) == 12
+
+
+def test_heat_speaks_for_the_answer_whichever_it_is():
+    network = new_network(3).eval()
+    picture = np.random.default_rng(1).integers(0, 256, (250, 250, 3), dtype=np.uint8)
+    heat = grad_cam(network, picture)
+    assert heat.shape == (250, 250)
+    assert 0 <= heat.min() <= heat.max() <= 1
+    mirrored = new_network(3).eval()
+    with torch.no_grad():
+        mirrored.output.weight.neg_()
+        mirrored.output.bias.neg_()
+    # The same picture with the opposite answer: what speaks for the answer stays the same.
+    assert np.allclose(grad_cam(mirrored, picture), heat, atol=1e-6)
+
+
+def test_heat_lies_where_the_answer_comes_from():
+    network = new_network(3).eval()
+    with torch.no_grad():
+        for convolution in network.convolutions:
+            convolution.weight.zero_()
+            convolution.weight[0, 0, 1, 1] = 1.0
+        network.hidden.weight.zero_()
+        network.hidden.weight[0, : 15 * 15] = 1.0
+        network.output.weight.fill_(1.0)
+    picture = np.zeros((250, 250, 3), dtype=np.uint8)
+    picture[40:80, 160:200] = 255
+    heat = grad_cam(network, picture)
+    row, column = np.unravel_index(heat.argmax(), heat.shape)
+    assert 35 <= row <= 90
+    assert 155 <= column <= 215
+    assert heat[200:, :100].max() == 0
+
+
+def cases_data():
+    table = scores(40)
+    pictures = table.loc[table.index.repeat(2)].reset_index(drop=True)
+    pictures["image_id"] = [f"i{n}" for n in range(len(pictures))]
+    pictures = pictures.rename(
+        columns={"dlre_f4": "f4", "dlre_ge_f3": "ge_f3", "dlre_ge_f2": "ge_f2"}
+    )
+    pictures["f4"] = np.clip(pictures["f4"] + np.tile([0.0, 0.05], len(table)), 0, 1)
+    return table, pictures
+
+
+def test_cases_are_the_most_decided_validation_patients():
+    table, pictures = cases_data()
+    accuracy = table_2(table, AccuracySettings())
+    cases = choose_cases(pictures, accuracy)
+    validation = pictures[pictures["cohort"] == "validation"].groupby("patient")
+    mean, stage = validation["f4"].mean(), validation["fibrosis_stage"].first()
+    cutoff = cases[cases["stage"] == "f4"]["cutoff"].iloc[0]
+    right = mean[(stage == 4) & (mean >= cutoff)]
+    case = cases[(cases["stage"] == "f4") & (cases["kind"] == "Rightly yes")].iloc[0]
+    assert case["probability"] == pytest.approx(right.max())
+    assert case["fibrosis_stage"] == 4
+    owner = pictures.set_index("image_id").loc[case["image_id"], "patient"]
+    assert owner == right.idxmax()
+    perfect = accuracy.assign(cutoff=0.0)
+    assert set(choose_cases(pictures, perfect)["kind"]) == {"Rightly yes", "False alarm"}
+
+
+def test_pictures_are_drawn_from_the_store(tmp_path):
+    table, pictures = cases_data()
+    generator = np.random.default_rng(1)
+    squares = [
+        generator.integers(0, 256, (250, 250, 3), dtype=np.uint8) for _ in pictures["image_id"]
+    ]
+    write_rois(tmp_path / "rois.h5", list(pictures["image_id"]), squares)
+    rois = pictures[["image_id", "hospital", "patient"]]
+    weights = {}
+    for number, stage in enumerate(("f4", "ge_f3", "ge_f2")):
+        weights[stage] = tmp_path / f"{stage}.safetensors"
+        save_file(new_network(number).state_dict(), weights[stage])
+    cases = choose_cases(pictures, table_2(table, AccuracySettings()))
+    figure = heat_map_figure(cases, rois, tmp_path / "rois.h5", weights, simulated=True)
+    save_raster(figure, "Caption.", tmp_path / "h.jpg", tmp_path / "h.txt")
+    assert Image.open(tmp_path / "h.jpg").size[0] == 1760
+    chosen = evenly_chosen(rois)
+    assert [len(part) for part in chosen.values()] == [PER_ROW, PER_ROW]
+    fill = pd.DataFrame(
+        {"image_id": rois["image_id"], "fill_fraction": np.linspace(1, 0, len(rois))}
+    )
+    worst = least_filled(rois, fill)[""]
+    assert worst[:2] == [len(rois) - 1, len(rois) - 2]
+    for number, groups in enumerate((chosen, {"": worst})):
+        contact_sheet(groups, tmp_path / "rois.h5", tmp_path / f"{number}.jpg", simulated=True)
+        sheet = Image.open(tmp_path / f"{number}.jpg").convert("RGB")
+        # The first thumbnail is the mean of the first square's pixels, JPEG aside.
+        first = squares[next(iter(groups.values()))[0]]
+        corner = np.asarray(sheet)[6:90, 40:120].mean()
+        assert corner == pytest.approx(first.mean(), abs=4)
+
+
+def test_heat_is_drawn_over_grey():
+    picture = np.full((250, 250, 3), (200, 100, 0), dtype=np.uint8)
+    assert (overlay(picture, np.zeros((250, 250), np.float32)) == 100).all()
+    hot = overlay(picture, np.ones((250, 250), np.float32))
+    assert hot[0, 0, 0] > hot[0, 0, 2]
