@@ -26,6 +26,11 @@ def apri(
     References
     ----------
     Wai C-T, et al. Hepatology 2003;38:518-526. doi:10.1053/jhep.2003.50346
+
+    Examples
+    --------
+    >>> float(apri(80, 100))
+    2.0
     """
     ast, platelets, limit = _floats(ast_iu_l, platelets_10e9_l, upper_limit_of_normal_iu_l)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -51,6 +56,11 @@ def fib4(
     References
     ----------
     Sterling RK, et al. Hepatology 2006;43:1317-1325. doi:10.1002/hep.21178
+
+    Examples
+    --------
+    >>> float(fib4(50, 80, 64, 100))
+    5.0
     """
     age, ast, alt, platelets = _floats(age_years, ast_iu_l, alt_iu_l, platelets_10e9_l)
     with np.errstate(divide="ignore", invalid="ignore"):

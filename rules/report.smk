@@ -42,6 +42,7 @@ rule headline:
         counts="results/store/counts.csv",
         problems="results/clinical/problems.csv",
         report="results/report.html",
+        findings="results/audit/study_findings.csv",
     output:
         text="results/headline.txt",
     log:
@@ -71,6 +72,7 @@ rule report:
         pictures=expand("results/figures/{name}.{form}", name=PICTURES, form=["jpg", "txt"]),
         findings="results/audit/published_findings.csv",
         study_audit="results/audit/study_tables.csv",
+        study_findings="results/audit/study_findings.csv",
         counts="results/store/counts.csv",
         rejects="results/store/rejects.csv",
         problems="results/clinical/problems.csv",

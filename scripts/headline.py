@@ -12,6 +12,7 @@ with job_log(snakemake.log[0]):
         read_table(snakemake.input.enrolment),
         read_table(snakemake.input.counts),
         read_table(snakemake.input.problems),
+        read_table(snakemake.input.findings),
         title=snakemake.params.title,
         simulated=snakemake.params.simulated,
         report=snakemake.input.report,

@@ -18,6 +18,7 @@ with job_log(snakemake.log[0]):
         histories=dict(zip(params.arms, given.histories, strict=True)),
         findings=given.findings,
         study_audit=given.study_audit,
+        study_findings=given.study_findings,
         metadata=params.metadata,
         benchmarks=params.benchmarks,
         config=params.config,

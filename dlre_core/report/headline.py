@@ -11,6 +11,7 @@ def headline_text(
     enrolment: pd.DataFrame,
     counts: pd.DataFrame,
     problems: pd.DataFrame,
+    findings: pd.DataFrame,
     *,
     title: str,
     simulated: bool,
@@ -20,8 +21,8 @@ def headline_text(
 
     Parameters
     ----------
-    table, enrolment, counts, problems : DataFrame
-        ``table_2.csv``, ``enrolment.csv``, ``counts.csv``, ``problems.csv``.
+    table, enrolment, counts, problems, findings : DataFrame
+        ``table_2.csv``, ``enrolment.csv``, ``counts.csv``, ``problems.csv``, ``study_findings.csv``.
     title : str
     simulated : bool
     report : str
@@ -33,8 +34,10 @@ def headline_text(
     lines = [
         "",
         title + (" - SIMULATED DATA, no real patients" if simulated else ""),
-        f"{len(enrolment)} eligible patients, {enrolment['enrolled'].sum()} enrolled; "
-        f"{stored} pictures stored, {rejected} files rejected, {len(problems)} findings in the clinical table",
+        f"{len(enrolment)} eligible patients, {enrolment['enrolled'].sum()} enrolled",
+        *_exclusions(enrolment),
+        f"{stored} pictures stored, {rejected} files rejected (results/store/rejects.csv), "
+        f"{len(problems)} findings in the clinical table",
         "",
         f"AUC (95 % CI) in the validation cohort, {validation['n'].max()} patients",
         " " * width + "".join(f"{name:<24}" for name in METHOD_NAMES.values()).rstrip(),
@@ -48,8 +51,21 @@ def headline_text(
         lines.append(f"{name:<{width}}" + "".join(cells).rstrip())
     lines += [
         "* p<0.05, ** p<0.01, *** p<0.001 against DLRE (paired DeLong test)",
+        *(
+            [f"The audit found {len(findings)} contradictions in these tables: see the report."]
+            if len(findings)
+            else []
+        ),
         "",
         f"Report: {report}",
         "",
     ]
     return "\n".join(lines)
+
+
+def _exclusions(enrolment: pd.DataFrame) -> list[str]:
+    reasons = enrolment.loc[enrolment["enrolled"] == 0, "first_reason"].value_counts(sort=True)
+    if not len(reasons):
+        return []
+    parts = [f"{number} {str(name).replace('_', ' ')}" for name, number in reasons.items()]
+    return [f"{int(reasons.sum())} excluded: {', '.join(parts)}"]

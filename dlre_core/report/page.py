@@ -43,6 +43,7 @@ def write_report(
     histories: Mapping[str, str | Path],
     findings: str | Path,
     study_audit: str | Path,
+    study_findings: str | Path,
     metadata: str | Path,
     benchmarks: str | Path,
     config: Mapping[str, Any],
@@ -63,8 +64,8 @@ def write_report(
     counts, rejects, problems : path
         CSV files of ingestion and the clinical table.
     leak_checks, histories : mapping of name to path
-    findings, study_audit : path
-        Findings of the audit of the published tables, and the audited rows of the study's own.
+    findings, study_audit, study_findings : path
+        Findings of the audit of the published tables; audited rows and findings of the study's own.
     metadata : path
         Snakemake's metadata folder, for the picture of the rules.
     benchmarks : path
@@ -87,6 +88,7 @@ def write_report(
             },
             findings=_rows(read_table(findings).fillna("")),
             audited_rows=len(read_table(study_audit)),
+            own_findings=_rows(read_table(study_findings).fillna("")),
             rules=_rule_graph(metadata),
             sections=[
                 {

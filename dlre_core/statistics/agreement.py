@@ -2,6 +2,7 @@
 
 import math
 
+import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
@@ -9,8 +10,8 @@ from statsmodels.stats.inter_rater import cohens_kappa
 
 from dlre_core.statistics.estimates import Estimate, undefined
 
-# Patients compared with all others at a time, which bounds the memory.
-BLOCK = 2000
+# Replicates at a time, which bounds the memory.
+BLOCK = 200
 
 
 def weighted_kappa(
@@ -28,6 +29,11 @@ def weighted_kappa(
     References
     ----------
     Fleiss JL, Cohen J, Everitt BS. Psychol Bull 1969;72:323-327.
+
+    Examples
+    --------
+    >>> round(weighted_kappa([[10, 0], [0, 10]]).value, 2)
+    1.0
     """
     table = np.asarray(confusion, dtype=np.float64)
     if not table.sum():
@@ -76,29 +82,57 @@ def obuchowski(
     if len(levels) < 2:
         return undefined("fewer than two stages", "obuchowski")
     order = np.argsort(stage, kind="stable")
-    # Ranks, since infinite scores have no difference.
-    stage, score = stage[order], stats.rankdata(score[order], method="dense").astype(np.float64)
-    sizes = np.array([(stage == level).sum() for level in levels])
+    level = np.searchsorted(levels, stage[order])
+    # Tie groups in rising order of score, which infinite scores have too.
+    score = score[order]
+    ranking = np.argsort(score, kind="stable")
+    groups = stats.rankdata(score, method="dense")[ranking]
+    sizes = np.bincount(level)
+    penalty = np.abs(levels[:, None] - levels[None, :]) / float(levels[-1] - levels[0])
     generator = np.random.default_rng(seed)
-    # How often each patient is drawn, within stages; the first row is the sample itself.
-    drawn = [generator.multinomial(size, np.full(size, 1 / size), replicates) for size in sizes]
-    weights = np.vstack([np.ones(len(stage)), np.hstack(drawn)])
     pairs = (sizes.sum() ** 2 - (sizes**2).sum()) / 2
-    values = 1 - _loss(stage, score, weights) / pairs
+    # The first row is the sample itself, the others draw patients within stages.
+    values = [
+        1 - _loss(np.ones((1, len(score)), np.int64), ranking, groups, level, penalty) / pairs
+    ]
+    for start in range(0, replicates, BLOCK):
+        block = min(BLOCK, replicates - start)
+        drawn = [generator.multinomial(size, np.full(size, 1 / size), block) for size in sizes]
+        values.append(1 - _loss(np.hstack(drawn), ranking, groups, level, penalty) / pairs)
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-    low, high = np.quantile(values[1:], tails) if replicates else (math.nan, math.nan)
-    return Estimate(float(values[0]), float(low), float(high), "obuchowski, bootstrap")
+    found = np.concatenate(values)
+    low, high = np.quantile(found[1:], tails) if replicates else (math.nan, math.nan)
+    return Estimate(float(found[0]), float(low), float(high), "obuchowski, bootstrap")
 
 
+@numba.njit(cache=True)
 def _loss(
-    stage: NDArray[np.int64], score: NDArray[np.float64], weights: NDArray[np.float64]
+    weights: NDArray[np.int64],
+    ranking: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    level: NDArray[np.int64],
+    penalty: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Penalty over all pairs of patients of different stages whose scores disagree; ties half."""
-    largest = float(stage[-1] - stage[0])
-    loss = np.zeros(len(weights))
-    for start in range(0, len(stage), BLOCK):
-        here = slice(start, start + BLOCK)
-        distance = np.maximum(stage[None, :] - stage[here, None], 0) / largest
-        wrong = 0.5 * (1 - np.sign(score[None, :] - score[here, None]))
-        loss += ((weights[:, here] @ (distance * wrong)) * weights).sum(axis=1)
+    """Penalty over all pairs of patients of different stages whose scores disagree; ties half.
+
+    One pass from the highest score down, counting the patients of each stage above.
+    """
+    replicates, n = weights.shape
+    stages = penalty.shape[0]
+    loss = np.zeros(replicates)
+    for replicate in range(replicates):
+        above, tied = np.zeros(stages), np.zeros(stages)
+        position = n - 1
+        while position >= 0:
+            group = groups[position]
+            tied[:] = 0
+            while position >= 0 and groups[position] == group:
+                patient = ranking[position]
+                tied[level[patient]] += weights[replicate, patient]
+                position -= 1
+            for high in range(1, stages):
+                for low in range(high):
+                    pairs = tied[high] * (above[low] + 0.5 * tied[low])
+                    loss[replicate] += pairs * penalty[high, low]
+            above += tied
     return loss

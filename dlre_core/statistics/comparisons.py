@@ -53,6 +53,12 @@ def compare_paired_aucs(
     References
     ----------
     DeLong ER, DeLong DM, Clarke-Pearson DL. Biometrics 1988;44:837-845.
+
+    Examples
+    --------
+    >>> test = compare_paired_aucs([0, 0, 1, 1], [1, 2, 3, 4], [1, 3, 2, 4])
+    >>> test.difference
+    0.25
     """
     check_confidence(confidence)
     truth, (a, b), missing = complete_cases(labels, scores_a, scores_b)

@@ -44,6 +44,12 @@ def youden_cutoff(labels: ArrayLike, scores: ArrayLike) -> Cutoff:
     References
     ----------
     Youden WJ. Cancer 1950;3:32-35.
+
+    Examples
+    --------
+    >>> cutoff = youden_cutoff([0, 0, 1, 1], [1.0, 3.0, 2.0, 4.0])
+    >>> cutoff.threshold, cutoff.sensitivity, cutoff.specificity
+    (1.5, 1.0, 0.5)
     """
     return _chosen(labels, scores, "youden", lambda roc: roc.sensitivity + roc.specificity)
 

@@ -32,6 +32,11 @@ def net_benefit(
     References
     ----------
     Vickers AJ, Elkin EB. Med Decis Making 2006;26:565-574. doi:10.1177/0272989X06295361
+
+    Examples
+    --------
+    >>> net_benefit([1, 1, 0, 0], [0.9, 0.3, 0.3, 0.1], [0.5]).tolist()
+    [0.25]
     """
     truth, (p,), _ = complete_cases(labels, probabilities)
     t = np.asarray(thresholds, dtype=np.float64)

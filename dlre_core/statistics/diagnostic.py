@@ -65,6 +65,13 @@ def diagnostic_accuracy_from_counts(
     ------
     ValueError
         If a count is negative or no whole number.
+
+    Examples
+    --------
+    >>> found = diagnostic_accuracy_from_counts(16, 16, 93, 7)
+    >>> ratio = found.positive_likelihood_ratio
+    >>> f"{ratio.value:.2f} ({ratio.low:.2f} to {ratio.high:.2f})"
+    '7.14 (3.23 to 15.80)'
     """
     counts = (tp, fn, tn, fp)
     if any(count < 0 or count != int(count) for count in counts):

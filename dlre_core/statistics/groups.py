@@ -77,6 +77,12 @@ def compare_shares(yes_a: int, n_a: int, yes_b: int, n_b: int) -> GroupCompariso
     ------
     ValueError
         If a count is larger than its group.
+
+    Examples
+    --------
+    >>> found = compare_shares(175, 266, 90, 132)
+    >>> found.test, round(found.p_value, 3)
+    ('χ²', 0.634)
     """
     if not (0 <= yes_a <= n_a and 0 <= yes_b <= n_b):
         raise ValueError(f"{yes_a} of {n_a} and {yes_b} of {n_b} are no shares")

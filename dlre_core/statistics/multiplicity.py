@@ -11,6 +11,11 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     References
     ----------
     Holm S. Scand J Stat 1979;6:65-70.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03]).round(2).tolist()
+    [0.03, 0.06, 0.06]
     """
     values = np.asarray(p_values, dtype=np.float64)
     result = np.full(values.shape, np.nan)

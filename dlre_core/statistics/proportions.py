@@ -35,6 +35,12 @@ def proportion(
     ----------
     Clopper CJ, Pearson ES. Biometrika 1934;26:404-413. Wilson EB. JASA 1927;22:209-212.
     Brown LD, Cai TT, DasGupta A. Stat Sci 2001;16:101-133 (Jeffreys).
+
+    Examples
+    --------
+    >>> share = proportion(28, 32)
+    >>> f"{100 * share.value:.1f} ({100 * share.low:.1f} to {100 * share.high:.1f})"
+    '87.5 (71.0 to 96.5)'
     """
     check_confidence(confidence)
     if method not in PROPORTION_METHODS:

@@ -208,6 +208,14 @@ def roc_analysis(
     ------
     ValueError
         For labels other than 0 and 1, other shapes, or an unknown interval.
+
+    Examples
+    --------
+    >>> roc = roc_analysis([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    >>> roc.auc
+    0.75
+    >>> roc_analysis([0, 0], [0.1, 0.4]).reason
+    'no cases'
     """
     check_confidence(confidence)
     if interval not in INTERVALS:

@@ -16,7 +16,13 @@ UNDEFINED = "–"
 
 
 def round_half_up(value: float, digits: int) -> str:
-    """The number with ``digits`` decimals, halves rounded away from zero; a dash where undefined."""
+    """The number with ``digits`` decimals, halves rounded away from zero; a dash where undefined.
+
+    Examples
+    --------
+    >>> round_half_up(0.145, 2), round_half_up(float("inf"), 1)
+    ('0.15', '∞')
+    """
     if math.isnan(value):
         return UNDEFINED
     if math.isinf(value):
@@ -28,7 +34,13 @@ def round_half_up(value: float, digits: int) -> str:
 
 
 def format_interval(estimate: Estimate, digits: int = 2, scale: float = 1.0) -> str:
-    """``0.97 (0.94 to 0.99)``; the interval is left out where it does not exist."""
+    """``0.97 (0.94 to 0.99)``; the interval is left out where it does not exist.
+
+    Examples
+    --------
+    >>> format_interval(Estimate(0.97, 0.9399, 0.992))
+    '0.97 (0.94 to 0.99)'
+    """
     value = round_half_up(scale * estimate.value, digits)
     if math.isnan(estimate.value) or math.isnan(estimate.low) or math.isnan(estimate.high):
         return value

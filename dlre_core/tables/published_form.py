@@ -94,7 +94,7 @@ def _row(number: int, row: Mapping[str, object]) -> dict[str, object]:
         "cohort": COHORT_NAMES[str(row["cohort"])][0],
         "n": str(row["n"]),
         "prevalence_pct": _text(row["prevalence"], 100, 1),
-        "stars": str(row["stars"]),
+        "stars": _stars(str(row["stars"])),
         "patients": "; ".join(_patients(row)),
     }
     for cell, column, factor, digits in CELLS:
@@ -104,6 +104,11 @@ def _row(number: int, row: Mapping[str, object]) -> dict[str, object]:
         bound = cell == "auc" and not row["auc_variance"]
         printed[f"{cell}_ci"] = None if bound or None in limits else limits
     return printed
+
+
+def _stars(text: str) -> str:
+    """Of Table 3's two comparisons the one between methods, since a journal prints one."""
+    return text.rpartition(", ")[2]
 
 
 def _patients(row: Mapping[str, object]) -> list[str]:

@@ -335,6 +335,17 @@ def test_the_studys_own_tables_pass_the_audit(data):
     assert not audit_published_tables(published_form(tables)).clean
 
 
+def test_both_kinds_of_stars_in_one_row_pass_the_audit():
+    many = scores(2400)
+    generator = np.random.default_rng(8)
+    fewer = many.assign(lsm=many["lsm"] * np.exp(generator.normal(0, 0.6, len(many))))
+    table = table_3({5: many, 3: many, 1: fewer}, SETTINGS)
+    both = table["stars"].str.contains(", ")
+    assert both.any()
+    report = audit_published_tables(published_form({2: table_2(many, SETTINGS), 3: table}))
+    assert report.clean, report.to_text()
+
+
 def test_the_paper_compared_with_itself_does_not_differ(data):
     table = table_2(data, SETTINGS)
     comparison = compare_with_paper({2: table}, {})

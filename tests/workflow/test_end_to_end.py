@@ -72,6 +72,11 @@ def test_simulated_is_said_everywhere(finished_study):
         assert ("simulated data" in path.read_text()) == (path.stem != "checklist"), path.name
 
 
+def test_the_studys_own_tables_are_clean(finished_study):
+    assert len(read(finished_study, "audit/study_tables.csv")) == 24 + 36 + 18
+    assert len(read(finished_study, "audit/study_findings.csv")) == 0
+
+
 def test_the_study_stands_beside_the_paper(finished_study):
     finished_study.run("--", "results/comparison/paper.html")
     table = read(finished_study, "comparison/paper.csv")
