@@ -13,10 +13,16 @@ ifdef SIZE
 OVERRIDE := --config 'cohort={"size": "$(SIZE)"}'
 endif
 
+comma := ,
+empty :=
+space := $(empty) $(empty)
+# One entry of a mapping on the command line, or nothing.
+entry = $(if $(2),"$(1)": "$(2)")
+
 # Progress bars, a rule and its hospitals a line, where somebody looks at a terminal.
 PROGRESS = $(shell test -t 2 && echo --logger rich)
 
-.PHONY: study test compare-paper coverage-simulations simulation-shortcuts learnability test-cluster lint lock format help environment check-data clinical-template clean
+.PHONY: study test stage validate compare-paper coverage-simulations simulation-shortcuts learnability test-cluster lint lock format help environment check-data clinical-template clean
 
 study: $(READY) ## run the study (SIZE=demo, paper or a number; CORES=2)
 	snakemake --cores $(CORES) $(OVERRIDE) $(PROGRESS)
@@ -24,12 +30,21 @@ study: $(READY) ## run the study (SIZE=demo, paper or a number; CORES=2)
 test: $(READY) ## run the tests
 	pytest
 
+stage: $(READY) ## stage new patients (INBOX=folder of DICOM files; MODEL=results/serving of a study)
+	snakemake --cores $(CORES) $(PROGRESS) --config 'staging={$(call entry,inbox,$(INBOX))$(if $(INBOX),$(if $(MODEL),$(comma) ))$(call entry,model,$(MODEL))}' -- results/staging/index.html
+	@echo "Staged patients: results/staging/index.html; for the PACS: .dlre/outbox"
+
+validate: $(READY) ## frozen networks in other cohorts (FOLDER="cohort ..."; MODEL=results/serving of a study)
+	@test -n "$(FOLDER)" || { echo 'Say which cohorts: make validate FOLDER="path ..." [MODEL=path]'; exit 2; }
+	snakemake --cores $(CORES) $(PROGRESS) --config 'validation={"cohorts": {$(subst $(space),$(comma),$(foreach f,$(FOLDER),"$(notdir $(f:/=))":"$(f)"))}$(if $(MODEL),$(comma) $(call entry,model,$(MODEL)))}' -- results/validation/report.html
+	@echo "External validation: results/validation/report.html"
+
 compare-paper: $(READY) ## the study's tables beside the published ones, results/comparison/paper.html
 	snakemake --cores $(CORES) $(OVERRIDE) results/comparison/paper.html
 	@echo "Comparison: results/comparison/paper.html"
 
 coverage-simulations: $(READY) ## do 95 % intervals cover 95 %, do tests reject 5 %? (minutes)
-	PYTHONPATH=. python benchmarks/coverage.py
+	PYTHONPATH=. python benchmarks/interval_coverage.py
 
 simulation-shortcuts: $(READY) ## does anything but texture tell the simulated stage? (3 minutes)
 	PYTHONPATH=. python benchmarks/simulation_shortcuts.py

@@ -1,11 +1,12 @@
 """The study, from DICOM folders to the report: read the includes from top to bottom."""
 
 import time
+from pathlib import Path
 
 from snakemake.utils import min_version
 
 from dlre_core.configuration import check_configuration
-from dlre_core.report.failure import failure_text
+from dlre_core.report.failure import failure_text, made_since
 
 min_version("9.0")
 STARTED = time.time()
@@ -42,6 +43,8 @@ include: "rules/extended_figures.smk"
 include: "rules/pictures.smk"
 include: "rules/audit.smk"
 include: "rules/report.smk"
+include: "rules/staging.smk"
+include: "rules/validation.smk"
 
 
 # A file of every job before the tables. A failed job's files are deleted, and Snakemake takes what was
@@ -61,6 +64,7 @@ EVERY_JOB = [
     *expand("results/splits/{split}{kind}.csv", split=SPLITS, kind=["", "_leak_check"]),
     *expand("results/models/{arm}/history.csv", arm=ARMS),
     "results/serving/model_repository/dlre/1/manifest.json",
+    "results/serving/frozen_study.json",
     *expand("results/{folder}/{arm}.csv", folder=["predictions", "scores"], arm=ARMS),
 ]
 if SIMULATED:
@@ -84,8 +88,9 @@ rule all:
 
 
 onsuccess:
-    # Absent where only some targets were asked for.
-    shell("cat results/headline.txt 2>/dev/null || true")
+    # Not after a run that was asked for something else.
+    if made_since("results/report.html", STARTED):
+        print(Path("results/headline.txt").read_text(encoding="utf-8"))
 
 
 onerror:

@@ -51,9 +51,9 @@ class Pseudonymiser:
         """Pseudonym of a patient: P and 12 letters or digits."""
         return "P" + base64.b32encode(self._digest("patient", hospital, patient_id))[:12].decode()
 
-    def image(self, sop_instance_uid: str, frame: int) -> str:
-        """Id of a picture, 16 hexadecimal digits."""
-        return self._digest("image", sop_instance_uid, str(frame)).hex()[:16]
+    def image(self, hospital: str, sop_instance_uid: str, frame: int) -> str:
+        """Id of a picture, 16 hexadecimal digits; two hospitals may number theirs alike."""
+        return self._digest("image", f"{hospital} {sop_instance_uid}", str(frame)).hex()[:16]
 
     def file(self, hospital: str, name: str) -> str:
         """Label of a file in the reject list: its hospital and 10 hexadecimal digits."""

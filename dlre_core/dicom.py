@@ -101,7 +101,7 @@ def read_header(source: str | Path | BinaryIO) -> Header | None:
         If it is DICOM but its header is damaged.
     """
     with _stream(source) as stream, damage_means(Reason.DAMAGED_DICOM):
-        dataset = _parse(stream, HEADER_TAGS)
+        dataset = parse(stream, HEADER_TAGS)
         if dataset is None:
             return None
         if dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
@@ -135,7 +135,7 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
         If it has no picture, is damaged, cannot be decoded or is over the limits.
     """
     with _stream(source) as stream, damage_means(Reason.DAMAGED_DICOM):
-        dataset = _parse(stream, PICTURE_TAGS)
+        dataset = parse(stream, PICTURE_TAGS)
         if dataset is None:
             raise Unusable(Reason.DAMAGED_DICOM)
         height, width = integer(dataset, "Rows", 0), integer(dataset, "Columns", 0)
@@ -207,7 +207,7 @@ def _stiffness_block(stream: BinaryIO) -> SsiBlock | None:
         return None
 
 
-def _parse(stream: BinaryIO, tags: list) -> Dataset | None:
+def parse(stream: BinaryIO, tags: list) -> Dataset | None:
     """Read some elements, up to the pixels; None where the content is no DICOM."""
     try:
         return pydicom.dcmread(

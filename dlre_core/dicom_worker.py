@@ -51,7 +51,7 @@ def main() -> None:
 
 def _answer(request: dict[str, Any], limits: ReadLimits) -> tuple[dict[str, Any], list]:
     try:
-        with _opened(request, limits) as stream:
+        with opened(request, limits) as stream:
             if request["what"] == "header":
                 header = read_header(stream)
                 return {"header": None if header is None else _plain(header)}, []
@@ -68,7 +68,7 @@ def _answer(request: dict[str, Any], limits: ReadLimits) -> tuple[dict[str, Any]
 
 
 @contextlib.contextmanager
-def _opened(request: dict[str, Any], limits: ReadLimits) -> Iterator[BinaryIO]:
+def opened(request: dict[str, Any], limits: ReadLimits) -> Iterator[BinaryIO]:
     """The file, or an archive's member unpacked into a file without a name."""
     path = os.fsencode(request["path"])
     # A pipe put there meanwhile would block a plain open; a link could lead anywhere.

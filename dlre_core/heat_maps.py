@@ -30,6 +30,13 @@ def load_network(weights: str | Path) -> FibrosisNetwork:
     return network.eval()
 
 
+def network_of(weights: Mapping[str, NDArray[np.float32]]) -> FibrosisNetwork:
+    """A trained network on the processor, from its weights by name."""
+    network = FibrosisNetwork()
+    network.load_state_dict({name: torch.from_numpy(np.array(w)) for name, w in weights.items()})
+    return network.eval()
+
+
 def grad_cam(network: FibrosisNetwork, image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """What in a picture speaks for the network's answer.
 

@@ -57,7 +57,7 @@ def ingest_hospital(
     pictures: str | Path,
     hospital: str,
     *,
-    clinical_csv: str | Path,
+    clinical_csv: str | Path | None,
     measurements_csv: str | Path | None,
     roi_csv: str | Path | None,
     pseudonymiser: Pseudonymiser,
@@ -76,7 +76,8 @@ def ingest_hospital(
         ``dicom/<hospital>/``.
     hospital : str
     clinical_csv, measurements_csv, roi_csv : path
-        The cohort's tables; the last two may be None.
+        The cohort's tables; any may be None. Without a clinical table everybody whom a file's Patient
+        ID names is a patient, and where it names nobody, the folder that the file lies in.
     pseudonymiser : Pseudonymiser
     settings : IngestionSettings
     shard, acquisitions_csv, rejects_csv, counts_csv : path
@@ -95,8 +96,10 @@ def ingest_hospital(
         job = _Hospital(hospital, pseudonymiser, settings, reader)
         job.measurements = rows_by_file(measurements_csv, hospital)
         job.squares = rows_by_file(roi_csv, hospital)
-        patients = read_clinical(clinical_csv).patients
-        known = set(patients.loc[patients["hospital"] == hospital, "patient_id"])
+        known = None
+        if clinical_csv is not None:
+            patients = read_clinical(clinical_csv).patients
+            known = set(patients.loc[patients["hospital"] == hospital, "patient_id"])
         job.match_files(find_files(pictures, settings.limits.bytes_per_file), known)
         write_shard(shard, job.pictures())
     write_table(pd.DataFrame(job.rows, columns=ACQUISITION_COLUMNS), acquisitions_csv)
@@ -110,6 +113,11 @@ def ingest_hospital(
     )
     for code, number in sorted(Counter(row["code"] for row in job.rejects).items()):
         logger.info("hospital %s: %d rejected as %s", hospital, number, code)
+
+
+def patient_named(header: Header, file: FoundFile) -> str:
+    """Whom a file names where no clinical table does: its Patient ID, else its folder; may be empty."""
+    return header.patient_id or "".join(file.folders[-1:])
 
 
 class _Hospital:
@@ -160,7 +168,7 @@ class _Hospital:
         )
         self.private.append((label, file.name))
 
-    def match_files(self, files: Iterator[FoundFile], known: set[str]) -> None:
+    def match_files(self, files: Iterator[FoundFile], known: set[str] | None) -> None:
         """Sort files into patients by header; reject or ignore what is no patient's picture."""
         by_uid: dict[str, list[_Candidate]] = defaultdict(list)
         for file in files:
@@ -207,8 +215,10 @@ class _Hospital:
             raise Unusable(file.problem)
         return self.reader.header(file)
 
-    def _patient(self, file: FoundFile, header: Header, known: set[str]) -> str:
+    def _patient(self, file: FoundFile, header: Header, known: set[str] | None) -> str:
         """Whose picture it is, by the file's Patient ID and by the folders' names."""
+        if known is None:
+            known = {patient_named(header, file)} - {""}
         named = {name for name in (header.patient_id, *file.folders) if name in known}
         if len(named) == 1:
             return named.pop()
@@ -270,14 +280,13 @@ class _Hospital:
         file, header, key = candidate.file, candidate.header, (self.hospital, candidate.patient_id)
         when = header.acquired_at
         name = f"{self.hospital}/{file.name}"
-        # Two hospitals may number their pictures alike.
-        uid = f"{self.hospital} {header.sop_instance_uid or file.name}"
+        uid = header.sop_instance_uid or file.name
         given = given_columns(self.measurements.get(name, {}), self.squares.get(name, {}))
         if not given["q_box_source"]:
             given |= measured_columns(picture, self.settings.scale_maximum_kpa)
         flags = {"no_time": when is None, "clip_cut_off": not picture.image.complete}
         return {
-            "image_id": self.pseudonymiser.image(uid, picture.image.frame),
+            "image_id": self.pseudonymiser.image(self.hospital, uid, picture.image.frame),
             "hospital": self.hospital,
             "patient": self.pseudonymiser.patient(*key),
             "acquisition": number,

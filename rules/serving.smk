@@ -61,3 +61,38 @@ rule predict:
         core=core("serving"),
     script:
         "../scripts/predict.py"
+
+
+rule frozen_study:
+    """Freeze cut-offs and the range of the training pictures beside the networks, for new patients."""
+    input:
+        table="results/tables/table_2.csv",
+        predictions=f"results/predictions/{MAIN_ARM}.csv",
+        acquisitions="results/store/acquisitions.csv",
+        rois="results/roi/rois.h5",
+        manifest="results/serving/model_repository/dlre/1/manifest.json",
+    output:
+        study="results/serving/frozen_study.json",
+    log:
+        "results/logs/frozen_study.log",
+    benchmark:
+        "results/benchmarks/frozen_study.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        repository=subpath(input.manifest, ancestor=3),
+        facts={
+            "title": config["report"]["title"],
+            "simulated": SIMULATED,
+            "arm": MAIN_ARM,
+            "images_per_patient": config["arms"][MAIN_ARM]["images"],
+            "aggregate": config["statistics"]["aggregate"],
+            "scale_maximum_kpa": config["ingestion"]["scale_maximum_kpa"],
+        },
+        core=core("frozen", "tabular"),
+    script:
+        "../scripts/frozen_study.py"

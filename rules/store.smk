@@ -24,6 +24,7 @@ rule ingest_hospital:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
         runtime=120,
     params:
+        hospital="{hospital}",
         digest=hospital_pictures,
         rows=hospital_tables,
         optional_tables=OPTIONAL_TABLES,

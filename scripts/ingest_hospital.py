@@ -13,11 +13,11 @@ with job_log(snakemake.log[0]):
     ingestion = dict(params.ingestion)
     limits = ReadLimits(**ingestion.pop("limits"))
     key = study_key(params.key_file, params.seed if params.simulated else None)
-    hospital = snakemake.wildcards.hospital
     ingest_hospital(
         snakemake.input.pictures,
-        hospital,
-        clinical_csv=snakemake.input.clinical,
+        params.hospital,
+        # Absent for the inbox of new patients.
+        clinical_csv=snakemake.input.get("clinical") or None,
         measurements_csv=params.optional_tables.get("measurements"),
         roi_csv=params.optional_tables.get("roi"),
         pseudonymiser=Pseudonymiser(key, params.date_shift_days),
@@ -28,5 +28,5 @@ with job_log(snakemake.log[0]):
         acquisitions_csv=snakemake.output.acquisitions,
         rejects_csv=snakemake.output.rejects,
         counts_csv=snakemake.output.counts,
-        private_map_csv=Path(params.key_file).parent / "rejected_files" / f"{hospital}.csv",
+        private_map_csv=Path(params.key_file).parent / "rejected_files" / f"{params.hospital}.csv",
     )

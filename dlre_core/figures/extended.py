@@ -1,5 +1,7 @@
 """Extended figures: calibration, decision curves and the forest plot of hospitals."""
 
+from collections.abc import Mapping
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -14,9 +16,16 @@ from dlre_core.tables.formatting import COHORT_NAMES, METHOD_NAMES, STAGE_NAMES,
 from dlre_core.tables.hospitals import EVERYBODY
 from dlre_core.tables.probabilities import method_probabilities
 
+COHORT_TITLES = {cohort: f"{COHORT_NAMES[cohort]} cohort" for cohort in COHORTS}
+
 
 def calibration_figure(
-    scores: pd.DataFrame, table: pd.DataFrame, *, simulated: bool, confidence: float = 0.95
+    scores: pd.DataFrame,
+    table: pd.DataFrame,
+    *,
+    simulated: bool,
+    confidence: float = 0.95,
+    cohorts: Mapping[str, str] = COHORT_TITLES,
 ) -> Figure:
     """Share of cases against DLRE's probability: smoothed, and in fifths with intervals.
 
@@ -28,13 +37,15 @@ def calibration_figure(
         ``results/tables/calibration.csv``.
     simulated : bool
     confidence : float
+    cohorts : mapping of cohort to its name at the left
+        A row each.
     """
-    figure = new_figure(11.0, 7.4)
+    figure = new_figure(11.0, 0.4 + 3.5 * len(cohorts))
     numbers = table[table["method"] == "dlre"].set_index(["stage", "cohort"])
     style = METHOD_STYLES["dlre"]
     with mpl.rc_context(PARAMETERS):
-        axes = figure.subplots(2, 3, sharex=True, sharey=True)
-        for row, cohort in enumerate(COHORTS):
+        axes = figure.subplots(len(cohorts), 3, sharex=True, sharey=True, squeeze=False)
+        for row, (cohort, title) in enumerate(cohorts.items()):
             part = scores[scores["cohort"] == cohort]
             for column, stage in enumerate(STAGES):
                 axis, cell = axes[row, column], numbers.loc[(stage, cohort)]
@@ -59,10 +70,8 @@ def calibration_figure(
                 axis.set_title(f"{'ABCDEF'[3 * row + column]}  {STAGE_NAMES[stage]}", loc="left")
                 axis.set(xlim=(-0.02, 1.02), ylim=(-0.12, 1.12), aspect="equal")
                 if column == 0:
-                    axis.set_ylabel(
-                        f"{COHORT_NAMES[cohort]} cohort\nShare of patients with the stage"
-                    )
-                if row == 1:
+                    axis.set_ylabel(f"{title}\nShare of patients with the stage")
+                if row == len(cohorts) - 1:
                     axis.set_xlabel("Probability by DLRE")
     mark_simulated(figure, simulated)
     return figure

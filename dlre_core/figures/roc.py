@@ -196,7 +196,7 @@ def roc_panels(
     panels : mapping of (row, stage) to curves
     rows : mapping of row to its name at the left
     """
-    figure = new_figure(11.0, 0.4 + 3.6 * len(rows))
+    figure = new_figure(11.0, 0.8 + 3.4 * len(rows))
     with mpl.rc_context(PARAMETERS):
         axes = figure.subplots(len(rows), 3, sharex=True, sharey=True, squeeze=False)
         for number, (row, name) in enumerate(rows.items()):

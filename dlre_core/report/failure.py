@@ -37,3 +37,9 @@ def failure_text(logs: str | Path, since: float) -> str:
         return ""
     again = "Put it right and give the same command again: what is finished stays finished."
     return "\n".join(["", "The study stopped.", "", *parts, "", again, ""])
+
+
+def made_since(path: str | Path, started: float) -> bool:
+    """Whether a file is there and was written after ``started`` (seconds since the epoch)."""
+    path = Path(path)
+    return path.exists() and path.stat().st_mtime >= started

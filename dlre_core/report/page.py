@@ -75,7 +75,7 @@ def write_report(
     accuracy = read_table(table_2)
     rejected, found = read_table(rejects), read_table(counts)
     page = (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             title=title,
@@ -101,7 +101,7 @@ def write_report(
             counts=_rows(found),
             counts_total=found.drop(columns="hospital").sum().to_dict(),
             rejects=_summary(rejected, ["code", "reason", "remedy"]),
-            reject_list=_data_uri(Path(rejects), "text/csv"),
+            reject_list=data_uri(Path(rejects), "text/csv"),
             problems=_summary(
                 read_table(problems), ["code", "column", "problem", "effect", "remedy"]
             ),
@@ -125,12 +125,13 @@ def write_table_page(
     path: str | Path, title: str, tables: Sequence[PrintedTable], *, simulated: bool
 ) -> None:
     """A page of its own for printed tables, in the report's style."""
-    page = _environment().get_template("tables.html.j2")
+    page = environment().get_template("tables.html.j2")
     text = page.render(title=title, tables=[table.html() for table in tables], simulated=simulated)
     Path(path).write_text(text, encoding="utf-8")
 
 
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Where the templates are, and how they are filled: escaped, and never with a gap."""
     return jinja2.Environment(
         loader=jinja2.PackageLoader("dlre_core.report"), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=jinja2.StrictUndefined,
@@ -143,7 +144,7 @@ def _exhibit(exhibit: Exhibit) -> dict[str, str]:
             "kind": "table",
             "name": exhibit.name,
             "html": exhibit.path.read_text(encoding="utf-8"),
-            "csv": _data_uri(exhibit.companion, "text/csv"),
+            "csv": data_uri(exhibit.companion, "text/csv"),
         }
     caption = exhibit.companion.read_text(encoding="utf-8").strip()
     title, _, text = caption.partition(". ")
@@ -153,7 +154,7 @@ def _exhibit(exhibit: Exhibit) -> dict[str, str]:
         "name": exhibit.name,
         "title": title,
         "text": text,
-        "source": _data_uri(exhibit.path, KINDS[exhibit.path.suffix]),
+        "source": data_uri(exhibit.path, KINDS[exhibit.path.suffix]),
     }
 
 
@@ -167,7 +168,8 @@ def _rule_graph(metadata: str | Path) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
 
-def _data_uri(path: Path, kind: str) -> str:
+def data_uri(path: Path, kind: str) -> str:
+    """A file as a link that holds it."""
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
 
 

@@ -128,6 +128,24 @@ def build_arm_model(networks: Mapping[str, Mapping[str, np.ndarray]]) -> bytes:
     return model.SerializeToString(deterministic=True)
 
 
+def read_arm_model(model: bytes) -> dict[str, dict[str, np.ndarray]]:
+    """The weights of the three networks that `build_arm_model` wrote.
+
+    Raises
+    ------
+    ModelRepositoryError
+        If they are not those of three networks.
+    """
+    networks: dict[str, dict[str, np.ndarray]] = {stage: {} for stage in STAGES}
+    for tensor in onnx.load_from_string(model).graph.initializer:
+        stage, _, name = tensor.name.partition(".")
+        if name:
+            networks[stage][name] = numpy_helper.to_array(tensor)
+    for stage, weights in networks.items():
+        check_weights(weights, stage)
+    return networks
+
+
 def _add_scaling(graph: _Graph) -> str:
     # Transposing bytes moves a quarter of what transposing floats would.
     planes = graph.add("Transpose", [INPUT_NAME], "planes", perm=[0, 3, 1, 2])

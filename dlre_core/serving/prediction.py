@@ -80,13 +80,13 @@ def predict_arms(
     """
     digest = manifest_digest(repository, version)
     table = read_table(roi_table)
-    with _server_url(repository, log, settings) as url, open_rois(rois) as store:
+    with server_url(repository, log, settings) as url, open_rois(rois) as store:
         check_served_model(url, digest, version)
         for arm, choice in arms.items():
             rows = select_images(table, read_table(splits[choice["split"]]), choice["images"])
             rows[list(STAGES)] = predict_images(
                 url,
-                _read_pictures(store, rows),
+                read_pictures(store, rows),
                 arm,
                 version=version,
                 batch_size=settings.batch_size,
@@ -97,9 +97,8 @@ def predict_arms(
 
 
 @contextmanager
-def _server_url(
-    repository: str | Path, log: str | Path, settings: ServingSettings
-) -> Iterator[str]:
+def server_url(repository: str | Path, log: str | Path, settings: ServingSettings) -> Iterator[str]:
+    """Context manager: the address of the server that the settings name, or of the bundled one."""
     if settings.url is not None:
         yield settings.url
         return
@@ -112,7 +111,7 @@ def _server_url(
         yield server.grpc_url
 
 
-def _read_pictures(store: RoiStore, rows: pd.DataFrame) -> np.ndarray:
+def read_pictures(store: RoiStore, rows: pd.DataFrame) -> np.ndarray:
     """Pictures of the rows; the table's rows and the store's pictures must be the same ones."""
     index = rows["index"].to_numpy()
     stored = np.asarray(store.image_ids)

@@ -25,6 +25,7 @@ from dlre_core.serving.onnx_model import (
     ModelRepositoryError,
     build_arm_model,
     check_weights,
+    read_arm_model,
 )
 
 logger = logging.getLogger(__name__)
@@ -125,6 +126,26 @@ def manifest_digest(repository: str | Path, version: int = 1) -> str:
     read_manifest(repository, version)
     path = Path(repository) / MODEL_NAME / str(version) / "manifest.json"
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def served_networks(
+    repository: str | Path, arm: str, version: int = 1
+) -> dict[str, dict[str, np.ndarray]]:
+    """Weights of an arm's three networks, by stage question, from a repository that is sound.
+
+    Raises
+    ------
+    ModelRepositoryError
+        If the arm is unknown or its file is damaged.
+    """
+    entry = read_manifest(repository, version)["arms"].get(arm)
+    if entry is None:
+        raise ModelRepositoryError(f"{repository} has no arm {arm}.", "Use the study's own arms.")
+    path = Path(repository) / MODEL_NAME / str(version) / entry["file"]
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+        raise ModelRepositoryError(f"{path} is damaged.", "Run the rule model_repository again.")
+    return read_arm_model(content)
 
 
 def _write_arm(source: Path, arm: str, folder: Path) -> dict[str, object]:

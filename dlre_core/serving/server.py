@@ -47,6 +47,8 @@ class TritonServer:
         Time until the first inference must have come back.
     grpc_port : int, optional
         Port to listen on; a free one when None.
+    metrics_port : int, optional
+        Where Prometheus metrics are served, at ``/metrics``; nowhere when None.
     threads : int, optional
         Threads of inference; as many as this process may use when None.
 
@@ -64,6 +66,7 @@ class TritonServer:
         log: str | Path,
         start_timeout_seconds: float = 120.0,
         grpc_port: int | None = None,
+        metrics_port: int | None = None,
         threads: int | None = None,
     ) -> None:
         self.repository = Path(repository).resolve()
@@ -73,6 +76,7 @@ class TritonServer:
         self.grpc_url = ""
         self.name = ""
         self._fixed_port = grpc_port
+        self._metrics_port = metrics_port
         self._guard: subprocess.Popen | None = None
         self._scratch = ""
 
@@ -144,7 +148,7 @@ class TritonServer:
             f"--grpc-address={LOOPBACK}",
             f"--grpc-port={self.grpc_url.rpartition(':')[2]}",
             "--allow-http=false",
-            "--allow-metrics=false",
+            *self._metrics_arguments(),
             "--exit-timeout-secs=5",
         ]
         command = [sys.executable, "-I", guard.__file__, str(os.getpid())]
@@ -159,6 +163,16 @@ class TritonServer:
                 env=environment | {"DLRE_SERVING_THREADS": str(self.threads)},
                 start_new_session=True,
             )
+
+    def _metrics_arguments(self) -> list[str]:
+        if self._metrics_port is None:
+            return ["--allow-metrics=false"]
+        return [
+            "--allow-metrics=true",
+            "--allow-gpu-metrics=false",
+            f"--metrics-address={LOOPBACK}",
+            f"--metrics-port={self._metrics_port}",
+        ]
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + self.start_timeout_seconds

@@ -27,6 +27,7 @@ from dlre_core.ssi import build_ssi_block
 from dlre_core.tabular import write_table
 
 NEEDED = 5
+EXAMPLE_SEED, EXAMPLE_COHORT = 1_000_003, 40
 SCALE_KPA = 40.0
 SEVERITY_SPREAD = 0.45
 MEAN_SEVERITY = 0.87
@@ -118,6 +119,29 @@ def write_hospital(
             rows += _acquire(folder, examination, texture_signal, seed, truth)
     table = pd.DataFrame(rows, columns=MEASUREMENT_COLUMNS)
     return table.sort_values(["patient_id", "file"], ignore_index=True)
+
+
+def write_examples(folder: str | Path, seed: int) -> None:
+    """Write four patients of another cohort than the seed's study: F0-1, F2, F3 and F4.
+
+    Parameters
+    ----------
+    folder : path
+        Files go to ``dicom/<hospital>/<patient_id>/`` below it.
+    seed : int
+        Of the study that must not have seen them.
+    """
+    own_seed = seed + EXAMPLE_SEED
+    cohort = simulate_with_latents(EXAMPLE_COHORT, own_seed)
+    for highest in (1, 2, 3, 4):
+        fits = (cohort["reason"] == "") & (cohort["fibrosis_stage"].clip(lower=1) == highest)
+        index = int(np.flatnonzero(fits)[0])
+        row = cohort.iloc[index].copy()
+        row["patient_id"] = f"EXAMPLE{highest}"
+        generator = np.random.default_rng([own_seed, 3, index])
+        examination = _examine(row, _scanner(row["hospital"], seed), generator)
+        (Path(folder) / "dicom" / row["hospital"]).mkdir(parents=True, exist_ok=True)
+        _acquire(Path(folder), examination, 1.0, own_seed, None)
 
 
 def _scanner(hospital: str, seed: int) -> _Scanner:

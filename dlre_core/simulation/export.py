@@ -142,6 +142,8 @@ def _header(patient: Patient, moment: datetime, number: int, uid: UID, n_frames:
     dataset.SOPClassUID, dataset.SOPInstanceUID = kind, uid
     dataset.StudyInstanceUID = make_uid("study", patient.patient_id)
     dataset.SeriesInstanceUID = make_uid("series", patient.patient_id)
+    dataset.ImageType = ["ORIGINAL", "PRIMARY", "ABDOMINAL"]
+    dataset.BodyPartExamined, dataset.PatientOrientation = "LIVER", ""
     dataset.Modality, dataset.Manufacturer = "US", "DLRE-SIM"
     dataset.ManufacturerModelName = "SIMULATED - NOT A SCANNER"
     dataset.InstitutionName = f"Simulated Hospital {patient.hospital}"

@@ -92,7 +92,7 @@ def compare_unpaired_aucs(
     scale : {"auc", "logit"}
         ``auc`` compares the statistic with Student's t at Satterthwaite's degrees of freedom, as
         pROC. ``logit`` compares the logits of the AUCs with the normal distribution, which keeps the
-        level better in small groups (benchmarks/coverage.py); ``difference`` and ``interval`` stay
+        level better in small groups (benchmarks/interval_coverage.py); ``difference`` and ``interval`` stay
         those of the AUCs.
 
     Raises

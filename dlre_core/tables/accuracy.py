@@ -129,7 +129,10 @@ def table_2(
 
 
 def accuracy_row(
-    values: Mapping[str, Sample], cohort: str, settings: AccuracySettings
+    values: Mapping[str, Sample],
+    cohort: str,
+    settings: AccuracySettings,
+    frozen: float | None = None,
 ) -> dict[str, object]:
     """n, prevalence, cut-off, AUC, counts and six measures of one score in one cohort.
 
@@ -139,6 +142,8 @@ def accuracy_row(
         The training cohort's gives the cut-off, unless the settings say ``reoptimised``.
     cohort : str
     settings : AccuracySettings
+    frozen : float, optional
+        A cut-off that another study chose; then only ``cohort`` is looked at.
 
     Returns
     -------
@@ -151,7 +156,10 @@ def accuracy_row(
     )
     logit = roc_analysis(part.labels, part.values, confidence=settings.confidence, interval="logit")
     source = cohort if settings.cutoff == "reoptimised" else "training"
-    cutoff = choose_cutoff(values[source].labels, values[source].values, settings.cutoff)
+    threshold, reason = frozen, "none was chosen in training"
+    if frozen is None:
+        cutoff = choose_cutoff(values[source].labels, values[source].values, settings.cutoff)
+        threshold, reason = cutoff.threshold, cutoff.reason
     notes = [f"AUC: {roc.reason}"] if roc.reason else []
     row: dict[str, object] = {
         "n": roc.n_cases + roc.n_controls,
@@ -159,7 +167,7 @@ def accuracy_row(
         "prevalence": roc.n_cases / (roc.n_cases + roc.n_controls)
         if roc.n_cases + roc.n_controls
         else math.nan,
-        "cutoff": cutoff.threshold,
+        "cutoff": threshold,
         "cutoff_choice": settings.cutoff,
         "cutoff_cohort": source,
         **spread("auc", roc.estimate),
@@ -170,11 +178,11 @@ def accuracy_row(
         "auc_one_sided_bound": roc.one_sided_bound,
     }
     accuracy: DiagnosticAccuracy | None = None
-    if math.isnan(cutoff.threshold):
-        notes.append(f"cut-off: {cutoff.reason}")
+    if math.isnan(threshold):
+        notes.append(f"cut-off: {reason}")
     else:
         accuracy = diagnostic_accuracy(
-            part.labels, part.values, cutoff.threshold, confidence=settings.confidence,
+            part.labels, part.values, threshold, confidence=settings.confidence,
             interval=settings.proportion_interval,
             likelihood_ratio_interval=settings.likelihood_ratio_interval,
         )  # fmt: skip

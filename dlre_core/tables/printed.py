@@ -82,6 +82,22 @@ def printed_table_2(
     )  # fmt: skip
 
 
+def printed_external_table(
+    table: pd.DataFrame, settings: Mapping[str, object], cohort: str, study: str, simulated: bool
+) -> PrintedTable:
+    """Table 2 of an external cohort, for print; ``study`` is the one that was frozen."""
+    caption = (
+        f"External validation, {cohort}: networks and cut-offs of “{study}”, frozen, in patients that "
+        "it never saw"
+    )
+    frozen = f"Cut-offs were chosen in the training cohort of “{study}”."
+    notes = [footnote(settings), frozen, STARS_2, *undefined(table["notes"])]
+    return _printed(
+        table, caption, simulated, ("Method", "Cohort"), notes,
+        lambda row: [METHOD_NAMES[str(row["method"])]],
+    )  # fmt: skip
+
+
 def printed_table_3(
     table: pd.DataFrame,
     settings: Mapping[str, object],

@@ -21,6 +21,10 @@ from dlre_core.tables.formatting import (
 from dlre_core.tables.printed import estimate, undefined
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
+FITTED = (
+    "Probabilities of 2D-SWE, APRI and FIB-4 come from a logistic regression on the score's logarithm in "
+    "the training cohort. "
+)
 THRESHOLDS = np.round(np.arange(0.01, 1.0, 0.01), 2)
 
 
@@ -38,7 +42,12 @@ def method_probabilities(scores: pd.DataFrame, method: str, stage: str) -> NDArr
     return logistic_probabilities(labels[training], values[training], values)
 
 
-def calibration_table(scores: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
+def calibration_table(
+    scores: pd.DataFrame,
+    confidence: float = 0.95,
+    methods: Sequence[str] = METHODS,
+    cohorts: Sequence[str] = COHORTS,
+) -> pd.DataFrame:
     """Calibration of every method by stage question and cohort.
 
     Parameters
@@ -46,6 +55,8 @@ def calibration_table(scores: pd.DataFrame, confidence: float = 0.95) -> pd.Data
     scores : DataFrame
         ``results/scores/{arm}.csv``.
     confidence : float
+    methods, cohorts : sequence of str
+        Of methods other than DLRE the probabilities are fitted to the training cohort.
 
     Returns
     -------
@@ -55,9 +66,9 @@ def calibration_table(scores: pd.DataFrame, confidence: float = 0.95) -> pd.Data
     """
     rows = []
     for stage in STAGES:
-        for method in METHODS:
+        for method in methods:
             p = method_probabilities(scores, method, stage)
-            for cohort in COHORTS:
+            for cohort in cohorts:
                 here = (scores["cohort"] == cohort).to_numpy()
                 labels = stage_labels(scores["fibrosis_stage"], stage)
                 found = calibration(labels[here], p[here], confidence=confidence)
@@ -75,7 +86,12 @@ def calibration_table(scores: pd.DataFrame, confidence: float = 0.95) -> pd.Data
     return pd.DataFrame(rows)
 
 
-def printed_calibration(table: pd.DataFrame, confidence: float, simulated: bool) -> PrintedTable:
+def printed_calibration(
+    table: pd.DataFrame,
+    confidence: float,
+    simulated: bool,
+    caption: str = "Extended table 2. Calibration of probabilities",
+) -> PrintedTable:
     """The calibration table for print."""
     names = ("Method", "Cohort", "n", "Slope", "Intercept", "Intercept at slope 1", "Observed/expected",
              "Brier score", "Scaled Brier")  # fmt: skip
@@ -97,12 +113,10 @@ def printed_calibration(table: pd.DataFrame, confidence: float, simulated: bool)
     notes = [
         f"T, training cohort (apparent); V, validation cohort. {100 * confidence:g} % Wald intervals. "
         "Perfect: slope 1, intercepts 0, observed/expected 1, Brier score 0, scaled Brier 1. "
-        "Probabilities of 2D-SWE, APRI and FIB-4 come from a logistic regression on the score's "
-        "logarithm in the training cohort. Classes were balanced when DLRE was trained, so its "
+        f"{FITTED if len(table['method'].unique()) > 1 else ''}Classes were balanced when DLRE was trained, so its "
         "probabilities are those of an even prevalence and its intercepts show it.",
         *undefined(table["notes"]),
     ]
-    caption = "Extended table 2. Calibration of probabilities"
     return PrintedTable(simulated_caption(caption, simulated), names, blocks, notes, 2)
 
 

@@ -56,8 +56,8 @@ def test_pseudonyms_differ_unless_hospital_and_id_are_the_same(hospital, name, o
 def test_another_key_gives_other_names():
     first, second = Pseudonymiser(KEY, 365), Pseudonymiser(bytes(32), 365)
     assert first.patient("A", "1") != second.patient("A", "1")
-    assert first.image("1.2.3", 1) != second.image("1.2.3", 1)
-    assert first.image("1.2.3", 1) != first.image("1.2.3", 2)
+    assert first.image("A", "1.2.3", 1) != second.image("A", "1.2.3", 1)
+    assert first.image("A", "1.2.3", 1) != first.image("A", "1.2.3", 2)
     assert simulation_key(1) != simulation_key(2)
 
 

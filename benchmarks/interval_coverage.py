@@ -3,7 +3,7 @@
 Binormal scores with known AUC, prevalence 0.25 as for F4 in the paper, n of the paper's validation
 cohort and of all its patients. Everything goes through the library's own functions.
 
-    PYTHONPATH=. python benchmarks/coverage.py [replicates, default 4000] [seed]
+    PYTHONPATH=. python benchmarks/interval_coverage.py [replicates, default 4000] [seed]
 """
 
 import sys

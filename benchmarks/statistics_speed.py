@@ -3,7 +3,7 @@
 Needs Debian's r-base-core and r-cran-proc; MLstatkit is optional (pip install --no-deps mlstatkit; it must not move numpy).
 Every peer gets the same numbers; R is timed inside R, without its start.
 
-    PYTHONPATH=. python benchmarks/statistics.py [sizes ...]
+    PYTHONPATH=. python benchmarks/statistics_speed.py [sizes ...]
 """
 
 import os

@@ -1,0 +1,249 @@
+"""A finished study, frozen: what it takes to apply its networks to patients it has never seen."""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dlre_core.errors import ConfigurationError, StoreMismatch
+from dlre_core.scores import STAGES
+from dlre_core.serving.repository import INTENDED_USE, manifest_digest
+from dlre_core.store import RoiStore
+
+FILE_NAME = "frozen_study.json"
+REPOSITORY = "model_repository"
+# A picture is unlike those of training if a measure lies this share of the range beyond its ends.
+WIDENING = 0.1
+GREY_LEVELS = 12
+
+
+@dataclass(frozen=True)
+class FrozenStudy:
+    """What staging and external validation need besides the networks.
+
+    ``cutoffs`` holds, by method, the cut-off of each stage question, chosen in the training cohort;
+    ``training_range`` the smallest and largest value of each measure of picture quality among the
+    training pictures (`picture_measures`); ``own_validation`` the AUC with its interval that each
+    method had in the study's own validation cohort; ``manifest`` the digest of the networks' manifest.
+    """
+
+    title: str
+    simulated: bool
+    arm: str
+    images_per_patient: int
+    aggregate: str
+    cutoffs: Mapping[str, Mapping[str, float]]
+    training_range: Mapping[str, tuple[float, float]]
+    own_validation: Mapping[str, Mapping[str, tuple[float, float, float]]]
+    training_patients: int
+    scale_maximum_kpa: float
+    manifest: str
+    intended_use: str = INTENDED_USE
+
+
+def picture_measures(acquisitions: pd.DataFrame, squares: NDArray[np.uint8]) -> pd.DataFrame:
+    """Measures of picture quality that say whether a picture is of the kind that was trained on.
+
+    Parameters
+    ----------
+    acquisitions : DataFrame
+        Rows of ``acquisitions.csv``.
+    squares : (n, 250, 250, 3) uint8
+        Of the same pictures, in the same order.
+
+    Returns
+    -------
+    DataFrame
+        fill_fraction, saturated_fraction, box_width and box_height (shares of the screen's width),
+        q_box_mean_kpa, brightness and contrast (mean and SD of the square's grey levels) and
+        coloured (share of the square's pixels with colour).
+    """
+    measures = pd.DataFrame(
+        {
+            "fill_fraction": acquisitions["fill_fraction"],
+            "saturated_fraction": acquisitions["saturated_fraction"],
+            "box_width": (acquisitions["box_right"] - acquisitions["box_left"])
+            / acquisitions["width"],
+            "box_height": (acquisitions["box_bottom"] - acquisitions["box_top"])
+            / acquisitions["width"],
+            "q_box_mean_kpa": acquisitions["q_box_mean_kpa"],
+        }
+    ).reset_index(drop=True)
+    looks = [_look(square) for square in squares]
+    return measures.join(pd.DataFrame(looks, columns=["brightness", "contrast", "coloured"]))
+
+
+def _look(square: NDArray[np.uint8]) -> tuple[float, float, float]:
+    values = square[::2, ::2].astype(np.float32)
+    coloured = values.max(axis=2) - values.min(axis=2) > GREY_LEVELS
+    return float(values.mean()), float(values.mean(axis=2).std()), float(coloured.mean())
+
+
+def freeze_study(
+    table_2: pd.DataFrame,
+    predictions: pd.DataFrame,
+    acquisitions: pd.DataFrame,
+    squares: RoiStore,
+    *,
+    repository: str | Path,
+    **facts: object,
+) -> FrozenStudy:
+    """Gather what the training cohort of a finished study says.
+
+    Parameters
+    ----------
+    table_2 : DataFrame
+        ``results/tables/table_2.csv``, for the cut-offs of the training cohort.
+    predictions : DataFrame
+        ``results/predictions/{arm}.csv`` of the main arm, for who was trained on.
+    acquisitions : DataFrame
+        ``results/store/acquisitions.csv``.
+    squares : RoiStore
+        ``results/roi/rois.h5``.
+    repository : path
+        The model repository.
+    **facts
+        The other fields of `FrozenStudy`.
+    """
+    cutoffs: dict[str, dict[str, float]] = {}
+    for row in table_2[table_2["cohort"] == "training"].itertuples():
+        cutoffs.setdefault(str(row.method), {})[str(row.stage)] = float(row.cutoff)
+    own: dict[str, dict[str, tuple[float, float, float]]] = {}
+    for row in table_2[table_2["cohort"] == "validation"].itertuples():
+        auc = (float(row.auc), float(row.auc_low), float(row.auc_high))
+        own.setdefault(str(row.method), {})[str(row.stage)] = auc
+    training = predictions[predictions["cohort"] == "training"]
+    rows = acquisitions.set_index("image_id").loc[training["image_id"]]
+    index = pd.Series(range(len(squares)), index=squares.image_ids)[training["image_id"]]
+    order = np.argsort(index.to_numpy())
+    measures = picture_measures(rows.iloc[order], squares.read(index.to_numpy()[order]))
+    return FrozenStudy(
+        cutoffs=cutoffs,
+        training_range={
+            name: (float(values.min()), float(values.max())) for name, values in measures.items()
+        },
+        own_validation=own,
+        training_patients=int(training.groupby(["hospital", "patient"]).ngroups),
+        manifest=manifest_digest(repository),
+        **facts,
+    )
+
+
+def outside_training(measures: pd.DataFrame, study: FrozenStudy) -> list[list[str]]:
+    """For each picture, the measures in which it is unlike every picture of training.
+
+    Parameters
+    ----------
+    measures : DataFrame
+        From `picture_measures`.
+    study : FrozenStudy
+
+    Returns
+    -------
+    list of list of str
+        Names of measures outside the training range widened by a tenth at both ends, or unknown.
+    """
+    outside = {}
+    for name, (low, high) in study.training_range.items():
+        slack = WIDENING * (high - low)
+        outside[name] = ~measures[name].between(low - slack, high + slack)
+    return [
+        [str(name) for name, out in row.items() if out]
+        for _, row in pd.DataFrame(outside).iterrows()
+    ]
+
+
+def write_frozen_study(study: FrozenStudy, path: str | Path) -> None:
+    """Write it as JSON, by rename; NaN (a cut-off that could not be chosen) as null."""
+    path = Path(path)
+    temporary = path.with_name(path.name + ".partial")
+    content = _without_nan(asdict(study))
+    text = json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def read_frozen_study(folder: str | Path) -> FrozenStudy:
+    """Read a frozen study and make sure that its networks are the ones beside it.
+
+    Parameters
+    ----------
+    folder : path
+        Holds ``frozen_study.json`` and ``model_repository/``: the folder ``results/serving`` of a
+        finished study, or a copy of it.
+
+    Raises
+    ------
+    StoreMismatch
+        If it is missing, not whole, or made of other networks.
+    """
+    path = Path(folder) / FILE_NAME
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        content["cutoffs"] = {
+            method: {stage: _number(limits[stage]) for stage in STAGES}
+            for method, limits in content["cutoffs"].items()
+        }
+        content["own_validation"] = {
+            method: {stage: tuple(map(_number, aucs[stage])) for stage in STAGES}
+            for method, aucs in content["own_validation"].items()
+        }
+        content["training_range"] = {
+            name: (_number(low), _number(high))
+            for name, (low, high) in content["training_range"].items()
+        }
+        study = FrozenStudy(**content)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise StoreMismatch(
+            f"{path} is no frozen study ({type(error).__name__}).",
+            "Give the folder results/serving of a finished study, whole, as MODEL or staging.model.",
+        ) from None
+    if study.manifest != manifest_digest(Path(folder) / REPOSITORY):
+        raise StoreMismatch(
+            f"{path} and the networks beside it come from different studies.",
+            "Copy the folder results/serving of one finished study as a whole.",
+        )
+    return study
+
+
+def check_same_settings(
+    study: FrozenStudy, *, images_per_patient: int, scale_maximum_kpa: float
+) -> None:
+    """Make sure that new patients are read as the study's own were.
+
+    Raises
+    ------
+    ConfigurationError
+    """
+    if images_per_patient < study.images_per_patient:
+        raise ConfigurationError(
+            f"enrolment.images_per_patient = {images_per_patient}: the frozen study looked at "
+            f"{study.images_per_patient} pictures of every patient.",
+            f"Set it to {study.images_per_patient}.",
+        )
+    if scale_maximum_kpa != study.scale_maximum_kpa:
+        raise ConfigurationError(
+            f"ingestion.scale_maximum_kpa = {scale_maximum_kpa:g}: the frozen study was trained on "
+            f"pictures with a scale of {study.scale_maximum_kpa:g} kPa, and colours mean stiffness.",
+            f"Set it to {study.scale_maximum_kpa:g}, and use pictures of that scale.",
+        )
+
+
+def _without_nan(value: Any) -> Any:
+    """NaN is no JSON; null stands for it."""
+    if isinstance(value, Mapping):
+        return {key: _without_nan(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(entry) for entry in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)

@@ -1,0 +1,1 @@
+"""Staging of new patients with the frozen networks of a finished study."""

@@ -1,0 +1,191 @@
+"""Stage the patients of an inbox: probabilities, pages, and files for the PACS."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dlre_core.deidentify import Pseudonymiser, write_private_table
+from dlre_core.dicom import ReadLimits
+from dlre_core.dicom_guard import GuardedReader
+from dlre_core.errors import UnreadableDicom
+from dlre_core.found_files import FoundFile, find_files
+from dlre_core.frozen import REPOSITORY, FrozenStudy, read_frozen_study
+from dlre_core.heat_maps import network_of
+from dlre_core.ingestion import patient_named
+from dlre_core.rejects import Unusable
+from dlre_core.scores import STAGES
+from dlre_core.serving.client import check_served_model, predict_images
+from dlre_core.serving.prediction import ServingSettings, server_url
+from dlre_core.serving.repository import served_networks
+from dlre_core.staging import pacs, pages
+from dlre_core.staging.tables import chosen_pictures, image_table, patient_table, question_shown
+from dlre_core.store import open_rois
+from dlre_core.tabular import read_table, write_table
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """Where new patients' files are, and whose they are.
+
+    ``code`` stands in for a hospital in pseudonyms; ``outbox`` takes the files for the PACS, in
+    which patients have their names, and the list that says which pseudonym is whose.
+    """
+
+    folder: Path
+    code: str
+    pseudonymiser: Pseudonymiser
+    limits: ReadLimits
+    outbox: Path
+
+
+def stage_inbox(
+    inbox: Inbox,
+    *,
+    model: str | Path,
+    rois: str | Path,
+    roi_table: str | Path,
+    acquisitions: str | Path,
+    rejects: str | Path,
+    counts: str | Path,
+    serving: ServingSettings,
+    server_log: str | Path,
+    images_csv: str | Path,
+    patients_csv: str | Path,
+    overview: str | Path,
+    patient_pages: str | Path,
+) -> None:
+    """Apply a frozen study to new patients.
+
+    Parameters
+    ----------
+    inbox : Inbox
+    model : path
+        ``results/serving`` of a finished study, or a copy.
+    rois, roi_table, acquisitions, rejects, counts : path
+        What ingestion and cropping made of the inbox.
+    serving : ServingSettings
+    server_log : path
+    images_csv, patients_csv, overview, patient_pages : path
+        Written; the last is a folder.
+
+    Raises
+    ------
+    ServerUnavailable, StoreMismatch, ModelRepositoryError
+    """
+    study = read_frozen_study(model)
+    repository = Path(model) / REPOSITORY
+    chosen = chosen_pictures(
+        read_table(roi_table), read_table(acquisitions), study.images_per_patient
+    )
+    networks = served_networks(repository, study.arm)
+    with open_rois(rois) as store:
+        probabilities = np.zeros((0, 3))
+        if len(chosen):
+            with server_url(repository, server_log, serving) as url:
+                check_served_model(url, study.manifest)
+                probabilities = predict_images(
+                    url, store.read(chosen["index"].to_numpy()), study.arm,
+                    batch_size=serving.batch_size,
+                    request_timeout_seconds=serving.request_timeout_seconds,
+                )  # fmt: skip
+        images = image_table(chosen, store, probabilities, study)
+        patients = patient_table(images, study)
+        sheets = {}
+        for _, patient in patients.iterrows():
+            here = chosen[chosen["patient"] == patient["patient"]]
+            stage = question_shown(patient)
+            sheets[patient["patient"]] = pages.heat_map_sheet(
+                store.read(here["index"].to_numpy()), network_of(networks[stage]), stage,
+                simulated=study.simulated,
+            )  # fmt: skip
+    write_table(images, images_csv)
+    write_table(patients, patients_csv)
+    made = [
+        (
+            patient["patient"],
+            pages.patient_page(
+                patient, images[images["patient"] == patient["patient"]],
+                sheets[patient["patient"]], study,
+            ),
+        )
+        for _, patient in patients.iterrows()
+    ]  # fmt: skip
+    pages.write_pages(patient_pages, made)
+    text = pages.overview_page(patients, read_table(rejects), read_table(counts), study)
+    Path(overview).write_text(text, encoding="utf-8")
+    _fill_outbox(inbox, patients, chosen, sheets, study)
+    logger.info("%d patients staged, %d pictures", len(patients), len(images))
+
+
+def _fill_outbox(
+    inbox: Inbox,
+    patients: pd.DataFrame,
+    chosen: pd.DataFrame,
+    sheets: dict[str, np.ndarray],
+    study: FrozenStudy,
+) -> None:
+    """Write what goes back to the PACS, and the list of whose pseudonym is whose."""
+    frames = dict(zip(chosen["image_id"], chosen["frame"].astype(int), strict=True))
+    files, names = _files_by_image(inbox, frames)
+    people = [(patient, names[patient]) for patient in patients["patient"] if patient in names]
+    write_private_table(inbox.outbox / "patients.csv", ("patient", "patient_id"), people)
+    for _, patient in patients.iterrows():
+        here = chosen[chosen["patient"] == patient["patient"]]
+        found = [files[image_id] for image_id in here["image_id"] if image_id in files]
+        try:
+            _write_for_pacs(inbox, patient, found, sheets[patient["patient"]], study)
+        except UnreadableDicom as error:
+            logger.warning("%s: nothing for the PACS: %s", patient["patient"], error)
+
+
+def _write_for_pacs(
+    inbox: Inbox,
+    patient: pd.Series,
+    files: Sequence[FoundFile],
+    sheet: np.ndarray,
+    study: FrozenStudy,
+) -> None:
+    pictures = [pacs.read_identity(file, inbox.limits) for file in files]
+    # A report refers to one study; pictures of another day are of another one.
+    same = [p for p in pictures if p.StudyInstanceUID == pictures[0].StudyInstanceUID]
+    report = pacs.structured_report(
+        same,
+        {stage: patient[stage] for stage in STAGES},
+        liver_stiffness_kpa=patient["liver_stiffness_kpa"],
+        stage=patient["implied_stage"] or "unknown",
+        simulated=study.simulated,
+        model=study.manifest,
+    )
+    pacs.write_private_dicom(report, inbox.outbox / f"{patient['patient']}_report.dcm")
+    capture = pacs.secondary_capture(same, sheet, model=study.manifest)
+    pacs.write_private_dicom(capture, inbox.outbox / f"{patient['patient']}_heat_maps.dcm")
+
+
+def _files_by_image(
+    inbox: Inbox, frames: Mapping[str, int]
+) -> tuple[dict[str, FoundFile], dict[str, str]]:
+    """The file of each picture (id to frame), and the Patient ID or folder behind each pseudonym."""
+    files: dict[str, FoundFile] = {}
+    names: dict[str, str] = {}
+    with GuardedReader(inbox.limits) as reader:
+        for file in find_files(inbox.folder, inbox.limits.bytes_per_file):
+            try:
+                header = None if file.problem else reader.header(file)
+            except Unusable:
+                continue
+            if header is None:
+                continue
+            name = patient_named(header, file)
+            names[inbox.pseudonymiser.patient(inbox.code, name)] = name
+            uid = header.sop_instance_uid or file.name
+            for frame in set(frames.values()):
+                image_id = inbox.pseudonymiser.image(inbox.code, uid, frame)
+                if frames.get(image_id) == frame:
+                    files.setdefault(image_id, file)
+    return files, names

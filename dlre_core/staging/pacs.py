@@ -1,0 +1,222 @@
+"""What goes back to the PACS: a Structured Report and a Secondary Capture for every staged patient.
+
+Both carry the patient's identity, copied from the pictures they came from, since a PACS files by it.
+They are written to the outbox, outside results, for this user's eyes only.
+"""
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import highdicom as hd
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
+from pydicom.uid import generate_uid
+
+from dlre_core import __version__, dicom_worker
+from dlre_core.dicom import ReadLimits, parse
+from dlre_core.errors import UnreadableDicom
+from dlre_core.found_files import FoundFile
+from dlre_core.serving.repository import INTENDED_USE
+from dlre_core.tables.formatting import STAGE_NAMES
+
+# It logs the UIDs of the pictures, which must not reach results/logs.
+logging.getLogger("highdicom").setLevel(logging.WARNING)
+
+# What a PACS files by, and what highdicom asks of a picture that is referred to.
+IDENTITY = (
+    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "PatientID",
+    "PatientName", "PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID", "StudyDate",
+    "StudyTime", "ReferringPhysicianName", "Rows", "Columns", "Modality", "SpecificCharacterSet",
+)  # fmt: skip
+NAME = "DLRE"
+SCHEME = "99DLRE"
+UTF8 = "ISO_IR 192"
+SERIES = {"report": 9601, "heat_maps": 9602}
+LIVER = codes.SCT.Liver
+ULTRASOUND = hd.sr.CodedConcept("45036003", "SCT", "Ultrasonography of abdomen")
+STIFFNESS = hd.sr.CodedConcept("liver_stiffness", SCHEME, "Liver stiffness, median of Q-Box means")
+KILOPASCAL = hd.sr.CodedConcept("kPa", "UCUM", "kilopascal")
+PROBABILITY = hd.sr.CodedConcept("1", "UCUM", "no units")
+IMPLIED = hd.sr.CodedConcept("implied_stage", SCHEME, "Implied METAVIR fibrosis stage")
+INTENDED = hd.sr.CodedConcept("intended_use", SCHEME, "Intended use")
+RESEARCH = hd.sr.CodedConcept(
+    "research_use_only", SCHEME, "Research use only, not a medical device"
+)
+TRAINED_ON = hd.sr.CodedConcept("trained_on", SCHEME, "Networks trained on")
+
+
+def read_identity(file: FoundFile, limits: ReadLimits) -> Dataset:
+    """The elements of a picture by which a PACS files what refers to it.
+
+    Raises
+    ------
+    UnreadableDicom
+        If the picture names no patient, study or instance.
+    """
+    request = {"path": str(file.path), "member": file.member}
+    with dicom_worker.opened(request, limits) as stream:
+        found = parse(stream, list(IDENTITY)) or Dataset()
+    identity = Dataset()
+    for name in IDENTITY:
+        if name in found:
+            identity.add(found[name])
+    identity.decode()
+    identity.SpecificCharacterSet = UTF8
+    needed = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
+    missing = [name for name in needed if not identity.get(name)]
+    if missing:
+        raise UnreadableDicom(
+            f"A picture has no {', '.join(missing)}, so that a PACS could not file a report on it.",
+            "Export it from the PACS with its header.",
+        )
+    for name in set(IDENTITY) - set(identity.dir()) - {"Rows", "Columns"}:
+        setattr(identity, name, "")
+    return identity
+
+
+def structured_report(
+    pictures: Sequence[Dataset],
+    probabilities: Mapping[str, float],
+    *,
+    liver_stiffness_kpa: float,
+    stage: str,
+    simulated: bool,
+    model: str,
+) -> Dataset:
+    """A Comprehensive SR (TID 1500) with the probabilities and the implied stage.
+
+    Parameters
+    ----------
+    pictures : sequence of Dataset
+        From `read_identity`; those that were used, of one study.
+    probabilities : mapping of stage question to float
+        0 to 1.
+    liver_stiffness_kpa : float
+        kPa; NaN leaves it out.
+    stage : str
+        Implied METAVIR stage, such as ``F2``.
+    simulated : bool
+        Whether the networks were trained on a simulated cohort.
+    model : str
+        Digest of the networks.
+    """
+    measurements = [
+        hd.sr.Measurement(
+            hd.sr.CodedConcept(f"probability_{name}", SCHEME, _question(name)),
+            round(float(value), 4),
+            PROBABILITY,
+        )
+        for name, value in probabilities.items()
+    ]
+    if not np.isnan(liver_stiffness_kpa):
+        measurements.append(
+            hd.sr.Measurement(STIFFNESS, round(float(liver_stiffness_kpa), 2), KILOPASCAL)
+        )
+    cohort = "a simulated cohort: without clinical meaning" if simulated else "patients of a study"
+    trained = hd.sr.CodedConcept("simulated" if simulated else "patients", SCHEME, cohort)
+    verdict = hd.sr.CodedConcept(stage.lower().replace("-", "_"), SCHEME, f"METAVIR {stage}")
+    group = hd.sr.MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=hd.sr.TrackingIdentifier(
+            uid=_uid(pictures, model, "tracking"), identifier="Liver, two-dimensional elastography"
+        ),
+        finding_sites=[hd.sr.FindingSite(LIVER)],
+        algorithm_id=hd.sr.AlgorithmIdentification(NAME, __version__, [f"networks {model[:16]}"]),
+        measurements=measurements,
+        qualitative_evaluations=[
+            hd.sr.QualitativeEvaluation(IMPLIED, verdict),
+            hd.sr.QualitativeEvaluation(INTENDED, RESEARCH),
+            hd.sr.QualitativeEvaluation(TRAINED_ON, trained),
+        ],
+        source_images=[
+            hd.sr.SourceImageForMeasurementGroup(picture.SOPClassUID, picture.SOPInstanceUID)
+            for picture in pictures
+        ],
+    )
+    device = hd.sr.ObserverContext(
+        codes.DCM.Device,
+        hd.sr.DeviceObserverIdentifyingAttributes(
+            uid=_uid(pictures[:0], model, "device"), name=NAME, manufacturer_name=NAME
+        ),
+    )
+    content = hd.sr.MeasurementReport(
+        hd.sr.ObservationContext(observer_device_context=device),
+        procedure_reported=ULTRASOUND,
+        imaging_measurements=[group],
+        title=codes.DCM.ImagingMeasurementReport,
+    )
+    report = hd.sr.ComprehensiveSR(
+        evidence=list(pictures),
+        content=content[0],
+        series_instance_uid=_uid(pictures, model, "report series"),
+        series_number=SERIES["report"],
+        sop_instance_uid=_uid(pictures, model, "report"),
+        instance_number=1,
+        manufacturer=NAME,
+        is_complete=True,
+        specific_character_set=UTF8,
+    )
+    report.SeriesDescription = "DLRE staging - RESEARCH USE ONLY"
+    return report
+
+
+def secondary_capture(
+    pictures: Sequence[Dataset], heat_maps: NDArray[np.uint8], *, model: str
+) -> Dataset:
+    """A Secondary Capture of the heat maps.
+
+    Parameters
+    ----------
+    pictures : sequence of Dataset
+        From `read_identity`; those that the maps are of.
+    heat_maps : (height, width, 3) uint8
+        RGB, with the words on it.
+    model : str
+        Digest of the networks.
+    """
+    capture = hd.sc.SCImage.from_ref_dataset(
+        pictures[0],
+        heat_maps,
+        photometric_interpretation="RGB",
+        bits_allocated=8,
+        coordinate_system="PATIENT",
+        series_instance_uid=_uid(pictures, model, "heat map series"),
+        series_number=SERIES["heat_maps"],
+        sop_instance_uid=_uid(pictures, model, "heat map"),
+        instance_number=1,
+        manufacturer=NAME,
+        patient_orientation=("L", "F"),
+        transfer_syntax_uid=pydicom.uid.ExplicitVRLittleEndian,
+        specific_character_set=UTF8,
+    )
+    # Unknown, as on every ultrasound screen.
+    capture.PatientOrientation, capture.BodyPartExamined = None, "LIVER"
+    capture.SeriesDescription = "DLRE heat maps - RESEARCH USE ONLY"
+    capture.ImageComments = INTENDED_USE
+    capture.BurnedInAnnotation = "NO"
+    return capture
+
+
+def write_private_dicom(dataset: Dataset, path: Path) -> None:
+    """Write a file that names a patient: mode 0600, in a folder of mode 0700, by rename."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        dataset.save_as(file, enforce_file_format=True)
+    os.replace(temporary, path)
+
+
+def _question(stage: str) -> str:
+    # Not every PACS shows more than ASCII.
+    return f"Probability of {STAGE_NAMES[stage]}".replace("≥", ">=")
+
+
+def _uid(pictures: Sequence[Dataset], model: str, what: str) -> str:
+    """The same pictures and networks give the same UID, so that sending twice files once."""
+    return str(generate_uid(entropy_srcs=[what, model, *(p.SOPInstanceUID for p in pictures)]))

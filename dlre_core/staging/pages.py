@@ -1,0 +1,150 @@
+"""What people see of staged patients: a page each, a page of all, and the heat maps as one picture."""
+
+import base64
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from dlre_core.figures.pictures import overlay
+from dlre_core.frozen import FrozenStudy
+from dlre_core.heat_maps import grad_cam
+from dlre_core.network import FibrosisNetwork
+from dlre_core.report.page import environment
+from dlre_core.scores import STAGES
+from dlre_core.staging.tables import IMPLIED, RISING, question_shown
+from dlre_core.tables.formatting import STAGE_NAMES, round_half_up
+
+GAP, HEAD, SIDE = 10, 64, 250
+RESEARCH = "RESEARCH USE ONLY - not a medical device"
+MEASURE_NAMES = {
+    "fill_fraction": "signal in the box", "saturated_fraction": "share of the box at full scale",
+    "box_width": "width of the box", "box_height": "height of the box",
+    "q_box_mean_kpa": "stiffness in the Q-Box (unknown, or beyond any in training)",
+    "brightness": "brightness", "contrast": "contrast", "coloured": "share of coloured pixels",
+}  # fmt: skip
+
+
+def heat_map_sheet(
+    squares: NDArray[np.uint8], network: FibrosisNetwork, stage: str, *, simulated: bool
+) -> NDArray[np.uint8]:
+    """A patient's squares above, and below them what spoke for the network's answer.
+
+    Parameters
+    ----------
+    squares : (n, 250, 250, 3) uint8
+    network : FibrosisNetwork
+        Of the stage question.
+    stage : str
+    simulated : bool
+
+    Returns
+    -------
+    (height, width, 3) uint8
+        With the question and the intended use written above.
+    """
+    width = max(len(squares), 3) * (SIDE + GAP) + GAP
+    sheet = Image.new("RGB", (width, HEAD + 2 * (SIDE + GAP)), "white")
+    draw = ImageDraw.Draw(sheet)
+    words = f"{RESEARCH}{' - SIMULATED' if simulated else ''}"
+    draw.text((GAP, 6), words, fill="#a01010", font=ImageFont.load_default(20))
+    # The built-in font lacks the sign.
+    name = STAGE_NAMES[stage].replace("≥", ">=")
+    question = f"Heat maps below: what spoke for the answer to {name}"
+    draw.text((GAP, 36), question, fill="black", font=ImageFont.load_default(16))
+    for number, square in enumerate(squares):
+        left = GAP + number * (SIDE + GAP)
+        heat = overlay(square, grad_cam(network, square))
+        sheet.paste(Image.fromarray(square), (left, HEAD))
+        sheet.paste(Image.fromarray(heat), (left, HEAD + SIDE + GAP))
+    return np.asarray(sheet)
+
+
+def patient_page(
+    patient: pd.Series, images: pd.DataFrame, sheet: NDArray[np.uint8], study: FrozenStudy
+) -> str:
+    """One self-contained HTML page for a patient.
+
+    Parameters
+    ----------
+    patient : Series
+        A row of `dlre_core.staging.tables.patient_table`.
+    images : DataFrame
+        The patient's rows of `dlre_core.staging.tables.image_table`.
+    sheet : (height, width, 3) uint8
+        From `heat_map_sheet`.
+    study : FrozenStudy
+    """
+    cutoffs = study.cutoffs["dlre"]
+    return environment().get_template("staged_patient.html.j2").render(
+        study=study,
+        patient=patient.to_dict(),
+        questions=[
+            {
+                "name": STAGE_NAMES[stage],
+                "probability": round_half_up(patient[stage], 2),
+                "cutoff": round_half_up(cutoffs[stage], 2),
+                "answer": "yes" if patient[stage] >= cutoffs[stage] else "no",
+            }
+            for stage in STAGES
+        ],
+        images=[
+            {
+                "number": int(row.acquisition),
+                "probabilities": [round_half_up(getattr(row, stage), 2) for stage in STAGES],
+                "stiffness": "unknown" if np.isnan(row.q_box_mean_kpa) else round_half_up(row.q_box_mean_kpa, 1),
+                "outside": _words(row.outside_training),
+            }
+            for row in images.itertuples()
+        ],
+        stiffness="unknown"
+        if np.isnan(patient["liver_stiffness_kpa"])
+        else f"{round_half_up(patient['liver_stiffness_kpa'], 1)} kPa",
+        outside=_words(patient["outside_training"]),
+        stage_names=[STAGE_NAMES[stage] for stage in STAGES],
+        shown=STAGE_NAMES[question_shown(patient)],
+        picture=_jpeg(sheet),
+    )  # fmt: skip
+
+
+def overview_page(
+    patients: pd.DataFrame, rejects: pd.DataFrame, counts: pd.DataFrame, study: FrozenStudy
+) -> str:
+    """One page of all staged patients, of the files that were not used, and of what was applied."""
+    return environment().get_template("staging.html.j2").render(
+        study=study,
+        patients=[
+            row | {
+                "probabilities": [round_half_up(row[stage], 2) for stage in STAGES],
+                "stiffness": "unknown" if np.isnan(row["liver_stiffness_kpa"])
+                else round_half_up(row["liver_stiffness_kpa"], 1),
+            }
+            for row in patients.to_dict("records")
+        ],
+        rejects=rejects.fillna("").to_dict("records"),
+        counts=counts.iloc[0].to_dict(),
+        implied={name: int((patients["implied_stage"] == name).sum()) for name in IMPLIED},
+        cutoffs=[(STAGE_NAMES[s], round_half_up(study.cutoffs["dlre"][s], 2)) for s in reversed(RISING)],
+    )  # fmt: skip
+
+
+def write_pages(folder: str | Path, pages: Sequence[tuple[str, str]]) -> None:
+    """Write named pages into a folder that is made anew."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in pages:
+        (folder / f"{name}.html").write_text(text, encoding="utf-8")
+
+
+def _words(names: str) -> str:
+    return ", ".join(MEASURE_NAMES[name] for name in names.split(";") if name)
+
+
+def _jpeg(picture: NDArray[np.uint8]) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, format="JPEG", quality=88)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

@@ -1,0 +1,115 @@
+"""Tables of staged patients: a row a picture, and a row a patient."""
+
+import numpy as np
+import pandas as pd
+
+from dlre_core.frozen import FrozenStudy, outside_training, picture_measures
+from dlre_core.scores import KEYS, STAGES
+from dlre_core.store import RoiStore
+
+IMPLIED = ("F0-1", "F2", "F3", "F4")
+# The stage questions from the mildest to the most severe.
+RISING = ("ge_f2", "ge_f3", "f4")
+IMAGE_COLUMNS = [
+    *KEYS, "acquisition", "image_id", *STAGES, "q_box_mean_kpa", "q_box_source", "fill_fraction",
+    "outside_training",
+]  # fmt: skip
+PATIENT_COLUMNS = [
+    *KEYS, "images", *STAGES, "implied_stage", "liver_stiffness_kpa", "images_outside_training",
+    "outside_training", "notes",
+]  # fmt: skip
+
+
+def chosen_pictures(rois: pd.DataFrame, acquisitions: pd.DataFrame, images: int) -> pd.DataFrame:
+    """The first pictures of every patient, in acquisition order, with their row in the store.
+
+    Parameters
+    ----------
+    rois : DataFrame
+        ``rois.csv``; row i is square i.
+    acquisitions : DataFrame
+        ``acquisitions.csv``.
+    images : int
+        At most so many of each patient.
+    """
+    table = rois.reset_index(names="index")[["index", "image_id"]].merge(
+        acquisitions, on="image_id"
+    )
+    table = table.sort_values([*KEYS, "acquisition"], ignore_index=True)
+    return table[table.groupby(KEYS).cumcount() < images].reset_index(drop=True)
+
+
+def image_table(
+    chosen: pd.DataFrame, squares: RoiStore, probabilities: np.ndarray, study: FrozenStudy
+) -> pd.DataFrame:
+    """Probabilities of every picture, and in what it is unlike those of training.
+
+    Parameters
+    ----------
+    chosen : DataFrame
+        From `chosen_pictures`.
+    squares : RoiStore
+    probabilities : (n, 3) float64
+        Of f4, ge_f3 and ge_f2.
+    study : FrozenStudy
+
+    Returns
+    -------
+    DataFrame
+        `IMAGE_COLUMNS`.
+    """
+    table = chosen.copy()
+    table[list(STAGES)] = probabilities
+    measures = picture_measures(chosen, squares.read(chosen["index"].to_numpy()))
+    table["outside_training"] = [";".join(names) for names in outside_training(measures, study)]
+    return table[IMAGE_COLUMNS]
+
+
+def patient_table(images: pd.DataFrame, study: FrozenStudy) -> pd.DataFrame:
+    """One row a patient: probabilities aggregated as in the study, implied stage, doubts.
+
+    Parameters
+    ----------
+    images : DataFrame
+        From `image_table`.
+    study : FrozenStudy
+
+    Returns
+    -------
+    DataFrame
+        `PATIENT_COLUMNS`; ``implied_stage`` is the highest stage whose question is answered with yes
+        at the study's frozen cut-off, empty if a cut-off is undefined.
+    """
+    rows = []
+    for key, part in images.groupby(KEYS, sort=True):
+        probabilities = {stage: float(part[stage].agg(study.aggregate)) for stage in STAGES}
+        answers = [probabilities[stage] >= study.cutoffs["dlre"][stage] for stage in RISING]
+        undefined = any(np.isnan(study.cutoffs["dlre"][stage]) for stage in RISING)
+        highest = max((level for level, yes in enumerate(answers, start=1) if yes), default=0)
+        outside = sorted({n for names in part["outside_training"] for n in names.split(";") if n})
+        notes = []
+        if len(part) < study.images_per_patient:
+            notes.append(f"{len(part)} of {study.images_per_patient} pictures")
+        if not all(answers[:highest]):
+            notes.append("the answers contradict each other")
+        if undefined:
+            notes.append("the study has no cut-off")
+        if outside:
+            notes.append("unlike the pictures of training")
+        rows.append(
+            dict(zip(KEYS, key, strict=True)) | {"images": len(part)} | probabilities
+            | {
+                "implied_stage": "" if undefined else IMPLIED[highest],
+                "liver_stiffness_kpa": float(part["q_box_mean_kpa"].median()),
+                "images_outside_training": int((part["outside_training"] != "").sum()),
+                "outside_training": ";".join(outside),
+                "notes": "; ".join(notes),
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=PATIENT_COLUMNS)
+
+
+def question_shown(row: pd.Series) -> str:
+    """The stage question whose heat maps say most: the highest one answered yes, else the lowest."""
+    level = IMPLIED.index(row["implied_stage"]) if row["implied_stage"] else 1
+    return RISING[max(level, 1) - 1]

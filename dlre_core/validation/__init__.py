@@ -1,0 +1,1 @@
+"""External validation: a frozen study's networks and cut-offs in cohorts that it never saw."""

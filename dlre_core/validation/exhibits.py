@@ -1,0 +1,142 @@
+"""Figures and the report of external validation, one cohort or several side by side."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from dlre_core.figures.extended import calibration_figure
+from dlre_core.figures.roc import Curve, roc_panels
+from dlre_core.figures.style import METHOD_STYLES
+from dlre_core.frozen import FrozenStudy
+from dlre_core.report.page import data_uri, environment
+from dlre_core.scores import STAGES
+from dlre_core.statistics import Estimate
+from dlre_core.tables.accuracy import METHODS, AccuracySettings, samples
+from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval
+from dlre_core.tables.printed import estimate
+from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
+from dlre_core.validation.cohorts import COHORT
+
+
+@dataclass(frozen=True)
+class ValidatedCohort:
+    """Files of one external cohort, as the rules made them."""
+
+    table: Path
+    printed: Path
+    roc: Path
+    calibration: Path
+    calibration_table: Path
+    enrolment: Path
+    counts: Path
+
+
+def external_roc_figure(
+    scores: pd.DataFrame,
+    table: pd.DataFrame,
+    name: str,
+    settings: AccuracySettings,
+    *,
+    simulated: bool,
+) -> Figure:
+    """ROC curves of all methods in an external cohort, with the frozen cut-offs marked."""
+    cutoffs = table.set_index(["stage", "method"])["cutoff"]
+    panels = {
+        (COHORT, stage): [
+            Curve(
+                part.labels, part.values, METHOD_NAMES[method], style, float(cutoffs[stage, method])
+            )
+            for method, style in METHOD_STYLES.items()
+            for part in [samples(scores, method, stage)[COHORT]]
+        ]
+        for stage in STAGES
+    }
+    return roc_panels(
+        panels, {COHORT: name}, simulated=simulated, confidence=settings.confidence,
+        interval=settings.auc_interval,
+    )  # fmt: skip
+
+
+def external_calibration_figure(
+    scores: pd.DataFrame, table: pd.DataFrame, name: str, *, simulated: bool, confidence: float
+) -> Figure:
+    """Calibration of the frozen networks in an external cohort."""
+    return calibration_figure(
+        scores, table, simulated=simulated, confidence=confidence, cohorts={COHORT: name}
+    )
+
+
+def side_by_side(
+    tables: Mapping[str, pd.DataFrame], study: FrozenStudy, confidence: float
+) -> PrintedTable:
+    """AUCs in the study's own validation cohort and in every external one.
+
+    Parameters
+    ----------
+    tables : mapping of cohort to DataFrame
+        From `dlre_core.validation.cohorts.external_table`.
+    study : FrozenStudy
+    confidence : float
+    """
+    blocks = []
+    for stage in STAGES:
+        own = [
+            format_interval(Estimate(*study.own_validation[method][stage])) for method in METHODS
+        ]
+        rows = [["The study's own", "", "", *own]]
+        for name, table in tables.items():
+            part = table[table["stage"] == stage].set_index("method")
+            found = [format_interval(estimate(part.loc[m], "auc")) + part.loc[m, "stars"] for m in METHODS]  # fmt: skip
+            prevalence = f"{100 * part.loc['dlre', 'prevalence']:.1f} %"
+            rows.append([name, str(part.loc["dlre", "n"]), prevalence, *found])
+        blocks.append(Block(STAGE_NAMES[stage], rows))
+    names = [METHOD_NAMES[method] for method in METHODS]
+    return PrintedTable(
+        simulated_caption("AUC by cohort, networks frozen", study.simulated),
+        ("Validation cohort", "n", "Prevalence", *names),
+        blocks,
+        [f"{100 * confidence:g} % confidence intervals. * p<0.05, ** p<0.01, *** p<0.001 against DLRE "
+         "in the same patients (paired DeLong test)."],
+    )  # fmt: skip
+
+
+def write_validation_report(
+    path: str | Path,
+    cohorts: Mapping[str, ValidatedCohort],
+    study: FrozenStudy,
+    printed: PrintedTable,
+) -> None:
+    """One self-contained page: all cohorts side by side, then a section for each.
+
+    Parameters
+    ----------
+    path : path
+    cohorts : mapping of name to ValidatedCohort
+    study : FrozenStudy
+    printed : PrintedTable
+        From `side_by_side`.
+    """
+    sections = []
+    for name, files in cohorts.items():
+        enrolment = pd.read_csv(files.enrolment)
+        counts = pd.read_csv(files.counts).drop(columns="hospital").sum()
+        sections.append(
+            {
+                "name": name,
+                "eligible": len(enrolment),
+                "enrolled": int(enrolment["enrolled"].sum()),
+                "hospitals": enrolment["hospital"].nunique(),
+                "counts": counts.to_dict(),
+                "table": files.printed.read_text(encoding="utf-8"),
+                "calibration_table": files.calibration_table.read_text(encoding="utf-8"),
+                "csv": data_uri(files.table, "text/csv"),
+                "roc": data_uri(files.roc, "image/svg+xml"),
+                "calibration": data_uri(files.calibration, "image/svg+xml"),
+            }
+        )
+    page = environment().get_template("validation.html.j2")
+    text = page.render(study=study, sections=sections, summary=printed.html())
+    Path(path).write_text(text, encoding="utf-8")

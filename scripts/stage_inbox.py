@@ -1,0 +1,34 @@
+"""Adapter of rule stage_inbox."""
+
+from pathlib import Path
+
+from dlre_core.deidentify import Pseudonymiser, study_key
+from dlre_core.dicom import ReadLimits
+from dlre_core.logs import job_log
+from dlre_core.serving.prediction import ServingSettings
+from dlre_core.staging.inbox import Inbox, stage_inbox
+
+with job_log(snakemake.log[0]):
+    given, made, params = snakemake.input, snakemake.output, snakemake.params
+    key = study_key(params.key_file, None)
+    stage_inbox(
+        Inbox(
+            folder=Path(given.inbox),
+            code=params.code,
+            pseudonymiser=Pseudonymiser(key, params.date_shift_days),
+            limits=ReadLimits(**params.limits),
+            outbox=Path(params.outbox),
+        ),
+        model=params.model,
+        rois=given.rois,
+        roi_table=given.table,
+        acquisitions=given.acquisitions,
+        rejects=given.rejects,
+        counts=given.counts,
+        serving=ServingSettings(**params.serving, threads=snakemake.threads),
+        server_log=snakemake.log.server,
+        images_csv=made.images,
+        patients_csv=made.patients,
+        overview=made.overview,
+        patient_pages=made.pages,
+    )
