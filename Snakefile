@@ -44,6 +44,8 @@ include: "rules/pictures.smk"
 include: "rules/audit.smk"
 include: "rules/report.smk"
 include: "rules/staging.smk"
+include: "rules/validation_cohorts.smk"
+include: "rules/validation_store.smk"
 include: "rules/validation.smk"
 
 

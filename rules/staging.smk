@@ -90,7 +90,7 @@ rule stage_inbox:
         runtime=60,
     params:
         code="inbox",
-        model=MODEL,
+        model=subpath(input.study, parent=True),
         outbox=config["staging"]["outbox"],
         key_file=config["privacy"]["key_file"],
         date_shift_days=config["privacy"]["date_shift_days"],

@@ -1,142 +1,5 @@
 """External validation: `make validate MODEL=folder FOLDER="cohort ..."`. Nothing is trained."""
 
-VALIDATED = config["validation"]["cohorts"]
-VALIDATION_MODEL = config["validation"]["model"]
-VALIDATED_HOSPITALS = {
-    name: hospital_codes({"source": "folder", "folder": folder})
-    for name, folder in VALIDATED.items()
-}
-VALIDATED_FILES = {
-    "table": "table_2.csv",
-    "printed": "table_2.html",
-    "roc": "roc.svg",
-    "calibration": "calibration.svg",
-    "calibration_table": "calibration.html",
-    "enrolment": "enrolment.csv",
-    "counts": "counts.csv",
-}
-for folder in VALIDATED.values():
-    check_clinical_table(f"{folder}/clinical.csv")
-
-
-wildcard_constraints:
-    cohort="|".join(VALIDATED) or "none",
-    external_hospital="[^/]+",
-
-
-def external(name):
-    """Input function: a file of the cohort's own folder."""
-    return lambda wildcards: f"{VALIDATED[wildcards.cohort]}/{name}"
-
-
-def external_tables(wildcards):
-    """The optional tables that a cohort's folder has."""
-    return optional_tables(VALIDATED[wildcards.cohort])
-
-
-def of_hospitals(pattern):
-    """Input function: a file for each of the cohort's hospitals."""
-    return lambda wildcards: expand(
-        f"results/validation/{wildcards.cohort}/{pattern}",
-        external_hospital=VALIDATED_HOSPITALS[wildcards.cohort],
-    )
-
-
-use rule clinical_table as external_clinical_table with:
-    input:
-        clinical=external("clinical.csv"),
-    output:
-        patients="results/validation/{cohort}/patients.csv",
-        problems="results/validation/{cohort}/problems.csv",
-    log:
-        "results/logs/external_clinical_table/{cohort}.log",
-    benchmark:
-        "results/benchmarks/external_clinical_table/{cohort}.tsv"
-    params:
-        hospitals=lambda wildcards: VALIDATED_HOSPITALS[wildcards.cohort],
-        simulated=False,
-
-
-use rule ingest_hospital as ingest_external with:
-    input:
-        pictures=external("dicom/{external_hospital}"),
-        clinical=external("clinical.csv"),
-        tables=lambda wildcards: list(external_tables(wildcards).values()),
-    output:
-        shard="results/validation/{cohort}/store/{external_hospital}.h5",
-        acquisitions="results/validation/{cohort}/store/{external_hospital}_acquisitions.csv",
-        rejects="results/validation/{cohort}/store/{external_hospital}_rejects.csv",
-        counts="results/validation/{cohort}/store/{external_hospital}_counts.csv",
-    log:
-        "results/logs/ingest_external/{cohort}_{external_hospital}.log",
-    benchmark:
-        "results/benchmarks/ingest_external/{cohort}_{external_hospital}.tsv"
-    params:
-        hospital="{external_hospital}",
-        digest=lambda wildcards: tree_digest(
-            f"{VALIDATED[wildcards.cohort]}/dicom/{wildcards.external_hospital}",
-            "results/.digests.sqlite",
-        ),
-        rows="",
-        optional_tables=external_tables,
-        simulated=False,
-
-
-use rule image_store as external_store with:
-    input:
-        shards=of_hospitals("store/{external_hospital}.h5"),
-        acquisitions=of_hospitals("store/{external_hospital}_acquisitions.csv"),
-        rejects=of_hospitals("store/{external_hospital}_rejects.csv"),
-        counts=of_hospitals("store/{external_hospital}_counts.csv"),
-    output:
-        store="results/validation/{cohort}/images.h5",
-        acquisitions="results/validation/{cohort}/acquisitions.csv",
-        rejects="results/validation/{cohort}/rejects.csv",
-        counts="results/validation/{cohort}/counts.csv",
-    log:
-        "results/logs/external_store/{cohort}.log",
-    benchmark:
-        "results/benchmarks/external_store/{cohort}.tsv"
-
-
-use rule crop_rois as crop_external with:
-    input:
-        shard="results/validation/{cohort}/store/{external_hospital}.h5",
-        acquisitions="results/validation/{cohort}/store/{external_hospital}_acquisitions.csv",
-    output:
-        rois="results/validation/{cohort}/roi/{external_hospital}.h5",
-        table="results/validation/{cohort}/roi/{external_hospital}_rois.csv",
-    log:
-        "results/logs/crop_external/{cohort}_{external_hospital}.log",
-    benchmark:
-        "results/benchmarks/crop_external/{cohort}_{external_hospital}.tsv"
-
-
-use rule roi_store as external_rois with:
-    input:
-        rois=of_hospitals("roi/{external_hospital}.h5"),
-        tables=of_hospitals("roi/{external_hospital}_rois.csv"),
-    output:
-        rois="results/validation/{cohort}/rois.h5",
-        table="results/validation/{cohort}/rois.csv",
-    log:
-        "results/logs/external_rois/{cohort}.log",
-    benchmark:
-        "results/benchmarks/external_rois/{cohort}.tsv"
-
-
-use rule enrolment as external_enrolment with:
-    input:
-        patients="results/validation/{cohort}/patients.csv",
-        acquisitions="results/validation/{cohort}/acquisitions.csv",
-    output:
-        enrolment="results/validation/{cohort}/enrolment.csv",
-        flow="results/validation/{cohort}/flow.csv",
-    log:
-        "results/logs/external_enrolment/{cohort}.log",
-    benchmark:
-        "results/benchmarks/external_enrolment/{cohort}.tsv"
-
 
 rule predict_external:
     """Ask the frozen networks for every picture of an external cohort."""
@@ -162,7 +25,7 @@ rule predict_external:
         mem_mb=3000,
         runtime=60,
     params:
-        model=VALIDATION_MODEL,
+        model=subpath(input.study, parent=True),
         criteria=config["enrolment"],
         scale_maximum_kpa=config["ingestion"]["scale_maximum_kpa"],
         serving=config["serving"],
@@ -213,7 +76,7 @@ rule external_exhibits:
         mem_mb=1000,
         runtime=10,
     params:
-        model=VALIDATION_MODEL,
+        model=subpath(input.study, parent=True),
         settings=ACCURACY_SETTINGS,
         core=core("validation"),
     script:
@@ -242,7 +105,7 @@ rule validation_report:
         mem_mb=1000,
         runtime=10,
     params:
-        model=VALIDATION_MODEL,
+        model=subpath(input.study, parent=True),
         folders={name: f"results/validation/{name}" for name in VALIDATED},
         files=VALIDATED_FILES,
         confidence=config["statistics"]["confidence"],

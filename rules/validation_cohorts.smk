@@ -1,0 +1,42 @@
+"""Which cohorts `make validate` names, and where their files are."""
+
+VALIDATED = config["validation"]["cohorts"]
+VALIDATION_MODEL = config["validation"]["model"]
+VALIDATED_HOSPITALS = {
+    name: hospital_codes({"source": "folder", "folder": folder})
+    for name, folder in VALIDATED.items()
+}
+VALIDATED_FILES = {
+    "table": "table_2.csv",
+    "printed": "table_2.html",
+    "roc": "roc.svg",
+    "calibration": "calibration.svg",
+    "calibration_table": "calibration.html",
+    "enrolment": "enrolment.csv",
+    "counts": "counts.csv",
+}
+for folder in VALIDATED.values():
+    check_clinical_table(f"{folder}/clinical.csv")
+
+
+wildcard_constraints:
+    cohort="|".join(VALIDATED) or "none",
+    external_hospital="[^/]+",
+
+
+def external(name):
+    """Input function: a file of the cohort's own folder."""
+    return lambda wildcards: f"{VALIDATED[wildcards.cohort]}/{name}"
+
+
+def external_tables(wildcards):
+    """The optional tables that a cohort's folder has."""
+    return optional_tables(VALIDATED[wildcards.cohort])
+
+
+def of_hospitals(pattern):
+    """Input function: a file for each of the cohort's hospitals."""
+    return lambda wildcards: expand(
+        f"results/validation/{wildcards.cohort}/{pattern}",
+        external_hospital=VALIDATED_HOSPITALS[wildcards.cohort],
+    )
