@@ -36,10 +36,12 @@ rule split:
 
 
 rule leak_check:
-    """Stop the study if a patient or a picture stands on both sides of a split."""
+    """Stop the study if a patient, a picture or a near-duplicate stands on both sides of a split."""
     input:
         split="results/splits/{split}.csv",
         acquisitions="results/store/acquisitions.csv",
+        rois="results/roi/rois.h5",
+        table="results/roi/rois.csv",
     output:
         checked="results/splits/{split}_leak_check.csv",
     log:
@@ -53,6 +55,6 @@ rule leak_check:
         mem_mb=1000,
         runtime=10,
     params:
-        core=core("splits", "tabular"),
+        core=core("near_duplicates", "tabular"),
     script:
         "../scripts/leak_check.py"

@@ -1,5 +1,9 @@
 """The loop learns, repeats bit for bit, resumes to the same bytes, and never looks at validation."""
 
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +21,7 @@ from dlre_core.store import write_rois
 from dlre_core.tabular import read_table, write_table
 from dlre_core.training import TrainingSettings, predict, train_network
 
+ROOT = Path(__file__).parents[2]
 AUGMENTATION = {
     "shift_pixels": 4,
     "rotation_degrees": 0,
@@ -160,11 +165,11 @@ def study(tmp_path, validation_value):
     return tmp_path
 
 
-def train(folder):
+def train(folder, epochs=1):
     stages = ("f4", "ge_f3", "ge_f2")
     train_arm(
         folder / "rois.h5", folder / "rois.csv", folder / "split.csv", arm="overall", images=1,
-        settings=TrainingSettings(**{**QUICK.__dict__, "epochs": 1, "minimum_epochs": 1, "minimum_steps": 2, "maximum_steps": 2, "stopping_fraction": 0.5}),
+        settings=TrainingSettings(**{**QUICK.__dict__, "epochs": epochs, "minimum_epochs": 1, "minimum_steps": 2 * epochs, "maximum_steps": 2 * epochs, "stopping_fraction": 0.5}),
         weights={stage: folder / f"{stage}.safetensors" for stage in stages},
         history=folder / "history.csv", speed=folder / "speed.csv", checkpoints=folder / "checkpoints",
     )  # fmt: skip
@@ -192,3 +197,38 @@ def test_the_first_images_in_acquisition_order_are_used():
     assert list(chosen["index"]) == [1, 2]
     with pytest.raises(StoreMismatch, match="fewer than 4"):
         select_images(rois, split, 4)
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from tests.core.test_training import train
+train(Path(sys.argv[1]), epochs=3)
+"""
+
+
+def test_a_job_killed_by_sigkill_ends_in_the_same_bytes(tmp_path):
+    whole = train(study(tmp_path / "whole", 0), epochs=3)
+    folder = study(tmp_path / "killed", 0)
+    job = subprocess.Popen([sys.executable, "-c", KILLED, str(folder)], cwd=ROOT)
+    try:
+        # Killed somewhere in the second network: the first one's state is complete by then.
+        wait_for(
+            lambda: (
+                len(list(folder.glob("checkpoints/*.safetensors"))) > 1 or job.poll() is not None
+            )
+        )
+    finally:
+        job.kill()
+        job.wait()
+    assert job.returncode == -signal.SIGKILL
+    assert not (folder / "f4.safetensors").exists()
+    assert train(folder, epochs=3) == whole
+    assert (folder / "history.csv").read_bytes() == (tmp_path / "whole/history.csv").read_bytes()
+
+
+def wait_for(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)

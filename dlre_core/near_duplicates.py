@@ -1,0 +1,120 @@
+"""Pictures that look the same although their bytes differ, on both sides of a split."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+from scipy.fft import dctn
+
+from dlre_core.errors import PatientLeak
+from dlre_core.splits import check_leaks
+from dlre_core.store import iterate_rois, open_rois
+
+HASH_SIDE = 16
+# Of 255 bits. 1,000 simulated squares: different pictures differ in 52 or more, recompressed, resized
+# and brightened twins in 16 or less (docs/training.md).
+MOST_DIFFERENT_BITS = 32
+THUMBNAIL_SIDE = 32
+
+
+def perceptual_hashes(batches: Iterable[NDArray[np.uint8]]) -> NDArray[np.bool_]:
+    """A hash of every picture that recompression, resizing and brightness hardly change.
+
+    Which of the 16 x 16 lowest cosine coefficients (without the mean) of a 32 x 32 grey thumbnail
+    are above their median.
+
+    Parameters
+    ----------
+    batches : iterable of (n, side, side, 3) uint8
+
+    Returns
+    -------
+    (n, 255) bool
+
+    References
+    ----------
+    Zauner C. Implementation and benchmarking of perceptual image hash functions. Thesis, Hagenberg
+    2010, section 3.2.1 (DCT hash).
+    """
+    hashes = [np.empty((0, HASH_SIDE**2 - 1), dtype=bool)]
+    for batch in batches:
+        if len(batch):
+            thumbnails = np.stack([_thumbnail(picture) for picture in batch])
+            low = dctn(thumbnails, axes=(1, 2), norm="ortho")[:, :HASH_SIDE, :HASH_SIDE]
+            coefficients = low.reshape(len(batch), -1)[:, 1:]
+            hashes.append(coefficients > np.median(coefficients, axis=1, keepdims=True))
+    return np.concatenate(hashes)
+
+
+def alike(
+    first: NDArray[np.bool_], second: NDArray[np.bool_], most: int = MOST_DIFFERENT_BITS
+) -> list[tuple[int, int, int]]:
+    """Index in ``first``, index in ``second`` and different bits of every pair of similar hashes.
+
+    Parameters
+    ----------
+    first, second : (n, bits), (m, bits) bool
+    most : int
+        Pairs that differ in more bits are left out.
+    """
+    a, b = first.astype(np.float32), second.astype(np.float32)
+    different = np.rint(a @ (1 - b).T + (1 - a) @ b.T).astype(int)
+    return [(int(i), int(j), int(different[i, j])) for i, j in np.argwhere(different <= most)]
+
+
+def check_split(
+    split: pd.DataFrame, pictures: pd.DataFrame, rois: pd.DataFrame, rois_file: str | Path
+) -> pd.DataFrame:
+    """Look for patients, identical and nearly identical pictures on both sides of a split.
+
+    Parameters
+    ----------
+    split : DataFrame
+        As `dlre_core.splits.make_split` returns it.
+    pictures : DataFrame
+        ``results/store/acquisitions.csv``.
+    rois : DataFrame
+        ``results/roi/rois.csv``; row i is square i of the file.
+    rois_file : path
+        ``results/roi/rois.h5``.
+
+    Returns
+    -------
+    DataFrame
+        The row of `dlre_core.splits.check_leaks` and shared_look_alikes (0).
+
+    Raises
+    ------
+    PatientLeak
+        With the pairs.
+    """
+    counts = check_leaks(split, pictures)
+    with open_rois(rois_file) as store:
+        hashes = perceptual_hashes(iterate_rois(store, 256))
+    keys = ["hospital", "patient"]
+    used = rois.assign(index=np.arange(len(rois))).merge(split[[*keys, "cohort"]], on=keys)
+    training, validation = (used[used["cohort"] == name] for name in ("training", "validation"))
+    pairs = alike(hashes[training["index"]], hashes[validation["index"]])
+    if pairs:
+        named = "; ".join(
+            f"{_name(training.iloc[i])} ~ {_name(validation.iloc[j])}, {bits} of {hashes.shape[1]} bits"
+            for i, j, bits in pairs
+        )
+        raise PatientLeak(
+            f"Nearly the same picture stands in training and in validation: {named}.",
+            "Look at both: if one was exported for two patients, find out whose it is and remove the other.",
+        )
+    return counts.assign(shared_look_alikes=0)
+
+
+def _name(row: pd.Series) -> str:
+    return f"{row['hospital']}/{row['patient']}/{row['image_id']}"
+
+
+def _thumbnail(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    size = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+    grey = Image.fromarray(picture).convert("L").resize(size, Image.Resampling.BOX)
+    return np.asarray(grey, dtype=np.float32)

@@ -1,0 +1,75 @@
+"""Pictures that were recompressed, resized or brightened are found across a split; others are not."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from scipy import ndimage
+
+from dlre_core.errors import PatientLeak
+from dlre_core.near_duplicates import MOST_DIFFERENT_BITS, alike, check_split, perceptual_hashes
+from dlre_core.store import write_rois
+
+
+def pictures(n, seed=0):
+    """Smooth random pictures with a common frame, as squares of one scanner have."""
+    generator = np.random.default_rng(seed)
+    fields = ndimage.gaussian_filter(generator.standard_normal((n, 250, 250)), (0, 6, 6))
+    grey = 128 + 40 * fields / fields.std()
+    grey[:, :30] = 20
+    return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=3)
+
+
+def jpeg(picture):
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=60)
+    return np.asarray(Image.open(buffer))
+
+
+def halved(picture):
+    image = Image.fromarray(picture)
+    return np.asarray(image.resize((125, 125)).resize((250, 250)))
+
+
+def brighter(picture):
+    return np.clip(picture * 1.1 + 6, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("change", [jpeg, halved, brighter])
+def test_twins_are_alike_and_others_are_not(change):
+    originals = pictures(30)
+    hashes = perceptual_hashes([originals[:20], originals[20:]])
+    twins = perceptual_hashes([np.stack([change(picture) for picture in originals])])
+    assert [(i, j) for i, j, _ in alike(hashes, twins)] == [(i, i) for i in range(30)]
+
+
+def test_different_bits_are_counted():
+    first = np.zeros((2, 255), dtype=bool)
+    second = first.copy()
+    second[0, : MOST_DIFFERENT_BITS + 1] = True
+    second[1, :MOST_DIFFERENT_BITS] = True
+    assert alike(first[:1], second) == [(0, 1, MOST_DIFFERENT_BITS)]
+
+
+def test_a_look_alike_across_the_split_stops_and_is_named(tmp_path):
+    squares = pictures(4)
+    split = pd.DataFrame(
+        {"hospital": "A", "patient": ["P0", "P1"], "cohort": ["training", "validation"]}
+    )
+    table = pd.DataFrame(
+        {"hospital": "A", "patient": ["P0", "P0", "P1", "P1"], "image_id": ["a", "b", "c", "d"]}
+    )
+    stored = table.assign(pixel_digest=["1", "2", "3", "4"])
+    write_rois(tmp_path / "clean.h5", list(table["image_id"]), squares)
+    counts = check_split(split, stored, table, tmp_path / "clean.h5").iloc[0]
+    assert (counts["training_pictures"], counts["shared_look_alikes"]) == (2, 0)
+    # Twins within a cohort are nobody's leak.
+    squares[1] = jpeg(squares[0])
+    write_rois(tmp_path / "within.h5", list(table["image_id"]), squares)
+    check_split(split, stored, table, tmp_path / "within.h5")
+    squares[3] = jpeg(squares[0])
+    write_rois(tmp_path / "leak.h5", list(table["image_id"]), squares)
+    with pytest.raises(PatientLeak, match="A/P0/a ~ A/P1/d"):
+        check_split(split, stored, table, tmp_path / "leak.h5")
