@@ -7,7 +7,8 @@ stiff. Full green is reached at 0.37 of the scale, full red at 0.62, and green i
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+
+from dlre_core.colour_kernels import nearest_colours
 
 STEPS = 256
 _POSITION = (0.0, 0.12, 0.37, 0.62, 0.86, 1.0)
@@ -65,5 +66,8 @@ def invert_colours(
     distance : (n,) float32
         Euclidean distance to the map in grey levels; large where the colour is none of the map's.
     """
-    distance, index = cKDTree(table.astype(np.float64)).query(colours.astype(np.float64))
-    return (index / (len(table) - 1)).astype(np.float32), distance.astype(np.float32)
+    index = np.empty(len(colours), dtype=np.int32)
+    squared = np.empty(len(colours), dtype=np.float32)
+    planes = np.ascontiguousarray(colours.T, dtype=np.float32)
+    nearest_colours(planes, table.astype(np.float32), index, squared)
+    return (index / (len(table) - 1)).astype(np.float32), np.sqrt(squared)

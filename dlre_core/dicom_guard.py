@@ -1,7 +1,6 @@
 """Read untrusted DICOM through a process that may be killed, so that no file stops the study."""
 
 import contextlib
-import fcntl
 import json
 import os
 import signal
@@ -23,7 +22,6 @@ from dlre_core.layout import Rectangle, UltrasoundRegion
 from dlre_core.rejects import Reason, Unusable
 
 ROOT = Path(__file__).parents[1]
-PIPE_BYTES = 1 << 20
 LONGEST_LINE = 1 << 20
 LAST_BREATH_SECONDS = 5
 
@@ -41,6 +39,9 @@ class GuardedReader:
 
     def __init__(self, limits: ReadLimits) -> None:
         self._limits = limits
+        # Pictures come through memory that both processes have open, words through a pipe. It is read,
+        # never mapped: a process that shrinks it meanwhile gives a short read and no crash.
+        self._shared = os.memfd_create("pictures")
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -53,6 +54,7 @@ class GuardedReader:
         trace: TracebackType | None,
     ) -> None:
         self._stop()
+        os.close(self._shared)
 
     def header(self, file: FoundFile) -> Header | None:
         """Ids and times of a file; None where it is no DICOM.
@@ -77,8 +79,10 @@ class GuardedReader:
             If there is none, or it cannot be decoded within the limits.
         """
         images = []
+        at = 0
         for facts in self._ask("images", file)["images"]:
-            pixels = self._pixels(facts.pop("height"), facts.pop("width"))
+            pixels = self._pixels(facts.pop("height"), facts.pop("width"), at)
+            at += pixels.nbytes
             places = tuple(
                 UltrasoundRegion(**{**region, "rectangle": Rectangle(**region["rectangle"])})
                 for region in facts.pop("regions")
@@ -106,29 +110,30 @@ class GuardedReader:
             raise Unusable(reason)
         return facts
 
-    def _pixels(self, height: int, width: int) -> NDArray[np.uint8]:
+    def _pixels(self, height: int, width: int, at: int) -> NDArray[np.uint8]:
         pixels = np.empty((height, width, 3), dtype=np.uint8)
         rest = memoryview(pixels).cast("B")
         while rest:
-            count = self._running().stdout.readinto(rest)
+            count = os.preadv(self._shared, [rest], at)
             if not count:
                 raise self._death()
-            rest = rest[count:]
+            rest, at = rest[count:], at + count
         return pixels
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
             quiet = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+            limits = json.dumps(asdict(self._limits))
             self._process = subprocess.Popen(
-                [sys.executable, "-m", dicom_worker.__name__, json.dumps(asdict(self._limits))],
+                [sys.executable, "-m", dicom_worker.__name__, limits, str(self._shared)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 # Warnings of parsers and codecs quote what they read: names and ids.
                 stderr=subprocess.DEVNULL,
                 cwd="/",
+                pass_fds=(self._shared,),
                 env={**os.environ, **quiet, "PYTHONPATH": str(ROOT)},
             )
-            fcntl.fcntl(self._process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         return self._process
 
     def _death(self) -> Unusable:

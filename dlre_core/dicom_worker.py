@@ -1,8 +1,8 @@
 """The process that decodes: limited in memory and time, it may die without harm to the study.
 
-Started by `dlre_core.dicom_guard` as ``python -m dlre_core.dicom_worker LIMITS``, with the limits as
-JSON. Each line of its standard input asks for one file; the answer is a line of JSON, followed by the
-pixels it announces. Nothing of a file's text but what `Header` names ever leaves it.
+Started by `dlre_core.dicom_guard` as ``python -m dlre_core.dicom_worker LIMITS SHARED``, with the
+limits as JSON and the descriptor of shared memory. Each line of its standard input asks for one file;
+the answer is a line of JSON, and the pixels it announces lie in the shared memory, one after the other. Nothing of a file's text but what `Header` names ever leaves it.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ BYTES_PER_PIXEL = 48
 
 def main() -> None:
     """Answer requests until the input ends."""
-    limits = ReadLimits(**json.loads(sys.argv[1]))
+    limits, shared = ReadLimits(**json.loads(sys.argv[1])), int(sys.argv[2])
     memory = BASE_BYTES + BYTES_PER_PIXEL * limits.pixels_per_frame
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     # A dump would hold the patient's picture and name.
@@ -43,10 +43,19 @@ def main() -> None:
         signal.setitimer(signal.ITIMER_REAL, limits.seconds_per_file)
         facts, pixels = _answer(request, limits)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        answers.write(json.dumps(facts).encode() + b"\n")
+        at = 0
         for picture in pixels:
-            answers.write(memoryview(picture).cast("B"))
+            at += _place(shared, memoryview(picture).cast("B"), at)
+        answers.write(json.dumps(facts).encode() + b"\n")
         answers.flush()
+
+
+def _place(shared: int, content: memoryview, at: int) -> int:
+    """Write all of ``content`` at an offset; one call writes 2 GB at most."""
+    done = 0
+    while done < len(content):
+        done += os.pwrite(shared, content[done:], at + done)
+    return done
 
 
 def _answer(request: dict[str, Any], limits: ReadLimits) -> tuple[dict[str, Any], list]:

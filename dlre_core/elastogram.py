@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from dlre_core.colour_kernels import chroma
 from dlre_core.colour_scale import colour_table, invert_colours, read_colour_bar
 from dlre_core.errors import MissingRegion
 from dlre_core.layout import Rectangle, ScreenLayout, UltrasoundRegion
@@ -272,10 +273,10 @@ def _hue(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return values * (255 / np.maximum(values.max(axis=1, keepdims=True), 1))
 
 
-def _chroma(pixels: NDArray) -> NDArray[np.int32]:
-    values = pixels.astype(np.int32)
-    red, green, blue = values[..., 0], values[..., 1], values[..., 2]
-    return np.abs(red - green) + np.abs(red - blue) + np.abs(green - blue)
+def _chroma(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:
+    out = np.empty(pixels.shape[:2], dtype=np.int16)
+    chroma(pixels, out)
+    return out
 
 
 def _black_is_recoloured(screen: NDArray[np.uint8]) -> bool:

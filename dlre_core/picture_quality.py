@@ -83,8 +83,10 @@ def usable_picture(
 
 def pixel_digest(picture: NDArray[np.uint8]) -> str:
     """Digest of a picture's size and content, 32 hexadecimal digits."""
-    shape = f"{picture.shape}".encode()
-    return hashlib.blake2b(shape + np.ascontiguousarray(picture).data, digest_size=16).hexdigest()
+    # Processors have instructions for SHA-256: half the time of BLAKE2.
+    digest = hashlib.sha256(f"{picture.shape}".encode())
+    digest.update(np.ascontiguousarray(picture).data)
+    return digest.hexdigest()[:32]
 
 
 def _located(

@@ -15,6 +15,8 @@ WHITE, DARK = 220, 110
 LEAST_OUTLINE = 0.45
 # Share of the circle's area that must carry stiffness.
 LEAST_SIGNAL = 0.2
+# Searched, as shares of the expected radius.
+RADII = np.arange(0.92, 1.09, 0.02)
 # The box is 30 mm high, and its curved edges make its rectangle 31.3 mm high: the scale where no
 # region tag gives one.
 BOX_HEIGHT_MM = 31.3
@@ -90,8 +92,11 @@ def _find_circle(
     """Row, column and radius (pixels of the box) of the white circle, by matching rings."""
     # Chroma subsampling smears the white line over the colours beside it.
     white = np.clip((box.min(axis=2).astype(np.float64) - DARK) / (WHITE - DARK), 0, 1)
+    if white.sum() < LEAST_OUTLINE * _ring(expected_radius * RADII[0]).sum():
+        # Not even the smallest circle's outline, wherever the white is.
+        return None
     best: tuple[float, float, float, float] | None = None
-    for radius in expected_radius * np.arange(0.92, 1.09, 0.02):
+    for radius in expected_radius * RADII:
         ring = _ring(radius)
         if min(ring.shape) > min(white.shape):
             continue

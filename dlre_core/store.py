@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 import h5py
+import hdf5plugin
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +15,9 @@ from dlre_core.errors import StoreMismatch
 
 ROI_SIDE = 250
 IMAGE_ID_TYPE = "S16"
+# Chosen by measurement: docs/ingestion.md, benchmarks/store.py.
+CHUNK = (1, 540, 720, 3)
+COMPRESSION = dict(hdf5plugin.Blosc(cname="lz4", clevel=1, shuffle=hdf5plugin.Blosc.NOSHUFFLE))
 
 
 def write_shard(path: str | Path, pictures: Iterable[tuple[str, NDArray[np.uint8]]]) -> None:
@@ -32,9 +36,9 @@ def write_shard(path: str | Path, pictures: Iterable[tuple[str, NDArray[np.uint8
             "screens",
             shape=(0, 0, 0, 3),
             maxshape=(None, None, None, 3),
-            chunks=(1, 540, 720, 3),
+            chunks=CHUNK,
             dtype=np.uint8,
-            compression="lzf",
+            **COMPRESSION,
         )
         image_ids: list[str] = []
         sizes: list[tuple[int, int]] = []
