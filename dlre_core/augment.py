@@ -5,12 +5,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlre_core.kernels import sample_images, sample_images_parallel
+from dlre_core.pixel_kernels import FRACTION_BITS
 
-# Colours 0 to 255 become -0.5 to 0.5.
-NORMALISED = (np.arange(256, dtype=np.float32) / np.float32(255) - np.float32(0.5)).astype(
-    np.float32
-)
-PLAIN = np.arange(256, dtype=np.float32)
+# Coordinates have 32 fractional bits of 64: beyond this they could leave them.
+LARGEST_COEFFICIENT = 2.0**20
+OUTPUTS = (np.float32, np.uint16, np.uint8)
 
 
 def draw_transforms(
@@ -66,53 +65,143 @@ def draw_transforms(
     return matrices.astype(np.float32)
 
 
-def apply_transforms(
-    rois: NDArray[np.uint8],
-    indices: NDArray[np.int64],
-    transforms: NDArray[np.float32],
-    out: NDArray[np.float32],
-    *,
-    threads: int = 1,
-    normalise: bool = True,
-) -> None:
-    """Sample images through transforms into ``out``.
+def draw_jitter(
+    generator: np.random.Generator, n: int, *, contrast: float = 0.0, brightness: float = 0.0
+) -> NDArray[np.float32] | None:
+    """Draw intensity jitter, which the study leaves off: colour is stiffness.
 
     Parameters
     ----------
-    rois : (m, side, side, 3) uint8
+    generator : numpy Generator
+        Not touched when both are 0.
+    n : int
+    contrast : float
+        Distances from middle grey are multiplied by 1 - contrast to 1 + contrast.
+    brightness : float
+        Added is up to this share of full scale, either way.
+
+    Returns
+    -------
+    (n, 2) float32 or None
+        Gain and bias on colours 0 to 255; None when both are 0.
+    """
+    if contrast == 0 and brightness == 0:
+        return None
+    gain = generator.uniform(1 - contrast, 1 + contrast, n)
+    bias = 127.5 * (1 - gain) + 255 * generator.uniform(-brightness, brightness, n)
+    return np.stack([gain, bias], axis=1).astype(np.float32)
+
+
+def square_transform(row: int, column: int, size: int, side: int) -> NDArray[np.float64]:
+    """The transform (2, 3) that cuts a square out of a picture and resamples it to ``side`` pixels."""
+    step = size / side
+    offset = (step - 1) / 2
+    return np.array([[step, 0, column + offset], [0, step, row + offset]])
+
+
+def after_crop(crop: NDArray[np.float64], transforms: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Crop and view in one: transforms (n, 2, 3) of the crop become transforms of the picture."""
+    whole = np.einsum("ij,njk->nik", crop[:, :2], transforms.astype(np.float64))
+    whole[:, :, 2] += crop[:, 2]
+    return whole.astype(np.float32)
+
+
+def fixed_point(transforms: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Transforms as integers with 32 fractional bits, as every kernel uses them.
+
+    Raises
+    ------
+    ValueError
+        If a coefficient is not finite or beyond a million pixels.
+    """
+    if not np.all(np.abs(transforms) <= LARGEST_COEFFICIENT):
+        raise ValueError("transforms have coefficients that are not finite or beyond 2**20 pixels")
+    return np.rint(transforms.astype(np.float64) * 2.0**FRACTION_BITS).astype(np.int64)
+
+
+def tones(n: int, jitter: NDArray[np.float32] | None, *, normalise: bool) -> NDArray[np.float32]:
+    """Gain, bias, low and high (n, 4) that turn colours 0 to 255 into output values."""
+    scale, offset = (1 / 255, -0.5) if normalise else (1.0, 0.0)
+    gain, bias = (1.0, 0.0) if jitter is None else jitter.astype(np.float64).T
+    rows = np.empty((n, 4))
+    rows[:, 0], rows[:, 1] = gain * np.float32(scale), bias * scale + offset
+    rows[:, 2], rows[:, 3] = offset, 255 * scale + offset
+    return rows.astype(np.float32)
+
+
+def apply_transforms(
+    pictures: NDArray[np.uint8],
+    indices: NDArray[np.int64],
+    transforms: NDArray[np.float32],
+    out: NDArray,
+    *,
+    jitter: NDArray[np.float32] | None = None,
+    threads: int = 1,
+    normalise: bool = True,
+    planar: bool = False,
+) -> None:
+    """Sample pictures through transforms into ``out``.
+
+    Parameters
+    ----------
+    pictures : (m, height, width, 3) uint8
+        Squares, or whole screens with transforms from `after_crop`; contiguous.
     indices : (n,) int64
-        Which image each output is made from.
+        Which picture each output is made from.
     transforms : (n, 2, 3) float32
         As `draw_transforms` makes them.
-    out : (n, side, side, 3) float32
-        Written whole: colours / 255 - 0.5, or 0 to 255 without ``normalise``.
+    out : (n, rows, columns, 3), or (n, 3, rows, columns) where ``planar``
+        Contiguous, written whole: float32; uint16, the bits of bfloat16
+        (``torch.from_numpy(out).view(torch.bfloat16)``); or uint8, rounded.
+    jitter : (n, 2) float32, optional
+        As `draw_jitter` makes it.
     threads : int
         Does not change the result. More than one only where no other thread does the same.
+    normalise : bool
+        Colours / 255 - 0.5, else 0 to 255, as uint8 always is.
+    planar : bool
 
     Raises
     ------
     IndexError
-        If an index is outside ``rois``.
+        If an index is outside ``pictures``.
     ValueError
-        If shapes or types do not fit.
+        If shapes, types or coefficients do not fit.
     """
-    if out.dtype != np.float32 or out.shape != (len(indices), *rois.shape[1:]):
-        raise ValueError(
-            f"out is {out.dtype} {out.shape}, not float32 {(len(indices), *rois.shape[1:])}"
-        )
-    if transforms.shape != (len(indices), 2, 3):
-        raise ValueError(f"transforms have shape {transforms.shape}, not {(len(indices), 2, 3)}")
-    if len(indices) and not (indices.min() >= 0 and indices.max() < len(rois)):
-        raise IndexError(
-            f"indices reach from {indices.min()} to {indices.max()} of {len(rois)} images"
-        )
-    table = NORMALISED if normalise else PLAIN
+    n = len(indices)
+    _check(pictures, indices, transforms, out, planar)
+    shape = out.shape[2:] if planar else out.shape[1:3]
+    arguments = (
+        pictures, np.asarray(indices, np.int64), fixed_point(transforms),
+        tones(n, jitter, normalise=normalise and out.dtype != np.uint8),
+        out.reshape(n, -1), (int(shape[0]), int(shape[1])), planar,
+    )  # fmt: skip
     if threads == 1:
-        sample_images(rois, indices, transforms, table, out)
+        sample_images(*arguments)
         return
     before = numba.get_num_threads()
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
     try:
-        sample_images_parallel(rois, indices, transforms, table, out)
+        sample_images_parallel(*arguments)
     finally:
         numba.set_num_threads(before)
+
+
+def _check(
+    pictures: NDArray, indices: NDArray, transforms: NDArray, out: NDArray, planar: bool
+) -> None:
+    n, axis = len(indices), 1 if planar else -1
+    if out.dtype not in OUTPUTS or out.ndim != 4 or len(out) != n or out.shape[axis] != 3:
+        raise ValueError(
+            f"out is {out.dtype} {out.shape}: no batch of {n} pictures, planar={planar}"
+        )
+    if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[3] != 3:
+        raise ValueError(f"pictures are {pictures.dtype} {pictures.shape}, not uint8 (m, h, w, 3)")
+    if not (out.flags.c_contiguous and pictures.flags.c_contiguous):
+        raise ValueError("pictures and out must be contiguous: use numpy.ascontiguousarray")
+    if transforms.shape != (n, 2, 3):
+        raise ValueError(f"transforms have shape {transforms.shape}, not {(n, 2, 3)}")
+    if n and not (indices.min() >= 0 and indices.max() < len(pictures)):
+        raise IndexError(
+            f"indices reach from {indices.min()} to {indices.max()} of {len(pictures)} images"
+        )

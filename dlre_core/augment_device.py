@@ -4,13 +4,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
+
+from dlre_core.augment import fixed_point, tones
+from dlre_core.pixel_kernels import FRACTION_BITS, WEIGHT_BITS
 
 
 def apply_transforms_on_device(
-    rois: Tensor, indices: NDArray[np.int64], transforms: NDArray[np.float32]
+    rois: Tensor,
+    indices: NDArray[np.int64],
+    transforms: NDArray[np.float32],
+    jitter: NDArray[np.float32] | None = None,
 ) -> Tensor:
     """Sample images through affine transforms, bilinearly, with the border repeated.
+
+    The processor's kernel in PyTorch's elementwise operations: the same integer coordinates, and the
+    same float32 operations one by one, so that both give the same numbers (docs/decisions.md, 13).
 
     Parameters
     ----------
@@ -21,21 +29,46 @@ def apply_transforms_on_device(
     transforms : (n, 2, 3) float32
         From output to source pixel coordinates (x, y), as `dlre_core.augment.draw_transforms`
         makes them.
+    jitter : (n, 2) float32, optional
+        As `dlre_core.augment.draw_jitter` makes it.
 
     Returns
     -------
     (n, 3, side, side) float32 tensor in channels-last memory
-        Colours / 255 - 0.5; equal to the processor's kernel to 1e-5.
+        Colours / 255 - 0.5.
+
+    Raises
+    ------
+    ValueError
+        If a coefficient is not finite or beyond a million pixels.
     """
-    side = rois.shape[1]
-    matrices = torch.from_numpy(transforms).to(rois.device)
-    axis = torch.arange(side, device=rois.device, dtype=torch.float32)
-    rows, columns = torch.meshgrid(axis, axis, indexing="ij")
-    points = torch.stack([columns, rows, torch.ones_like(rows)], dim=-1)
-    source = torch.einsum("hwk,nck->nhwc", points, matrices)
-    grid = source * (2.0 / (side - 1)) - 1.0
-    images = rois[torch.from_numpy(indices).to(rois.device)].permute(0, 3, 1, 2).float()
-    sampled = functional.grid_sample(
-        images, grid, mode="bilinear", padding_mode="border", align_corners=True
+    device, (height, width) = rois.device, rois.shape[1:3]
+    matrices = torch.from_numpy(fixed_point(transforms)).to(device)[:, :, :, None, None]
+    rows = torch.arange(height, device=device)[:, None]
+    columns = torch.arange(width, device=device)[None, :]
+    x, y = (
+        matrices[:, k, 0] * columns + matrices[:, k, 1] * rows + matrices[:, k, 2] for k in (0, 1)
     )
-    return (sampled / 255 - 0.5).contiguous(memory_format=torch.channels_last)
+    left, right, across = _neighbours(x, width)
+    top, bottom, down = _neighbours(y, height)
+    image = torch.from_numpy(np.asarray(indices, np.int64)).to(device)[:, None, None]
+
+    def column(at: Tensor) -> Tensor:
+        upper, lower = (rois[image, row, at].float() for row in (top, bottom))
+        return upper + down * (lower - upper)
+
+    start = column(left)
+    value = start + across * (column(right) - start)
+    tone = torch.from_numpy(tones(len(indices), jitter, normalise=True)).to(device)
+    gain, bias, low, high = tone.T[:, :, None, None, None]
+    value = (value * gain + bias).clamp(low, high)
+    return value.permute(0, 3, 1, 2)
+
+
+def _neighbours(coordinate: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The pixels before and after a coordinate of 32 fractional bits, and the second's weight."""
+    coordinate = coordinate.clamp(0, (size - 1) << FRACTION_BITS)
+    first = coordinate >> FRACTION_BITS
+    bits = (coordinate >> (FRACTION_BITS - WEIGHT_BITS)) & ((1 << WEIGHT_BITS) - 1)
+    share = bits.float() * 2.0**-WEIGHT_BITS
+    return first, (first + 1).clamp(max=size - 1), share[..., None]

@@ -4,97 +4,165 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from dlre_core.pixel_kernels import FRACTION_BITS, ONE, blend, encoded, weight
 
-@numba.njit(cache=True, nogil=True, inline="always")
+
+@numba.njit(cache=True, nogil=True)
 def _clamp(value: int, last: int) -> int:
     return 0 if value < 0 else (last if value > last else value)
 
 
 @numba.njit(cache=True, nogil=True)
-def _is_exact(matrix: NDArray[np.float32]) -> bool:
+def inner_span(start: int, step: int, low: int, high: int, n: int) -> tuple[int, int]:
+    """First and one past the last k of 0 to n - 1 with low <= start + k * step < high; integers."""
+    if step == 0:
+        return (0, n) if low <= start < high else (0, 0)
+    if step < 0:
+        start, step, low, high = -start, -step, 1 - high, 1 - low
+    first, past = -((start - low) // step), (high - 1 - start) // step + 1
+    first, past = max(first, 0), min(past, n)
+    return (first, past) if first < past else (0, 0)
+
+
+@numba.njit(cache=True, nogil=True)
+def _is_exact(matrix: NDArray[np.int64]) -> bool:
     """True for flips and whole-pixel shifts along the axes, which need no interpolation."""
-    if matrix[0, 1] != 0.0 or matrix[1, 0] != 0.0:
+    if matrix[0, 1] != 0 or matrix[1, 0] != 0:
         return False
-    if abs(matrix[0, 0]) != 1.0 or abs(matrix[1, 1]) != 1.0:
+    if abs(matrix[0, 0]) != ONE or abs(matrix[1, 1]) != ONE:
         return False
-    return matrix[0, 2] == np.floor(matrix[0, 2]) and matrix[1, 2] == np.floor(matrix[1, 2])
+    return matrix[0, 2] % ONE == 0 and matrix[1, 2] % ONE == 0
 
 
 @numba.njit(cache=True, nogil=True)
-def _copy_exact(
-    image: NDArray[np.uint8],
-    matrix: NDArray[np.float32],
-    table: NDArray[np.float32],
-    out: NDArray[np.float32],
-) -> None:
+def _copy_exact(image, matrix, tone, out, shape, planar):  # noqa: ANN001, ANN202
+    """Copy by whole pixels: a row is gathered as bytes, then written in one sweep."""
     height, width = image.shape[0], image.shape[1]
-    step, start = int(matrix[0, 0]), int(matrix[0, 2])
-    for row in range(out.shape[0]):
-        source = image[_clamp(int(matrix[1, 1]) * row + int(matrix[1, 2]), height - 1)]
-        for column in range(out.shape[1]):
-            pixel = source[_clamp(step * column + start, width - 1)]
-            out[row, column, 0] = table[pixel[0]]
-            out[row, column, 1] = table[pixel[1]]
-            out[row, column, 2] = table[pixel[2]]
+    rows, columns = shape
+    step, start = 3 * (matrix[0, 0] >> FRACTION_BITS), matrix[0, 2] >> FRACTION_BITS
+    pixels, line = image.reshape(-1), np.empty(3 * columns, np.uint8)
+    first, past = inner_span(matrix[0, 2], matrix[0, 0], 0, width << FRACTION_BITS, columns)
+    for row in range(rows):
+        source_row = (matrix[1, 1] * row + matrix[1, 2]) >> FRACTION_BITS
+        begin = 3 * width * _clamp(source_row, height - 1)
+        for column in range(columns):
+            if column == first and past > first:
+                break
+            _copy_pixel(pixels, begin + 3 * _clamp(start + step // 3 * column, width - 1), line, 3 * column)  # fmt: skip
+        source = begin + 3 * start
+        if step == 3:
+            line[3 * first : 3 * past] = pixels[source + 3 * first : source + 3 * past]
+        else:
+            for column in range(first, past):
+                _copy_pixel(pixels, source + step * column, line, 3 * column)
+        for column in range(past, columns):
+            _copy_pixel(pixels, begin + 3 * _clamp(start + step // 3 * column, width - 1), line, 3 * column)  # fmt: skip
+        if planar:
+            for channel in range(3):
+                at = (channel * rows + row) * columns
+                _write_toned(line[channel::3], tone, out[at : at + columns])
+        else:
+            at = 3 * row * columns
+            _write_toned(line, tone, out[at : at + 3 * columns])
 
 
 @numba.njit(cache=True, nogil=True)
-def _sample_bilinear(
-    image: NDArray[np.uint8],
-    matrix: NDArray[np.float32],
-    scale: np.float32,
-    offset: np.float32,
-    out: NDArray[np.float32],
-) -> None:
+def _write_toned(colours, tone, out):  # noqa: ANN001, ANN202
+    gain, bias, low, high = tone
+    for k in range(len(out)):
+        value = np.float32(colours[k]) * gain + bias
+        value = low if value < low else value
+        out[k] = encoded(high if value > high else value, out)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _copy_pixel(pixels, start, line, at):  # noqa: ANN001, ANN202
+    line[at] = pixels[start]
+    line[at + 1] = pixels[start + 1]
+    line[at + 2] = pixels[start + 2]
+
+
+@numba.njit(cache=True, nogil=True)
+def _sample_clamped(image, x, y, tone, out, first, step):  # noqa: ANN001, ANN202
+    """One pixel anywhere, the border repeated: what `blend` does, with every bound checked."""
+    gain, bias, low, high = tone
     last_row, last_column = image.shape[0] - 1, image.shape[1] - 1
-    for row in range(out.shape[0]):
-        for column in range(out.shape[1]):
-            x = matrix[0, 0] * column + matrix[0, 1] * row + matrix[0, 2]
-            y = matrix[1, 0] * column + matrix[1, 1] * row + matrix[1, 2]
-            x = min(max(x, np.float32(0)), np.float32(last_column))
-            y = min(max(y, np.float32(0)), np.float32(last_row))
-            left, top = int(x), int(y)
-            right, bottom = min(left + 1, last_column), min(top + 1, last_row)
-            dx, dy = x - np.float32(left), y - np.float32(top)
-            for channel in range(3):
-                upper = image[top, left, channel] + dx * (
-                    np.float32(image[top, right, channel]) - np.float32(image[top, left, channel])
-                )
-                lower = image[bottom, left, channel] + dx * (
-                    np.float32(image[bottom, right, channel])
-                    - np.float32(image[bottom, left, channel])
-                )
-                out[row, column, channel] = (upper + dy * (lower - upper)) * scale + offset
+    x = min(max(x, 0), last_column << FRACTION_BITS)
+    y = min(max(y, 0), last_row << FRACTION_BITS)
+    left, top = x >> FRACTION_BITS, y >> FRACTION_BITS
+    right, bottom = min(left + 1, last_column), min(top + 1, last_row)
+    across, down = weight(x), weight(y)
+    for channel in range(3):
+        a, b = np.float32(image[top, left, channel]), np.float32(image[top, right, channel])
+        a += down * (np.float32(image[bottom, left, channel]) - a)
+        b += down * (np.float32(image[bottom, right, channel]) - b)
+        value = (a + across * (b - a)) * gain + bias
+        out[first + channel * step] = encoded(min(max(value, low), high), out)
+
+
+@numba.njit(cache=True, nogil=True)
+def _sample_bilinear(image, matrix, tone, out, shape, planar):  # noqa: ANN001, ANN202
+    """Bilinear sampling; within a row's span that lies well inside nothing needs to be checked."""
+    height, width = image.shape[0], image.shape[1]
+    rows, columns = shape
+    pixels, stride = image.reshape(-1), 3 * width
+    step, apart = (1, rows * columns) if planar else (3, 1)
+    step_x, step_y = matrix[0, 0], matrix[1, 0]
+    for row in range(rows):
+        x, y = matrix[0, 1] * row + matrix[0, 2], matrix[1, 1] * row + matrix[1, 2]
+        # `blend` reads two pixels and two bytes more of both rows, and may write one element more.
+        first, past = inner_span(x, step_x, 0, (width - 2) << FRACTION_BITS, columns - 1)
+        other, end = inner_span(y, step_y, 0, (height - 1) << FRACTION_BITS, columns - 1)
+        first, past = max(first, other), min(past, end)
+        if first >= past:
+            first = past = columns
+        at = step * row * columns
+        for column in range(first):
+            _sample_clamped(image, x + step_x * column, y + step_y * column, tone, out, at + step * column, apart)  # fmt: skip
+        inner_x, inner_y = x + step_x * first, y + step_y * first
+        for column in range(first, past):
+            upper = stride * (inner_y >> FRACTION_BITS) + 3 * (inner_x >> FRACTION_BITS)
+            blend(pixels, upper, upper + stride, inner_x, inner_y, tone, out, at + step * column, apart)  # fmt: skip
+            inner_x += step_x
+            inner_y += step_y
+        for column in range(past, columns):
+            _sample_clamped(image, x + step_x * column, y + step_y * column, tone, out, at + step * column, apart)  # fmt: skip
 
 
 def _sample_images(
     images: NDArray[np.uint8],
     indices: NDArray[np.int64],
-    matrices: NDArray[np.float32],
-    table: NDArray[np.float32],
-    out: NDArray[np.float32],
+    matrices: NDArray[np.int64],
+    tones: NDArray[np.float32],
+    out: NDArray,
+    shape: tuple[int, int],
+    planar: bool,
 ) -> None:
     """Fill ``out`` (mutated) with images sampled through affine transforms.
 
     Parameters
     ----------
     images : (m, height, width, 3) uint8
+        Contiguous.
     indices : (n,) int64
         Which image each output is made from.
-    matrices : (n, 2, 3) float32
-        From output (x, y, 1) to source (x, y), pixels; outside, the border pixel repeats.
-    table : (256,) float32
-        Output value of each colour value; must be linear.
-    out : (n, rows, columns, 3) float32
+    matrices : (n, 2, 3) int64
+        From output (x, y, 1) to source (x, y), pixels with 32 fractional bits; outside, the border
+        pixel repeats. No coordinate may leave 63 bits.
+    tones : (n, 4) float32
+        Gain, bias, low and high of every image: min(max(colour * gain + bias, low), high).
+    out : (n, rows * columns * 3) float32, uint16 (bfloat16's bits) or uint8
         Written whole. Every image is made by one thread, so threads do not change a bit.
+    shape : rows, columns
+    planar : bool
+        Channels before rows and columns instead of after them.
     """
-    offset = table[0]
-    scale = (table[255] - table[0]) / np.float32(255)
     for n in numba.prange(indices.shape[0]):
+        tone = (tones[n, 0], tones[n, 1], tones[n, 2], tones[n, 3])
         if _is_exact(matrices[n]):
-            _copy_exact(images[indices[n]], matrices[n], table, out[n])
+            _copy_exact(images[indices[n]], matrices[n], tone, out[n], shape, planar)
         else:
-            _sample_bilinear(images[indices[n]], matrices[n], scale, offset, out[n])
+            _sample_bilinear(images[indices[n]], matrices[n], tone, out[n], shape, planar)
 
 
 sample_images = numba.njit(cache=True, nogil=True)(_sample_images)

@@ -1,5 +1,9 @@
 """The sampling kernel against naive twins, compiled and interpreted, and by its properties."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlre_core import kernels
-from dlre_core.augment import NORMALISED, PLAIN, apply_transforms, draw_transforms
+from dlre_core.augment import (
+    after_crop,
+    apply_transforms,
+    draw_jitter,
+    draw_transforms,
+    fixed_point,
+    square_transform,
+    tones,
+)
 from dlre_core.augment_device import apply_transforms_on_device
 
 IDENTITY = np.array([[[1, 0, 0], [0, 1, 0]]], np.float32)
@@ -62,15 +74,108 @@ def test_it_equals_the_naive_twin(seed, shift, rotation, scale, flips):
         np.testing.assert_allclose(result[k], naive(images[0], matrices[k]), atol=2e-3)
 
 
-@pytest.mark.parametrize("kernel", [kernels.sample_images, kernels._sample_images])
-def test_compiled_and_interpreted_agree(kernel):
-    images = picture(side=6)
-    matrices = np.concatenate(
-        [IDENTITY, draw_transforms(np.random.default_rng(3), 2, shift_pixels=2, rotation_degrees=30, scale=0.2, side=6)]
-    )  # fmt: skip
-    expected, out = sample(images, matrices), np.empty((3, 6, 6, 3), np.float32)
-    kernel(images, np.zeros(3, np.int64), matrices, PLAIN, out)
-    np.testing.assert_allclose(out, expected, atol=1e-4)
+@pytest.mark.parametrize("planar", [False, True])
+@pytest.mark.parametrize("kind", [np.float32, np.uint16, np.uint8])
+def test_compiled_and_interpreted_give_the_same_bits(kind, planar):
+    """The interpreter runs the same source with NUMBA_DISABLE_JIT=1, in a process of its own."""
+    code = f"""
+import numpy as np
+from dlre_core.augment import apply_transforms, draw_jitter, draw_transforms
+generator = np.random.default_rng(3)
+images = generator.integers(0, 256, (2, 9, 11, 3), dtype=np.uint8)
+matrices = np.concatenate([draw_transforms(generator, 6, shift_pixels=3, rotation_degrees=40, scale=0.3, side=9),
+                           draw_transforms(generator, 6, shift_pixels=9, flip_horizontal=True, flip_vertical=True, side=9)])
+out = np.zeros((12, 3, 9, 11) if {planar} else (12, 9, 11, 3), np.{kind.__name__})
+jitter = draw_jitter(generator, 12, contrast=0.5, brightness=0.5)
+apply_transforms(images, np.arange(12) % 2, matrices, out, jitter=jitter, planar={planar})
+import hashlib
+print(hashlib.sha256(out.tobytes()).hexdigest())
+"""
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code], env=os.environ | {"NUMBA_DISABLE_JIT": off},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for off in ("0", "1")
+    }  # fmt: skip
+    assert len(digests) == 1
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    start=st.integers(-60, 60), step=st.integers(-9, 9), low=st.integers(-20, 20),
+    length=st.integers(0, 30), n=st.integers(0, 20),
+)  # fmt: skip
+def test_the_inner_span_is_exactly_what_lies_inside(start, step, low, length, n):
+    inside = [k for k in range(n) if low <= start + k * step < low + length]
+    first, past = kernels.inner_span(start, step, low, low + length, n)
+    assert list(range(first, past)) == inside
+
+
+@pytest.mark.parametrize("planar", [False, True])
+def test_nothing_outside_the_buffers_is_read_or_written(planar):
+    """Guards around both buffers: read, they would show in the output; written, they would change."""
+    side, n = 10, 300
+    generator = np.random.default_rng(8)
+    matrices = draw_transforms(generator, n, shift_pixels=4, rotation_degrees=180, scale=0.4, flip_horizontal=True, side=side)  # fmt: skip
+    size = side * side * 3
+    for k in range(n):
+        room, guarded = np.full(size + 128, 255, np.uint8), np.full(size + 128, -9.0, np.float32)
+        image = room[64:-64].reshape(1, side, side, 3)
+        image[:] = generator.integers(0, 100, image.shape)
+        shape = (1, 3, side, side) if planar else (1, side, side, 3)
+        out = guarded[64:-64].reshape(shape)
+        apply_transforms(image, np.array([0]), matrices[k : k + 1], out, normalise=False, planar=planar)  # fmt: skip
+        assert out.max() < 100
+        assert out.min() >= 0
+        assert (guarded[:64] == -9).all()
+        assert (guarded[-64:] == -9).all()
+
+
+def test_every_form_of_output_holds_the_same_values():
+    images = picture(30, n=2)
+    matrices = draw_transforms(np.random.default_rng(5), 4, shift_pixels=3, rotation_degrees=20, side=30)  # fmt: skip
+    matrices = np.concatenate([matrices, draw_transforms(np.random.default_rng(5), 4, shift_pixels=3, side=30)])  # fmt: skip
+    plain = sample(images, matrices)
+    indices = np.arange(8) % 2
+    for kind in (np.float32, np.uint16, np.uint8):
+        packed, planar = np.zeros((8, 30, 30, 3), kind), np.zeros((8, 3, 30, 30), kind)
+        apply_transforms(images, indices, matrices, packed, normalise=False)
+        apply_transforms(images, indices, matrices, planar, normalise=False, planar=True)
+        assert np.array_equal(packed.transpose(0, 3, 1, 2), planar)
+        expected = plain
+        if kind is np.uint16:
+            expected = torch.from_numpy(plain).bfloat16().view(torch.uint16).numpy()
+        if kind is np.uint8:
+            expected = np.floor(plain + np.float32(0.5)).astype(np.uint8)
+        assert np.array_equal(packed, expected)
+
+
+def test_jitter_is_off_by_default_and_stays_in_range():
+    generator = np.random.default_rng(0)
+    assert draw_jitter(generator, 5) is None
+    assert generator.random() == np.random.default_rng(0).random()
+    jitter = draw_jitter(generator, 5, contrast=0.4, brightness=0.2)
+    images, out = picture(20, n=5), np.empty((5, 20, 20, 3), np.float32)
+    apply_transforms(images, np.arange(5), np.repeat(IDENTITY, 5, axis=0), out, jitter=jitter)
+    gain, bias = jitter.T[:, :, None, None, None]
+    expected = np.clip(images * gain + bias, 0, 255) / 255 - 0.5
+    np.testing.assert_allclose(out, expected, atol=1e-6)
+
+
+def test_crop_and_view_in_one():
+    screen = picture(60)
+    view = draw_transforms(np.random.default_rng(2), 1, shift_pixels=2, flip_horizontal=True, side=20)  # fmt: skip
+    whole = after_crop(square_transform(15, 25, 20, 20), view)
+    out, expected = np.empty((1, 20, 20, 3), np.float32), np.empty((1, 20, 20, 3), np.float32)
+    apply_transforms(screen, np.array([0]), whole, out)
+    # The screen has pixels where the square alone would repeat its border.
+    wide = np.ascontiguousarray(screen[:, 13:37, 23:47])
+    moved = view.copy()
+    moved[:, :, 2] += 2
+    apply_transforms(wide, np.array([0]), moved, expected)
+    assert np.array_equal(out, expected)
+    assert square_transform(0, 0, 40, 20) @ [19, 19, 1] == pytest.approx([38.5, 38.5])
 
 
 def test_identity_is_a_copy_and_normalises():
@@ -78,8 +183,10 @@ def test_identity_is_a_copy_and_normalises():
     assert np.array_equal(sample(images, IDENTITY), images)
     out = np.empty(images.shape, np.float32)
     apply_transforms(images, np.array([0]), IDENTITY, out)
-    assert np.array_equal(out, NORMALISED[images])
-    assert (NORMALISED[0], NORMALISED[255]) == (-0.5, 0.5)
+    np.testing.assert_allclose(out, images / 255 - 0.5, atol=1e-7)
+    low, high = tones(1, None, normalise=True)[0, 2:]
+    assert (low, high) == (-0.5, 0.5)
+    assert (out.min(), out.max()) == (-0.5, 0.5)
 
 
 def test_flips_and_shifts_are_exact():
@@ -128,17 +235,34 @@ def test_wrong_arguments_are_refused():
     images, out = picture(6), np.empty((1, 6, 6, 3), np.float32)
     with pytest.raises(IndexError, match="of 1 images"):
         apply_transforms(images, np.array([1]), IDENTITY, out)
-    with pytest.raises(ValueError, match="float32"):
+    with pytest.raises(ValueError, match="float64"):
         apply_transforms(images, np.array([0]), IDENTITY, out.astype(np.float64))
+    with pytest.raises(ValueError, match="contiguous"):
+        apply_transforms(images[:, ::-1], np.array([0]), IDENTITY, out)
+    for wild in (np.nan, 2.0**21):
+        with pytest.raises(ValueError, match="not finite or beyond"):
+            fixed_point(IDENTITY * np.float32(wild))
     with pytest.raises(ValueError, match="transforms have shape"):
         apply_transforms(images, np.array([0]), IDENTITY[:, :, :2], out)
 
 
-def test_the_accelerators_path_agrees():
-    images = picture(50, n=3)
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_the_accelerators_path_agrees(device):
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no GPU here")
+    images = picture(250, n=3)
     indices = np.array([2, 0, 1, 1])
-    matrices = draw_transforms(np.random.default_rng(4), 4, shift_pixels=5, rotation_degrees=25, scale=0.2, flip_horizontal=True, side=50)  # fmt: skip
-    out = np.empty((4, 50, 50, 3), np.float32)
-    apply_transforms(images, indices, matrices, out)
-    device = apply_transforms_on_device(torch.from_numpy(images), indices, matrices)
-    np.testing.assert_allclose(device.permute(0, 2, 3, 1).numpy(), out, atol=1e-4)
+    generator = np.random.default_rng(4)
+    matrices = draw_transforms(generator, 4, shift_pixels=5, rotation_degrees=25, scale=0.2, flip_horizontal=True)  # fmt: skip
+    matrices[3] = draw_transforms(generator, 1, shift_pixels=8, flip_vertical=True)[0]
+    for jitter in (None, draw_jitter(generator, 4, contrast=0.3, brightness=0.1)):
+        out = np.empty((4, 250, 250, 3), np.float32)
+        apply_transforms(images, indices, matrices, out, jitter=jitter)
+        there = apply_transforms_on_device(
+            torch.from_numpy(images).to(device), indices, matrices, jitter
+        )
+        assert there.is_contiguous(memory_format=torch.channels_last)
+        found = there.permute(0, 2, 3, 1).cpu().numpy()
+        if device == "cpu":
+            assert np.array_equal(found, out)
+        np.testing.assert_allclose(found, out, atol=1e-5)

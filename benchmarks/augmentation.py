@@ -1,0 +1,195 @@
+"""Crop and augment: this project's kernel against other libraries, the same kind of views, one run.
+
+The peers are no part of the project and would move its pins; they live in an environment of their own:
+
+    python3.11 -m venv /tmp/peers
+    /tmp/peers/bin/pip install -r envs/requirements.lock
+    /tmp/peers/bin/pip install opencv-python-headless==4.11.0.86 albumentations==2.0.8 monai==1.6.1 kornia==0.9.0
+    PYTHONPATH=. /tmp/peers/bin/python benchmarks/augmentation.py
+
+Every peer writes float32 pictures, colours / 255 - 0.5, from 250 x 250 uint8 ones. FFCV builds from
+source only (OpenCV's and TurboJPEG's headers); it is measured nowhere here.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import albumentations
+import cv2
+import kornia.augmentation
+import numba
+import numpy as np
+import torch
+from monai import transforms as monai
+
+from dlre_core.augment import apply_transforms, draw_transforms
+
+SIDE = 250
+VIEWS = {
+    "flips, shifts of 8 pixels": {},
+    "the same, 10 degrees, 10 % scale": {"rotation_degrees": 10.0, "scale": 0.1},
+}
+Job = Callable[[], object]
+
+
+def jobs(view: dict[str, float], n: int, threads: int) -> dict[str, Job]:
+    """What is timed: one call makes ``n`` pictures."""
+    generator = np.random.default_rng(0)
+    images = generator.integers(0, 256, (n, SIDE, SIDE, 3), dtype=np.uint8)
+    matrices = draw_transforms(
+        generator, n, shift_pixels=8, flip_horizontal=True, flip_vertical=True, **view
+    )
+    out, indices = np.zeros((n, SIDE, SIDE, 3), np.float32), np.arange(n)
+    other, pool = np.zeros_like(out), ThreadPoolExecutor(threads)
+
+    def each(function: Callable[[int], object]) -> Job:
+        if threads == 1:
+            return lambda: [function(k) for k in range(n)]
+        return lambda: list(pool.map(function, range(n), chunksize=max(1, n // threads)))
+
+    return {
+        "this project": lambda: apply_transforms(images, indices, matrices, out, threads=threads),
+        "memory copy of the output": each(lambda k: np.copyto(other[k], out[k])),
+        "OpenCV": each(opencv(images, matrices, out, exact=not view)),
+        "albumentations": each(albumentation(images, out, view)),
+        "torch grid_sample": grid_sample(images, matrices),
+        "kornia": kornia_batch(images, view),
+        "MONAI": each(monai_one(images, view)),
+    }
+
+
+def opencv(
+    images: np.ndarray, matrices: np.ndarray, out: np.ndarray, *, exact: bool
+) -> Callable[[int], object]:
+    """By hand: warp (or flip, pad and cut), and a table of floats."""
+    table = (np.arange(256) / 255 - 0.5).astype(np.float32)
+
+    def warp(k: int) -> None:
+        warped = cv2.warpAffine(
+            images[k], matrices[k], (SIDE, SIDE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+        cv2.LUT(warped, table, dst=out[k])
+
+    def cut(k: int) -> None:
+        flips = (matrices[k, 0, 0] < 0, matrices[k, 1, 1] < 0)
+        image = images[k]
+        if any(flips):
+            image = cv2.flip(image, -1 if all(flips) else (1 if flips[0] else 0))
+        wide = cv2.copyMakeBorder(image, 8, 8, 8, 8, cv2.BORDER_REPLICATE)
+        across, down = (
+            int(matrices[k, axis, 2] - (SIDE - 1) * flips[axis]) * (-1 if flips[axis] else 1) + 8
+            for axis in (0, 1)
+        )
+        cv2.LUT(wide[down : down + SIDE, across : across + SIDE], table, dst=out[k])
+
+    return cut if exact else warp
+
+
+def albumentation(images: np.ndarray, out: np.ndarray, view: dict) -> Callable[[int], object]:
+    """The library's own flips, affine and normalisation; it draws the parameters."""
+    turn, scale = view.get("rotation_degrees", 0.0), view.get("scale", 0.0)
+    chain = albumentations.Compose(
+        [
+            albumentations.HorizontalFlip(p=0.5),
+            albumentations.VerticalFlip(p=0.5),
+            albumentations.Affine(
+                translate_px=(-8, 8), rotate=(-turn, turn), scale=(1 - scale, 1 + scale),
+                border_mode=cv2.BORDER_REPLICATE, p=1.0,
+                interpolation=cv2.INTER_LINEAR if view else cv2.INTER_NEAREST,
+            ),
+            albumentations.Normalize(mean=(0.5,) * 3, std=(1.0,) * 3),
+        ]
+    )  # fmt: skip
+
+    def one(k: int) -> None:
+        out[k] = chain(image=images[k])["image"]
+
+    return one
+
+
+def grid_sample(images: np.ndarray, matrices: np.ndarray) -> Job:
+    """PyTorch by hand, a batch at once."""
+    source = torch.from_numpy(images).permute(0, 3, 1, 2)
+    half = (SIDE - 1) / 2
+    theta = torch.from_numpy(matrices.astype(np.float64))
+    theta[:, :, 2] = (theta[:, :, :2].sum(dim=2) * half + theta[:, :, 2] - half) / half
+    theta = theta.float()
+
+    def batch() -> torch.Tensor:
+        grid = torch.nn.functional.affine_grid(theta, list(source.shape), align_corners=True)
+        return torch.nn.functional.grid_sample(
+            source.float() / 255 - 0.5, grid, padding_mode="border", align_corners=True
+        )
+
+    return batch
+
+
+def kornia_batch(images: np.ndarray, view: dict) -> Job:
+    """Kornia's own flips and affine, a batch at once."""
+    scale = view.get("scale", 0.0)
+    chain = torch.nn.Sequential(
+        kornia.augmentation.RandomHorizontalFlip(),
+        kornia.augmentation.RandomVerticalFlip(),
+        kornia.augmentation.RandomAffine(
+            view.get("rotation_degrees", 0.0), translate=(8 / SIDE, 8 / SIDE),
+            scale=(1 - scale, 1 + scale), p=1.0, padding_mode="border",
+        ),
+    )  # fmt: skip
+    source = torch.from_numpy(images).permute(0, 3, 1, 2)
+    return lambda: chain(source.float() / 255 - 0.5)
+
+
+def monai_one(images: np.ndarray, view: dict) -> Callable[[int], object]:
+    """MONAI's own flips and affine, a picture at a time."""
+    scale = view.get("scale", 0.0)
+    chain = monai.Compose(
+        [
+            monai.RandFlip(prob=0.5, spatial_axis=0),
+            monai.RandFlip(prob=0.5, spatial_axis=1),
+            monai.RandAffine(
+                prob=1.0, rotate_range=np.deg2rad(view.get("rotation_degrees", 0.0)),
+                scale_range=scale, translate_range=8, padding_mode="border",
+            ),
+        ]
+    )  # fmt: skip
+    source = torch.from_numpy(images).permute(0, 3, 1, 2)
+    return lambda k: chain(source[k].float() / 255 - 0.5)
+
+
+def microseconds(job: Job, n: int, repeats: int) -> float:
+    """The best of several runs after one that compiles, per picture."""
+    job()
+    seconds = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        job()
+        seconds.append(time.perf_counter() - started)
+    return min(seconds) / n * 1e6
+
+
+def main() -> None:
+    """Print a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pictures", type=int, default=32)
+    parser.add_argument("--repeats", type=int, default=7)
+    options = parser.parse_args()
+    print("| view | threads | what | µs a picture | ours is faster by | memory copy / it |")
+    print("|---|---|---|---|---|---|")
+    for name, view in VIEWS.items():
+        for threads in sorted({1, numba.config.NUMBA_NUM_THREADS}):
+            cv2.setNumThreads(1)
+            torch.set_num_threads(threads)
+            times = {
+                what: microseconds(job, options.pictures, options.repeats)
+                for what, job in jobs(view, options.pictures, threads).items()
+            }
+            ours, copy = times["this project"], times["memory copy of the output"]
+            for what, value in times.items():
+                print(f"| {name} | {threads} | {what} | {value:.0f} | {value / ours:.2f} | {copy / value:.2f} |", flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
