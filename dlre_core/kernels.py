@@ -35,7 +35,7 @@ def _is_exact(matrix: NDArray[np.int64]) -> bool:
 
 
 @numba.njit(cache=True, nogil=True)
-def _copy_exact(image, matrix, tone, out, shape, planar):  # noqa: ANN001, ANN202
+def _copy_exact(image, matrix, tone, out, shape, planar):
     """Copy by whole pixels: a row is gathered as bytes, then written in one sweep."""
     height, width = image.shape[0], image.shape[1]
     rows, columns = shape
@@ -67,7 +67,7 @@ def _copy_exact(image, matrix, tone, out, shape, planar):  # noqa: ANN001, ANN20
 
 
 @numba.njit(cache=True, nogil=True)
-def _write_toned(colours, tone, out):  # noqa: ANN001, ANN202
+def _write_toned(colours, tone, out):
     gain, bias, low, high = tone
     for k in range(len(out)):
         value = np.float32(colours[k]) * gain + bias
@@ -76,14 +76,14 @@ def _write_toned(colours, tone, out):  # noqa: ANN001, ANN202
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _copy_pixel(pixels, start, line, at):  # noqa: ANN001, ANN202
+def _copy_pixel(pixels, start, line, at):
     line[at] = pixels[start]
     line[at + 1] = pixels[start + 1]
     line[at + 2] = pixels[start + 2]
 
 
 @numba.njit(cache=True, nogil=True)
-def _sample_clamped(image, x, y, tone, out, first, step):  # noqa: ANN001, ANN202
+def _sample_clamped(image, x, y, tone, out, first, step):
     """One pixel anywhere, the border repeated: what `blend` does, with every bound checked."""
     gain, bias, low, high = tone
     last_row, last_column = image.shape[0] - 1, image.shape[1] - 1
@@ -101,7 +101,7 @@ def _sample_clamped(image, x, y, tone, out, first, step):  # noqa: ANN001, ANN20
 
 
 @numba.njit(cache=True, nogil=True)
-def _sample_bilinear(image, matrix, tone, out, shape, planar):  # noqa: ANN001, ANN202
+def _sample_bilinear(image, matrix, tone, out, shape, planar):
     """Bilinear sampling; within a row's span that lies well inside nothing needs to be checked."""
     height, width = image.shape[0], image.shape[1]
     rows, columns = shape

@@ -38,7 +38,7 @@ def encoded(value: np.float32, out: NDArray) -> np.float32 | np.uint16 | np.uint
 
 
 @overload(encoded, inline="always")
-def _encoded(value, out):  # noqa: ANN001, ANN202
+def _encoded(value, out):
     if out.dtype == types.uint8:
         return lambda value, out: np.uint8(np.int32(value + np.float32(0.5)))
     if out.dtype == types.uint16:
@@ -47,8 +47,8 @@ def _encoded(value, out):  # noqa: ANN001, ANN202
 
 
 @intrinsic
-def _bfloat16(typing_context, value):  # noqa: ANN001, ANN202, ARG001
-    def generate(context, builder, signature, arguments):  # noqa: ANN001, ANN202, ARG001
+def _bfloat16(typing_context, value):
+    def generate(context, builder, signature, arguments):
         return builder.trunc(_bfloat16_bits(builder, arguments[0], _I32), _I16)
 
     return types.uint16(types.float32), generate
@@ -97,7 +97,7 @@ def blend(
 
 
 @overload(blend, inline="always")
-def _blend(image, upper, lower, x, y, tone, out, first, step):  # noqa: ANN001, ANN202
+def _blend(image, upper, lower, x, y, tone, out, first, step):
     return lambda image, upper, lower, x, y, tone, out, first, step: _blend_vector(
         image, upper, lower, x, y, tone[0], tone[1], tone[2], tone[3], out, first, step
     )
@@ -106,7 +106,7 @@ def _blend(image, upper, lower, x, y, tone, out, first, step):  # noqa: ANN001, 
 @intrinsic
 def _blend_vector(
     typing_context, image, upper, lower, x, y, gain, bias, low, high, out, first, step
-):  # noqa: ANN001, ANN202, ARG001
+):
     integer, real = types.int64, types.float32
     signature = types.void(
         image, *[integer] * 4, *[real] * 4, out, integer, integer
@@ -114,7 +114,7 @@ def _blend_vector(
     return signature, _generate_blend
 
 
-def _generate_blend(context, builder, signature, arguments):  # noqa: ANN001, ANN202
+def _generate_blend(context, builder, signature, arguments):
     image, upper, lower, x, y, gain, bias, low, high, out, first, step = arguments
     pixels = _data(context, builder, signature.args[0], image)
     above, below = (_eight_bytes(builder, pixels, offset) for offset in (upper, lower))
@@ -138,7 +138,7 @@ def _generate_blend(context, builder, signature, arguments):  # noqa: ANN001, AN
     return context.get_dummy_value()
 
 
-def _data(context, builder, kind, array):  # noqa: ANN001, ANN202
+def _data(context, builder, kind, array):
     return context.make_array(kind)(context, builder, array).data
 
 
