@@ -22,7 +22,7 @@ entry = $(if $(2),"$(1)": "$(2)")
 # Progress bars, a rule and its hospitals a line, where somebody looks at a terminal.
 PROGRESS = $(shell test -t 2 && echo --logger rich)
 
-.PHONY: study test stage validate compare-paper coverage-simulations simulation-shortcuts learnability test-cluster lint lock format help environment check-data clinical-template clean
+.PHONY: study test stage validate pull receive compare-paper coverage-simulations simulation-shortcuts learnability test-cluster lint lock format help environment check-data clinical-template clean
 
 study: $(READY) ## run the study (SIZE=demo, paper or a number; CORES=2)
 	snakemake --cores $(CORES) $(OVERRIDE) $(PROGRESS)
@@ -38,6 +38,14 @@ validate: $(READY) ## frozen networks in other cohorts (FOLDER="cohort ..."; MOD
 	@test -n "$(FOLDER)" || { echo 'Say which cohorts: make validate FOLDER="path ..." [MODEL=path]'; exit 2; }
 	snakemake --cores $(CORES) $(PROGRESS) --config 'validation={"cohorts": {$(subst $(space),$(comma),$(foreach f,$(FOLDER),"$(notdir $(f:/=))":"$(f)"))}$(if $(MODEL),$(comma) $(call entry,model,$(MODEL)))}' -- results/validation/report.html
 	@echo "External validation: results/validation/report.html"
+
+pull: $(READY) ## fetch new pictures from a PACS (FOLDER=cohort URL=https://..., or as config.yaml says)
+	snakemake --cores $(CORES) $(PROGRESS) --forcerun pull_hospital --config 'cohort={"source": "dicomweb"$(if $(FOLDER),$(comma) $(call entry,folder,$(FOLDER)))$(if $(URL),$(comma) "dicomweb": {$(call entry,url,$(URL))})}' -- results/pacs/failures.csv
+	@cat results/pacs/counts.csv results/pacs/failures.csv
+
+receive: $(READY) ## receive pictures by C-STORE on loopback (FOLDER=cohort HOSPITAL=code PORT=11112)
+	@test -n "$(FOLDER)" -a -n "$(HOSPITAL)" || { echo 'Say where to: make receive FOLDER=path HOSPITAL=code [PORT=11112]'; exit 2; }
+	@python -m dlre_core.pacs.storage "$(FOLDER)" "$(HOSPITAL)" $(if $(PORT),--port $(PORT))
 
 compare-paper: $(READY) ## the study's tables beside the published ones, results/comparison/paper.html
 	snakemake --cores $(CORES) $(OVERRIDE) results/comparison/paper.html

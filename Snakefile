@@ -26,6 +26,11 @@ if SIMULATED:
     include: "rules/cohort.smk"
 
 
+if PACS:
+
+    include: "rules/pacs.smk"
+
+
 include: "rules/clinical.smk"
 include: "rules/store.smk"
 include: "rules/roi.smk"
@@ -69,6 +74,9 @@ EVERY_JOB = [
     "results/serving/frozen_study.json",
     *expand("results/{folder}/{arm}.csv", folder=["predictions", "scores"], arm=ARMS),
 ]
+if PACS:
+    EVERY_JOB += ["results/pacs/counts.csv", "results/pacs/failures.csv"]
+    EVERY_JOB += expand("results/pacs/{hospital}_counts.csv", hospital=HOSPITALS)
 if SIMULATED:
     EVERY_JOB += [
         "results/simulated_cohort/clinical.csv",

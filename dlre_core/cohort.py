@@ -7,6 +7,7 @@ from typing import Any
 
 from dlre_core.digests import value_digest
 from dlre_core.errors import CohortError
+from dlre_core.pacs.study_list import read_study_list
 
 SIMULATED_FOLDER = "results/simulated_cohort"
 PAPER_HOSPITALS = tuple("ABCDEFGHIJKL")
@@ -26,26 +27,37 @@ def cohort_folder(cohort: Mapping[str, Any]) -> str:
 def hospital_codes(cohort: Mapping[str, Any]) -> list[str]:
     """Codes of the hospitals, sorted: A to L when simulated, else the folders below ``dicom/``.
 
+    With a PACS as the source, also those of ``studies.csv``.
+
     Raises
     ------
     CohortError
-        If the folder has no ``dicom/<hospital>/`` in it.
+        If the folder has no ``dicom/<hospital>/`` in it, or its ``studies.csv`` cannot be used.
     """
     if cohort["source"] == "simulated":
         return list(PAPER_HOSPITALS)
     root = Path(str(cohort["folder"])) / "dicom"
+    if cohort["source"] == "dicomweb":
+        listed = {line.hospital for line in read_study_list(str(cohort["folder"]))}
+        return sorted(listed | set(_folders(root)))
     if not root.is_dir():
         raise CohortError(
             f"The cohort folder has no folder {root}.",
             "Put each hospital's DICOM files into dicom/<hospital>/ below cohort.folder.",
         )
-    codes = sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+    codes = _folders(root)
     if not codes:
         raise CohortError(
             f"{root} has no hospital folders.",
             "Put each hospital's DICOM files into dicom/<hospital>/, one folder a hospital.",
         )
     return codes
+
+
+def _folders(root: Path) -> list[str]:
+    if not root.is_dir():
+        return []
+    return sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
 def optional_tables(folder: str | Path) -> dict[str, str]:

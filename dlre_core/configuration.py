@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 from jsonschema import Draft202012Validator
@@ -62,11 +63,13 @@ def _describe(error: ValidationError) -> Iterable[str]:
 
 def _contradictions(config: Mapping[str, Any]) -> Iterable[str]:
     cohort = config["cohort"]
-    if cohort["source"] == "folder" and not cohort.get("folder"):
+    if cohort["source"] != "simulated" and not cohort.get("folder"):
         yield (
-            "cohort.folder = None: cohort.source is folder, which needs one. "
+            f"cohort.folder = None: cohort.source is {cohort['source']}, which needs one. "
             "Give the folder that holds dicom/ and clinical.csv."
         )
+    if cohort["source"] == "dicomweb":
+        yield from _pacs_contradictions(cohort)
     if cohort["source"] == "simulated" and cohort.get("size") is None:
         yield "cohort.size = None: a simulated cohort needs one. Write demo, paper or a number."
     available = config["enrolment"].get("images_per_patient", 5)
@@ -82,3 +85,25 @@ def _contradictions(config: Mapping[str, Any]) -> Iterable[str]:
     low, high = config["statistics"].get("alt_limits_iu_l", (1, 2))
     if low >= high:
         yield f"statistics.alt_limits_iu_l = [{low}, {high}]: not rising. Write the lower limit first."
+
+
+def _pacs_contradictions(cohort: Mapping[str, Any]) -> Iterable[str]:
+    pacs = cohort.get("dicomweb") or {}
+    if not pacs.get("url"):
+        yield (
+            "cohort.dicomweb.url = None: cohort.source is dicomweb, which needs one. "
+            "Give the address of the DICOMweb service, such as https://pacs.hospital/dicom-web."
+        )
+        return
+    address = urlsplit(pacs["url"])
+    loopback = address.hostname in ("127.0.0.1", "localhost", "::1")
+    if address.scheme == "http" and not loopback and not pacs.get("allow_http"):
+        yield (
+            f"cohort.dicomweb.url = {pacs['url']!r}: names and pictures would travel in the open. "
+            "Use https, or set cohort.dicomweb.allow_http in a network that you trust."
+        )
+    if Path(str(cohort.get("folder"))).parts[:1] == ("results",):
+        yield (
+            f"cohort.folder = {cohort['folder']!r}: pictures with names may not lie in results/. "
+            "Give a folder outside it."
+        )

@@ -11,6 +11,7 @@ from dlre_core.cohort import (
 )
 from dlre_core.digests import core_digest, tree_digest
 from dlre_core.enrolment import EnrolmentSettings, eligibility_digest
+from dlre_core.pacs.study_list import listed_digest
 
 # glibc gives large blocks back after every training step; keeping them is worth 1.3 to 2 times the
 # speed (benchmarks/training.py). Jobs inherit the environment.
@@ -23,6 +24,7 @@ os.environ.update(
 COHORT = cohort_folder(config["cohort"])
 HOSPITALS = hospital_codes(config["cohort"])
 SIMULATED = config["cohort"]["source"] == "simulated"
+PACS = config["cohort"]["source"] == "dicomweb"
 # Snakemake deletes what a failed job had made before: an unreadable table must not get that far.
 check_clinical_table(f"{COHORT}/clinical.csv", may_be_absent=SIMULATED)
 # Measured values and hand-drawn squares, where the cohort has them.
@@ -70,6 +72,18 @@ wildcard_constraints:
 def core(*modules):
     """Parameter function: a digest of library modules and what they import."""
     return lambda wildcards: core_digest(*modules)
+
+
+def hospital_folder(wildcards):
+    """One hospital's DICOM tree; where a PACS is the source, once its studies have been pulled."""
+    if PACS:
+        checkpoints.pull_hospital.get(hospital=wildcards.hospital)
+    return f"{COHORT}/dicom/{wildcards.hospital}"
+
+
+def listed_studies(wildcards):
+    """Digest of one hospital's lines of studies.csv."""
+    return listed_digest(COHORT, wildcards.hospital)
 
 
 def hospital_pictures(wildcards):

@@ -5,7 +5,7 @@ rule ingest_hospital:
     pictures, whatever their times say.
     """
     input:
-        pictures=f"{COHORT}/dicom/{{hospital}}",
+        pictures=hospital_folder,
         clinical=ancient(f"{COHORT}/clinical.csv"),
         tables=ancient(OPTIONAL_TABLES.values()),
     output:
