@@ -17,6 +17,9 @@ from dlre_core.clinical import PROBLEM_COLUMNS, read_clinical
 from dlre_core.cohort import hospital_codes
 from dlre_core.contract import MEASUREMENT_COLUMNS
 from dlre_core.errors import ClinicalTableError, CohortError
+from dlre_core.pacs.failures import Failure
+from dlre_core.pacs.study_list import NAME as STUDY_LIST
+from dlre_core.pacs.study_list import read_study_list
 
 NEEDED_IMAGES = 5
 
@@ -41,8 +44,11 @@ def check_folder(folder: str | Path, needed_images: int = NEEDED_IMAGES) -> pd.D
     """
     folder = Path(folder)
     problems: list[dict[str, object]] = []
+    listed, findings = _check_study_list(folder)
+    problems += findings
     try:
-        hospitals = hospital_codes({"source": "folder", "folder": folder})
+        source = "dicomweb" if listed else "folder"
+        hospitals = hospital_codes({"source": source, "folder": folder})
     except CohortError as error:
         hospitals = []
         problems.append(_problem("dicom/", "no_hospitals", error.message, error.remedy))
@@ -56,9 +62,34 @@ def check_folder(folder: str | Path, needed_images: int = NEEDED_IMAGES) -> pd.D
     if (folder / "measurements.csv").exists():
         problems += list(_check_measurements(folder, hospitals))
     if patients is not None:
-        for hospital in hospitals:
+        # What is still to be pulled lacks its pictures, and that is said already.
+        for hospital in [h for h in hospitals if (folder / "dicom" / h).is_dir()]:
             problems += list(_check_pictures(folder, hospital, patients, needed_images))
     return pd.DataFrame(problems, columns=["file", *PROBLEM_COLUMNS])
+
+
+def _check_study_list(folder: Path) -> tuple[set[str], list[dict[str, object]]]:
+    """Hospitals of ``studies.csv``, where there is one, and what is wrong with it."""
+    if not (folder / STUDY_LIST).exists():
+        return set(), []
+    try:
+        lines = read_study_list(folder)
+    except CohortError as error:
+        return set(), [_problem(STUDY_LIST, "unusable_table", error.message, error.remedy)]
+    bad = Failure.BAD_LINE
+    found = [
+        _problem(STUDY_LIST, bad.code, bad.sentence, bad.remedy, hospital=line.hospital)
+        | {"row": line.line}
+        for line in lines
+        if not line.sound
+    ]
+    hospitals = {line.hospital for line in lines}
+    absent = sorted(h for h in hospitals if not (folder / "dicom" / h).is_dir())
+    if absent:
+        problem = f"Nothing was pulled yet for {', '.join(absent)}."
+        remedy = f"Run: make pull FOLDER={folder} URL=https://... (docs/pacs.md)"
+        found.append(_problem(STUDY_LIST, "not_pulled", problem, remedy))
+    return hospitals, found
 
 
 def _check_measurements(folder: Path, hospitals: list[str]) -> Iterable[dict[str, object]]:

@@ -12,10 +12,16 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import pydicom
+
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 # dcmtk's; pynetdicom puts another of this name first on PATH.
 STORESCU = "/usr/bin/storescu"
 NEW_NETWORK = 0x40000000
+OPTIONS = {
+    ".1.99": "-xd", ".2": "-xb", ".5": "-xr", ".4.50": "-xy", ".4.51": "-xx", ".4.70": "-xs",
+    ".4.80": "-xt", ".4.81": "-xu", ".4.90": "-xv", ".4.91": "-xw",
+}  # fmt: skip
 USER, PASSWORD = "study", "a-secret-7731"
 
 
@@ -93,7 +99,7 @@ class Orthanc:
     def send(self, *folders: Path) -> None:
         """Send all files below the folders by dcmtk's storescu, as they are compressed."""
         for folder in folders:
-            for syntax in ("-x=", "-xy", "-xr", "-xv"):
+            for syntax in ("-x=", *OPTIONS.values()):
                 files = [p for p in sorted(folder.rglob("*.dcm")) if _option(p) == syntax]
                 if files:
                     command = [STORESCU, syntax, "-aec", "ORTHANC", "127.0.0.1", str(self.dicom)]
@@ -102,10 +108,5 @@ class Orthanc:
 
 def _option(path: Path) -> str:
     """storescu's option for the transfer syntax that a file has."""
-    import pydicom
-
     syntax = str(pydicom.dcmread(path, specific_tags=["PatientID"]).file_meta.TransferSyntaxUID)
-    return {
-        "1.2.840.10008.1.2.4.50": "-xy", "1.2.840.10008.1.2.5": "-xr",
-        "1.2.840.10008.1.2.4.90": "-xv",
-    }.get(syntax, "-x=")  # fmt: skip
+    return OPTIONS.get(syntax.removeprefix("1.2.840.10008.1.2"), "-x=")

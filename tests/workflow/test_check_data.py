@@ -102,3 +102,14 @@ def test_measurements_that_name_no_picture(tmp_path):
         "hospital,patient_id,file,q_box_mean_kpa\nA,A0001,A/A0001/0.dcm,1000\nA,A0001,A/A0001/9.dcm,7.2\n"
     )
     assert set(check_folder(folder)["code"]) == {"picture_missing", "impossible_value"}
+
+
+def test_a_list_of_studies_is_checked_before_anything_is_pulled(tmp_path):
+    folder = write_folder(tmp_path, patients(1))
+    (folder / "studies.csv").write_text("hospital,patient_id\nA,A0001\nB,B*\n")
+    found = check_folder(folder).set_index("code")
+    assert set(found.index) == {"bad_line", "not_pulled"}
+    assert found.loc["bad_line", "row"] == 3
+    assert "make pull" in found.loc["not_pulled", "remedy"]
+    (folder / "studies.csv").write_text("clinic\nA\n")
+    assert set(check_folder(folder)["file"]) == {"studies.csv"}
