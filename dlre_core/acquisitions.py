@@ -1,10 +1,12 @@
 """The table of stored pictures: its columns, and what the hospital's own tables say of a picture."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from dlre_core.contract import MEASUREMENT_COLUMNS
 from dlre_core.errors import ClinicalTableError
@@ -12,6 +14,7 @@ from dlre_core.layout import Rectangle
 from dlre_core.picture_quality import UsablePicture
 from dlre_core.q_box import measure_q_box
 from dlre_core.roi import SIDE, Square
+from dlre_core.store import StoredScreen
 
 Q_BOX_COLUMNS = [
     "q_box_mean_kpa", "q_box_min_kpa", "q_box_max_kpa", "q_box_sd_kpa", "q_box_diameter_mm",
@@ -50,6 +53,33 @@ def picture_columns(picture: UsablePicture, scale_maximum_kpa: float) -> dict[st
     }
 
 
+@dataclass(frozen=True)
+class Finding:
+    """A usable picture as it is stored, and its parts of the row: read, measured, and given."""
+
+    screen: NDArray[np.uint8] | StoredScreen
+    columns: Mapping[str, object]
+    measured: Mapping[str, object]
+    complete: bool
+    given: Mapping[str, object]
+
+    @property
+    def digest(self) -> str:
+        """Of the stored pixels."""
+        return str(self.columns["pixel_digest"])
+
+
+def finding_facts(
+    picture: UsablePicture, scale_maximum_kpa: float, measure: bool
+) -> dict[str, object]:
+    """What `Finding` needs of a picture beside its pixels and the hospital's tables, fit for JSON."""
+    return {
+        "columns": picture_columns(picture, scale_maximum_kpa),
+        "measured": measured_columns(picture, scale_maximum_kpa) if measure else {},
+        "complete": picture.image.complete,
+    }
+
+
 def given_columns(
     measurement: Mapping[str, str], square: Mapping[str, str]
 ) -> dict[str, float | str | None]:
@@ -81,7 +111,7 @@ def hand_square(square: Mapping[str, str]) -> Square | None:
 
 
 def rows_by_file(path: str | Path | None, hospital: str) -> dict[str, dict[str, str]]:
-    """Rows of ``measurements.csv`` or ``roi.csv`` of one hospital, by file below ``dicom/``.
+    """Rows of ``measurements.csv`` or ``roi.csv`` of one hospital, by file below its folder.
 
     Raises
     ------
@@ -101,7 +131,7 @@ def rows_by_file(path: str | Path | None, hospital: str) -> dict[str, dict[str, 
     known = {column.name for column in MEASUREMENT_COLUMNS} | {"file", "row", "column", "size"}
     here = table[table["file"].str.startswith(f"{hospital}/")]
     rows = here[[name for name in table if name in known]].to_dict("records")
-    return {str(row["file"]): row for row in rows}
+    return {str(row["file"]).removeprefix(f"{hospital}/"): row for row in rows}
 
 
 def _sides(name: str, rectangle: Rectangle | None) -> dict[str, int | None]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import pydicom
@@ -63,6 +63,22 @@ class Header:
     sop_instance_uid: str
     acquired_at: datetime | None
     instance_number: int
+
+
+def header_facts(header: Header | None) -> dict[str, object] | None:
+    """A header as JSON holds it."""
+    if header is None:
+        return None
+    when = header.acquired_at
+    return {**vars(header), "acquired_at": when.isoformat() if when else None}
+
+
+def header_of(facts: dict[str, Any] | None) -> Header | None:
+    """The header that `header_facts` wrote."""
+    if facts is None:
+        return None
+    when = facts["acquired_at"]
+    return Header(**{**facts, "acquired_at": datetime.fromisoformat(when) if when else None})
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlre_core import dicom_worker
-from dlre_core.dicom import Header, ReadLimits, SweImage
+from dlre_core.dicom import Header, ReadLimits, SweImage, header_of
 from dlre_core.found_files import FoundFile
 from dlre_core.layout import Rectangle, UltrasoundRegion
 from dlre_core.rejects import Reason, Unusable
@@ -64,11 +63,7 @@ class GuardedReader:
         Unusable
             If it cannot be read within the limits.
         """
-        facts = self._ask("header", file)["header"]
-        if facts is None:
-            return None
-        when = facts.pop("acquired_at")
-        return Header(acquired_at=datetime.fromisoformat(when) if when else None, **facts)
+        return header_of(self._ask("header", file)["header"])
 
     def images(self, file: FoundFile) -> list[SweImage]:
         """The frames to choose from, the fullest first; one for a still.

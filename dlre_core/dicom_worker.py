@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from dlre_core.dicom import Header, ReadLimits, SweImage, read_dicom, read_header
+from dlre_core.dicom import ReadLimits, SweImage, header_facts, read_dicom, read_header
 from dlre_core.rejects import Reason, Unusable
 
 # Python with its libraries, and a frame in 64 bits with its copies while colours are converted.
@@ -62,8 +62,7 @@ def _answer(request: dict[str, Any], limits: ReadLimits) -> tuple[dict[str, Any]
     try:
         with opened(request, limits) as stream:
             if request["what"] == "header":
-                header = read_header(stream)
-                return {"header": None if header is None else _plain(header)}, []
+                return {"header": header_facts(read_header(stream))}, []
             images = read_dicom(stream, limits)
             return {"images": [_facts(image) for image in images]}, [
                 np.ascontiguousarray(image.pixels) for image in images
@@ -105,12 +104,6 @@ def _unpack(file: BinaryIO, member: int, target: BinaryIO, limits: ReadLimits) -
         IndexError, OverflowError,
     ):  # fmt: skip
         raise Unusable(Reason.BAD_ARCHIVE) from None
-
-
-def _plain(header: Header) -> dict[str, Any]:
-    facts = asdict(header)
-    facts["acquired_at"] = header.acquired_at.isoformat() if header.acquired_at else None
-    return facts
 
 
 def _facts(image: SweImage) -> dict[str, Any]:

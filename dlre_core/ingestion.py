@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,26 +12,16 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from dlre_core.acquisitions import (
-    ACQUISITION_COLUMNS,
-    given_columns,
-    hand_square,
-    measured_columns,
-    picture_columns,
-    rows_by_file,
-)
+from dlre_core.acquisitions import ACQUISITION_COLUMNS, Finding, rows_by_file
 from dlre_core.clinical import read_clinical
 from dlre_core.deidentify import Pseudonymiser, write_private_table
 from dlre_core.dicom import Header
 from dlre_core.dicom_guard import GuardedReader
 from dlre_core.errors import StoreMismatch
 from dlre_core.found_files import FoundFile, find_files
-from dlre_core.picture_quality import (
-    IngestionSettings,
-    UsablePicture,
-    pixel_digest,
-    usable_picture,
-)
+from dlre_core.hospital_files import HospitalFiles
+from dlre_core.ingestion_memory import IngestionMemory
+from dlre_core.picture_quality import IngestionSettings
 from dlre_core.rejects import Reason, Unusable
 from dlre_core.store import write_shard
 from dlre_core.tabular import write_table
@@ -67,6 +57,8 @@ def ingest_hospital(
     rejects_csv: str | Path,
     counts_csv: str | Path,
     private_map_csv: str | Path,
+    memory: str | Path | None = None,
+    version: str = "",
 ) -> None:
     """Read one hospital's pictures into its shard.
 
@@ -84,6 +76,10 @@ def ingest_hospital(
         Written; columns in docs/architecture.md. The reject list names files by keyed labels.
     private_map_csv : path
         Written with mode 0600, outside results: label and true name of every rejected file.
+    memory : path, optional
+        Of `dlre_core.ingestion_memory`, outside results: files known from there are not read again.
+    version : str
+        Digest of the code, on which the memory depends.
 
     Raises
     ------
@@ -92,10 +88,11 @@ def ingest_hospital(
     StoreMismatch
         If files found are not files stored, rejected and ignored: a fault of the program.
     """
-    with GuardedReader(settings.limits) as reader:
-        job = _Hospital(hospital, pseudonymiser, settings, reader)
-        job.measurements = rows_by_file(measurements_csv, hospital)
-        job.squares = rows_by_file(roi_csv, hospital)
+    known_by = f"{version} {settings}"
+    with GuardedReader(settings.limits) as reader, IngestionMemory(memory, known_by) as remembered:
+        tables = (rows_by_file(path, hospital) for path in (measurements_csv, roi_csv))
+        files = HospitalFiles(reader, remembered, settings, *tables)
+        job = _Hospital(hospital, pseudonymiser, settings.images_per_patient, files)
         known = None
         if clinical_csv is not None:
             patients = read_clinical(clinical_csv).patients
@@ -106,6 +103,7 @@ def ingest_hospital(
     rejects = pd.DataFrame(job.rejects, columns=REJECT_COLUMNS)
     write_table(rejects.sort_values("file", ignore_index=True), rejects_csv)
     write_table(pd.DataFrame([job.counts()]), counts_csv)
+    remembered.save(shard, [str(row["pixel_digest"]) for row in job.rows])
     write_private_table(private_map_csv, ("label", "file"), job.private)
     logger.info(
         "hospital %s: %d files found, %d pictures stored, %d rejected, %d ignored (not DICOM)",
@@ -127,18 +125,16 @@ class _Hospital:
         self,
         hospital: str,
         pseudonymiser: Pseudonymiser,
-        settings: IngestionSettings,
-        reader: GuardedReader,
+        images_per_patient: int,
+        files: HospitalFiles,
     ) -> None:
         self.hospital, self.pseudonymiser = hospital, pseudonymiser
-        self.settings, self.reader = settings, reader
+        self.images_per_patient, self.files = images_per_patient, files
         self.found = self.ignored = 0
         self.rows: list[dict[str, object]] = []
         self.rejects: list[dict[str, str]] = []
         self.private: list[tuple[str, str]] = []
         self.candidates: dict[str, list[_Candidate]] = defaultdict(list)
-        self.measurements: Mapping[str, Mapping[str, str]] = {}
-        self.squares: Mapping[str, Mapping[str, str]] = {}
         # Row of each stored picture, by its pixels.
         self.stored: dict[str, dict[str, object]] = {}
 
@@ -174,7 +170,7 @@ class _Hospital:
         for file in files:
             self.found += 1
             try:
-                header = self._header(file)
+                header = self.files.header(file)
                 if header is None:
                     self.ignored += 1
                     continue
@@ -195,11 +191,11 @@ class _Hospital:
         ):
             taken = 0
             for candidate in sorted(self.candidates[patient_id], key=lambda c: c.order):
-                if taken == self.settings.images_per_patient:
+                if taken == self.images_per_patient:
                     self.reject(candidate.file, Reason.SURPLUS, patient_id)
                     continue
                 try:
-                    picture = self._picture(candidate.file)
+                    picture = self.files.finding(candidate.file)
                     self._refuse_known(picture, patient_id)
                 except Unusable as unusable:
                     self.reject(candidate.file, unusable.reason, patient_id)
@@ -207,13 +203,8 @@ class _Hospital:
                 taken += 1
                 row = self._row(candidate, picture, taken)
                 self.rows.append(row)
-                self.stored[picture.pixel_digest] = row
+                self.stored[picture.digest] = row
                 yield str(row["image_id"]), picture.screen
-
-    def _header(self, file: FoundFile) -> Header | None:
-        if file.problem is not None:
-            raise Unusable(file.problem)
-        return self.reader.header(file)
 
     def _patient(self, file: FoundFile, header: Header, known: set[str] | None) -> str:
         """Whose picture it is, by the file's Patient ID and by the folders' names."""
@@ -225,12 +216,12 @@ class _Hospital:
         if named:
             raise Unusable(Reason.TWO_PATIENTS)
         # What a picture is matters more to the user than whose it is not.
-        self._picture(file)
+        self.files.judge(file)
         raise Unusable(Reason.NO_PATIENT)
 
-    def _picture(self, file: FoundFile) -> UsablePicture:
-        square = hand_square(self.squares.get(f"{self.hospital}/{file.name}", {}))
-        return usable_picture(self.reader.images(file), self.settings, square)
+    def _image_id(self, candidate: _Candidate, frame: int) -> str:
+        uid = candidate.header.sop_instance_uid or candidate.file.name
+        return self.pseudonymiser.image(self.hospital, uid, frame)
 
     def _one_of(self, candidates: Sequence[_Candidate]) -> Sequence[_Candidate]:
         """Of files with one SOP Instance UID: the first, if all show the same; else none."""
@@ -239,11 +230,11 @@ class _Hospital:
         readable: dict[str, list[_Candidate]] = defaultdict(list)
         for candidate in candidates:
             try:
-                images = self.reader.images(candidate.file)
+                content = self.files.content(candidate.file)
             except Unusable as unusable:
                 self.reject(candidate.file, unusable.reason, candidate.patient_id)
                 continue
-            readable[";".join(pixel_digest(image.pixels) for image in images)].append(candidate)
+            readable[content].append(candidate)
         left = [candidate for group in readable.values() for candidate in group]
         kept = left[:1]
         reason = Reason.DUPLICATE
@@ -260,14 +251,14 @@ class _Hospital:
 
     def _is_elastogram(self, file: FoundFile) -> bool:
         try:
-            self._picture(file)
+            self.files.judge(file)
         except Unusable as unusable:
             return unusable.reason is not Reason.NO_ELASTOGRAM
         return True
 
-    def _refuse_known(self, picture: UsablePicture, patient_id: str) -> None:
+    def _refuse_known(self, picture: Finding, patient_id: str) -> None:
         """Refuse a picture that is stored already, under whatever UID and for whomever."""
-        row = self.stored.get(picture.pixel_digest)
+        row = self.stored.get(picture.digest)
         if row is None:
             return
         if row["patient"] == self.pseudonymiser.patient(self.hospital, patient_id):
@@ -275,23 +266,18 @@ class _Hospital:
         row["flags"] = ";".join(filter(None, [str(row["flags"]), "also_sent_for_another_patient"]))
         raise Unusable(Reason.TWO_PATIENTS)
 
-    def _row(self, candidate: _Candidate, picture: UsablePicture, number: int) -> dict[str, object]:
+    def _row(self, candidate: _Candidate, picture: Finding, number: int) -> dict[str, object]:
         """One line of acquisitions.csv."""
-        file, header, key = candidate.file, candidate.header, (self.hospital, candidate.patient_id)
-        when = header.acquired_at
-        name = f"{self.hospital}/{file.name}"
-        uid = header.sop_instance_uid or file.name
-        given = given_columns(self.measurements.get(name, {}), self.squares.get(name, {}))
-        if not given["q_box_source"]:
-            given |= measured_columns(picture, self.settings.scale_maximum_kpa)
-        flags = {"no_time": when is None, "clip_cut_off": not picture.image.complete}
+        key, when = (self.hospital, candidate.patient_id), candidate.header.acquired_at
+        flags = {"no_time": when is None, "clip_cut_off": not picture.complete}
         return {
-            "image_id": self.pseudonymiser.image(self.hospital, uid, picture.image.frame),
+            "image_id": self._image_id(candidate, picture.columns["frame"]),
             "hospital": self.hospital,
             "patient": self.pseudonymiser.patient(*key),
             "acquisition": number,
             "acquired_at": self.pseudonymiser.shift(when, *key).isoformat() if when else "",
-            **picture_columns(picture, self.settings.scale_maximum_kpa),
+            **picture.columns,
             "flags": ";".join(flag for flag, raised in flags.items() if raised),
-            **given,
+            **picture.given,
+            **picture.measured,
         }

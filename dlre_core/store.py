@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,7 +21,26 @@ CHUNK = (1, 540, 720, 3)
 COMPRESSION = dict(hdf5plugin.Blosc(cname="lz4", clevel=1, shuffle=hdf5plugin.Blosc.NOSHUFFLE))
 
 
-def write_shard(path: str | Path, pictures: Iterable[tuple[str, NDArray[np.uint8]]]) -> None:
+@dataclass(frozen=True)
+class StoredScreen:
+    """A picture of an open shard, to be copied as it is compressed."""
+
+    data: h5py.Dataset
+    index: int
+    shape: tuple[int, int]
+
+    def copy_to(self, target: h5py.Dataset, index: int) -> None:
+        """Copy the picture's chunks; the target has the same chunks and compression."""
+        height, width = self.shape
+        for row in range(0, height, CHUNK[1]):
+            for column in range(0, width, CHUNK[2]):
+                mask, content = self.data.id.read_direct_chunk((self.index, row, column, 0))
+                target.id.write_direct_chunk((index, row, column, 0), content, mask)
+
+
+def write_shard(
+    path: str | Path, pictures: Iterable[tuple[str, NDArray[np.uint8] | StoredScreen]]
+) -> None:
     """Write a hospital's pictures one by one; a killed job leaves no file that looks whole.
 
     Parameters
@@ -28,8 +48,8 @@ def write_shard(path: str | Path, pictures: Iterable[tuple[str, NDArray[np.uint8
     path : path
         HDF5 file: ``screens`` (n, height, width, 3) uint8, smaller pictures at the top left;
         ``sizes`` (n, 2) int32, true height and width; ``image_id`` (n,) 16 characters.
-    pictures : iterable of (str, (height, width, 3) uint8)
-        Image id and picture; only one is held at a time.
+    pictures : iterable of (str, (height, width, 3) uint8 or StoredScreen)
+        Image id and picture; only one is held at a time. Copied or new, the bytes are the same.
     """
     with _written_whole(path) as file:
         data = file.create_dataset(
@@ -45,7 +65,10 @@ def write_shard(path: str | Path, pictures: Iterable[tuple[str, NDArray[np.uint8
         for image_id, screen in pictures:
             height, width = screen.shape[:2]
             data.resize((len(sizes) + 1, max(data.shape[1], height), max(data.shape[2], width), 3))
-            data[len(sizes), :height, :width] = screen
+            if isinstance(screen, StoredScreen):
+                screen.copy_to(data, len(sizes))
+            else:
+                data[len(sizes), :height, :width] = screen
             image_ids.append(image_id)
             sizes.append((height, width))
         file["sizes"] = np.array(sizes, dtype=np.int32).reshape(-1, 2)
@@ -133,6 +156,11 @@ class _Store:
 class ImageStore(_Store):
     """Whole pictures, with everything but the pictures and the colour bar blanked."""
 
+    def stored(self, index: int) -> StoredScreen:
+        """Picture ``index`` of a shard as it lies there."""
+        height, width = (int(side) for side in self._file["sizes"][index])
+        return StoredScreen(self._file["screens"], index, (height, width))
+
     def screen(self, index: int) -> NDArray[np.uint8]:
         """Picture ``index`` at its true size, (height, width, 3) uint8."""
         height, width = self._file["sizes"][index]
@@ -211,7 +239,10 @@ class _written_whole:
 
     def __enter__(self) -> h5py.File:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.file = h5py.File(self.temporary, "w", libver="latest", track_order=False)
+        # Without a cache of chunks they lie in the file in the order in which they came.
+        self.file = h5py.File(
+            self.temporary, "w", libver="latest", track_order=False, rdcc_nbytes=0
+        )
         return self.file
 
     def __exit__(

@@ -13,6 +13,7 @@ with job_log(snakemake.log[0]):
     ingestion = dict(params.ingestion)
     limits = ReadLimits(**ingestion.pop("limits"))
     key = study_key(params.key_file, params.seed if params.simulated else None)
+    private = Path(params.key_file).parent
     ingest_hospital(
         snakemake.input.pictures,
         params.hospital,
@@ -28,5 +29,7 @@ with job_log(snakemake.log[0]):
         acquisitions_csv=snakemake.output.acquisitions,
         rejects_csv=snakemake.output.rejects,
         counts_csv=snakemake.output.counts,
-        private_map_csv=Path(params.key_file).parent / "rejected_files" / f"{params.hospital}.csv",
+        private_map_csv=private / "rejected_files" / f"{params.hospital}.csv",
+        memory=private / "ingested" / params.hospital,
+        version=params.core,
     )

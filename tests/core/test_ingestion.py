@@ -11,6 +11,7 @@ import pytest
 
 from dlre_core.contract import CLINICAL_COLUMNS
 from dlre_core.deidentify import Pseudonymiser
+from dlre_core.dicom_guard import GuardedReader
 from dlre_core.ingestion import ingest_hospital
 from dlre_core.picture_quality import IngestionSettings
 from dlre_core.rejects import Reason, documentation
@@ -36,7 +37,9 @@ class Hospital:
         pd.DataFrame(rows, columns=columns).to_csv(root / "clinical.csv", index=False)
         self.tables: dict[str, Path] = {}
 
-    def ingest(self, out: str = "out", **settings: object) -> "Hospital":
+    def ingest(
+        self, out: str = "out", memory: Path | None = None, **settings: object
+    ) -> "Hospital":
         self.out = self.root / out
         ingest_hospital(
             self.pictures, "A", clinical_csv=self.root / "clinical.csv",
@@ -44,7 +47,7 @@ class Hospital:
             pseudonymiser=PSEUDONYMISER, settings=IngestionSettings(**settings),
             shard=self.out / "A.h5", acquisitions_csv=self.out / "A_acquisitions.csv",
             rejects_csv=self.out / "A_rejects.csv", counts_csv=self.out / "A_counts.csv",
-            private_map_csv=self.root / "private" / "A.csv",
+            private_map_csv=self.root / "private" / "A.csv", memory=memory,
         )  # fmt: skip
         return self
 
@@ -279,3 +282,34 @@ def test_the_same_folder_gives_the_same_bytes(hospital):
 def test_all_reasons_are_documented():
     page = Path(__file__).parents[2] / "docs" / "rejects.md"
     assert documentation() in page.read_text(encoding="utf-8")
+
+
+def test_only_a_new_file_is_read_and_the_bytes_are_those_of_all_at_once(hospital, monkeypatch):
+    root, memory = hospital.pictures, hospital.root / "private" / "memory"
+    for number in range(3):
+        files.write_elastogram(root / "A0001" / f"{number}.dcm", number, number=number)
+    files.write_elastogram(root / "A0002" / "clear.dcm", 5, patient_id="A0002")
+    (root / "A0001" / "half.dcm").write_bytes((root / "A0001" / "1.dcm").read_bytes()[:99_000])
+    (root / "notes.txt").write_text("not DICOM")
+    hospital.ingest("first", memory=memory)
+    large = np.kron(files.draw_screen(7), np.ones((2, 2, 1), dtype=np.uint8))
+    dataset = files.make_dataset(large, uid="1.2.77", clock="090000", regions=False)
+    files.save(dataset, root / "A0001" / "new.dcm")
+    asked: list[str] = []
+    ask = GuardedReader._ask
+    monkeypatch.setattr(
+        GuardedReader, "_ask",
+        lambda self, what, file: (asked.append(f"{what} {file.name}"), ask(self, what, file))[1],
+    )  # fmt: skip
+    hospital.ingest("second", memory=memory)
+    assert asked == ["header A0001/new.dcm", "images A0001/new.dcm"]
+    hospital.ingest("at_once")
+    for name in ("A.h5", "A_acquisitions.csv", "A_rejects.csv", "A_counts.csv"):
+        second, whole = ((hospital.root / out / name).read_bytes() for out in ("second", "at_once"))
+        assert second == whole, name
+    assert stat.S_IMODE(memory.with_suffix(".json").stat().st_mode) == 0o600
+    # A damaged memory is none.
+    asked.clear()
+    memory.with_suffix(".h5").write_bytes(b"")
+    hospital.ingest("third", memory=memory)
+    assert len(asked) > 10
