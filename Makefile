@@ -22,7 +22,7 @@ entry = $(if $(2),"$(1)": "$(2)")
 # Progress bars, a rule and its hospitals a line, where somebody looks at a terminal.
 PROGRESS = $(shell test -t 2 && echo --logger rich)
 
-.PHONY: study test stage validate pull receive compare-paper coverage-simulations simulation-shortcuts learnability test-cluster lint lock format help environment check-data clinical-template clean
+.PHONY: study test fuzz stage validate pull receive compare-paper coverage-simulations simulation-shortcuts learnability test-cluster lint lock format help environment check-data clinical-template clean
 
 study: $(READY) ## run the study (SIZE=demo, paper or a number; CORES=2)
 	snakemake --cores $(CORES) $(OVERRIDE) $(PROGRESS)
@@ -56,6 +56,9 @@ coverage-simulations: $(READY) ## do 95 % intervals cover 95 %, do tests reject 
 
 simulation-shortcuts: $(READY) ## does anything but texture tell the simulated stage? (3 minutes)
 	PYTHONPATH=. python benchmarks/simulation_shortcuts.py
+
+fuzz: $(READY) ## damaged files into ingestion, MUTATIONS=100000 of them (about an hour)
+	DLRE_FUZZ_MUTATIONS=$(or $(MUTATIONS),100000) pytest tests/core/test_fuzz_ingestion.py
 
 learnability: $(READY) ## the paper's size, three seeds: what the networks learn (an hour)
 	PYTHONPATH=. python benchmarks/learnability.py .scratch/learnability

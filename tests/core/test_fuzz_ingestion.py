@@ -1,6 +1,6 @@
 """Seeded mutations of real and drawn files: each ends as stored, rejected or ignored.
 
-``DLRE_FUZZ_MUTATIONS=100000 pytest tests/core/test_fuzz_ingestion.py`` is the long version.
+``make fuzz`` is the long version: 100,000, or ``MUTATIONS=`` any number.
 """
 
 import contextlib
