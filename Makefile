@@ -2,6 +2,7 @@
 # make test    set up, run the tests (what .ci/run calls)
 # make help    the rest
 
+SHELL := /bin/bash
 VENV := .venv
 PYTHON ?= python3
 CORES ?= all
@@ -21,6 +22,12 @@ entry = $(if $(2),"$(1)": "$(2)")
 
 # Progress bars, a rule and its hospitals a line, where somebody looks at a terminal.
 PROGRESS = $(shell test -t 2 && echo --logger rich)
+
+# What pip does, on one line of a terminal; nothing where nobody looks.
+INSTALLED = -v n=$$(grep -c == envs/requirements.lock) -v seen=$$(test -t 2 && echo 1 || echo 0) \
+  'seen && /^Collecting/ {printf "\r  %d of %d: %s\033[K", ++i, n, $$2; fflush()} \
+   seen && /^Installing/ {printf "\r  unpacking, a minute or two\033[K"; fflush()} \
+   seen && /^Successfully/ {printf "\r  done\033[K\n"}'
 
 .PHONY: study test fuzz stage validate pull receive compare-paper coverage-simulations simulation-shortcuts learnability test-cluster lint lock format help environment check-data clinical-template clean
 
@@ -85,7 +92,8 @@ format: $(READY) ## put Python and Snakemake files into form
 environment: $(READY) ## only make the virtual environment
 
 check-data: $(READY) ## check your cohort folder (FOLDER=path) without running the study
-	@python -m dlre_core.check_data $(FOLDER)
+	@test -n "$(FOLDER)" || { echo 'Say which folder: make check-data FOLDER=path'; exit 2; }
+	@python -m dlre_core.check_data "$(FOLDER)"
 
 clinical-template: $(READY) ## print an empty clinical.csv
 	@python -c "from dlre_core.contract import template; print(template(), end='')"
@@ -99,5 +107,7 @@ help: ## this list
 $(READY): envs/requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Python 3.11 is needed: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --requirement envs/requirements.lock
+	@echo "Installing $$(grep -c == envs/requirements.lock) packages into $(VENV): some minutes, once."
+	@set -o pipefail; PYTHONUNBUFFERED=1 $(VENV)/bin/python -m pip install --progress-bar off --disable-pip-version-check \
+	  --requirement envs/requirements.lock | awk $(INSTALLED)
 	touch $@

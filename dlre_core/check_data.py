@@ -4,9 +4,12 @@ Use: ``python -m dlre_core.check_data FOLDER``.
 """
 
 import argparse
+import csv
 import sys
+import textwrap
+import zipfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -17,11 +20,16 @@ from dlre_core.clinical import PROBLEM_COLUMNS, read_clinical
 from dlre_core.cohort import hospital_codes
 from dlre_core.contract import MEASUREMENT_COLUMNS
 from dlre_core.errors import ClinicalTableError, CohortError
+from dlre_core.found_files import FoundFile, find_files
+from dlre_core.own_study import next_step
 from dlre_core.pacs.failures import Failure
 from dlre_core.pacs.study_list import NAME as STUDY_LIST
 from dlre_core.pacs.study_list import read_study_list
 
 NEEDED_IMAGES = 5
+BYTES_PER_FILE = 2_000_000_000
+SQUARE_COLUMNS = ("file", "row", "column", "size")
+SHOWN = 10
 
 
 def check_folder(folder: str | Path, needed_images: int = NEEDED_IMAGES) -> pd.DataFrame:
@@ -59,12 +67,16 @@ def check_folder(folder: str | Path, needed_images: int = NEEDED_IMAGES) -> pd.D
         problems += [{"file": "clinical.csv", **row} for row in table.problems.to_dict("records")]
     except ClinicalTableError as error:
         problems.append(_problem("clinical.csv", "unusable_table", error.message, error.remedy))
+    found = {name: list(find_files(folder / "dicom" / name, BYTES_PER_FILE)) for name in hospitals}
+    names = {f"{hospital}/{file.name}" for hospital, files in found.items() for file in files}
     if (folder / "measurements.csv").exists():
-        problems += list(_check_measurements(folder, hospitals))
+        problems += list(_check_measurements(folder, hospitals, names))
+    if (folder / "roi.csv").exists():
+        problems += list(_check_squares(folder / "roi.csv", names))
     if patients is not None:
         # What is still to be pulled lacks its pictures, and that is said already.
         for hospital in [h for h in hospitals if (folder / "dicom" / h).is_dir()]:
-            problems += list(_check_pictures(folder, hospital, patients, needed_images))
+            problems += list(_check_pictures(hospital, found[hospital], patients, needed_images))
     return pd.DataFrame(problems, columns=["file", *PROBLEM_COLUMNS])
 
 
@@ -92,7 +104,9 @@ def _check_study_list(folder: Path) -> tuple[set[str], list[dict[str, object]]]:
     return hospitals, found
 
 
-def _check_measurements(folder: Path, hospitals: list[str]) -> Iterable[dict[str, object]]:
+def _check_measurements(
+    folder: Path, hospitals: list[str], names: set[str]
+) -> Iterable[dict[str, object]]:
     try:
         table = read_clinical(
             folder / "measurements.csv", hospitals or None, MEASUREMENT_COLUMNS, ("file",)
@@ -102,40 +116,78 @@ def _check_measurements(folder: Path, hospitals: list[str]) -> Iterable[dict[str
         return
     for row in table.problems.to_dict("records"):
         yield {"file": "measurements.csv", **row}
-    absent = [name for name in table.patients["file"] if not (folder / "dicom" / name).is_file()]
+    yield from _absent_pictures("measurements.csv", list(table.patients["file"]), names)
+
+
+def _check_squares(path: Path, names: set[str]) -> Iterable[dict[str, object]]:
+    with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
+        reader = csv.DictReader(file)
+        missing = [name for name in SQUARE_COLUMNS if name not in (reader.fieldnames or [])]
+        rows = list(reader)
+    if missing:
+        yield _problem(
+            path.name,
+            "unusable_table",
+            f"{path} lacks the columns {', '.join(missing)}.",
+            f"Write a header with {', '.join(SQUARE_COLUMNS)}, separated by commas.",
+        )
+        return
+    for line, row in enumerate(rows, 2):
+        if not all((row[name] or "").strip().isdigit() for name in SQUARE_COLUMNS[1:]):
+            yield _problem(
+                path.name,
+                "not_a_square",
+                "row, column and size are not whole pixels.",
+                "Write the top left corner and the side in whole pixels of the stored picture.",
+            ) | {"row": line}
+    yield from _absent_pictures(path.name, [row["file"] or "" for row in rows], names)
+
+
+def _absent_pictures(
+    table: str, files: Sequence[str], names: set[str]
+) -> Iterable[dict[str, object]]:
+    absent = [name for name in files if name not in names]
     if absent:
         yield _problem(
-            "measurements.csv",
+            table,
             "picture_missing",
-            f"{len(absent)} rows name a picture that is not there, such as {absent[0]}.",
-            "Write the path below dicom/, with forward slashes.",
+            f"{len(absent)} of {len(files)} rows name a picture that is not there, such as {absent[0]}.",
+            "Write the path below dicom/, with forward slashes: <hospital>/.../<file>.",
         )
 
 
 def _check_pictures(
-    folder: Path, hospital: str, patients: pd.DataFrame, needed: int
+    hospital: str, files: Sequence[FoundFile], patients: pd.DataFrame, needed: int
 ) -> Iterable[dict[str, object]]:
     known = set(patients.loc[patients["hospital"] == hospital, "patient_id"])
     counts: Counter[str] = Counter()
     strangers: Counter[str] = Counter()
-    root = folder / "dicom" / hospital
-    for path in sorted(p for p in root.rglob("*") if p.is_file() and not p.is_symlink()):
-        patient = _patient_of(path)
+    for file in files:
+        patient = None if file.problem else _patient_of(file)
         if patient is None:
             continue
-        candidates = [patient, *path.relative_to(root).parts[:-1]]
+        candidates = [patient, *file.folders]
         match = next((name for name in candidates if name in known), None)
         if match is None:
-            strangers[patient or path.relative_to(root).parts[0]] += 1
+            strangers[patient or next(iter(file.folders), "")] += 1
         else:
             counts[match] += 1
     where = f"dicom/{hospital}/"
+    if not counts and not strangers:
+        yield _problem(
+            where,
+            "no_pictures",
+            f"The folder holds no DICOM file ({len(files)} files of other kinds).",
+            "Put the hospital's DICOM export there, not screenshots; or delete the folder.",
+            hospital=hospital,
+        )
     for patient, number in sorted(strangers.items()):
         yield _problem(
             where,
             "pictures_without_patient",
-            f"{number} pictures belong to {patient or 'nobody'}, who is not in clinical.csv.",
-            "Add the patient's row to clinical.csv, or correct patient_id so that it equals Patient ID in the pictures.",
+            f"{number} pictures belong to {patient or 'nobody'}, who has no usable row in clinical.csv.",
+            "Add the patient's row to clinical.csv, correct patient_id so that it equals Patient ID in "
+            "the pictures, or put right why the row was rejected.",
             hospital=hospital,
             patient_id=patient,
         )
@@ -151,13 +203,25 @@ def _check_pictures(
             )
 
 
-def _patient_of(path: Path) -> str | None:
+def _patient_of(file: FoundFile) -> str | None:
     """Patient ID of a DICOM file, ``""`` where it has none, None where the file is not DICOM."""
     try:
-        header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["PatientID"])
-        return str(header.get("PatientID", "") or "").strip()
-    except (InvalidDicomError, OSError, EOFError, ValueError):
+        if file.member is None:
+            return _patient_id(file.path)
+        with (
+            zipfile.ZipFile(file.path) as archive,
+            archive.open(archive.infolist()[file.member]) as member,
+        ):
+            return _patient_id(member)
+    except (
+        InvalidDicomError, OSError, EOFError, ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError,
+    ):  # fmt: skip
         return None
+
+
+def _patient_id(source: object) -> str:
+    header = pydicom.dcmread(source, stop_before_pixels=True, specific_tags=["PatientID"])
+    return str(header.get("PatientID", "") or "").strip()
 
 
 def _problem(file: str, code: str, problem: str, remedy: str, **where: str) -> dict[str, object]:
@@ -174,27 +238,47 @@ def _problem(file: str, code: str, problem: str, remedy: str, **where: str) -> d
     }
 
 
+def findings_text(problems: pd.DataFrame) -> str:
+    """Findings for a terminal: what is the same stands together, with what to do once.
+
+    Parameters
+    ----------
+    problems : DataFrame
+        As `check_folder` returns it.
+    """
+    lines = []
+    # Pictures of all hospitals stand together; findings with different remedies do not.
+    place = problems["file"].str.replace(r"^dicom/.+", "dicom/", regex=True)
+    for (file, code, _), group in problems.groupby([place, "code", problems["remedy"]], sort=False):
+        lines.append(f"\n{file}: {str(code).replace('_', ' ')} ({len(group)})")
+        for row in group.head(SHOWN).to_dict("records"):
+            line = f"line {row['row']}: " if row["row"] else ""
+            who = f"[{row['hospital']} {row['patient_id']}] " if row["patient_id"] else ""
+            effect = "" if row["effect"] == "flagged" else f" ({row['effect']})"
+            lines.append(f"  {line}{who}{row['problem']}{effect}")
+        if len(group) > SHOWN:
+            lines.append(f"  ... and {len(group) - SHOWN} more")
+        words = textwrap.fill(f"What to do: {group.iloc[0]['remedy']}", 96, subsequent_indent="  ")
+        lines.append(textwrap.indent(words, "  "))
+    return "\n".join(lines)
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Print the findings, grouped; status 1 if there are any."""
-    parser = argparse.ArgumentParser(description="Check a cohort folder before a study.")
+    """Print the findings and the next step; status 1 if there are findings."""
+    parser = argparse.ArgumentParser(
+        prog="make check-data", description="Check a cohort folder before a study."
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument(
         "--images", type=int, default=NEEDED_IMAGES, help="pictures a patient needs"
     )
     options = parser.parse_args(arguments)
     problems = check_folder(options.folder, options.images)
-    for (file, code), group in problems.groupby(["file", "code"], sort=False):
-        sys.stdout.write(f"\n{file}: {code} ({len(group)})\n")
-        for row in group.head(10).to_dict("records"):
-            line = f"line {row['row']}: " if row["row"] else ""
-            who = f"[{row['hospital']} {row['patient_id']}] " if row["patient_id"] else ""
-            sys.stdout.write(f"  {line}{who}{row['problem']} ({row['effect']})\n")
-        if len(group) > 10:
-            sys.stdout.write(f"  ... and {len(group) - 10} more\n")
-        sys.stdout.write(f"  What to do: {group.iloc[0]['remedy']}\n")
-    verdict = f"{len(problems)} findings." if len(problems) else "No problems found."
-    sys.stdout.write(f"\n{options.folder}: {verdict}\n")
-    return int(len(problems) > 0)
+    number = len(problems)
+    verdict = f"{number} finding{'s' * (number > 1)}." if number else "No problems found."
+    sys.stdout.write(f"{findings_text(problems)}\n\n{options.folder}: {verdict}\n")
+    sys.stdout.write(next_step(options.folder, problems))
+    return int(number > 0)
 
 
 if __name__ == "__main__":

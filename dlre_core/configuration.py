@@ -1,7 +1,7 @@
 """Check a study's configuration and say, for every fault, the key, the value and the remedy."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,6 +37,37 @@ def check_configuration(config: Mapping[str, Any], schema_file: str | Path) -> N
     if faults:
         lines = "\n".join(f"  - {fault}" for fault in faults)
         raise ConfigurationError(f"The configuration has {len(faults)} fault(s):\n{lines}")
+
+
+def check_hospitals(config: Mapping[str, Any], hospitals: Collection[str]) -> None:
+    """Refuse a split that an arm uses and that names hospitals which the cohort does not have.
+
+    Parameters
+    ----------
+    config : mapping
+    hospitals : collection of str
+        Codes of the cohort's hospitals.
+
+    Raises
+    ------
+    ConfigurationError
+        Before anything is run, naming every such split.
+    """
+    faults = []
+    for name in sorted({arm["split"] for arm in config["arms"].values()}):
+        unknown = sorted(set(config["splits"][name].get("training", [])) - set(hospitals))
+        if unknown:
+            faults.append(
+                f"splits.{name}.training: this cohort has no hospital{'s' * (len(unknown) > 1)} "
+                f"{', '.join(unknown)}."
+            )
+    if faults:
+        lines = "\n".join(f"  - {fault}" for fault in faults)
+        raise ConfigurationError(
+            f"The configuration has {len(faults)} fault(s):\n{lines}\n",
+            f"The cohort's hospitals are {', '.join(sorted(hospitals))}: name some of them, or delete the "
+            "split and the arms that use it. make check-data FOLDER=... prints sections to paste.",
+        )
 
 
 def _describe(error: ValidationError) -> Iterable[str]:

@@ -9,6 +9,7 @@ from dlre_core.cohort import (
     hospital_tables_digest,
     optional_tables,
 )
+from dlre_core.configuration import check_hospitals
 from dlre_core.digests import core_digest, tree_digest
 from dlre_core.enrolment import EnrolmentSettings, eligibility_digest
 from dlre_core.pacs.study_list import listed_digest
@@ -25,6 +26,7 @@ COHORT = cohort_folder(config["cohort"])
 HOSPITALS = hospital_codes(config["cohort"])
 SIMULATED = config["cohort"]["source"] == "simulated"
 PACS = config["cohort"]["source"] == "dicomweb"
+check_hospitals(config, HOSPITALS)
 # Snakemake deletes what a failed job had made before: an unreadable table must not get that far.
 check_clinical_table(f"{COHORT}/clinical.csv", may_be_absent=SIMULATED)
 # Measured values and hand-drawn squares, where the cohort has them.

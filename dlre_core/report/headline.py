@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from dlre_core.report.sentences import contradictions
 from dlre_core.statistics import Estimate
 from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval
 
@@ -51,16 +52,19 @@ def headline_text(
         lines.append(f"{name:<{width}}" + "".join(cells).rstrip())
     lines += [
         "* p<0.05, ** p<0.01, *** p<0.001 against DLRE (paired DeLong test)",
-        *(
-            [f"The audit found {len(findings)} contradictions in these tables: see the report."]
-            if len(findings)
-            else []
-        ),
+        *_audit(contradictions(findings)),
         "",
         f"Report: {report}",
         "",
     ]
     return "\n".join(lines)
+
+
+def _audit(number: int) -> list[str]:
+    if not number:
+        return []
+    words = "a contradiction" if number == 1 else f"{number} contradictions"
+    return [f"The audit found {words} in these tables: see the report."]
 
 
 def _exclusions(enrolment: pd.DataFrame) -> list[str]:

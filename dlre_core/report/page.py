@@ -17,7 +17,7 @@ from dlre_core import __version__
 from dlre_core.digests import core_digest, file_digest
 from dlre_core.report.exhibits import SECTIONS, Exhibit
 from dlre_core.report.rule_graph import rule_edges, rule_figure
-from dlre_core.report.sentences import caveats, headline
+from dlre_core.report.sentences import caveats, contradictions, headline
 from dlre_core.tables.formatting import STAGE_NAMES
 from dlre_core.tables.typeset import PrintedTable
 from dlre_core.tabular import read_table
@@ -74,6 +74,7 @@ def write_report(
     """
     accuracy = read_table(table_2)
     rejected, found = read_table(rejects), read_table(counts)
+    own_findings = read_table(study_findings).fillna("")
     page = (
         environment()
         .get_template("report.html.j2")
@@ -88,7 +89,8 @@ def write_report(
             },
             findings=_rows(read_table(findings).fillna("")),
             audited_rows=len(read_table(study_audit)),
-            own_findings=_rows(read_table(study_findings).fillna("")),
+            own_findings=_rows(own_findings),
+            contradictions=contradictions(own_findings),
             rules=_rule_graph(metadata),
             sections=[
                 {
@@ -99,9 +101,18 @@ def write_report(
                 for name, words in SECTIONS.items()
             ],
             counts=_rows(found),
+            files={
+                name: data_uri(Path(part), "text/csv")
+                for name, part in {
+                    "counts.csv": counts,
+                    "rejects.csv": rejects,
+                    "problems.csv": problems,
+                    "published_findings.csv": findings,
+                    "study_findings.csv": study_findings,
+                }.items()
+            },
             counts_total=found.drop(columns="hospital").sum().to_dict(),
             rejects=_summary(rejected, ["code", "reason", "remedy"]),
-            reject_list=data_uri(Path(rejects), "text/csv"),
             problems=_summary(
                 read_table(problems), ["code", "column", "problem", "effect", "remedy"]
             ),
@@ -116,6 +127,7 @@ def write_report(
             },
             config=yaml.safe_dump(json.loads(json.dumps(config)), sort_keys=False),
             stage_names=STAGE_NAMES,
+            rows_uri=rows_uri,
         )
     )
     Path(path).write_text(page, encoding="utf-8")
@@ -171,6 +183,12 @@ def _rule_graph(metadata: str | Path) -> str:
 def data_uri(path: Path, kind: str) -> str:
     """A file as a link that holds it."""
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+
+
+def rows_uri(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows of the page as a link that holds them as CSV."""
+    text = pd.DataFrame(list(rows)).to_csv(index=False, lineterminator="\n")
+    return f"data:text/csv;base64,{base64.b64encode(text.encode()).decode('ascii')}"
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -65,6 +65,17 @@ def caveats(table: pd.DataFrame, simulated: bool) -> list[str]:
     return notes
 
 
+def contradictions(findings: pd.DataFrame) -> int:
+    """How many findings of the audit contradict the study's tables; notes only ask for a look.
+
+    Examples
+    --------
+    >>> contradictions(pd.DataFrame({"severity": ["note", "warning", "error"]}))
+    2
+    """
+    return int((findings["severity"] != "note").sum())
+
+
 def _comparison(validation: pd.DataFrame, stages: Sequence[str], method: str) -> str:
     better, worse, equal = [], [], []
     for stage in stages:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dlre_core.configuration import check_configuration
+from dlre_core.configuration import check_configuration, check_hospitals
 from dlre_core.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[2]
@@ -66,3 +66,13 @@ def test_a_missing_section_is_named():
     config = {key: value for key, value in CONFIG.items() if key != "arms"}
     with pytest.raises(ConfigurationError, match="lacks arms"):
         check_configuration(config, SCHEMA)
+
+
+def test_splits_name_hospitals_that_the_cohort_has():
+    check_hospitals(CONFIG, "ABCDEFGHIJKL")
+    with pytest.raises(ConfigurationError) as raised:
+        check_hospitals(CONFIG, ["A", "C", "aalen"])
+    words = str(raised.value)
+    assert "splits.combination_1.training: this cohort has no hospitals B, D, E, G, H, J." in words
+    assert "splits.combination_2.training: this cohort has no hospital K." in words
+    assert "A, C, aalen" in words

@@ -1,11 +1,15 @@
 """A folder with the ten mistakes that people make: each is found, with what to change."""
 
+import zipfile
+
 import numpy as np
 import pytest
+import yaml
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, UltrasoundImageStorage, generate_uid
 
 from dlre_core.check_data import check_folder, main
+from dlre_core.own_study import proposed_configuration
 from tests.core.test_clinical import GOOD
 
 
@@ -45,7 +49,11 @@ def test_a_good_folder_has_no_findings(tmp_path, capsys):
     folder = write_folder(tmp_path, patients(3))
     assert check_folder(folder).empty
     assert main([str(folder)]) == 0
-    assert "No problems found" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "No problems found" in said
+    pasted = yaml.safe_load(said[said.index("cohort: {") :])
+    assert pasted["cohort"]["folder"] == str(folder)
+    assert {arm["split"] for arm in pasted["arms"].values()} == {"overall"}
 
 
 def test_the_ten_mistakes(tmp_path, capsys):
@@ -113,3 +121,38 @@ def test_a_list_of_studies_is_checked_before_anything_is_pulled(tmp_path):
     assert "make pull" in found.loc["not_pulled", "remedy"]
     (folder / "studies.csv").write_text("clinic\nA\n")
     assert set(check_folder(folder)["file"]) == {"studies.csv"}
+
+
+def test_pictures_in_archives_are_found(tmp_path):
+    folder = write_folder(tmp_path, patients(1))
+    pictures = sorted((folder / "dicom/A/A0001").glob("*.dcm"))
+    with zipfile.ZipFile(folder / "dicom/A/export.zip", "w") as archive:
+        for path in pictures:
+            archive.write(path, path.name)
+            path.unlink()
+    assert check_folder(folder).empty
+
+
+def test_squares_are_checked(tmp_path):
+    folder = write_folder(tmp_path, patients(1))
+    squares = folder / "roi.csv"
+    squares.write_text(
+        "file,row,column,size\nA/A0001/0.dcm,1,2,250\nA/A0001/1.dcm,1.5,2,250\nA/9.dcm,1,2,3\n"
+    )
+    assert set(check_folder(folder)["code"]) == {"not_a_square", "picture_missing"}
+    squares.write_text("file,top,left,size\n")
+    assert set(check_folder(folder)["code"]) == {"unusable_table"}
+
+
+def test_a_folder_without_pictures_is_named_once(tmp_path, capsys):
+    folder = write_folder(tmp_path, patients(1))
+    (folder / "dicom/empty").mkdir()
+    assert main([str(folder)]) == 1
+    assert capsys.readouterr().out.count("holds no DICOM file") == 1
+
+
+def test_hospitals_are_halved_for_the_splits():
+    text = proposed_configuration("/x", {"a": 9, "b": 5, "c": 4, "d": 1, "nobody": 0})
+    splits = yaml.safe_load(text)["splits"]
+    assert splits["combination_1"]["training"] == ["a", "d"]
+    assert splits["combination_2"]["training"] == ["b", "c"]

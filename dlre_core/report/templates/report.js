@@ -29,7 +29,20 @@ for (const button of document.querySelectorAll(".zoom")) {
     const large = box.querySelector("img");
     large.src = picture.src;
     large.alt = picture.alt;
+    large.classList.remove("full");
     box.showModal();
   });
 }
-if (box) box.addEventListener("click", (event) => { if (event.target === box) box.close(); });
+if (box) {
+  const large = box.querySelector("img");
+  // A click on the picture shows it at twice the width, to be scrolled: small print on a phone.
+  large.addEventListener("click", () => large.classList.toggle("full"));
+  box.addEventListener("click", (event) => { if (event.target === box) box.close(); });
+}
+// Paper has nothing to click: what is folded is printed, then folded again.
+let folded = [];
+addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll("details:not([open])")];
+  folded.forEach((part) => { part.open = true; });
+});
+addEventListener("afterprint", () => folded.forEach((part) => { part.open = false; }));

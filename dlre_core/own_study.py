@@ -1,0 +1,98 @@
+"""Sections of ``config.yaml`` for a user's own folder, to paste."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from dlre_core.clinical import read_clinical
+from dlre_core.cohort import hospital_codes
+from dlre_core.pacs.study_list import NAME as STUDY_LIST
+
+FEWEST_HOSPITALS = 4
+
+
+def proposed_configuration(folder: str | Path, patients: Mapping[str, int]) -> str:
+    """The sections cohort, splits and arms for a folder, as YAML.
+
+    One random split, as in the paper; with four hospitals or more also two splits by hospital: one half
+    of the hospitals trains and the other validates, then the other way round. The halves hold about
+    equally many patients.
+
+    Parameters
+    ----------
+    folder : path
+        The cohort folder.
+    patients : mapping of hospital to number of patients
+        Hospitals without patients take no part in the splits.
+
+    Examples
+    --------
+    >>> print(proposed_configuration("/data", {"aalen": 9, "bern": 7}))
+    cohort: {source: folder, folder: /data, seed: 2019}
+    splits:
+      overall: {method: random, training_fraction: 0.666667, seed: 2019}
+    arms:
+      overall_5_images: {split: overall, images: 5}
+      overall_3_images: {split: overall, images: 3}
+      overall_1_image: {split: overall, images: 1}
+    <BLANKLINE>
+    """
+    splits: dict[str, dict] = {
+        "overall": {"method": "random", "training_fraction": 0.666667, "seed": 2019}
+    }
+    arms: dict[str, dict] = {
+        f"overall_{n}_image{'s' * (n > 1)}": {"split": "overall", "images": n} for n in (5, 3, 1)
+    }
+    halves = _halves({name: number for name, number in patients.items() if number})
+    for number, half in enumerate(halves, 1):
+        name = f"combination_{number}"
+        splits[name] = {"method": "hospitals", "training": half}
+        arms[name] = {"split": name, "images": 5}
+    cohort = {"source": "folder", "folder": str(folder), "seed": 2019}
+    parts = [f"cohort: {_flow(cohort)}"]
+    for section, entries in (("splits", splits), ("arms", arms)):
+        parts += [f"{section}:", *(f"  {name}: {_flow(entry)}" for name, entry in entries.items())]
+    return "\n".join(parts) + "\n"
+
+
+def next_step(folder: Path, problems: pd.DataFrame) -> str:
+    """What to put into ``config.yaml``; empty where the folder cannot be used as it is.
+
+    Parameters
+    ----------
+    folder : path
+        The cohort folder; one that a PACS fills (``studies.csv``) gets no proposal.
+    problems : DataFrame
+        As `dlre_core.check_data.check_folder` returns it.
+    """
+    if set(problems["code"]) & {"no_hospitals", "unusable_table"} or (folder / STUDY_LIST).exists():
+        return ""
+    hospitals = hospital_codes({"source": "folder", "folder": folder})
+    patients = read_clinical(folder / "clinical.csv", hospitals).patients
+    counts = patients["hospital"].value_counts().reindex(hospitals, fill_value=0)
+    sections = proposed_configuration(folder.resolve(), counts.to_dict())
+    return (
+        f"\n{len(patients)} usable patients in {int((counts > 0).sum())} hospitals. To run the study on "
+        "them, put this into config.yaml\nin place of its sections cohort, splits and arms, then "
+        f"`make study`:\n\n{sections}"
+    )
+
+
+def _halves(patients: Mapping[str, int]) -> list[list[str]]:
+    """Largest hospital first, each into the half with fewer patients; nothing with few hospitals."""
+    if len(patients) < FEWEST_HOSPITALS:
+        return []
+    halves: list[list[str]] = [[], []]
+    sums = [0, 0]
+    for name in sorted(patients, key=lambda name: (-patients[name], name)):
+        smaller = int(sums[1] < sums[0])
+        halves[smaller].append(name)
+        sums[smaller] += patients[name]
+    return [sorted(half) for half in halves]
+
+
+def _flow(entry: Mapping[str, object]) -> str:
+    text = yaml.safe_dump(dict(entry), default_flow_style=True, sort_keys=False, width=10_000)
+    return text.strip()
