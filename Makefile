@@ -23,13 +23,7 @@ entry = $(if $(2),"$(1)": "$(2)")
 # Progress bars, a rule and its hospitals a line, where somebody looks at a terminal.
 PROGRESS = $(shell test -t 2 && echo --logger rich)
 
-# What pip does, on one line of a terminal; nothing where nobody looks.
-INSTALLED = -v n=$$(grep -c == envs/requirements.lock) -v seen=$$(test -t 2 && echo 1 || echo 0) \
-  'seen && /^Collecting/ {printf "\r  %d of %d: %s\033[K", ++i, n, $$2; fflush()} \
-   seen && /^Installing/ {printf "\r  unpacking, a minute or two\033[K"; fflush()} \
-   seen && /^Successfully/ {printf "\r  done\033[K\n"}'
-
-.PHONY: study test fuzz stage validate pull receive compare-paper coverage-simulations simulation-shortcuts learnability test-cluster lint lock format help environment check-data clinical-template clean
+# What pip does, on one line of a terminal; nothing where nobody looks. INSTALLED = -v n=$$(grep -c == envs/requirements.lock) -v seen=$$(test -t 2 && echo 1 || echo 0) \ 'seen && /^Collecting/ {printf "\r %d of %d: %s\033[K", ++i, n, $$2; fflush()} \ seen && /^Installing/ {printf "\r unpacking, a minute or two\033[K"; fflush()} \ seen && /^Successfully/ {printf "\r done\033[K\n"}' .PHONY: study test fuzz stage validate pull receive compare-paper coverage-simulations simulation-shortcuts learnability test-cluster test-crash test-determinism no-op lint lock format help environment check-data clinical-template clean
 
 study: $(READY) ## run the study (SIZE=demo, paper or a number; CORES=2)
 	snakemake --cores $(CORES) $(OVERRIDE) $(PROGRESS)
@@ -72,6 +66,15 @@ learnability: $(READY) ## the paper's size, three seeds: what the networks learn
 
 test-cluster: $(READY) ## run the tiny study through SLURM on this machine (root; slurm-wlm, munge)
 	tests/cluster/run.sh
+
+test-crash: $(READY) ## kill the tiny study 20 times at random moments: same bytes in the end
+	DLRE_KILLS=20 pytest -s tests/workflow/test_crash.py
+
+test-determinism: $(READY) ## two tiny studies, 1 and 3 cores, two folders: same bytes
+	DLRE_DETERMINISM=1 pytest -s tests/workflow/test_determinism.py
+
+no-op: $(READY) ## how long snakemake -n takes on 12 hospitals x 40,000 patients
+	PYTHONPATH=. python benchmarks/no_op.py
 
 lint: $(READY) ## check style, layering, spelling and the workflow's form
 	ruff check .

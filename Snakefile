@@ -1,5 +1,6 @@
 """The study, from DICOM folders to the report: read the includes from top to bottom."""
 
+import sys
 import time
 from pathlib import Path
 
@@ -7,9 +8,15 @@ from snakemake.utils import min_version
 
 from dlre_core.configuration import check_configuration
 from dlre_core.report.failure import failure_text, made_since
+from dlre_core.running import begin_run
 
 min_version("9.0")
 STARTED = time.time()
+if workflow.is_main_process:
+    # Held as long as this process lives.
+    RUN = begin_run("results", ".snakemake")
+    if RUN.lifted_lock:
+        print("A run in this folder was killed; going on where it stopped.", file=sys.stderr)
 
 
 configfile: "config.yaml"

@@ -46,6 +46,10 @@ class PatientLeak(DlreError):
     """A patient or a picture stands on both sides of a split."""
 
 
+class StorageError(DlreError):
+    """Files cannot be written: the disk is full or the folder closed."""
+
+
 class TrainingError(DlreError):
     """A network cannot be trained on the given cohort."""
 

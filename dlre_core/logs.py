@@ -3,17 +3,30 @@
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dlre_core.errors import DlreError
+from dlre_core.running import end_with_parent, storage_fault
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+class _LogFile(logging.FileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say nothing of a log that cannot be written: the terminal has the record, too."""
+
+    def close(self) -> None:
+        """Close it, whatever of it could not be written."""
+        with suppress(OSError):
+            super().close()
 
 
 @contextmanager
 def job_log(path: str | Path) -> Iterator[None]:
     """Send log records of the block to ``path``; end the process plainly on a user's error.
+
+    A process that Snakemake started ends with Snakemake, however that ends.
 
     Parameters
     ----------
@@ -23,11 +36,15 @@ def job_log(path: str | Path) -> Iterator[None]:
     Raises
     ------
     SystemExit
-        With status 1 after a `DlreError`: its message and remedy are logged, without a stack.
+        With status 1 after a `DlreError`, a full disk or a closed folder: message and remedy are
+        logged, without a stack.
         Any other exception is logged with its stack and passes on.
     """
+    # Snakemake gives its scripts this global; tests have none.
+    if hasattr(sys.modules["__main__"], "snakemake"):
+        end_with_parent()
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    file = logging.FileHandler(path, mode="w", encoding="utf-8")
+    file = _LogFile(path, mode="w", encoding="utf-8")
     terminal = logging.StreamHandler(sys.stderr)
     for handler in (file, terminal):
         handler.setFormatter(logging.Formatter(FORMAT, datefmt="%H:%M:%S"))
@@ -38,7 +55,11 @@ def job_log(path: str | Path) -> Iterator[None]:
     except DlreError as error:
         logging.getLogger("dlre").error("%s", error)
         raise SystemExit(1) from None
-    except Exception:
+    except Exception as error:
+        fault = storage_fault(error, path)
+        if fault is not None:
+            logging.getLogger("dlre").error("%s", fault)
+            raise SystemExit(1) from None
         logging.getLogger("dlre").exception("a fault of the program, not of the data")
         raise
     finally:

@@ -1,10 +1,15 @@
 """What stopped a study, in the words of the jobs' own logs."""
 
+import shutil
 import textwrap
+from collections import defaultdict
 from pathlib import Path
 
 MARK = " ERROR "
 LONGEST = 700
+JOBS_NAMED = 4
+# With less than this a job's log may have had no room for its own error.
+FULL_BYTES = 100_000
 
 
 def failure_text(logs: str | Path, since: float) -> str:
@@ -20,26 +25,39 @@ def failure_text(logs: str | Path, since: float) -> str:
     Returns
     -------
     str
-        Empty where no log holds an error.
+        An error that several jobs met stands once. Empty where no log holds an error.
     """
-    parts = []
-    for path in sorted(Path(logs).rglob("*.log")):
-        if path.stat().st_mtime < since:
-            continue
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-        errors = [number for number, line in enumerate(lines) if MARK in line]
-        if errors:
-            sentence = lines[errors[-1]].partition(MARK)[2].partition(": ")[2].strip()
-            sentence = textwrap.shorten(sentence, LONGEST, placeholder=" ...")
-            words = textwrap.fill(sentence, 96, initial_indent="  ", subsequent_indent="  ")
-            parts.append(f"{path.stem.replace('_', ' ')}:\n{words}\n  (all of it: {path})")
+    logs = Path(logs)
+    jobs = defaultdict(list)
+    for path in sorted(logs.rglob("*.log")):
+        sentence = _last_error(path) if path.stat().st_mtime >= since else ""
+        if sentence:
+            jobs[sentence].append(path)
+    parts = [_paragraph(sentence, paths, logs) for sentence, paths in jobs.items()]
+    if not parts and logs.exists() and shutil.disk_usage(logs).free < FULL_BYTES:
+        parts = [f"The disk that holds {logs.resolve()} is full. Free some space.\n"]
     if not parts:
         return ""
     again = "Put it right and give the same command again: what is finished stays finished."
-    return "\n".join(["", "The study stopped.", "", *parts, "", again, ""])
+    return "\n".join(["", "The study stopped.", "", *parts, again, ""])
 
 
 def made_since(path: str | Path, started: float) -> bool:
     """Whether a file is there and was written after ``started`` (seconds since the epoch)."""
     path = Path(path)
     return path.exists() and path.stat().st_mtime >= started
+
+
+def _last_error(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    errors = [line for line in lines if MARK in line]
+    return errors[-1].partition(MARK)[2].partition(": ")[2].strip() if errors else ""
+
+
+def _paragraph(sentence: str, paths: list[Path], logs: Path) -> str:
+    names = [" ".join(path.relative_to(logs).with_suffix("").parts) for path in paths]
+    more = f" and {len(names) - JOBS_NAMED} more" if len(names) > JOBS_NAMED else ""
+    title = ", ".join(names[:JOBS_NAMED]).replace("_", " ") + more
+    shortened = textwrap.shorten(sentence, LONGEST, placeholder=" ...")
+    words = textwrap.fill(shortened, 96, initial_indent="  ", subsequent_indent="  ")
+    return f"{title}:\n{words}\n  (all of it: {paths[0]})\n"

@@ -46,3 +46,17 @@ def test_profiles_parse_and_agree_on_when_to_rerun():
     for profile in profiles.values():
         for key in ("rerun-triggers", "rerun-incomplete", "max-checksum-file-size"):
             assert profile[key] == profiles["default"][key]
+
+
+def test_profiles_name_rules_that_exist():
+    rules = {
+        name
+        for path in [ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk")]
+        for name in re.findall(r"^(?:    )?rule (\w+):", path.read_text(), re.MULTILINE)
+    }
+    for path in (ROOT / "profiles").glob("*/config.yaml"):
+        profile = yaml.safe_load(path.read_text())
+        named = set(profile.get("slurm-array-jobs", "").replace(",", " ").split())
+        for key in ("set-threads", "set-resources"):
+            named |= set(profile.get(key, {}))
+        assert named <= rules, path

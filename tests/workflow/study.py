@@ -60,17 +60,26 @@ class Study:
 
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run Snakemake in the folder and return what it said."""
+        with self.start(*arguments) as process:
+            try:
+                output, _ = process.communicate(timeout=900)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        if check and process.returncode:
+            raise AssertionError(f"snakemake failed:\n{output[-8000:]}")
+        return subprocess.CompletedProcess(process.args, process.returncode, output)
+
+    def start(self, *arguments: str, output: int = subprocess.PIPE) -> subprocess.Popen[str]:
+        """Start Snakemake in the folder; ``output`` is where what it says goes."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SNAKEMAKE")}
         environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
         environment["NUMBA_CACHE_DIR"] = str(ROOT / ".pytest_cache" / "numba")
-        result = subprocess.run(
+        return subprocess.Popen(
             [sys.executable, "-m", "snakemake", *arguments],
-            cwd=self.folder, env=environment, text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, timeout=900, stdin=subprocess.DEVNULL,
+            cwd=self.folder, env=environment, text=True, stdout=output,
+            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
         )  # fmt: skip
-        if check and result.returncode:
-            raise AssertionError(f"snakemake failed:\n{result.stdout[-8000:]}")
-        return result
 
     def run(self, *arguments: str) -> str:
         """Run everything (or the targets named) on two cores."""

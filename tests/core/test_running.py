@@ -1,0 +1,125 @@
+"""A killed run's lock is lifted by the next, a living one's never; a full disk is one sentence."""
+
+import errno
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from dlre_core.errors import StorageError
+from dlre_core.logs import job_log
+from dlre_core.report.failure import failure_text
+from dlre_core.running import begin_run, storage_fault
+from dlre_core.store import write_rois
+
+BEGIN = (
+    "import sys, time; from dlre_core.running import begin_run; run = begin_run(*sys.argv[1:]); "
+)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    (tmp_path / "memory/locks").mkdir(parents=True)
+    return tmp_path / "results", tmp_path / "memory"
+
+
+def lock(memory):
+    path = memory / "locks/0.input.lock"
+    path.write_text("a.csv\n")
+    return path
+
+
+def process(folders, then):
+    command = [sys.executable, "-c", BEGIN + then, *map(str, folders)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE)
+
+
+def test_a_killed_runs_lock_is_lifted_and_a_living_ones_is_not(folders):
+    with process(folders, "print('held', flush=True); time.sleep(60)") as other:
+        other.stdout.readline()
+        path = lock(folders[1])
+        assert not begin_run(*folders).lifted_lock
+        assert path.exists()
+        other.kill()
+    assert begin_run(*folders).lifted_lock
+    assert not path.exists()
+    assert not begin_run(*folders).lifted_lock
+
+
+def test_a_lock_from_another_machine_stays(folders):
+    begin_run(*folders)
+    owner = folders[1] / "dlre_run"
+    assert owner.read_text() == socket.gethostname()
+    owner.write_text("elsewhere")
+    path = lock(folders[1])
+    assert not begin_run(*folders).lifted_lock
+    assert path.exists()
+    assert owner.read_text() == "elsewhere"
+
+
+def test_a_job_ends_with_who_started_it(tmp_path):
+    job = (
+        "import os, time; from dlre_core.running import end_with_parent; end_with_parent(); "
+        "print(os.getpid(), flush=True); time.sleep(60)"
+    )
+    middle = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {job!r}])"
+    with subprocess.Popen([sys.executable, "-c", middle], stdout=subprocess.PIPE) as parent:
+        child = int(parent.stdout.readline())
+        parent.send_signal(signal.SIGKILL)
+        # The pipe closes when the last of them is gone.
+        parent.stdout.read()
+    deadline = time.monotonic() + 10
+    while os.path.exists(f"/proc/{child}") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not os.path.exists(f"/proc/{child}")
+
+
+@pytest.fixture
+def mounted(tmp_path):
+    def mount(options):
+        folder = tmp_path / "disk"
+        folder.mkdir(exist_ok=True)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder])
+        if done.returncode:
+            pytest.skip("nobody may mount here")
+        return folder
+
+    yield mount
+    subprocess.run(["umount", "--lazy", tmp_path / "disk"], check=False)
+
+
+def big_text(folder):
+    (folder / "text").write_bytes(bytes(2_000_000))
+
+
+def big_store(folder):
+    write_rois(folder / "rois.h5", ["a"] * 10, np.ones((10, 250, 250, 3), np.uint8))
+
+
+@pytest.mark.parametrize("write", [big_text, big_store])
+def test_a_full_disk_is_one_message_for_all_jobs(mounted, write):
+    folder = mounted("size=1m")
+    for name in ("A", "B"):
+        with pytest.raises(SystemExit), job_log(folder / f"logs/ingest/{name}.log"):
+            write(folder)
+    text = failure_text(folder / "logs", 0)
+    assert text.count("is full") == 1
+    # By a job's log, or where that had no room by the state of the disk.
+    assert f"{folder}" in text
+    assert "Free some space" in " ".join(text.split())
+
+
+def test_a_closed_folder_stops_before_the_first_job(mounted, tmp_path):
+    folder = mounted("ro")
+    with pytest.raises(StorageError, match=r"Read-only.*writable"):
+        begin_run(folder, tmp_path / "memory")
+
+
+def test_other_faults_are_not_taken_for_the_disk(tmp_path):
+    assert storage_fault(ValueError("full"), tmp_path) is None
+    assert storage_fault(FileNotFoundError(errno.ENOENT, "missing"), tmp_path) is None
