@@ -29,13 +29,18 @@ class Run(NamedTuple):
 
 
 def end_with_parent() -> None:
-    """Have the kernel kill this process when the one that started it is gone, however it died.
+    """Have the kernel kill this process when the Snakemake that started it is gone, however it died.
 
     A job that outlived a killed Snakemake would write into the files of the next run.
     """
     parent = os.getppid()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
+    # It may have gone while this process was still starting: then another one has adopted it.
+    try:
+        command = Path(f"/proc/{parent}/cmdline").read_bytes()
+    except OSError:
+        command = b""
+    if os.getppid() != parent or b"snakemake" not in command:
         os.kill(os.getpid(), signal.SIGKILL)
 
 

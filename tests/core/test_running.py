@@ -67,7 +67,7 @@ def test_a_job_ends_with_who_started_it(tmp_path):
         "import os, time; from dlre_core.running import end_with_parent; end_with_parent(); "
         "print(os.getpid(), flush=True); time.sleep(60)"
     )
-    middle = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {job!r}])"
+    middle = f"'snakemake'; import subprocess, sys; subprocess.run([sys.executable, '-c', {job!r}])"
     with subprocess.Popen([sys.executable, "-c", middle], stdout=subprocess.PIPE) as parent:
         child = int(parent.stdout.readline())
         parent.send_signal(signal.SIGKILL)
@@ -77,6 +77,13 @@ def test_a_job_ends_with_who_started_it(tmp_path):
     while os.path.exists(f"/proc/{child}") and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not os.path.exists(f"/proc/{child}")
+
+
+def test_a_job_that_lost_snakemake_while_starting_ends(tmp_path):
+    job = "from dlre_core.running import end_with_parent; end_with_parent(); print('lives')"
+    done = subprocess.run([sys.executable, "-c", job], stdout=subprocess.PIPE)
+    assert done.returncode == -signal.SIGKILL
+    assert done.stdout == b""
 
 
 @pytest.fixture
