@@ -69,6 +69,15 @@ class _Bearer(requests.auth.AuthBase):
         return request
 
 
+class _Session(requests.Session):
+    """A session whose own certificates count more than REQUESTS_CA_BUNDLE in the environment."""
+
+    def merge_environment_settings(self, url, proxies, stream, verify, cert):  # type: ignore[no-untyped-def]
+        """As of the base class."""
+        verify = self.verify if isinstance(self.verify, str) else verify
+        return super().merge_environment_settings(url, proxies, stream, verify, cert)
+
+
 def session(
     settings: PacsSettings, environment: Mapping[str, str] = os.environ
 ) -> requests.Session:
@@ -77,7 +86,7 @@ def session(
     They come from DICOMWEB_TOKEN, or DICOMWEB_USER and DICOMWEB_PASSWORD, or netrc; never from the
     configuration, which is printed and copied.
     """
-    made = requests.Session()
+    made = _Session()
     # Credentials and ids do not follow the server's word to another place.
     made.max_redirects = 0
     made.verify = settings.certificates or True

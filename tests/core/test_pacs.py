@@ -4,11 +4,13 @@ import http.server
 import json
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 
+import certifi
 import pandas as pd
 import pytest
 from pydicom.dataset import Dataset
@@ -164,6 +166,26 @@ def test_credentials_go_to_the_server_alone(server, tmp_path, monkeypatch):
     server.behave = elsewhere
     with pytest.raises(ServerUnavailable, match="final address"):
         pull(tmp_path / "d", server, studies=1)
+
+
+def test_a_certificate_must_verify(server, tmp_path, monkeypatch):
+    # What the environment trusts must not replace what the configuration names.
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
+    certificate = tmp_path / "cert.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=x",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", tmp_path / "key.pem",
+         "-out", certificate],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, tmp_path / "key.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.url = server.url.replace("http:", "https:")
+    with pytest.raises(ServerUnavailable, match="certificate"):
+        pull(tmp_path / "c", server, studies=1)
+    counts, _ = pull(tmp_path / "c", server, studies=1, certificates=str(certificate))
+    assert counts["fetched"] == 1
 
 
 @pytest.mark.parametrize(
