@@ -24,6 +24,7 @@ entry = $(if $(2),"$(1)": "$(2)")
 PROGRESS = $(shell test -t 2 && echo --logger rich)
 
 # What pip does, on one line of a terminal; nothing where nobody looks. INSTALLED = -v n=$$(grep -c == envs/requirements.lock) -v seen=$$(test -t 2 && echo 1 || echo 0) \ 'seen && /^Collecting/ {printf "\r %d of %d: %s\033[K", ++i, n, $$2; fflush()} \ seen && /^Installing/ {printf "\r unpacking, a minute or two\033[K"; fflush()} \ seen && /^Successfully/ {printf "\r done\033[K\n"}' .PHONY: study test fuzz stage validate pull receive compare-paper coverage-simulations simulation-shortcuts learnability test-cluster test-crash test-determinism no-op lint lock format help environment check-data clinical-template clean
+.PHONY: serve soak
 
 study: $(READY) ## run the study (SIZE=demo, paper or a number; CORES=2)
 	snakemake --cores $(CORES) $(OVERRIDE) $(PROGRESS)
@@ -37,6 +38,7 @@ stage: $(READY) ## stage new patients (INBOX=folder of DICOM files; MODEL=result
 
 validate: $(READY) ## frozen networks in other cohorts (FOLDER="cohort ..."; MODEL=results/serving of a study)
 	@test -n "$(FOLDER)" || { echo 'Say which cohorts: make validate FOLDER="path ..." [MODEL=path]'; exit 2; }
+	@test $(words $(FOLDER)) = $(words $(sort $(notdir $(FOLDER:/=)))) || { echo 'Two folders have the same last name, which names the cohort: rename one.'; exit 2; }
 	snakemake --cores $(CORES) $(PROGRESS) --config 'validation={"cohorts": {$(subst $(space),$(comma),$(foreach f,$(FOLDER),"$(notdir $(f:/=))":"$(f)"))}$(if $(MODEL),$(comma) $(call entry,model,$(MODEL)))}' -- results/validation/report.html
 	@echo "External validation: results/validation/report.html"
 
@@ -47,6 +49,12 @@ pull: $(READY) ## fetch new pictures from a PACS (FOLDER=cohort URL=https://...,
 receive: $(READY) ## receive pictures by C-STORE on loopback (FOLDER=cohort HOSPITAL=code PORT=11112)
 	@test -n "$(FOLDER)" -a -n "$(HOSPITAL)" || { echo 'Say where to: make receive FOLDER=path HOSPITAL=code [PORT=11112]'; exit 2; }
 	@python -m dlre_core.pacs.storage "$(FOLDER)" "$(HOSPITAL)" $(if $(PORT),--port $(PORT))
+
+serve: $(READY) ## keep a finished study's server up, loopback only (MODEL=results/serving, PORT=8001, METRICS_PORT=8002)
+	@python -m dlre_core.serving --model $(or $(MODEL),results/serving) --port $(or $(PORT),8001) --metrics-port $(or $(METRICS_PORT),8002)
+
+soak: $(READY) ## ten minutes of valid and invalid requests from 16 clients (MODEL=results/serving)
+	PYTHONPATH=. python benchmarks/soak.py --model $(or $(MODEL),results/serving)
 
 compare-paper: $(READY) ## the study's tables beside the published ones, results/comparison/paper.html
 	snakemake --cores $(CORES) $(OVERRIDE) results/comparison/paper.html

@@ -81,6 +81,8 @@ class TritonServer:
         self._scratch = ""
 
     def __enter__(self) -> "TritonServer":
+        if self._metrics_port is not None:
+            _check_metrics_port(self._metrics_port)
         for ports_left in reversed(range(PORT_ATTEMPTS)):
             try:
                 self._start()
@@ -226,6 +228,20 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind((LOOPBACK, 0))
         return listener.getsockname()[1]
+
+
+def _check_metrics_port(port: int) -> None:
+    """Triton may start without metrics, or blame the gRPC port, when their port is taken."""
+    with socket.socket() as listener:
+        # As Triton does; a port that a server has just left is free.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((LOOPBACK, port))
+        except OSError:
+            raise ServerUnavailable(
+                f"The metrics cannot have {LOOPBACK}:{port}: another program listens there.",
+                "End that program or choose another port (make serve METRICS_PORT=...).",
+            ) from None
 
 
 class _PortTaken(ServerUnavailable):

@@ -86,8 +86,8 @@ def patient_page(
         questions=[
             {
                 "name": STAGE_NAMES[stage],
-                "probability": round_half_up(patient[stage], 2),
-                "cutoff": round_half_up(cutoffs[stage], 2),
+                "probability": round_half_up(patient[stage], 3),
+                "cutoff": round_half_up(cutoffs[stage], 3),
                 "answer": "yes" if patient[stage] >= cutoffs[stage] else "no",
             }
             for stage in STAGES

@@ -1,0 +1,79 @@
+"""Implied stages, doubts, and pictures unlike those of training, by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dlre_core.frozen import FrozenStudy, outside_training
+from dlre_core.staging.tables import chosen_pictures, patient_table, question_shown
+
+
+def study(**changes):
+    facts = {
+        "title": "", "simulated": True, "arm": "a", "images_per_patient": 2, "aggregate": "mean",
+        "cutoffs": {"dlre": {"f4": 0.5, "ge_f3": 0.5, "ge_f2": 0.5}},
+        "training_range": {"brightness": (100.0, 200.0)}, "own_validation": {},
+        "training_patients": 1, "scale_maximum_kpa": 40.0, "manifest": "",
+    }  # fmt: skip
+    return FrozenStudy(**facts | changes)
+
+
+def images(f4, ge_f3, ge_f2, *, outside=("", "")):
+    """Two pictures of a patient; the second one's probabilities are 0.1 higher."""
+    return pd.DataFrame(
+        {
+            "hospital": "inbox", "patient": "P", "acquisition": [1, 2],
+            "f4": [f4, f4 + 0.1], "ge_f3": [ge_f3, ge_f3 + 0.1], "ge_f2": [ge_f2, ge_f2 + 0.1],
+            "q_box_mean_kpa": [5.0, 7.0], "outside_training": outside,
+        }
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "stage", "notes", "shown"),
+    [
+        ((0.1, 0.2, 0.3), "F0-1", "", "ge_f2"),
+        ((0.1, 0.2, 0.45), "F2", "", "ge_f2"),
+        ((0.1, 0.6, 0.7), "F3", "", "ge_f3"),
+        ((0.6, 0.7, 0.8), "F4", "", "f4"),
+        ((0.6, 0.1, 0.8), "F4", "the answers contradict each other", "f4"),
+    ],
+)
+def test_the_highest_yes_is_the_stage(probabilities, stage, notes, shown):
+    row = patient_table(images(*probabilities), study()).iloc[0]
+    assert (row["implied_stage"], row["notes"]) == (stage, notes)
+    assert question_shown(row) == shown
+    assert row["f4"] == pytest.approx(probabilities[0] + 0.05)
+    assert row["liver_stiffness_kpa"] == 6.0
+
+
+def test_doubts_are_told():
+    part = images(0.1, 0.2, 0.3, outside=("brightness", "contrast;brightness"))
+    row = patient_table(part, study(images_per_patient=5)).iloc[0]
+    assert row["images_outside_training"] == 2
+    assert row["outside_training"] == "brightness;contrast"
+    assert row["notes"] == "2 of 5 pictures; unlike the pictures of training"
+
+
+def test_without_a_cutoff_there_is_no_stage():
+    cutoffs = {"dlre": {"f4": np.nan, "ge_f3": 0.5, "ge_f2": 0.5}}
+    row = patient_table(images(0.6, 0.7, 0.8), study(cutoffs=cutoffs)).iloc[0]
+    assert row["implied_stage"] == ""
+    assert "no cut-off" in row["notes"]
+
+
+def test_a_tenth_beyond_the_range_is_still_inside():
+    found = outside_training(
+        pd.DataFrame({"brightness": [90.0, 210.0, 89.9, 210.1, np.nan]}), study()
+    )
+    assert found == [[], [], ["brightness"], ["brightness"], ["brightness"]]
+
+
+def test_the_first_pictures_count():
+    rois = pd.DataFrame({"image_id": ["c", "a", "b"]})
+    acquisitions = pd.DataFrame(
+        {"image_id": ["a", "b", "c"], "hospital": "inbox", "patient": "P", "acquisition": [1, 2, 3]}
+    )
+    chosen = chosen_pictures(rois, acquisitions, 2)
+    assert list(chosen["image_id"]) == ["a", "b"]
+    assert list(chosen["index"]) == [1, 2]

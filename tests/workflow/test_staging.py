@@ -1,0 +1,70 @@
+"""The four example patients, staged as a person with the README does it."""
+
+import re
+import shutil
+import stat
+import subprocess
+
+import pandas as pd
+import pydicom
+import pytest
+
+from dlre_core.staging.tables import IMPLIED
+
+STAGED = "results/staging/index.html"
+
+
+@pytest.fixture(scope="module")
+def staged(finished_study, tmp_path_factory):
+    study = finished_study.copy(tmp_path_factory.mktemp("staging") / "tiny")
+    study.run("--", STAGED)
+    return study
+
+
+def test_every_patient_has_a_stage_a_page_and_files_for_the_pacs(staged):
+    results, outbox = staged.folder / "results/staging", staged.folder / ".dlre/outbox"
+    patients = pd.read_csv(results / "patients.csv")
+    images = pd.read_csv(results / "images.csv")
+    assert len(patients) == 4
+    assert set(patients["implied_stage"]) <= set(IMPLIED)
+    aggregate = images.groupby("patient")[["f4", "ge_f3", "ge_f2"]].mean()
+    expected = patients.set_index("patient")[["f4", "ge_f3", "ge_f2"]]
+    pd.testing.assert_frame_equal(aggregate, expected)
+    assert len(list((results / "patients").glob("*.html"))) == 4
+    assert len(list(outbox.glob("*.dcm"))) == 8
+    for page in [results / "index.html", *(results / "patients").glob("*.html")]:
+        text = page.read_text()
+        assert "RESEARCH USE ONLY" in text
+        assert "SIMULATED" in text
+
+
+def test_the_files_for_the_pacs_are_valid_and_name_the_patient(staged):
+    outbox = staged.folder / ".dlre/outbox"
+    assert stat.S_IMODE(outbox.stat().st_mode) == 0o700
+    studies = {
+        str(pydicom.dcmread(path, stop_before_pixels=True).StudyInstanceUID)
+        for path in (staged.folder / "results/example_inbox").rglob("*.dcm")
+    }
+    for path in sorted(outbox.glob("*.dcm")):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        dataset = pydicom.dcmread(path)
+        assert dataset.StudyInstanceUID in studies
+        assert "EXAMPLE" in dataset.PatientID
+        assert "RESEARCH USE ONLY" in dataset.SeriesDescription
+
+
+@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="Debian's dicom3tools is missing")
+def test_the_files_for_the_pacs_pass_dciodvfy(staged):
+    for path in sorted((staged.folder / ".dlre/outbox").glob("*.dcm")):
+        said = subprocess.run(["dciodvfy", path], capture_output=True, text=True)
+        assert said.returncode == 0, said.stderr
+        assert "Error" not in said.stderr, said.stderr
+        assert re.search("ComprehensiveSR|SCImage", said.stdout + said.stderr)
+
+
+def test_no_identity_stays_in_results(staged):
+    for path in (staged.folder / "results/staging").rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert b"EXAMPLE" not in content, path
+            assert b"SIM^" not in content, path
