@@ -23,7 +23,13 @@ entry = $(if $(2),"$(1)": "$(2)")
 # Progress bars, a rule and its hospitals a line, where somebody looks at a terminal.
 PROGRESS = $(shell test -t 2 && echo --logger rich)
 
-# What pip does, on one line of a terminal; nothing where nobody looks. INSTALLED = -v n=$$(grep -c == envs/requirements.lock) -v seen=$$(test -t 2 && echo 1 || echo 0) \ 'seen && /^Collecting/ {printf "\r %d of %d: %s\033[K", ++i, n, $$2; fflush()} \ seen && /^Installing/ {printf "\r unpacking, a minute or two\033[K"; fflush()} \ seen && /^Successfully/ {printf "\r done\033[K\n"}' .PHONY: study test fuzz stage validate pull receive compare-paper coverage-simulations simulation-shortcuts learnability test-cluster test-crash test-determinism no-op lint lock format help environment check-data clinical-template clean
+# What pip does, on one line of a terminal; nothing where nobody looks.
+INSTALLED = -v n=$$(grep -c == envs/requirements.lock) -v seen=$$(test -t 2 && echo 1 || echo 0) \
+  'seen && /^Collecting/ {printf "\r  %d of %d: %s\033[K", ++i, n, $$2; fflush()} \
+   seen && /^Installing/ {printf "\r  unpacking, a minute or two\033[K"; fflush()} \
+   seen && /^Successfully/ {printf "\r  done\033[K\n"}'
+
+.PHONY: study test fuzz stage validate pull receive compare-paper coverage-simulations simulation-shortcuts learnability test-cluster test-crash test-determinism no-op lint lock format help environment check-data clinical-template clean
 .PHONY: serve soak
 
 study: $(READY) ## run the study (SIZE=demo, paper or a number; CORES=2)
