@@ -66,6 +66,15 @@ def file_digest(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def file_stamp(path: str | Path) -> str:
+    """Size, times and inode of a file, or ``"absent"``; another stamp means perhaps another content."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return "absent"
+    return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}"
+
+
 def tree_digest(folder: str | Path, cache_file: str | Path) -> str:
     """Digest names and contents of all files below a folder.
 

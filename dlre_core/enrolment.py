@@ -1,16 +1,18 @@
 """The paper's inclusion and exclusion criteria, one named rule each ("Patient enrolments")."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
 from dlre_core.clinical import read_clinical
-from dlre_core.digests import value_digest
+from dlre_core.digests import file_stamp, value_digest
 from dlre_core.errors import ClinicalTableError
 
+# Every split asks for the same digest, and a large table takes seconds to read.
+_ELIGIBILITY: dict[tuple[str, ...], str] = {}
 FLOW_COLUMNS = ["order", "criterion", "sentence", "hospital", "excluded_first", "excluded_any"]
 
 
@@ -188,6 +190,16 @@ def eligibility_digest(
         16 hexadecimal digits; ``"absent"`` for a table that is not there or cannot be read, which
         rule clinical_table then says.
     """
+    given = value_digest([sorted(hospitals), asdict(settings)])
+    key = (str(clinical_csv), file_stamp(clinical_csv), given)
+    if key not in _ELIGIBILITY:
+        _ELIGIBILITY[key] = _eligibility_digest(clinical_csv, hospitals, settings)
+    return _ELIGIBILITY[key]
+
+
+def _eligibility_digest(
+    clinical_csv: str | Path, hospitals: Collection[str], settings: EnrolmentSettings
+) -> str:
     try:
         patients = read_clinical(clinical_csv, hospitals).patients
     except ClinicalTableError:
