@@ -11,7 +11,12 @@ rule supplementary_table:
         ),
         html="results/tables/supplementary_table_{number}.html",
         tex="results/tables/supplementary_table_{number}.tex",
-        comparisons="results/tables/supplementary_table_{number}_comparisons.csv",
+        comparisons=report(
+            "results/tables/supplementary_table_{number}_comparisons.csv",
+            caption="report/table.rst",
+            category="Supplement",
+            labels={"table": "{number}, comparisons", "form": "CSV"},
+        ),
     log:
         "results/logs/supplementary_table_{number}.log",
     benchmark:

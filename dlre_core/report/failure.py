@@ -50,8 +50,11 @@ def made_since(path: str | Path, started: float) -> bool:
 
 def _last_error(path: Path) -> str:
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    errors = [line for line in lines if MARK in line]
-    return errors[-1].partition(MARK)[2].partition(": ")[2].strip() if errors else ""
+    errors = [number for number, line in enumerate(lines) if MARK in line]
+    if not errors:
+        return ""
+    sentence = lines[errors[-1]].partition(MARK)[2].partition(": ")[2].strip()
+    return sentence + _fault(lines[errors[-1] + 1 :])
 
 
 def _paragraph(sentence: str, paths: list[Path], logs: Path) -> str:
@@ -61,3 +64,11 @@ def _paragraph(sentence: str, paths: list[Path], logs: Path) -> str:
     shortened = textwrap.shorten(sentence, LONGEST, placeholder=" ...")
     words = textwrap.fill(shortened, 96, initial_indent="  ", subsequent_indent="  ")
     return f"{title}:\n{words}\n  (all of it: {paths[0]})\n"
+
+
+def _fault(following: list[str]) -> str:
+    """What a stack that follows an error ends in, and whom to tell; empty where there is none."""
+    if not any(line.startswith("Traceback") for line in following):
+        return ""
+    last = next(line for line in reversed(following) if line.strip())
+    return f" ({last.strip()}). Please report it, with this log."

@@ -48,6 +48,15 @@ def test_the_last_error_of_new_logs_is_told_with_its_place(tmp_path):
     assert len(failure_text(tmp_path, since=0)) < 1500
 
 
+def test_a_fault_of_the_program_is_named_and_to_be_reported(tmp_path):
+    log = tmp_path / "train.log"
+    stack = 'Traceback (most recent call last):\n  File "x.py", line 1\nRuntimeError: planted\n'
+    log.write_text(f"12:00:02 ERROR   dlre: a fault of the program, not of the data\n{stack}")
+    words = " ".join(failure_text(tmp_path, since=0).split())
+    assert "not of the data (RuntimeError: planted). Please report it, with this log." in words
+    assert "Traceback" not in words
+
+
 def test_rules_are_joined_by_the_files_they_read(tmp_path):
     def remember(output, rule, *inputs):
         name = base64.b64encode(output.encode(), altchars=b"-_").decode()

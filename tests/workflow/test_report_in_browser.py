@@ -11,6 +11,7 @@ selenium = pytest.importorskip("selenium")
 from selenium import webdriver  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("chromium") and shutil.which("chromedriver")),
@@ -43,16 +44,20 @@ def report(browser, finished_study):
     return browser
 
 
-def test_it_stays_in_its_file_and_has_no_errors(report):
+def foreign_requests(browser):
+    """Addresses outside the file that were asked for since the log was last read."""
     requests = [
         json.loads(entry["message"])["message"]["params"]["request"]["url"]
-        for entry in report.get_log("performance")
+        for entry in browser.get_log("performance")
         if '"Network.requestWillBeSent"' in entry["message"]
     ]
+    assert any(url.startswith("file:") for url in requests)
     # The browser's own start page (chrome:) is no request of the report's.
-    own = [url for url in requests if not url.startswith("chrome")]
-    assert [url for url in own if not url.startswith(("file:", "data:"))] == []
-    assert any(url.endswith("report.html") for url in own)
+    return [url for url in requests if not url.startswith(("file:", "data:", "blob:", "chrome"))]
+
+
+def test_it_stays_in_its_file_and_has_no_errors(report):
+    assert foreign_requests(report) == []
     errors = [entry for entry in report.get_log("browser") if entry["level"] == "SEVERE"]
     assert errors == []
 
@@ -155,3 +160,25 @@ def test_axe_finds_nothing(report, scheme):
     )
     summary = [(v["id"], v["help"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found]
     assert summary == []
+
+
+def test_snakemakes_own_report_opens_offline(browser, finished_study):
+    finished_study.snakemake("--report", "results/snakemake_report.html")
+    for log in ("browser", "performance"):
+        browser.get_log(log)
+    page = finished_study.folder / "results/snakemake_report.html"
+    browser.get(f"file://{page}")
+    words = WebDriverWait(browser, 30).until(lambda b: b.find_element(By.ID, "app").text)
+    assert {"Audit", "Extended", "Figures", "Quality", "Supplement", "Tables"} <= set(
+        words.split("\n")
+    )
+    assert foreign_requests(browser) == []
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+    text = page.read_text(encoding="utf-8")
+    missing = [
+        path.name
+        for folder in ("tables", "figures")
+        for path in sorted((finished_study.folder / "results" / folder).glob("*.*"))
+        if path.suffix in (".csv", ".svg") and f"results/{folder}/{path.name}" not in text
+    ]
+    assert missing == []
