@@ -8,7 +8,7 @@ The peers are no part of the project and would move its pins; they live in an en
     PYTHONPATH=. /tmp/peers/bin/python benchmarks/augmentation.py
 
 Every peer writes float32 pictures, colours / 255 - 0.5, from 250 x 250 uint8 ones. FFCV builds from
-source only (OpenCV's and TurboJPEG's headers); it is measured nowhere here.
+source only (OpenCV's and TurboJPEG's headers); it is not among them.
 """
 
 import argparse

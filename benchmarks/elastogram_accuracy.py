@@ -122,7 +122,9 @@ def screen_without_box(generator: np.random.Generator, base: Rendered) -> np.nda
     if kind == 1:
         blocks = generator.integers(0, 256, (18, 24, 3), dtype=np.uint8)
         return np.asarray(Image.fromarray(blocks).resize((1440, 1080), Image.Resampling.BICUBIC))
-    top[: len(bottom)] = bottom[: len(top)]
+    shared = min(len(top), len(bottom))
+    top, bottom = top[:shared], bottom[:shared]
+    top[:] = bottom
     if kind == 2:
         return screen
     rows, columns = np.indices(top.shape[:2])

@@ -189,7 +189,9 @@ def _from_pixels(screen: NDArray[np.uint8]) -> ScreenLayout:
     if bottom.height < 0.9 * top.height:
         raise MissingRegion("The picture is not the two-picture screen of an elastogram.")
     coloured = _chroma(_cut(screen, top)) > COLOURED
-    if (_chroma(_cut(screen, bottom)) > COLOURED).mean() > 0.02:
+    lower = _chroma(_cut(screen, bottom)) > COLOURED
+    # Lines, such as a coloured outline, do not survive the opening; the smallest vessel does.
+    if lower.mean() > 0.02 or ndimage.binary_opening(lower, iterations=2).mean() > 0.0015:
         raise MissingRegion("The lower picture has colours too, as colour Doppler screens do.")
     coloured = ndimage.binary_opening(coloured, iterations=2)
     labels, count = ndimage.label(ndimage.binary_closing(coloured, iterations=3))
@@ -216,11 +218,13 @@ def _refined(coloured: NDArray[np.bool_], rows: slice, columns: slice, scale: fl
     few = max(2, round(3 * scale))
     used_rows = np.flatnonzero(near.sum(axis=1) >= few)
     used_columns = np.flatnonzero(near.sum(axis=0) >= few)
+    # A smaller screen blends the outline, one native pixel, with the colours inside it.
+    outline = int(scale > 0.8)
     return Rectangle(
-        max(left + int(used_columns[0]) - 1, 0),
-        max(top + int(used_rows[0]) - 1, 0),
-        min(left + int(used_columns[-1]) + 2, coloured.shape[1]),
-        min(top + int(used_rows[-1]) + 2, coloured.shape[0]),
+        max(left + int(used_columns[0]) - outline, 0),
+        max(top + int(used_rows[0]) - outline, 0),
+        min(left + int(used_columns[-1]) + 1 + outline, coloured.shape[1]),
+        min(top + int(used_rows[-1]) + 1 + outline, coloured.shape[0]),
     )
 
 

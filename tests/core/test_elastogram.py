@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from benchmarks.elastogram_accuracy import count_false_boxes, measure_screens
 from dlre_core.colour_scale import colour_table, invert_colours, read_colour_bar
 from dlre_core.elastogram import (
     BOTTOM_PICTURE,
@@ -88,6 +89,18 @@ def test_half_size_clip_frames():
     layout = find_layout(small)
     expected = Rectangle(*(round(s / 2) for s in dataclasses.astuple(rendered.box)))
     assert overlap(layout.box, expected) > 0.93
+
+
+def test_box_over_the_whole_range():
+    """A smaller benchmarks/elastogram_accuracy.py: any place, depth, opacity, size and codec."""
+    found = measure_screens(8, seed=7)
+    for form in ("uncompressed", "JPEG 90"):
+        assert min(found[f"IoU, tags, {form}"]) > 0.98
+        assert np.median(found[f"IoU, pixels, {form}"]) > 0.97
+        assert min(found[f"IoU, pixels, {form}"]) > 0.93
+        limit = 0.02 if form == "uncompressed" else 0.04
+        assert max(found[f"kPa error at 50 %, share of full scale, {form}"]) < limit
+    assert not any(count_false_boxes(40, seed=7).values())
 
 
 def test_screens_without_a_box_are_never_given_one():
