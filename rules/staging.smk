@@ -1,6 +1,7 @@
 """New patients: `make stage INBOX=folder`. Four simulated ones where no inbox is given."""
 
-MODEL = config["staging"]["model"]
+# Absolute, so that no job of this study makes it: a frozen study is never run again from here.
+MODEL = os.path.abspath(config["staging"]["model"])
 INBOX = config["staging"]["inbox"] or "results/example_inbox"
 
 

@@ -1,7 +1,8 @@
 """Which cohorts `make validate` names, and where their files are."""
 
 VALIDATED = config["validation"]["cohorts"]
-VALIDATION_MODEL = config["validation"]["model"]
+# Absolute, so that no job of this study makes it: nothing is trained to validate.
+VALIDATION_MODEL = os.path.abspath(config["validation"]["model"])
 VALIDATED_HOSPITALS = {
     name: hospital_codes({"source": "folder", "folder": folder})
     for name, folder in VALIDATED.items()

@@ -68,3 +68,12 @@ def test_no_identity_stays_in_results(staged):
             content = path.read_bytes()
             assert b"EXAMPLE" not in content, path
             assert b"SIM^" not in content, path
+
+
+def test_a_changed_study_is_not_run_again_to_stage(staged, tmp_path):
+    study = staged.copy(tmp_path / "changed")
+    study.configure(training={"epochs": 3})
+    (study.folder / STAGED).unlink()
+    planned = study.snakemake("--dry-run", "--cores", "2", "--", STAGED).stdout
+    assert "rule stage_inbox:" in planned
+    assert "rule train:" not in planned
