@@ -91,7 +91,8 @@ def _find_circle(
 ) -> tuple[float, float, float] | None:
     """Row, column and radius (pixels of the box) of the white circle, by matching rings."""
     # Chroma subsampling smears the white line over the colours beside it.
-    white = np.clip((box.min(axis=2).astype(np.float64) - DARK) / (WHITE - DARK), 0, 1)
+    darkest = np.minimum(np.minimum(box[..., 0], box[..., 1]), box[..., 2]).astype(np.float64)
+    white = np.clip((darkest - DARK) / (WHITE - DARK), 0, 1)
     if white.sum() < LEAST_OUTLINE * _ring(expected_radius * RADII[0]).sum():
         # Not even the smallest circle's outline, wherever the white is.
         return None
