@@ -53,9 +53,11 @@ def loopback():
 def sent(loopback, tmp_path_factory):
     root = tmp_path_factory.mktemp("orthanc")
     orthanc = Orthanc(root / "server", inbox_port=free_port())
-    orthanc.send(write_hospital(root / "dicom/A"))
-    yield root / "dicom/A", orthanc
-    orthanc.stop()
+    try:
+        orthanc.send(write_hospital(root / "dicom/A"))
+        yield root / "dicom/A", orthanc
+    finally:
+        orthanc.stop()
 
 
 @pytest.fixture(autouse=True)
