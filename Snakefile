@@ -51,6 +51,7 @@ include: "rules/figures.smk"
 include: "rules/supplement.smk"
 include: "rules/extended_tables.smk"
 include: "rules/extended_details.smk"
+include: "rules/robustness.smk"
 include: "rules/extended_figures.smk"
 include: "rules/pictures.smk"
 include: "rules/audit.smk"
@@ -80,6 +81,11 @@ EVERY_JOB = [
     "results/serving/model_repository/dlre/1/manifest.json",
     "results/serving/frozen_study.json",
     *expand("results/{folder}/{arm}.csv", folder=["predictions", "scores"], arm=ARMS),
+    *(
+        f"results/robustness/{variant}/{name}.csv"
+        for variant in REPORTED_VARIANTS
+        for name in ("split", "leak_check", "history", "predictions", "scores")
+    ),
 ]
 if PACS:
     EVERY_JOB += ["results/pacs/counts.csv", "results/pacs/failures.csv"]

@@ -51,7 +51,7 @@ def make_split(
     if rule["method"] == "hospitals":
         training = _by_hospital(table, rule["training"])
     else:
-        training = _stratified(table, float(rule["training_fraction"]), generator)
+        training = draw_stratified(table, float(rule["training_fraction"]), generator)
     table["cohort"] = np.where(training, "training", "validation")
     table["seed"] = seed
     for cohort in ("training", "validation"):
@@ -75,7 +75,7 @@ def stopping_patients(split: pd.DataFrame, fraction: float, seed: int) -> pd.Ser
     """
     training = split[split["cohort"] == "training"]
     generator = np.random.default_rng([seed, 2])
-    held_back = _stratified(training, fraction, generator, at_least_one=True)
+    held_back = draw_stratified(training, fraction, generator, at_least_one=True)
     result = pd.Series(False, index=split.index)
     result.loc[training.index[held_back]] = True
     return result
@@ -155,13 +155,14 @@ def _by_hospital(table: pd.DataFrame, hospitals: Sequence[str]) -> np.ndarray:
     return table["hospital"].isin(list(hospitals)).to_numpy()
 
 
-def _stratified(
+def draw_stratified(
     table: pd.DataFrame,
     fraction: float,
     generator: np.random.Generator,
     *,
     at_least_one: bool = False,
 ) -> np.ndarray:
+    """True for a share of the patients, rounded up, the same of every stage (F0-1, F2, F3, F4)."""
     strata = table["fibrosis_stage"].map(STRATA).to_numpy()
     names = sorted(set(strata))
     sizes = np.array([(strata == name).sum() for name in names])

@@ -61,8 +61,29 @@ HOSPITAL_ARMS = list(TRAINING_HOSPITALS)
 ACCURACY_TABLES = [2] + [3] * (len(IMAGE_ARMS) > 1) + [4] * (len(HOSPITAL_ARMS) > 1)
 SPLITS = sorted({arm["split"] for arm in config["arms"].values()})
 
+# Optional analyses of the main arm, each a list of other divisions of the patients.
+VARIANTS = {
+    "negative_control": [f"permuted_{n + 1}" for n in range(config["robustness"]["permutations"])],
+    "learning_curve": [f"fraction_{p}" for p in config["robustness"]["training_percent"]],
+    "repeated_splits": [f"seed_{n + 1}" for n in range(config["robustness"]["splits"])],
+    "hospitals_left_out": [f"without_{hospital}" for hospital in HOSPITALS],
+}
+
+FUSION_FOLDS = [
+    f"fold_{k + 1}_of_{config['robustness']['fusion_folds']}"
+    for k in range(config["robustness"]["fusion_folds"])
+]
+# Every variant that an analysis in the report needs.
+REPORTED_VARIANTS = [
+    variant
+    for analysis in config["robustness"]["analyses"]
+    for variant in (VARIANTS | {"fusion": FUSION_FOLDS, "choices": []})[analysis]
+]
+
 
 wildcard_constraints:
+    analysis="|".join(VARIANTS),
+    variant=r"(permuted|seed|fraction|without|fold)_[A-Za-z0-9]+(_of_\d+)?",
     hospital="|".join(HOSPITALS),
     arm="|".join(ARMS),
     split="|".join(SPLITS),

@@ -14,6 +14,7 @@ TABLES = [
     "events",
     "differences",
     "checklist",
+    *config["robustness"]["analyses"],
 ]
 FIGURES = [
     "headline",

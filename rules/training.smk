@@ -23,6 +23,7 @@ rule train:
         runtime=240,
         gpu=0,
     params:
+        arm=lambda wildcards: wildcards.arm,
         images=lambda wildcards: config["arms"][wildcards.arm]["images"],
         settings={k: v for k, v in config["training"].items() if k != "permute_labels"},
         speed="results/benchmarks/train/{arm}_images_per_second.csv",

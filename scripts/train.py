@@ -9,7 +9,7 @@ with job_log(snakemake.log[0]):
         snakemake.input.rois,
         snakemake.input.table,
         snakemake.input.split,
-        arm=snakemake.wildcards.arm,
+        arm=snakemake.params.arm,
         images=snakemake.params.images,
         settings=TrainingSettings(**snakemake.params.settings),
         weights={stage: snakemake.output[stage] for stage in ("f4", "ge_f3", "ge_f2")},

@@ -19,6 +19,8 @@ TABLES: Mapping[str, str] = {
     "supplementary_table_3": "subgroups", "hospitals": "subgroups", "calibration": "probabilities",
     "predictive_values": "probabilities", "stages": "probabilities", "counts": "details",
     "events": "details", "differences": "details", "checklist": "details",
+    "repeated_splits": "training", "hospitals_left_out": "training", "learning_curve": "training",
+    "negative_control": "training", "fusion": "main", "choices": "main",
 }  # fmt: skip
 FIGURES: Mapping[str, str] = {
     "headline": "headline", "figure_2": "flow", "figure_3": "main", "figure_4": "main", "figure_5": "subgroups",

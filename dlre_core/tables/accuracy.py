@@ -46,8 +46,8 @@ class AccuracySettings:
 
 
 def method_scores(scores: pd.DataFrame, method: str, stage: str) -> NDArray[np.float64]:
-    """A method's score for a stage question; only DLRE has one of its own for each."""
-    column = f"dlre_{stage}" if method == "dlre" else method
+    """A method's score for a stage question; only DLRE and its fusion have one of their own for each."""
+    column = f"{method}_{stage}" if method in ("dlre", "dlre_fusion") else method
     return scores[column].to_numpy(dtype=np.float64)
 
 

@@ -10,7 +10,9 @@ STAGE_NAMES = {
     "ge_f3": "Advanced fibrosis (≥F3)",
     "ge_f2": "Significant fibrosis (≥F2)",
 }
-METHOD_NAMES = {"dlre": "DLRE", "lsm": "2D-SWE", "apri": "APRI", "fib4": "FIB-4"}
+METHOD_NAMES = {
+    "dlre": "DLRE", "lsm": "2D-SWE", "apri": "APRI", "fib4": "FIB-4", "dlre_fusion": "DLRE fusion",
+}  # fmt: skip
 COHORT_NAMES = {"training": "Training", "validation": "Validation"}
 UNDEFINED = "–"
 

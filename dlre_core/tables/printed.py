@@ -82,6 +82,24 @@ def printed_table_2(
     )  # fmt: skip
 
 
+def printed_fusion(
+    table: pd.DataFrame, settings: Mapping[str, object], simulated: bool
+) -> PrintedTable:
+    """Table 2 with the fused score as the reference, for print."""
+    notes = [
+        footnote(settings),
+        "DLRE fusion: logistic regression on DLRE, 2D-SWE, APRI and FIB-4, fitted on out-of-fold "
+        "predictions of the training patients; DLRE in training rows is out of fold too.",
+        STARS_2.replace("DLRE", METHOD_NAMES["dlre_fusion"]),
+        *undefined(table["notes"]),
+    ]
+    caption = "DLRE, stiffness and blood in one score against each alone"
+    return _printed(
+        table, caption, simulated, ("Method", "Cohort"), notes,
+        lambda row: [METHOD_NAMES[str(row["method"])]],
+    )  # fmt: skip
+
+
 def printed_external_table(
     table: pd.DataFrame, settings: Mapping[str, object], cohort: str, study: str, simulated: bool
 ) -> PrintedTable:

@@ -1,0 +1,58 @@
+"""Probabilities of an arm's networks without a server, for the robustness analyses."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+import torch
+from safetensors.torch import load_file
+
+from dlre_core.arms import select_images
+from dlre_core.network import FibrosisNetwork
+from dlre_core.scores import STAGES
+from dlre_core.store import open_rois
+from dlre_core.tabular import read_table
+from dlre_core.training import predict
+
+COLUMNS = [
+    "hospital", "patient", "cohort", "fibrosis_stage", "acquisition", "image_id", *STAGES,
+]  # fmt: skip
+
+
+def predict_split(
+    rois_file: str | Path,
+    rois_table: str | Path,
+    split_table: str | Path,
+    weights: Mapping[str, str | Path],
+    images: int,
+) -> pd.DataFrame:
+    """Predict the pictures of a split with networks from weight files.
+
+    Parameters
+    ----------
+    rois_file, rois_table, split_table : path
+        ``rois.h5``, ``rois.csv`` and the CSV of the split.
+    weights : mapping of stage to path
+        Safetensors files as `dlre_core.arms.train_arm` writes them.
+    images : int
+        Images per patient, the first in acquisition order.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``results/predictions/{arm}.csv``.
+
+    Raises
+    ------
+    StoreMismatch
+        If a patient has fewer images.
+    """
+    torch.set_num_threads(1)
+    rows = select_images(read_table(rois_table), read_table(split_table), images)
+    with open_rois(rois_file) as store:
+        pictures = store.read(rows["index"].to_numpy())
+    for stage in STAGES:
+        network = FibrosisNetwork()
+        network.load_state_dict(load_file(weights[stage]))
+        rows[stage] = predict(network.to(memory_format=torch.channels_last), pictures)
+    return rows[COLUMNS]

@@ -1,0 +1,186 @@
+rule resplit:
+    """Another division of the patients: permuted_1, seed_1, without_A, fraction_50 or fold_1_of_3."""
+    input:
+        split=f"results/splits/{MAIN_SPLIT}.csv",
+    output:
+        split="results/robustness/{variant}/split.csv",
+    log:
+        "results/logs/resplit/{variant}.log",
+    benchmark:
+        "results/benchmarks/resplit/{variant}.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        division=config["splits"][MAIN_SPLIT],
+        seed=config["training"]["seed"],
+        core=core("resplits", "tabular"),
+    script:
+        "../scripts/resplit.py"
+
+
+use rule leak_check as leak_check_variant with:
+    input:
+        split="results/robustness/{variant}/split.csv",
+        acquisitions="results/store/acquisitions.csv",
+        rois="results/roi/rois.h5",
+        table="results/roi/rois.csv",
+    output:
+        checked="results/robustness/{variant}/leak_check.csv",
+    log:
+        "results/logs/leak_check_variant/{variant}.log",
+    benchmark:
+        "results/benchmarks/leak_check_variant/{variant}.tsv"
+
+
+use rule train as train_variant with:
+    input:
+        rois="results/roi/rois.h5",
+        table="results/roi/rois.csv",
+        split="results/robustness/{variant}/split.csv",
+        checked="results/robustness/{variant}/leak_check.csv",
+    output:
+        f4="results/robustness/{variant}/f4.safetensors",
+        ge_f3="results/robustness/{variant}/ge_f3.safetensors",
+        ge_f2="results/robustness/{variant}/ge_f2.safetensors",
+        history="results/robustness/{variant}/history.csv",
+    log:
+        "results/logs/train_variant/{variant}.log",
+    benchmark:
+        "results/benchmarks/train_variant/{variant}.tsv"
+    params:
+        arm=lambda wildcards: wildcards.variant,
+        images=config["arms"][MAIN_ARM]["images"],
+        settings={k: v for k, v in config["training"].items() if k != "permute_labels"},
+        speed="results/benchmarks/train_variant/{variant}_images_per_second.csv",
+        checkpoints="results/checkpoints/{variant}",
+        core=core("arms"),
+
+
+rule predict_variant:
+    """Probabilities of every picture of a variant, in process."""
+    input:
+        rois="results/roi/rois.h5",
+        table="results/roi/rois.csv",
+        split="results/robustness/{variant}/split.csv",
+        f4="results/robustness/{variant}/f4.safetensors",
+        ge_f3="results/robustness/{variant}/ge_f3.safetensors",
+        ge_f2="results/robustness/{variant}/ge_f2.safetensors",
+    output:
+        predictions="results/robustness/{variant}/predictions.csv",
+    log:
+        "results/logs/predict_variant/{variant}.log",
+    benchmark:
+        "results/benchmarks/predict_variant/{variant}.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        images=config["arms"][MAIN_ARM]["images"],
+        core=core("in_process"),
+    script:
+        "../scripts/predict_variant.py"
+
+
+use rule scores as scores_variant with:
+    input:
+        predictions="results/robustness/{variant}/predictions.csv",
+        acquisitions="results/store/acquisitions.csv",
+        patients="results/clinical/patients.csv",
+    output:
+        scores="results/robustness/{variant}/scores.csv",
+    log:
+        "results/logs/scores_variant/{variant}.log",
+    benchmark:
+        "results/benchmarks/scores_variant/{variant}.tsv"
+
+
+rule robustness:
+    """One table of all variants of an analysis: negative control, learning curve, ..."""
+    input:
+        scores=lambda wildcards: expand(
+            "results/robustness/{variant}/scores.csv", variant=VARIANTS[wildcards.analysis]
+        ),
+    output:
+        csv="results/tables/{analysis}.csv",
+        html="results/tables/{analysis}.html",
+        tex="results/tables/{analysis}.tex",
+    log:
+        "results/logs/robustness/{analysis}.log",
+    benchmark:
+        "results/benchmarks/robustness/{analysis}.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        variants=lambda wildcards: VARIANTS[wildcards.analysis],
+        settings=ACCURACY_SETTINGS,
+        simulated=SIMULATED,
+        core=core("tables.robustness"),
+    script:
+        "../scripts/robustness.py"
+
+
+rule fusion:
+    """DLRE, stiffness and blood in one score, fitted on out-of-fold predictions of training patients."""
+    input:
+        scores=f"results/scores/{MAIN_ARM}.csv",
+        folds=expand("results/robustness/{fold}/scores.csv", fold=FUSION_FOLDS),
+    output:
+        csv="results/tables/fusion.csv",
+        html="results/tables/fusion.html",
+        tex="results/tables/fusion.tex",
+        scores="results/robustness/fusion_scores.csv",
+    log:
+        "results/logs/fusion.log",
+    benchmark:
+        "results/benchmarks/fusion.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=ACCURACY_SETTINGS,
+        simulated=SIMULATED,
+        core=core("fusion", "tables.printed"),
+    script:
+        "../scripts/fusion.py"
+
+
+rule choices:
+    """AUC with k pictures, averaged over all choices of k of a patient's pictures."""
+    input:
+        predictions=f"results/predictions/{MAIN_ARM}.csv",
+        acquisitions="results/store/acquisitions.csv",
+    output:
+        csv="results/tables/choices.csv",
+        html="results/tables/choices.html",
+        tex="results/tables/choices.tex",
+    log:
+        "results/logs/choices.log",
+    benchmark:
+        "results/benchmarks/choices.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        aggregate=config["statistics"]["aggregate"],
+        confidence=config["statistics"]["confidence"],
+        simulated=SIMULATED,
+        core=core("tables.choices"),
+    script:
+        "../scripts/choices.py"

@@ -1,0 +1,105 @@
+"""Variants of a split: who trains, who validates, and what stays the same."""
+
+import pandas as pd
+import pytest
+
+from dlre_core.errors import ConfigurationError
+from dlre_core.resplits import resplit
+from dlre_core.splits import make_split
+from dlre_core.statistics import roc_analysis
+from dlre_core.tables.accuracy import AccuracySettings
+from dlre_core.tables.robustness import printed_robustness, robustness_table
+
+RULE = {"method": "random", "training_fraction": 0.666667}
+
+
+@pytest.fixture
+def split():
+    patients = pd.DataFrame(
+        {
+            "hospital": ["A", "B", "C"] * 20,
+            "patient": [f"P{i:02d}" for i in range(60)],
+            "fibrosis_stage": [1, 2, 3, 4] * 15,
+        }
+    )
+    return make_split(patients, RULE, seed=1)
+
+
+def joined(split, other):
+    return split.merge(other, on="patient", suffixes=("", "_new"))
+
+
+def test_permutations_move_stages_and_differ(split):
+    first, second = (resplit(split, f"permuted_{n}", RULE, 1) for n in (1, 2))
+    for made in (first, second):
+        assert sorted(made["fibrosis_stage"]) == sorted(split["fibrosis_stage"])
+        both = joined(split, made)
+        assert (both["fibrosis_stage"] != both["fibrosis_stage_new"]).mean() > 0.5
+        # Validation patients are permuted too, not the training labels alone.
+        both = both[both["cohort_new"] == "validation"]
+        assert (both["fibrosis_stage"] != both["fibrosis_stage_new"]).any()
+    assert not first["fibrosis_stage"].equals(second["fibrosis_stage"])
+
+
+def test_repeated_splits_keep_stages_and_differ(split):
+    made = resplit(split, "seed_1", RULE, 1)
+    both = joined(split, made)
+    assert (both["fibrosis_stage"] == both["fibrosis_stage_new"]).all()
+    assert (both["cohort"] != both["cohort_new"]).any()
+    pd.testing.assert_frame_equal(made, resplit(split[::-1], "seed_1", RULE, 1))
+
+
+def test_the_hospital_left_out_validates(split):
+    made = resplit(split, "without_B", RULE, 1)
+    assert set(made.loc[made["cohort"] == "validation", "hospital"]) == {"B"}
+    assert set(made.loc[made["cohort"] == "training", "hospital"]) == {"A", "C"}
+
+
+def test_a_fraction_keeps_validation_and_its_strata(split):
+    made = resplit(split, "fraction_50", RULE, 1)
+    by = made.groupby("cohort")["patient"].agg(set)
+    assert by["validation"] == set(split.loc[split["cohort"] == "validation", "patient"])
+    training = made[made["cohort"] == "training"]
+    assert len(training) == 20
+    assert training["fibrosis_stage"].value_counts().eq(5).all()
+    assert len(resplit(split, "fraction_100", RULE, 1)) == len(split)
+
+
+def test_folds_divide_the_training_patients(split):
+    folds = [resplit(split, f"fold_{k}_of_3", RULE, 1) for k in (1, 2, 3)]
+    training = set(split.loc[split["cohort"] == "training", "patient"])
+    held = [set(fold.loc[fold["cohort"] == "validation", "patient"]) for fold in folds]
+    assert set().union(*held) == training
+    assert sum(map(len, held)) == len(training)
+    assert all(set(fold["patient"]) == training for fold in folds)
+
+
+def test_an_unknown_variant_says_what_there_is(split):
+    with pytest.raises(ConfigurationError, match="without_A"):
+        resplit(split, "jackknife_1", RULE, 1)
+
+
+def scores(values):
+    stages = [1, 2, 3, 4] * 5
+    return pd.DataFrame(
+        {
+            "cohort": ["training"] * 4 + ["validation"] * 16, "fibrosis_stage": stages,
+            "dlre_f4": values, "dlre_ge_f3": values, "dlre_ge_f2": values, "lsm": stages,
+        }
+    )  # fmt: skip
+
+
+def test_the_table_has_every_variant_and_their_mean():
+    settings = AccuracySettings()
+    values = [0.1, 0.2, 0.3, 0.4] * 3 + [0.4, 0.3, 0.2, 0.1] * 2
+    given = {"seed_1": scores(values), "seed_2": scores(values[::-1])}
+    table = robustness_table(given, settings)
+    part = table[(table["stage"] == "f4") & (table["method"] == "dlre")].set_index("variant")
+    expected = [roc_analysis([0, 0, 0, 1] * 4, s["dlre_f4"][4:]).auc for s in given.values()]
+    assert part.loc[["seed_1", "seed_2"], "auc"].tolist() == expected
+    assert part.loc["mean", "auc"] == pytest.approx(sum(expected) / 2)
+    # Student's t with one degree of freedom: 12.706.
+    half = 12.706 * abs(expected[0] - expected[1]) / 2
+    assert part.loc["mean", "auc_high"] - part.loc["mean", "auc"] == pytest.approx(half, rel=1e-3)
+    printed = printed_robustness(table, "repeated_splits", settings, simulated=True)
+    assert [row[0] for row in printed.blocks[0].rows] == ["seed 1", "seed 2", "mean"]
