@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
@@ -105,4 +106,5 @@ def _mean(values: pd.Series, confidence: float) -> dict[str, float]:
     half = (
         float(stats.t.ppf((1 + confidence) / 2, n - 1)) * sd / math.sqrt(n) if n > 1 else math.nan
     )
-    return {"auc": mean, "auc_low": mean - half, "auc_high": mean + half, "auc_sd": sd}
+    low, high = np.clip([mean - half, mean + half], 0, 1)
+    return {"auc": mean, "auc_low": float(low), "auc_high": float(high), "auc_sd": sd}

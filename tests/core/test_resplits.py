@@ -98,8 +98,10 @@ def test_the_table_has_every_variant_and_their_mean():
     expected = [roc_analysis([0, 0, 0, 1] * 4, s["dlre_f4"][4:]).auc for s in given.values()]
     assert part.loc[["seed_1", "seed_2"], "auc"].tolist() == expected
     assert part.loc["mean", "auc"] == pytest.approx(sum(expected) / 2)
-    # Student's t with one degree of freedom: 12.706.
+    # Student's t with one degree of freedom: 12.706; limits are cut to 0 and 1.
     half = 12.706 * abs(expected[0] - expected[1]) / 2
-    assert part.loc["mean", "auc_high"] - part.loc["mean", "auc"] == pytest.approx(half, rel=1e-3)
+    mean = sum(expected) / 2
+    assert part.loc["mean", "auc_low"] == pytest.approx(max(mean - half, 0), rel=1e-3)
+    assert part.loc["mean", "auc_high"] == pytest.approx(min(mean + half, 1), rel=1e-3)
     printed = printed_robustness(table, "repeated_splits", settings, simulated=True)
     assert [row[0] for row in printed.blocks[0].rows] == ["seed 1", "seed 2", "mean"]
