@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dlre_core.contract import MEASUREMENT_COLUMNS
 from dlre_core.errors import ClinicalTableError
 from dlre_core.layout import Rectangle
-from dlre_core.picture_quality import UsablePicture
+from dlre_core.picture_quality import IngestionSettings, UsablePicture
 from dlre_core.q_box import measure_q_box
 from dlre_core.roi import SIDE, Square
 from dlre_core.store import StoredScreen
@@ -19,6 +19,8 @@ from dlre_core.store import StoredScreen
 Q_BOX_COLUMNS = [
     "q_box_mean_kpa", "q_box_min_kpa", "q_box_max_kpa", "q_box_sd_kpa", "q_box_diameter_mm",
 ]  # fmt: skip
+# Above this share of the scale parts of a Q-Box may be masked as saturated.
+NEAR_FULL_SCALE = 0.95
 ACQUISITION_COLUMNS = [
     "image_id", "hospital", "patient", "acquisition", "acquired_at", "height", "width", "frame",
     "frames",
@@ -69,13 +71,11 @@ class Finding:
         return str(self.columns["pixel_digest"])
 
 
-def finding_facts(
-    picture: UsablePicture, scale_maximum_kpa: float, measure: bool
-) -> dict[str, object]:
+def finding_facts(picture: UsablePicture, scale_maximum_kpa: float) -> dict[str, object]:
     """What `Finding` needs of a picture beside its pixels and the hospital's tables, fit for JSON."""
     return {
         "columns": picture_columns(picture, scale_maximum_kpa),
-        "measured": measured_columns(picture, scale_maximum_kpa) if measure else {},
+        "measured": measured_columns(picture, scale_maximum_kpa),
         "complete": picture.image.complete,
     }
 
@@ -93,7 +93,7 @@ def given_columns(
 
 
 def measured_columns(picture: UsablePicture, scale_maximum_kpa: float) -> dict[str, float | str]:
-    """Q-Box values measured in the picture, for where the hospital gave none; empty without one."""
+    """Q-Box values measured in the picture; empty where no circle with signal is found."""
     q_box = measure_q_box(
         picture.image.pixels, picture.layout, scale_maximum_kpa, picture.image.opacity
     )
@@ -101,6 +101,43 @@ def measured_columns(picture: UsablePicture, scale_maximum_kpa: float) -> dict[s
         return {}
     values = {name: round(getattr(q_box, name.removeprefix("q_box_")), 2) for name in Q_BOX_COLUMNS}
     return {**values, "q_box_source": "recomputed"}
+
+
+def q_box_columns(
+    given: Mapping[str, object], measured: Mapping[str, object]
+) -> Mapping[str, object]:
+    """The values that the study uses: the hospital's, or where it gave none the picture's."""
+    return given if given["q_box_source"] else {**given, **measured}
+
+
+def q_box_disagrees(
+    given: Mapping[str, object],
+    measured: Mapping[str, object],
+    settings: IngestionSettings,
+) -> bool:
+    """Whether the Q-Box mean that the hospital gave is not what the picture shows.
+
+    Where stiffness in the circle may exceed the scale it is masked, so that the measured mean is a
+    lower bound: only a given mean below it contradicts it.
+
+    Parameters
+    ----------
+    given, measured : mapping
+        As `given_columns` and `measured_columns` return them.
+    settings : IngestionSettings
+        ``q_box_tolerance``: largest difference that is none, as a share of the measured mean.
+
+    Returns
+    -------
+    bool
+        False also where either is missing.
+    """
+    if not given["q_box_source"] or not measured:
+        return False
+    difference = float(given["q_box_mean_kpa"]) - float(measured["q_box_mean_kpa"])
+    exceeds = float(measured["q_box_max_kpa"]) >= NEAR_FULL_SCALE * settings.scale_maximum_kpa
+    least = settings.q_box_tolerance * float(measured["q_box_mean_kpa"])
+    return -difference > least if exceeds else abs(difference) > least
 
 
 def hand_square(square: Mapping[str, str]) -> Square | None:

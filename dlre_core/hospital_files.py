@@ -36,7 +36,7 @@ class HospitalFiles:
         measurements: Mapping[str, Mapping[str, str]],
         squares: Mapping[str, Mapping[str, str]],
     ) -> None:
-        self._reader, self._memory, self._settings = reader, memory, settings
+        self._reader, self._memory, self.settings = reader, memory, settings
         self._measurements, self._squares = measurements, squares
 
     def header(self, file: FoundFile) -> Header | None:
@@ -66,8 +66,7 @@ class HospitalFiles:
     def finding(self, file: FoundFile) -> Finding:
         """The picture and what its row says of it, not decoded where the last shard has it."""
         given = given_columns(self._measurements.get(file.name, {}), self._square(file))
-        measure = not given["q_box_source"]
-        question = f"picture {measure} {self._square(file)}"
+        question = f"picture {self._square(file)}"
         known = self._memory.knows(question, file)
         if known is not None:
             screen = self._memory.screen(known["columns"]["pixel_digest"])
@@ -79,14 +78,14 @@ class HospitalFiles:
 
         def ask() -> dict[str, object]:
             seen.append(self._picture(file))
-            return finding_facts(seen[0], self._settings.scale_maximum_kpa, measure)
+            return finding_facts(seen[0], self.settings.scale_maximum_kpa)
 
         facts = self._memory.answer(question, file, ask)
         return Finding(seen[0].screen, **facts, given=given)
 
     def _picture(self, file: FoundFile) -> UsablePicture:
         square = hand_square(self._square(file))
-        return usable_picture(self._reader.images(file), self._settings, square)
+        return usable_picture(self._reader.images(file), self.settings, square)
 
     def _square(self, file: FoundFile) -> Mapping[str, str]:
         return self._squares.get(file.name, {})

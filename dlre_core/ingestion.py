@@ -12,7 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from dlre_core.acquisitions import ACQUISITION_COLUMNS, Finding, rows_by_file
+from dlre_core.acquisitions import (
+    ACQUISITION_COLUMNS,
+    Finding,
+    q_box_columns,
+    q_box_disagrees,
+    rows_by_file,
+)
 from dlre_core.clinical import read_clinical
 from dlre_core.deidentify import Pseudonymiser, write_private_table
 from dlre_core.dicom import Header
@@ -269,7 +275,13 @@ class _Hospital:
     def _row(self, candidate: _Candidate, picture: Finding, number: int) -> dict[str, object]:
         """One line of acquisitions.csv."""
         key, when = (self.hospital, candidate.patient_id), candidate.header.acquired_at
-        flags = {"no_time": when is None, "clip_cut_off": not picture.complete}
+        flags = {
+            "no_time": when is None,
+            "clip_cut_off": not picture.complete,
+            "q_box_disagrees": q_box_disagrees(
+                picture.given, picture.measured, self.files.settings
+            ),
+        }
         return {
             "image_id": self._image_id(candidate, picture.columns["frame"]),
             "hospital": self.hospital,
@@ -278,6 +290,5 @@ class _Hospital:
             "acquired_at": self.pseudonymiser.shift(when, *key).isoformat() if when else "",
             **picture.columns,
             "flags": ";".join(flag for flag, raised in flags.items() if raised),
-            **picture.given,
-            **picture.measured,
+            **q_box_columns(picture.given, picture.measured),
         }

@@ -26,6 +26,7 @@ class IngestionSettings:
     scale_maximum_kpa: float = 40.0
     minimum_fill: float = 0.5
     maximum_saturated: float = 0.9
+    q_box_tolerance: float = 0.1
     limits: ReadLimits = field(default_factory=ReadLimits)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dlre_core.acquisitions import q_box_disagrees
 from dlre_core.contract import CLINICAL_COLUMNS
 from dlre_core.deidentify import Pseudonymiser
 from dlre_core.dicom_guard import GuardedReader
@@ -250,6 +251,43 @@ def test_measurements_and_hand_drawn_squares_are_joined_by_file(hospital):
     assert table["q_box_mean_kpa"][1] == 11.5
     assert pd.isna(table["q_box_min_kpa"][1])
     assert table[["roi_row", "roi_column", "roi_size"]].values.tolist()[0] == [100, 260, 125]
+
+
+def screen_with_q_box(seed: int) -> np.ndarray:
+    """A white circle in the middle of a ramp from 0.1 to 0.8 with 0.05 of noise on top: mean 20 kPa."""
+    screen = files.draw_screen(seed)
+    box = screen[files.BOX.top : files.BOX.bottom, files.BOX.left : files.BOX.right]
+    rows, columns = np.indices(box.shape[:2])
+    box[np.abs(np.hypot(rows - 49.5, columns - 59.5) - 47) < 0.8] = 255
+    return screen
+
+
+def test_a_given_q_box_mean_that_the_picture_contradicts_is_flagged(hospital):
+    lines = ["hospital,patient_id,file,q_box_mean_kpa"]
+    for number, given in enumerate(("", "19", "21.5", "25", "15"), start=1):
+        screen, uid = screen_with_q_box(number), f"1.2.3.{number}"
+        path = hospital.pictures / "A0001" / f"{number}.dcm"
+        files.save(files.make_dataset(screen, uid=uid, number=number), path)
+        lines.append(f"A,A0001,A/A0001/{number}.dcm,{given}")
+    hospital.tables["measurements"] = hospital.root / "measurements.csv"
+    hospital.tables["measurements"].write_text("\n".join(lines) + "\n")
+    table = hospital.ingest().table("acquisitions")
+    assert list(table["flags"]) == ["", "", "", "q_box_disagrees", "q_box_disagrees"]
+    assert list(table["q_box_source"]) == ["recomputed", *["given"] * 4]
+    assert table["q_box_mean_kpa"][0] == pytest.approx(20, rel=0.02)
+    assert list(table["q_box_mean_kpa"][1:]) == [19, 21.5, 25, 15]
+    assert not (hospital.ingest(q_box_tolerance=0.3).table("acquisitions")["flags"] != "").any()
+
+
+@pytest.mark.parametrize(("given", "flag"), [(30.0, False), (22.1, False), (17.0, True)])
+def test_above_the_scale_only_a_lower_given_mean_disagrees(given, flag):
+    # What exceeds the scale is masked: the true mean may be anything above 20.
+    settings = IngestionSettings(scale_maximum_kpa=40.0, q_box_tolerance=0.1)
+    measured = {"q_box_mean_kpa": 20.0, "q_box_max_kpa": 39.0}
+    told = {"q_box_source": "given", "q_box_mean_kpa": given}
+    assert q_box_disagrees(told, measured, settings) is flag
+    assert not q_box_disagrees(told, {}, settings)
+    assert q_box_disagrees(told, {**measured, "q_box_max_kpa": 30.0}, settings)
 
 
 def test_a_stated_scale_other_than_the_studys_is_rejected(hospital):
