@@ -31,7 +31,7 @@ INSTALLED = -v n=$$(grep -c == envs/requirements.lock) -v seen=$$(test -t 2 && e
 
 .PHONY: study test fuzz stage validate pull receive compare-paper coverage-simulations simulation-shortcuts learnability test-cluster test-crash test-determinism no-op lint lock format help environment check-data clinical-template clean
 .PHONY: serve soak
-.PHONY: negative-control learning-curve repeated-splits hospitals-left-out fusion choices
+.PHONY: negative-control learning-curve repeated-splits hospitals-left-out fusion choices radiomics
 
 study: $(READY) ## run the study (SIZE=demo, paper or a number; CORES=2)
 	snakemake --cores $(CORES) $(OVERRIDE) $(PROGRESS)
@@ -65,7 +65,7 @@ serve: $(READY) ## keep a finished study's server up, loopback only (MODEL=resul
 soak: $(READY) ## ten minutes of valid and invalid requests from 16 clients (MODEL=results/serving)
 	PYTHONPATH=. python benchmarks/soak.py --model $(or $(MODEL),results/serving)
 
-negative-control learning-curve repeated-splits hospitals-left-out fusion choices: $(READY) ## optional analyses (docs/training.md)
+negative-control learning-curve repeated-splits hospitals-left-out fusion choices radiomics: $(READY) ## optional analyses (docs/training.md)
 	snakemake --cores $(CORES) $(OVERRIDE) $(PROGRESS) results/tables/$(subst -,_,$@).html
 	@echo "Table: results/tables/$(subst -,_,$@).html"
 

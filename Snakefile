@@ -52,6 +52,7 @@ include: "rules/supplement.smk"
 include: "rules/extended_tables.smk"
 include: "rules/extended_details.smk"
 include: "rules/robustness.smk"
+include: "rules/radiomics.smk"
 include: "rules/extended_figures.smk"
 include: "rules/pictures.smk"
 include: "rules/audit.smk"
@@ -86,6 +87,7 @@ EVERY_JOB = [
         for variant in REPORTED_VARIANTS
         for name in ("split", "leak_check", "history", "predictions", "scores")
     ),
+    *RADIOMICS_FEATURES,
 ]
 if PACS:
     EVERY_JOB += ["results/pacs/counts.csv", "results/pacs/failures.csv"]

@@ -176,14 +176,14 @@ def _from_regions(
     if min(box.width, box.height) < SMALLEST_BOX * width / NATIVE_WIDTH / 2 or bottom.height < 10:
         return None
     return ScreenLayout(
-        top, box, bottom, _find_bar(screen), pictures[0].pixel_spacing_mm, "regions"
+        top, box, bottom, find_colour_bar(screen), pictures[0].pixel_spacing_mm, "regions"
     )  # fmt: skip
 
 
 def _from_pixels(screen: NDArray[np.uint8]) -> ScreenLayout:
     height, width = screen.shape[:2]
     scale = width / NATIVE_WIDTH
-    bar = _find_bar(screen)
+    bar = find_colour_bar(screen)
     if bar is None:
         raise MissingRegion("The picture has no elastography colour bar at its right.")
     top = _scaled(TOP_PICTURE, scale).clamped(height, width)
@@ -230,7 +230,7 @@ def _refined(coloured: NDArray[np.bool_], rows: slice, columns: slice, scale: fl
     )
 
 
-def _find_bar(screen: NDArray[np.uint8]) -> Rectangle | None:
+def find_colour_bar(screen: NDArray[np.uint8]) -> Rectangle | None:
     """The colour bar where the screen has it; None unless its colours are the map's."""
     height, width = screen.shape[:2]
     bar = _scaled(COLOUR_BAR, width / NATIVE_WIDTH).clamped(height, width)

@@ -5,13 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from dlre_core.errors import StoreMismatch, TrainingError
+from dlre_core.errors import StoreMismatch
+from dlre_core.logistic import logistic_scores
 from dlre_core.scores import KEYS, STAGES
-from dlre_core.splits import stage_labels
 
 POSITIVE = ("lsm", "apri", "fib4")
 
@@ -57,25 +54,10 @@ def fused_scores(scores: pd.DataFrame, folds: Sequence[pd.DataFrame]) -> pd.Data
     result = pd.concat([merged, scores[~is_training]])[list(scores.columns)]
     result = result.sort_values(KEYS, ignore_index=True)
     for stage in STAGES:
-        result[f"dlre_fusion_{stage}"] = _fused(result, stage)
-    return result
-
-
-def _fused(scores: pd.DataFrame, stage: str) -> NDArray[np.float64]:
-    features = _features(scores, stage)
-    complete = np.isfinite(features).all(axis=1)
-    fitted = complete & (scores["cohort"] == "training").to_numpy()
-    labels = stage_labels(scores["fibrosis_stage"], stage)
-    if len(np.unique(labels[fitted])) < 2:
-        raise TrainingError(
-            f"Fusion, {stage}: one class only among training patients with all values.",
-            "Enrol more patients, or leave the analysis fusion out.",
+        result[f"dlre_fusion_{stage}"] = logistic_scores(
+            _features(result, stage), result, stage, "fusion"
         )
-    model = make_pipeline(StandardScaler(), LogisticRegression())
-    model.fit(features[fitted], labels[fitted])
-    fused = np.full(len(scores), np.nan)
-    fused[complete] = model.predict_proba(features[complete])[:, 1]
-    return fused
+    return result
 
 
 def _features(scores: pd.DataFrame, stage: str) -> NDArray[np.float64]:

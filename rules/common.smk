@@ -77,7 +77,12 @@ FUSION_FOLDS = [
 REPORTED_VARIANTS = [
     variant
     for analysis in config["robustness"]["analyses"]
-    for variant in (VARIANTS | {"fusion": FUSION_FOLDS, "choices": []})[analysis]
+    for variant in (VARIANTS | {"fusion": FUSION_FOLDS, "choices": [], "radiomics": []})[analysis]
+]
+RADIOMICS_FEATURES = [
+    f"results/radiomics/{hospital}.csv"
+    for hospital in HOSPITALS
+    if "radiomics" in config["robustness"]["analyses"]
 ]
 
 

@@ -21,6 +21,7 @@ TABLES: Mapping[str, str] = {
     "events": "details", "differences": "details", "checklist": "details",
     "repeated_splits": "training", "hospitals_left_out": "training", "learning_curve": "training",
     "negative_control": "training", "fusion": "main", "choices": "main",
+    "radiomics": "main",
 }  # fmt: skip
 FIGURES: Mapping[str, str] = {
     "headline": "headline", "figure_2": "flow", "figure_3": "main", "figure_4": "main", "figure_5": "subgroups",

@@ -25,6 +25,8 @@ from dlre_core.tables.formatting import stars
 
 STAGES = ("f4", "ge_f3", "ge_f2")
 METHODS = ("dlre", "lsm", "apri", "fib4")
+# Methods with a score of their own for every stage question.
+OF_EACH_STAGE = ("dlre", "dlre_fusion", "radiomics")
 COHORTS = ("training", "validation")
 MEASURES = (
     "sensitivity", "specificity", "positive_predictive_value", "negative_predictive_value",
@@ -46,8 +48,8 @@ class AccuracySettings:
 
 
 def method_scores(scores: pd.DataFrame, method: str, stage: str) -> NDArray[np.float64]:
-    """A method's score for a stage question; only DLRE and its fusion have one of their own for each."""
-    column = f"{method}_{stage}" if method in ("dlre", "dlre_fusion") else method
+    """A method's score for a stage question; biomarkers have one for all."""
+    column = f"{method}_{stage}" if method in OF_EACH_STAGE else method
     return scores[column].to_numpy(dtype=np.float64)
 
 

@@ -12,6 +12,7 @@ STAGE_NAMES = {
 }
 METHOD_NAMES = {
     "dlre": "DLRE", "lsm": "2D-SWE", "apri": "APRI", "fib4": "FIB-4", "dlre_fusion": "DLRE fusion",
+    "radiomics": "Radiomics",
 }  # fmt: skip
 COHORT_NAMES = {"training": "Training", "validation": "Validation"}
 UNDEFINED = "–"

@@ -100,6 +100,24 @@ def printed_fusion(
     )  # fmt: skip
 
 
+def printed_radiomics(
+    table: pd.DataFrame, settings: Mapping[str, object], simulated: bool
+) -> PrintedTable:
+    """Table 2 with the texture model, for print."""
+    notes = [
+        footnote(settings),
+        "Radiomics: logistic regression on first-order and co-occurrence texture of the stiffness map, "
+        "fitted on the training patients, so that their rows flatter it.",
+        STARS_2,
+        *undefined(table["notes"]),
+    ]
+    caption = "Engineered texture of the stiffness map beside DLRE, stiffness and blood"
+    return _printed(
+        table, caption, simulated, ("Method", "Cohort"), notes,
+        lambda row: [METHOD_NAMES[str(row["method"])]],
+    )  # fmt: skip
+
+
 def printed_external_table(
     table: pd.DataFrame, settings: Mapping[str, object], cohort: str, study: str, simulated: bool
 ) -> PrintedTable:
