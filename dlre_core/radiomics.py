@@ -4,6 +4,7 @@ After Gatos et al. (Med Phys 2016;43:1428-1436, doi:10.1118/1.4942383), who took
 order features of the colour-inverted stiffness map; here is a small set of the same kinds.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,18 @@ def measure_hospital(shard: str | Path, acquisitions: str | Path, table: str | P
             features = _picture_features(store.screen(index), row)
             measured.append({name: getattr(row, name) for name in COLUMNS[:4]} | features)
     write_table(pd.DataFrame(measured, columns=COLUMNS), table)
+
+
+def read_features(tables: Sequence[str | Path]) -> pd.DataFrame:
+    """Features of all hospitals, of which some may have no pictures.
+
+    Raises
+    ------
+    StoreMismatch
+        If a table is not what `measure_hospital` writes.
+    """
+    parts = [read_table(path, needs=COLUMNS) for path in tables]
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
 def radiomics_scores(

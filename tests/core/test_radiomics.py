@@ -7,7 +7,13 @@ import pandas as pd
 import pytest
 
 from dlre_core.errors import StoreMismatch
-from dlre_core.radiomics import FEATURES, measure_hospital, radiomics_scores, texture_features
+from dlre_core.radiomics import (
+    FEATURES,
+    measure_hospital,
+    radiomics_scores,
+    read_features,
+    texture_features,
+)
 from dlre_core.scores import STAGES
 from dlre_core.store import write_shard
 from dlre_core.tabular import read_table, write_table
@@ -114,6 +120,8 @@ def test_a_hospitals_pictures_are_measured_in_their_boxes(tmp_path):
     )
     measure_hospital(tmp_path / "s.h5", tmp_path / "a.csv", tmp_path / "f.csv")
     table = read_table(tmp_path / "f.csv")
+    write_table(table[:0], tmp_path / "empty.csv")
+    assert read_features([tmp_path / "empty.csv", tmp_path / "f.csv"]).equals(table)
     assert list(table["hospital"]) == ["01"] * 3
     # A ramp from 0.1 to 0.8 of the scale under noise of 0 to 0.1, and a constant quarter of it.
     assert table["mean_kpa"][0] == pytest.approx(20, rel=0.02)
