@@ -1,3 +1,37 @@
+rule figure_1:
+    """Figure 1: a picture from the screen to the network, with the network's flow chart."""
+    input:
+        images="results/store/images.h5",
+        acquisitions="results/store/acquisitions.csv",
+        rois="results/roi/rois.csv",
+        split=f"results/splits/{MAIN_SPLIT}.csv",
+    output:
+        svg=report(
+            "results/figures/figure_1.svg",
+            caption="report/figure.rst",
+            category="Figures",
+            labels={"figure": "1", "form": "SVG"},
+        ),
+        png="results/figures/figure_1.png",
+        text="results/figures/figure_1.txt",
+    log:
+        "results/logs/figure_1.log",
+    benchmark:
+        "results/benchmarks/figure_1.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        what="A picture from the screen to the network",
+        simulated=SIMULATED,
+        core=core("figures.case", "figures.captions"),
+    script:
+        "../scripts/figure_1.py"
+
+
 rule figure_2:
     """Figure 2: enrolment flow chart, with counts by criterion and hospital."""
     input:

@@ -18,6 +18,7 @@ TABLES = [
 ]
 FIGURES = [
     "headline",
+    "figure_1",
     "figure_2",
     "figure_3",
     # Figures 4 and 5 show tables 3 and 4.

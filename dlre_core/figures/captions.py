@@ -1,10 +1,11 @@
 """Captions of figures, from the configuration and the data."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from dlre_core.tables.formatting import arm_name, images_name
+from dlre_core.tables.formatting import arm_name, images_name, round_half_up
 from dlre_core.tables.printed import METHOD_WORDS
 from dlre_core.tables.subgroups import Subgrouping
 
@@ -25,6 +26,32 @@ def _cutoffs(settings: Mapping[str, object]) -> str:
 
 def _end(simulated: bool) -> str:
     return " Simulated data." if simulated else ""
+
+
+def figure_1_caption(case: pd.Series, read_kpa: float | None, simulated: bool) -> str:
+    """One picture from the screen to the network.
+
+    ``case`` as `figures.case.choose_case` gives it; ``read_kpa`` is the mean that was read from the
+    picture's Q-Box, None where no circle was found, NaN where it holds too little signal.
+    """
+    mean = "No Q-Box circle was found."
+    if read_kpa is not None:
+        mean = f"Mean in the Q-Box (circle): {round_half_up(read_kpa, 1)} kPa read from the picture"
+        if case["q_box_source"] == "given":
+            mean += f", {round_half_up(case['q_box_mean_kpa'], 1)} kPa by the hospital's table"
+        mean += "."
+    cut = "cut out as it is" if case["scale"] == 1 else f"resampled from {case['size']} pixels"
+    return (
+        "Figure 1. From the screen to the network. (A) A picture as it is stored, with all but its "
+        f"two pictures and the colour bar blanked; the square of 250 × 250 pixels is {cut}. "
+        "(B) What the network sees. (C) Stiffness in the box, read from its colours through the "
+        f"picture's own colour bar; grey carries no signal or exceeds the scale. {mean} "
+        "(D) Layers of the network with the size of their output; the logistic function of the last "
+        "node is the probability of the stage. Case: the enrolled patients' picture that, free of "
+        "flags and well filled, has its Q-Box mean nearest the middle of the scale; hospital "
+        f"{case['hospital']}, {case['cohort']} cohort, biopsy F{case['fibrosis_stage']}."
+        f"{_end(simulated)}"
+    )
 
 
 def figure_2_caption(enrolment: pd.DataFrame, simulated: bool) -> str:
@@ -150,14 +177,18 @@ def heat_map_caption(simulated: bool) -> str:
 def contact_sheet_caption(
     chosen: Mapping[str, Sequence[int]],
     worst: Mapping[str, Sequence[int]],
-    pictures: int,
+    flags: Sequence[Sequence[str]],
     simulated: bool,
 ) -> tuple[str, str]:
-    """Both contact sheets."""
+    """Both contact sheets; ``flags`` of all squares, as `figures.pictures.quality_flags` gives them."""
     shown, least = (sum(len(part) for part in groups.values()) for groups in (chosen, worst))
+    counts = Counter(flag for part in flags for flag in part)
+    words = ", ".join(f"{flag.replace('_', ' ')} {counts[flag]}" for flag in sorted(counts))
+    flagged = f"{sum(map(bool, flags))} carry flags ({words})" if counts else "none carries a flag"
     return (
-        f"Contact sheet. {shown} of {pictures} squares, spread evenly over every hospital's "
-        f"pictures.{_end(simulated)}",
+        f"Contact sheet. {shown} of {len(flags)} squares, spread evenly over every hospital's "
+        "pictures; up to a row more of each with flags, framed and named. Of all squares "
+        f"{flagged}.{_end(simulated)}",
         f"Least signal. The {least} squares whose boxes hold the least colour of all that passed the "
-        f"check, least first.{_end(simulated)}",
+        f"check, least first; flags as in the contact sheet.{_end(simulated)}",
     )

@@ -19,6 +19,16 @@ from dlre_core.tables.formatting import STAGE_NAMES, round_half_up
 THUMBNAIL = 92
 PER_ROW = 12
 MARGIN, LABEL = 4, 34
+FLAGGED = "#FFB000"
+# What a thumbnail has room for; flags without words of their own are cut off.
+FLAG_WORDS = {
+    "box_larger_than_square": "large box",
+    "box_cut": "box cut off",
+    "no_time": "no time",
+    "clip_cut_off": "clip cut off",
+    "also_sent_for_another_patient": "two patients",
+    "drawn_by_hand": "drawn by hand",
+}
 
 
 def heat_map_figure(
@@ -91,13 +101,22 @@ def save_raster(figure: Figure, caption: str, jpg: str | Path, text: str | Path)
 
 
 def contact_sheet(
-    groups: Mapping[str, Sequence[int]], rois_file: str | Path, path: str | Path, *, simulated: bool
+    groups: Mapping[str, Sequence[int]],
+    flags: Sequence[Sequence[str]],
+    rois_file: str | Path,
+    path: str | Path,
+    *,
+    simulated: bool,
 ) -> None:
     """Thumbnails of squares, a row (or more) a group with its name at the left, as one JPEG.
+
+    Flagged ones have a frame, and their flags at the foot.
 
     Parameters
     ----------
     groups : mapping of name to row numbers of ``rois.csv``
+    flags : sequence of sequence of str
+        Of every row of ``rois.csv``, as `quality_flags` returns them.
     rois_file : path
     path : path
         Written.
@@ -116,6 +135,7 @@ def contact_sheet(
             draw.text((6, top + THUMBNAIL // 2 - 8), name, fill="black", font=font)
             for number, thumbnail in enumerate(_thumbnails(store, members)):
                 down, across = divmod(number, PER_ROW)
+                _mark(thumbnail, flags[members[number]])
                 sheet.paste(thumbnail, (LABEL + across * step, top + down * step))
             top += rows[name] * step
     if simulated:
@@ -123,12 +143,29 @@ def contact_sheet(
     sheet.save(path, format="JPEG", quality=85)
 
 
-def evenly_chosen(rois: pd.DataFrame, number: int = PER_ROW) -> dict[str, list[int]]:
-    """Up to ``number`` squares of every hospital, spread evenly over its pictures."""
+def quality_flags(rois: pd.DataFrame, acquisitions: pd.DataFrame) -> list[list[str]]:
+    """Flags of every square: the picture's, the square's, and ``drawn_by_hand``."""
+    pictures = acquisitions.set_index("image_id")["flags"].reindex(rois["image_id"]).fillna("")
+    by_hand = np.where(rois["source"] == "hand", "drawn_by_hand", "")
+    return [
+        [flag for part in parts for flag in part.split(";") if flag]
+        for parts in zip(pictures, rois["flags"], by_hand, strict=True)
+    ]
+
+
+def evenly_chosen(
+    rois: pd.DataFrame, flags: Sequence[Sequence[str]], number: int = PER_ROW
+) -> dict[str, list[int]]:
+    """Up to ``number`` squares of every hospital, and up to as many more of those with flags.
+
+    Both are spread evenly over the hospital's pictures.
+    """
     groups = {}
     for hospital, part in rois.groupby("hospital", sort=True):
-        chosen = np.linspace(0, len(part) - 1, min(number, len(part))).round().astype(int)
-        groups[str(hospital)] = [rois.index.get_loc(label) for label in part.index[chosen]]
+        places = rois.index.get_indexer(part.index)
+        chosen = _spread(places, number)
+        flagged = [place for place in places if flags[place] and place not in chosen]
+        groups[str(hospital)] = chosen + _spread(flagged, number)
     return groups
 
 
@@ -138,6 +175,24 @@ def least_filled(
     """The squares of the pictures with the least signal in the box, worst first, as one group."""
     fill = acquisitions.set_index("image_id")["fill_fraction"].reindex(rois["image_id"]).to_numpy()
     return {"": np.argsort(fill, kind="stable")[:number].tolist()}
+
+
+def _spread(places: Sequence[int], number: int) -> list[int]:
+    steps = np.linspace(0, len(places) - 1, min(number, len(places))).round().astype(int)
+    return [int(places[step]) for step in steps]
+
+
+def _mark(thumbnail: Image.Image, flags: Sequence[str]) -> None:
+    """Frame a flagged thumbnail and write its flags at its foot, in place."""
+    if not flags:
+        return
+    draw = ImageDraw.Draw(thumbnail)
+    draw.rectangle((0, 0, THUMBNAIL - 1, THUMBNAIL - 1), outline=FLAGGED, width=2)
+    for number, flag in enumerate(reversed(flags)):
+        top = THUMBNAIL - 13 * (number + 1)
+        draw.rectangle((0, top, THUMBNAIL - 1, top + 12), fill=FLAGGED)
+        words = FLAG_WORDS.get(flag, flag.replace("_", " "))
+        draw.text((3, top), words, fill="black", font=ImageFont.load_default(10))
 
 
 def _thumbnails(store: RoiStore, members: Sequence[int]) -> list[Image.Image]:

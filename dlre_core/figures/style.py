@@ -68,7 +68,8 @@ def save_figure(
 ) -> None:
     """Write SVG, PNG and the caption, without dates: the same data give the same bytes."""
     parts = {
-        svg: {"format": "svg", "metadata": {"Date": None, "Creator": "DLRE"}},
+        # Of the pictures in it; lines and words have none.
+        svg: {"format": "svg", "dpi": 200, "metadata": {"Date": None, "Creator": "DLRE"}},
         png: {"format": "png", "dpi": 200, "metadata": {"Software": "DLRE"}},
     }
     with mpl.rc_context(PARAMETERS):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SECTIONS = {
+    "method": "Method",
     "main": "Accuracy",
     "subgroups": "Subgroups and robustness",
     "probabilities": "Calibration and use",
@@ -24,7 +25,7 @@ TABLES: Mapping[str, str] = {
     "radiomics": "main",
 }  # fmt: skip
 FIGURES: Mapping[str, str] = {
-    "headline": "headline", "figure_2": "flow", "figure_3": "main", "figure_4": "main", "figure_5": "subgroups",
+    "headline": "headline", "figure_1": "method", "figure_2": "flow", "figure_3": "main", "figure_4": "main", "figure_5": "subgroups",
     "supplementary_figure_2_enrolled": "subgroups", "supplementary_figure_2_validation": "subgroups",
     "supplementary_figure_3_enrolled": "subgroups", "supplementary_figure_3_validation": "subgroups",
     "supplementary_figure_4_enrolled": "subgroups", "supplementary_figure_4_validation": "subgroups",

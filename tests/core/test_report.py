@@ -11,14 +11,19 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from dlre_core.figures.captions import contact_sheet_caption
 from dlre_core.figures.headline import headline_figure
 from dlre_core.figures.pictures import (
+    LABEL,
+    MARGIN,
     PER_ROW,
+    THUMBNAIL,
     contact_sheet,
     evenly_chosen,
     heat_map_figure,
     least_filled,
     overlay,
+    quality_flags,
     save_raster,
 )
 from dlre_core.heat_maps import choose_cases, grad_cam
@@ -171,7 +176,7 @@ def test_pictures_are_drawn_from_the_store(tmp_path):
         generator.integers(0, 256, (250, 250, 3), dtype=np.uint8) for _ in pictures["image_id"]
     ]
     write_rois(tmp_path / "rois.h5", list(pictures["image_id"]), squares)
-    rois = pictures[["image_id", "hospital", "patient"]]
+    rois = pictures[["image_id", "hospital", "patient"]].assign(source="automatic", flags="")
     weights = {}
     for number, stage in enumerate(("f4", "ge_f3", "ge_f2")):
         weights[stage] = tmp_path / f"{stage}.safetensors"
@@ -180,7 +185,8 @@ def test_pictures_are_drawn_from_the_store(tmp_path):
     figure = heat_map_figure(cases, rois, tmp_path / "rois.h5", weights, simulated=True)
     save_raster(figure, "Caption.", tmp_path / "h.jpg", tmp_path / "h.txt")
     assert Image.open(tmp_path / "h.jpg").size[0] == 1760
-    chosen = evenly_chosen(rois)
+    unflagged = [[] for _ in squares]
+    chosen = evenly_chosen(rois, unflagged)
     assert [len(part) for part in chosen.values()] == [PER_ROW, PER_ROW]
     fill = pd.DataFrame(
         {"image_id": rois["image_id"], "fill_fraction": np.linspace(1, 0, len(rois))}
@@ -188,7 +194,9 @@ def test_pictures_are_drawn_from_the_store(tmp_path):
     worst = least_filled(rois, fill)[""]
     assert worst[:2] == [len(rois) - 1, len(rois) - 2]
     for number, groups in enumerate((chosen, {"": worst})):
-        contact_sheet(groups, tmp_path / "rois.h5", tmp_path / f"{number}.jpg", simulated=True)
+        contact_sheet(
+            groups, unflagged, tmp_path / "rois.h5", tmp_path / f"{number}.jpg", simulated=True
+        )
         sheet = Image.open(tmp_path / f"{number}.jpg").convert("RGB")
         # The first thumbnail is the mean of the first square's pixels, JPEG aside.
         first = squares[next(iter(groups.values()))[0]]
@@ -201,3 +209,40 @@ def test_heat_is_drawn_over_grey():
     assert (overlay(picture, np.zeros((250, 250), np.float32)) == 100).all()
     hot = overlay(picture, np.ones((250, 250), np.float32))
     assert hot[0, 0, 0] > hot[0, 0, 2]
+
+
+def test_a_hospitals_flagged_squares_are_added_framed_and_named(tmp_path):
+    rois = pd.DataFrame(
+        {
+            "image_id": [f"i{n}" for n in range(40)], "hospital": ["A"] * 5 + ["B"] * 35,
+            "source": "automatic", "flags": "",
+        }
+    )  # fmt: skip
+    rois.loc[2, "source"] = "hand"
+    rois.loc[[6, 7], "flags"] = "box_larger_than_square"
+    acquisitions = rois[["image_id"]].assign(flags="")
+    acquisitions.loc[7, "flags"] = "no_time;something_new"
+    flags = quality_flags(rois, acquisitions[::-1])
+    assert flags[2] == ["drawn_by_hand"]
+    assert flags[7] == ["no_time", "something_new", "box_larger_than_square"]
+    assert sum(map(bool, flags)) == 3
+    groups = evenly_chosen(rois, flags)
+    assert groups["A"] == [0, 1, 2, 3, 4]
+    assert len(groups["B"]) == PER_ROW + 2
+    assert groups["B"][-2:] == [6, 7]
+    words, _ = contact_sheet_caption(groups, {"": [0]}, flags, True)
+    assert "3 carry flags (box larger than square 2, drawn by hand 1, no time 1, " in words
+    assert "none carries a flag" in contact_sheet_caption(groups, {"": [0]}, [[]] * 40, True)[0]
+    grey = np.full((250, 250, 3), 90, dtype=np.uint8)
+    write_rois(tmp_path / "rois.h5", list(rois["image_id"]), [grey] * 40)
+    sheet_path = tmp_path / "sheet.jpg"
+    contact_sheet(groups, flags, tmp_path / "rois.h5", sheet_path, simulated=False)
+    sheet = np.asarray(Image.open(sheet_path).convert("RGB")).astype(int)
+    step = THUMBNAIL + MARGIN
+    framed = [
+        number
+        for number in range(PER_ROW)
+        for corner in [sheet[MARGIN + THUMBNAIL - 4, LABEL + number * step + THUMBNAIL - 6]]
+        if np.abs(corner - (255, 176, 0)).max() < 40
+    ]
+    assert framed == [2]

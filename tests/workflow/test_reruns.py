@@ -10,7 +10,7 @@ import pytest
 # What stands at the end of every chain.
 END = {"report", "headline", "all"}
 FIGURES = {
-    "figure_2", "figure_3", "figure_4", "figure_5", "supplementary_figure_1", "subgroup_figure",
+    "figure_1", "figure_2", "figure_3", "figure_4", "figure_5", "supplementary_figure_1", "subgroup_figure",
     "calibration_figure", "decision_figure", "forest_figure", "headline_figure", "heat_maps",
     "contact_sheets",
 }  # fmt: skip
@@ -19,7 +19,7 @@ SCORED = {
     "table_2", "table_3", "table_4", "supplementary_table", "counts", "calibration", "predictive_values",
     "hospitals", "stages", "differences", "events", "decision_curves", "audit_study",
 }  # fmt: skip
-SCORED_FIGURES = FIGURES - {"figure_2", "supplementary_figure_1", "contact_sheets"}
+SCORED_FIGURES = FIGURES - {"figure_1", "figure_2", "supplementary_figure_1", "contact_sheets"}
 TRAINING = {"train", "model_repository", "predict", "scores"}
 
 
