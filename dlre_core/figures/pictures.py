@@ -27,6 +27,7 @@ FLAG_WORDS = {
     "no_time": "no time",
     "clip_cut_off": "clip cut off",
     "also_sent_for_another_patient": "two patients",
+    "q_box_disagrees": "Q-Box differs",
     "drawn_by_hand": "drawn by hand",
 }
 

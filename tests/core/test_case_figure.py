@@ -77,6 +77,8 @@ def test_the_case_is_unflagged_well_filled_and_mid_scale_whatever_the_order():
     # c and d are as far from 20 kPa as each other.
     assert choose_case(acquisitions, rois, split)["image_id"] == "c"
     assert choose_case(acquisitions[::-1], rois, split[::-1])["image_id"] == "c"
+    nearest = tables(q_box_mean_kpa=[19.0, 16.0, 24.0, 20.0, 20.0])
+    assert choose_case(*nearest)["image_id"] == "e"
     cut = rois.assign(flags=np.where(rois["image_id"] == "c", "box_cut", ""))
     assert choose_case(acquisitions, cut, split)["image_id"] == "d"
     assert choose_case(*tables(fill_fraction=[0.99, 0.5, 0.5, 0.5, 0.5]))["image_id"] == "e"
