@@ -86,15 +86,15 @@ def client(number, url, pictures, answers, arm, until, counts, latencies):
 
 
 def memory_mb(server):
-    """Resident memory of the server and its children, MB (shared pages counted once by PSS)."""
-    root = psutil.Process(server._guard.pid)
-    total = 0
-    for process in root.children(recursive=True):
+    """Resident memory of the server and of the model's process, MB (shared pages divided: PSS)."""
+    found = Counter()
+    for process in psutil.Process(server._guard.pid).children(recursive=True):
         try:
-            total += process.memory_full_info().pss
+            part = "model" if "stub" in process.name() else "server"
+            found[part] += process.memory_full_info().pss / 1e6
         except psutil.Error:
             continue
-    return total / 1e6
+    return found["server"], found["model"]
 
 
 def main():
@@ -103,12 +103,14 @@ def main():
     parser.add_argument("--model", type=Path, default=Path("results/serving"))
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--memory", type=Path, help="a file for the course of the memory")
+    parser.add_argument("--log", type=Path, default=Path("/tmp/dlre_soak.log"))
     given = parser.parse_args()
     repository = given.model / "model_repository"
     arm = read_manifest(repository)["default_arm"]
     pictures, answers = known_answers(repository, arm)
     counts, latencies, memory = Counter(), [], []
-    with TritonServer(repository, log="/tmp/dlre_soak.log") as server:
+    with TritonServer(repository, log=given.log) as server:
         started = time.monotonic()
         until = started + given.seconds
         arguments = (server.grpc_url, pictures, answers, arm, until, counts, latencies)
@@ -119,7 +121,9 @@ def main():
         for thread in threads:
             thread.start()
         while any(thread.is_alive() for thread in threads):
-            memory.append((time.monotonic() - started, memory_mb(server)))
+            memory.append((time.monotonic() - started, *memory_mb(server)))
+            if given.memory:
+                np.savetxt(given.memory, memory, "%.1f", header="seconds, server MB, model MB")
             time.sleep(2)
     print(f"| {given.clients} clients, {given.seconds:g} s | |\n|---|---|")
     for name, number in sorted(counts.items()):
@@ -127,12 +131,13 @@ def main():
     middle = np.percentile(latencies, [50, 99]) * 1000
     print(f"| pictures/s | {counts['pictures'] / given.seconds:.0f} |")
     print(f"| latency of a valid request, p50 / p99 | {middle[0]:.0f} / {middle[1]:.0f} ms |")
-    times, values = np.array(memory).T
-    for name, part in (
-        ("second tenth", (times > 0.1 * given.seconds) & (times <= 0.2 * given.seconds)),
-        ("last tenth", (times > 0.9 * given.seconds) & (times <= given.seconds)),
-    ):
-        print(f"| server's memory, {name} | {np.median(values[part]):.0f} MB |")
+    times, *parts = np.array(memory).T
+    for tenth in (2, 5, 8, 10):
+        within = np.ceil(10 * times / given.seconds) == tenth
+        server, model = (np.median(part[within]) for part in parts)
+        print(
+            f"| memory of the server + the model's process, tenth {tenth} | {server:.0f} + {model:.0f} MB |"
+        )
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ rule model_repository:
         # The first arm of the configuration answers requests that name none.
         arms=list(config["arms"]),
         simulated=SIMULATED,
+        device=config["serving"]["device"],
         provenance={"title": config["report"]["title"], "arms": config["arms"]},
         core=core("serving"),
     script:

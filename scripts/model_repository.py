@@ -9,5 +9,6 @@ with job_log(snakemake.log[0]):
         snakemake.params.arms,
         snakemake.params.folder,
         simulated=snakemake.params.simulated,
+        device=snakemake.params.device,
         provenance=snakemake.params.provenance,
     )

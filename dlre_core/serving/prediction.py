@@ -27,10 +27,12 @@ COLUMNS = ["hospital", "patient", "cohort", "fibrosis_stage", "acquisition", "im
 class ServingSettings:
     """How to reach or start the server; see `TritonServer` and `predict_images`.
 
-    ``url`` is the ``host:port`` of a running server, or None for the bundled one.
+    ``url`` is the ``host:port`` of a running server, or None for the bundled one. ``device`` is what
+    the model repository was written for; the server reads it there.
     """
 
     url: str | None = None
+    device: str = "cpu"
     batch_size: int = 32
     start_timeout_seconds: float = 120.0
     request_timeout_seconds: float = 60.0

@@ -33,6 +33,10 @@ logger = logging.getLogger(__name__)
 MAXIMUM_BATCH = 128
 INTENDED_USE = "Research use only. Not a medical device; not for decisions about patients."
 LARGEST_DIFFERENCE = 1e-5
+INSTANCE_KINDS = {
+    "cpu": model_config_pb2.ModelInstanceGroup.KIND_CPU,
+    "gpu": model_config_pb2.ModelInstanceGroup.KIND_GPU,
+}
 
 
 def write_model_repository(
@@ -43,6 +47,7 @@ def write_model_repository(
     simulated: bool,
     provenance: Mapping[str, object],
     version: int = 1,
+    device: str = "cpu",
 ) -> Path:
     """Write one version of the Triton model ``dlre``, which holds the networks of all arms.
 
@@ -63,6 +68,8 @@ def write_model_repository(
         JSON-like facts about the study, kept in the manifest.
     version : int
         Version directory, 1 or above. An existing one is replaced.
+    device : {"cpu", "gpu"}
+        Where Triton runs all versions: one process on the CPU, or one on every GPU that it sees.
 
     Returns
     -------
@@ -74,10 +81,12 @@ def write_model_repository(
     ModelRepositoryError
         If weights are missing, damaged, not finite, or the ONNX network differs from PyTorch's.
     ValueError
-        If no arm is given or the version is below 1.
+        If no arm is given, the version is below 1 or the device unknown.
     """
     if not arms or version < 1:
         raise ValueError(f"need an arm and a version of at least 1, got {list(arms)}, {version}")
+    if device not in INSTANCE_KINDS:
+        raise ValueError(f"need a device of {', '.join(INSTANCE_KINDS)}, got {device}")
     model_folder = Path(folder) / MODEL_NAME
     unfinished = model_folder / f".version-{version}"
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -99,7 +108,7 @@ def write_model_repository(
     final = model_folder / str(version)
     shutil.rmtree(final, ignore_errors=True)
     unfinished.rename(final)
-    _write_config(model_folder, manifest, hashlib.sha256(text.encode()).hexdigest())
+    _write_config(model_folder, manifest, hashlib.sha256(text.encode()).hexdigest(), device)
     logger.info("wrote version %d of %s: %s", version, model_folder, ", ".join(arms))
     return final / "manifest.json"
 
@@ -212,13 +221,13 @@ def largest_difference(model: bytes, networks: Mapping[str, Mapping[str, np.ndar
     return float(np.abs(found - expected).max())
 
 
-def _write_config(folder: Path, manifest: Mapping[str, object], digest: str) -> None:
+def _write_config(folder: Path, manifest: Mapping[str, object], digest: str, device: str) -> None:
     config = model_config_pb2.ModelConfig(
         name=MODEL_NAME, backend="python", max_batch_size=MAXIMUM_BATCH
     )
     config.input.add(name=INPUT_NAME, data_type=model_config_pb2.TYPE_UINT8, dims=IMAGE_SHAPE)
     config.output.add(name=OUTPUT_NAME, data_type=model_config_pb2.TYPE_FP32, dims=[len(STAGES)])
-    config.instance_group.add(kind=model_config_pb2.ModelInstanceGroup.KIND_CPU, count=1)
+    config.instance_group.add(kind=INSTANCE_KINDS[device], count=1)
     config.dynamic_batching.SetInParent()
     config.version_policy.all.SetInParent()
     warm_up = config.model_warmup.add(name="one black image", batch_size=1)

@@ -27,6 +27,14 @@ logger = logging.getLogger(__name__)
 LOOPBACK = "127.0.0.1"
 PORT_ATTEMPTS = 3
 LOG_LINES = 12
+# What requests took (up to 24 MB each, in many pieces) goes back to the system when they are answered,
+# whatever settings suit the process that starts the server: docs/serving.md, "Soak".
+MEMORY_SETTINGS = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "32768",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+    "MALLOC_TOP_PAD_": "0",
+}
 BACKEND_FILES = ("libtriton_python.so", "triton_python_backend_utils.py")
 
 
@@ -150,6 +158,8 @@ class TritonServer:
             f"--grpc-address={LOOPBACK}",
             f"--grpc-port={self.grpc_url.rpartition(':')[2]}",
             "--allow-http=false",
+            # Else eight requests' buffers are kept for reuse, each as large as its largest request.
+            "--grpc-infer-allocation-pool-size=0",
             *self._metrics_arguments(),
             "--exit-timeout-secs=5",
         ]
@@ -162,7 +172,7 @@ class TritonServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=environment | {"DLRE_SERVING_THREADS": str(self.threads)},
+                env=environment | MEMORY_SETTINGS | {"DLRE_SERVING_THREADS": str(self.threads)},
                 start_new_session=True,
             )
 
@@ -211,9 +221,13 @@ class TritonServer:
                 f"The address {self.grpc_url} is taken by another program.",
                 "End that program or leave the port free to choose.",
             )
+        remedy = (
+            "If the model is damaged, delete results/serving and run the rule model_repository."
+        )
+        if "KIND_GPU" in text:
+            remedy = "Set serving.device to cpu and run again, or use a machine with a GPU."
         return ServerUnavailable(
-            f"The server did not start. Its log {self.log} ends:\n{text}\n",
-            "If the model is damaged, delete results/serving and run the rule model_repository.",
+            f"The server did not start. Its log {self.log} ends:\n{text}\n", remedy
         )
 
     def _log_end(self) -> str:

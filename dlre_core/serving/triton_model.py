@@ -17,9 +17,9 @@ import triton_python_backend_utils as pb_utils
 class TritonPythonModel:
     """All networks of a study in one process.
 
-    Each image is one unit of work on one thread, so that a probability depends neither on the batch
-    it came in, nor on its neighbours, nor on the number of threads. Measured as fast as larger
-    units (docs/serving.md).
+    On a CPU, each image is one unit of work on one thread, so that a probability depends neither on
+    the batch it came in, nor on its neighbours, nor on the number of threads. Measured as fast as
+    larger units (docs/serving.md). On a GPU, a request is one unit.
     """
 
     def initialize(self, args: dict[str, str]) -> None:
@@ -30,8 +30,10 @@ class TritonPythonModel:
         manifest_digest = parameters[f"manifest_{version}"]["string_value"]
         manifest = json.loads(_read_checked(folder / "manifest.json", manifest_digest))
         self.default_arm = manifest["default_arm"]
+        self.on_gpu = args["model_instance_kind"] == "GPU"
+        device = int(args["model_instance_device_id"]) if self.on_gpu else None
         self.sessions = {
-            arm: _open_session(_read_checked(folder / entry["file"], entry["sha256"]))
+            arm: _open_session(_read_checked(folder / entry["file"], entry["sha256"]), device)
             for arm, entry in manifest["arms"].items()
         }
         threads = int(os.environ.get("DLRE_SERVING_THREADS", len(os.sched_getaffinity(0))))
@@ -52,9 +54,10 @@ class TritonPythonModel:
             return f"unknown arm {arm!r}; this study has: {', '.join(self.sessions)}"
         session = self.sessions[arm]
         images = pb_utils.get_input_tensor_by_name(request, "IMAGE").as_numpy()
+        unit = len(images) if self.on_gpu else 1
         return [
-            self.pool.submit(session.run, None, {"IMAGE": images[i : i + 1]})
-            for i in range(len(images))
+            self.pool.submit(session.run, None, {"IMAGE": images[i : i + unit]})
+            for i in range(0, len(images), unit)
         ]
 
 
@@ -80,8 +83,19 @@ def _read_checked(path: Path, expected: str) -> bytes:
     return content
 
 
-def _open_session(model: bytes) -> onnxruntime.InferenceSession:
+def _open_session(model: bytes, gpu: int | None) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    if gpu is None:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    # Full float32, as on a CPU.
+    provider = ("CUDAExecutionProvider", {"device_id": gpu, "use_tf32": 0})
+    session = onnxruntime.InferenceSession(model, options, providers=[provider])
+    # onnxruntime goes on with the CPU, with a warning only, where CUDA cannot be used.
+    if provider[0] not in session.get_providers():
+        raise pb_utils.TritonModelException(
+            "this model repository is for a GPU, but onnxruntime cannot use CUDA here; install "
+            "onnxruntime-gpu, or set serving.device to cpu and write the model repository again"
+        )
+    return session

@@ -7,11 +7,15 @@ import subprocess
 import sys
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
+import tritonclient.grpc as triton
 from PIL import Image
+from tritonclient.utils import InferenceServerException
 
 from dlre_core.errors import ServerUnavailable
 from dlre_core.serving import TritonServer, predict_images, write_model_repository
@@ -84,3 +88,43 @@ def test_a_taken_metrics_port_is_named(model, tmp_path):
             TritonServer(model / "model_repository", log=tmp_path / "log", metrics_port=port),
         ):
             pass
+
+
+def test_memory_of_large_refused_requests_is_given_back(model, tmp_path):
+    """Eight at once, 24 MB each: unless told otherwise, the server would keep all of it."""
+    large = triton.InferInput("IMAGE", [129, 250, 250, 3], "UINT8")
+    large.set_data_from_numpy(np.zeros((129, 250, 250, 3), np.uint8))
+
+    def ask(url):
+        refused = pytest.raises(InferenceServerException, match="batch-size")
+        with triton.InferenceServerClient(url) as connection, refused:
+            connection.infer("dlre", [large])
+
+    with TritonServer(model / "model_repository", log=tmp_path / "server.log") as server:
+        process = triton_process(server.name)
+        before = process.memory_full_info().uss
+        with ThreadPoolExecutor(8) as clients:
+            list(clients.map(ask, [server.grpc_url] * 16))
+        deadline = time.monotonic() + 10
+        while (kept := process.memory_full_info().uss - before) > 50e6:
+            assert time.monotonic() < deadline, f"{kept / 1e6:.0f} MB kept"
+            time.sleep(0.1)
+
+
+def test_a_repository_for_a_gpu_is_refused_where_there_is_none(model, tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    write_model_repository(
+        model / "models", ARMS, tmp_path / "served", simulated=True, provenance={}, device="gpu"
+    )
+    server = TritonServer(tmp_path / "served", log=tmp_path / "server.log")
+    with pytest.raises(ServerUnavailable, match="no GPUs") as caught, server:
+        pass
+    assert "serving.device" in caught.value.remedy
+
+
+def triton_process(name):
+    """The server's own process, by the name that it was started with."""
+    for process in psutil.process_iter(["name", "cmdline"]):
+        if process.info["name"] == "tritonserver" and f"--id={name}" in process.info["cmdline"]:
+            return process
+    raise AssertionError(f"{name} does not run")

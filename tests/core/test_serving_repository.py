@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import runpy
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
-from google.protobuf import text_format
+from google.protobuf import json_format, text_format
 from safetensors.numpy import load_file, save_file
 from tritonclient.grpc import model_config_pb2
 
@@ -175,6 +178,42 @@ def test_wrong_arguments(tmp_path, arms, version):
         write_model_repository(
             tmp_path, arms, tmp_path, simulated=True, provenance={}, version=version
         )
+
+
+@pytest.mark.parametrize(("device", "kind"), [("cpu", "KIND_CPU"), ("gpu", "KIND_GPU")])
+def test_the_device_of_the_configuration_is_tritons_instance_group(study, tmp_path, device, kind):
+    write_again(study, tmp_path, device=device)
+    (group,) = config_of(tmp_path).instance_group
+    assert (model_config_pb2.ModelInstanceGroup.Kind.Name(group.kind), group.count) == (kind, 1)
+    assert not group.gpus, "none named: Triton takes all it sees"
+
+
+def test_an_unknown_device_is_refused(study, tmp_path):
+    with pytest.raises(ValueError, match="need a device of cpu, gpu, got tpu"):
+        write_again(study, tmp_path, device="tpu")
+
+
+@pytest.mark.skipif(
+    "CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="CUDA is here"
+)
+def test_the_program_refuses_to_fall_back_from_gpu_to_cpu(study, monkeypatch):
+    """Triton's own utilities exist only inside Triton."""
+    triton = types.SimpleNamespace(TritonModelException=RuntimeError)
+    monkeypatch.setitem(sys.modules, "triton_python_backend_utils", triton)
+    folder = study[0] / "served/dlre"
+    program = runpy.run_path(folder / "1/model.py")
+    arguments = {
+        "model_version": "1",
+        "model_repository": str(folder),
+        "model_config": json_format.MessageToJson(
+            config_of(study[0] / "served"), preserving_proto_field_name=True
+        ),
+        "model_instance_device_id": "0",
+    }
+    model = program["TritonPythonModel"]()
+    model.initialize(arguments | {"model_instance_kind": "CPU"})
+    with pytest.raises(RuntimeError, match="onnxruntime cannot use CUDA here; install"):
+        model.initialize(arguments | {"model_instance_kind": "GPU"})
 
 
 def test_a_missing_version_is_named(study):

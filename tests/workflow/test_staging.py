@@ -8,6 +8,7 @@ import subprocess
 import pandas as pd
 import pydicom
 import pytest
+from pydicom.data import get_testdata_file
 
 from dlre_core.staging.tables import IMPLIED
 
@@ -68,6 +69,28 @@ def test_no_identity_stays_in_results(staged):
             content = path.read_bytes()
             assert b"EXAMPLE" not in content, path
             assert b"SIM^" not in content, path
+
+
+def test_a_users_folder_of_any_depth_with_other_files_in_it(staged, tmp_path):
+    study, inbox = staged.copy(tmp_path / "mixed"), tmp_path / "inbox"
+    pictures = sorted((study.folder / "results/example_inbox").rglob("*.dcm"))
+    for number, picture in enumerate(pictures):
+        place = inbox.joinpath(*"abc"[: number % 4])
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy(picture, place / f"{number:03}")
+    shutil.copy(get_testdata_file("CT_small.dcm"), inbox / "a/scan.dcm")
+    (inbox / "a/notes.txt").write_text("no picture")
+    study.configure(staging={"inbox": str(inbox)})
+    study.run("--", STAGED)
+    results, examples = (s.folder / "results/staging" for s in (study, staged))
+    found, expected = (pd.read_csv(folder / "patients.csv") for folder in (results, examples))
+    pd.testing.assert_frame_equal(found, expected)
+    codes = pd.read_csv(results / "rejects.csv")["code"].value_counts()
+    before = pd.read_csv(examples / "rejects.csv")["code"].value_counts()
+    assert codes.sub(before, fill_value=0).loc[lambda change: change != 0].to_dict() == {
+        "no_elastogram": 1
+    }
+    assert "1 more is not DICOM" in (study.folder / STAGED).read_text()
 
 
 def test_a_changed_study_is_not_run_again_to_stage(staged, tmp_path):
