@@ -1,0 +1,88 @@
+"""A finished study's networks and cut-offs in other cohorts: nothing is trained or chosen."""
+
+import shutil
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from tests.workflow.study import ROOT, Study
+
+REPORT = "results/validation/report.html"
+THRESHOLDS = {"f4": 4, "ge_f3": 3, "ge_f2": 2}
+
+
+def write_cohorts(folder):
+    """Two cohorts of one hospital each, to be quick; together a simulated one."""
+    command = [sys.executable, "-m", "dlre_core.simulation", "--size", "24", "--seed", "7"]
+    subprocess.run([*command, "--out", folder, "--processes", "2"], cwd=ROOT, check=True)
+    clinical = pd.read_csv(folder / "clinical.csv", dtype=str)
+    for number, name in enumerate(("north", "south")):
+        mine = clinical.iloc[number::2]
+        hospital = folder / name / "dicom" / "X"
+        hospital.mkdir(parents=True)
+        for row in mine.itertuples():
+            pictures = folder / "dicom" / row.hospital / row.patient_id
+            if pictures.exists():
+                shutil.move(pictures, hospital)
+        mine.assign(hospital="X").to_csv(folder / name / "clinical.csv", index=False)
+    return {name: str(folder / name) for name in ("north", "south")}
+
+
+@pytest.fixture(scope="module")
+def validated(finished_study, tmp_path_factory):
+    """A project that has no networks of its own, after one cohort and then both."""
+    folder = tmp_path_factory.mktemp("validation")
+    cohorts = write_cohorts(folder / "cohorts")
+    model = finished_study.folder / "results/serving"
+    before = {path: path.read_bytes() for path in model.rglob("*") if path.is_file()}
+    study = Study.create(folder / "tiny")
+    pages = []
+    for names in (["north"], ["north", "south"]):
+        chosen = {name: cohorts[name] for name in names}
+        study.configure(validation={"cohorts": chosen, "model": str(model)})
+        study.run("--", REPORT)
+        pages.append((study.folder / REPORT).read_text())
+    after = {p: p.read_bytes() for p in before}
+    assert after == before
+    return study.folder / "results", pages
+
+
+def test_nothing_is_trained_and_no_cutoff_is_chosen(validated, finished_study):
+    results, _ = validated
+    assert not (results / "models").exists()
+    own = pd.read_csv(finished_study.folder / "results/tables/table_2.csv")
+    frozen = own[own["cohort"] == "training"].set_index(["stage", "method"])["cutoff"].sort_index()
+    for name in ("north", "south"):
+        table = pd.read_csv(results / f"validation/{name}/table_2.csv")
+        found = table.set_index(["stage", "method"])["cutoff"].sort_index()
+        pd.testing.assert_series_equal(found, frozen)
+
+
+@pytest.mark.parametrize("name", ["north", "south"])
+def test_each_cohort_has_its_own_table_2_and_figures(validated, name):
+    folder = validated[0] / "validation" / name
+    enrolled = pd.read_csv(folder / "enrolment.csv")["enrolled"].sum()
+    table = pd.read_csv(folder / "table_2.csv")
+    ours = table[table["method"] == "dlre"].set_index("stage")
+    assert enrolled > 0
+    assert (ours["n"] == enrolled).all()
+    images = pd.read_csv(folder / "predictions.csv")
+    patients = images.groupby("patient")[["fibrosis_stage", *THRESHOLDS]].mean()
+    for stage, least in THRESHOLDS.items():
+        auc = roc_auc_score(patients["fibrosis_stage"] >= least, patients[stage])
+        assert ours.loc[stage, "auc"] == pytest.approx(auc)
+    for figure in ("roc.svg", "calibration.svg"):
+        assert "Simulated data: no real patients" in (folder / figure).read_text()
+
+
+def test_the_report_shows_one_cohort_or_both(validated):
+    one, both = validated[1]
+    assert ">north</h2>" in one
+    assert "south" not in one
+    for page in (one, both):
+        assert "RESEARCH USE ONLY" in page
+    assert all(f">{name}</h2>" in both for name in ("north", "south"))
+    assert both.count("data:image/") == 2 * one.count("data:image/") > 0
