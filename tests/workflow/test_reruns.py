@@ -17,7 +17,7 @@ FIGURES = {
 # Tables of scores, and what is made of these tables.
 SCORED = {
     "table_2", "table_3", "table_4", "supplementary_table", "counts", "calibration", "predictive_values",
-    "hospitals", "stages", "differences", "events", "decision_curves", "audit_study",
+    "hospitals", "stages", "differences", "events", "decision_curves", "audit_study", "frozen_study",
 }  # fmt: skip
 SCORED_FIGURES = FIGURES - {"figure_1", "figure_2", "supplementary_figure_1", "contact_sheets"}
 TRAINING = {"train", "model_repository", "predict", "scores"}
@@ -96,7 +96,7 @@ def test_another_cutoff_reruns_statistics_only(study):
     study.configure(statistics={"cutoff": "sensitivity_90"})
     uses_cutoffs = {
         "table_2", "table_3", "table_4", "supplementary_table", "counts", "predictive_values", "hospitals",
-        "stages", "differences", "audit_study",
+        "stages", "differences", "audit_study", "frozen_study",
     }  # fmt: skip
     figures = {
         "figure_3", "figure_4", "figure_5", "subgroup_figure", "forest_figure", "headline_figure", "heat_maps",
