@@ -4,6 +4,7 @@ import pandas as pd
 
 from dlre_core.report.sentences import contradictions
 from dlre_core.statistics import Estimate
+from dlre_core.tables.accuracy import METHODS
 from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval
 
 
@@ -41,11 +42,11 @@ def headline_text(
         f"{len(problems)} findings in the clinical table",
         "",
         f"AUC (95 % CI) in the validation cohort, {validation['n'].max()} patients",
-        " " * width + "".join(f"{name:<24}" for name in METHOD_NAMES.values()).rstrip(),
+        " " * width + "".join(f"{METHOD_NAMES[method]:<24}" for method in METHODS).rstrip(),
     ]
     for stage, name in STAGE_NAMES.items():
         cells = []
-        for method in METHOD_NAMES:
+        for method in METHODS:
             row = validation.loc[(stage, method)]
             estimate = Estimate(row["auc"], row["auc_low"], row["auc_high"])
             cells.append(f"{format_interval(estimate)}{row['stars']}".ljust(24))
