@@ -30,6 +30,7 @@ from dlre_core.heat_maps import choose_cases, grad_cam
 from dlre_core.network import new_network
 from dlre_core.report.exhibits import FIGURES, TABLES, ordered_exhibits
 from dlre_core.report.failure import failure_text
+from dlre_core.report.headline import headline_text
 from dlre_core.report.rule_graph import rule_edges, rule_figure
 from dlre_core.store import write_rois
 from dlre_core.tables.accuracy import AccuracySettings, table_2
@@ -107,6 +108,23 @@ def test_the_headline_prints_every_interval(tmp_path):
         f"{row['auc']:.2f} ({row['auc_low']:.2f} to {row['auc_high']:.2f}){row['stars']}" in words
     )
     assert len(words) == 12
+
+
+def test_the_headline_in_words_has_the_methods_of_table_2_and_no_others():
+    table = table_2(scores(), AccuracySettings())
+    enrolment = pd.DataFrame(
+        {"enrolled": [1, 1, 0], "first_reason": ["", "", "antiviral_treatment"]}
+    )
+    counts = pd.DataFrame({"images_stored": [10], "rejected": [2]})
+    text = headline_text(
+        table, enrolment, counts, pd.DataFrame(), pd.DataFrame({"severity": []}),
+        title="A study", simulated=True, report="results/report.html",
+    )  # fmt: skip
+    (names,) = [line for line in text.splitlines() if "2D-SWE" in line]
+    assert names.split() == ["DLRE", "2D-SWE", "APRI", "FIB-4"]
+    assert "A study - SIMULATED DATA, no real patients" in text
+    assert "3 eligible patients, 2 enrolled" in text
+    assert "1 excluded: 1 antiviral treatment" in text
 
 
 def test_heat_speaks_for_the_answer_whichever_it_is():
