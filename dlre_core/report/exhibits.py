@@ -34,6 +34,13 @@ FIGURES: Mapping[str, str] = {
     "contact_sheet_least_signal": "quality",
 }  # fmt: skip
 
+# Tables of `robustness.analyses`, which a study has only where the configuration lists them.
+OPTIONAL = frozenset(
+    {
+        "repeated_splits", "hospitals_left_out", "learning_curve", "negative_control", "fusion",
+        "choices", "radiomics",
+    }
+)  # fmt: skip
 
 # Figures made of pictures.
 RASTERS = frozenset({"heat_maps", "contact_sheet", "contact_sheet_least_signal"})

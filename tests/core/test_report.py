@@ -3,11 +3,13 @@
 import base64
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 from PIL import Image
 from safetensors.torch import save_file
 
@@ -28,13 +30,15 @@ from dlre_core.figures.pictures import (
 )
 from dlre_core.heat_maps import choose_cases, grad_cam
 from dlre_core.network import new_network
-from dlre_core.report.exhibits import FIGURES, TABLES, ordered_exhibits
+from dlre_core.report.exhibits import FIGURES, OPTIONAL, TABLES, ordered_exhibits
 from dlre_core.report.failure import failure_text
 from dlre_core.report.headline import headline_text
 from dlre_core.report.rule_graph import rule_edges, rule_figure
 from dlre_core.store import write_rois
 from dlre_core.tables.accuracy import AccuracySettings, table_2
 from tests.core.test_study_tables import scores
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_last_error_of_new_logs_is_told_with_its_place(tmp_path):
@@ -97,6 +101,12 @@ def test_exhibits_come_in_the_reports_order_and_unknown_ones_are_refused():
     assert set(TABLES) & set(FIGURES) == {"calibration", "hospitals"}
     with pytest.raises(ValueError, match="is not in list"):
         ordered_exhibits(["table_9"], [], "results")
+
+
+def test_optional_exhibits_are_the_analyses_that_the_configuration_knows():
+    schema = yaml.safe_load((ROOT / "rules/schemas/config.schema.yaml").read_text())
+    analyses = schema["properties"]["robustness"]["properties"]["analyses"]["items"]["enum"]
+    assert set(analyses) == OPTIONAL <= set(TABLES)
 
 
 def test_the_headline_prints_every_interval(tmp_path):
