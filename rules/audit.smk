@@ -27,7 +27,7 @@ rule audit_published:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         tables=file_digest(PACKAGE_ROOT / "statistics/data/paper_tables.json"),
@@ -51,7 +51,7 @@ rule audit_study:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         numbers=[1, *ACCURACY_TABLES],
@@ -76,7 +76,7 @@ rule compare_paper:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         numbers=[1, *ACCURACY_TABLES],

@@ -13,7 +13,7 @@ rule clinical_table:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         hospitals=HOSPITALS,

@@ -10,7 +10,7 @@ rule simulate_clinical:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         size=config["cohort"]["size"],
@@ -33,7 +33,7 @@ rule simulate_hospital:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=60,
     params:
         folder=subpath(output.pictures, ancestor=2),
@@ -59,7 +59,7 @@ rule simulated_measurements:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         core=core("tabular"),

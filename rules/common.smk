@@ -97,6 +97,11 @@ wildcard_constraints:
     population="enrolled|validation",
 
 
+def growing(megabytes):
+    """Memory of a job: as much again with every attempt, where a profile allows several."""
+    return lambda wildcards, attempt: megabytes * attempt
+
+
 def core(*modules):
     """Parameter function: a digest of library modules and what they import."""
     return lambda wildcards: core_digest(*modules)

@@ -22,7 +22,7 @@ rule stages:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="Biopsy against implied stage",
@@ -56,7 +56,7 @@ rule events:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="Patients, images and events",
@@ -89,7 +89,7 @@ rule differences:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="Differences of AUC",
@@ -121,7 +121,7 @@ rule checklist:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="Reporting checklist",

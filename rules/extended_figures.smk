@@ -12,7 +12,7 @@ rule decision_curves:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         core=core("tables.probabilities"),
@@ -42,7 +42,7 @@ rule calibration_figure:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="Calibration",
@@ -74,7 +74,7 @@ rule decision_figure:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="Decision curves",
@@ -105,7 +105,7 @@ rule forest_figure:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="AUC by hospital",

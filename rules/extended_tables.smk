@@ -19,7 +19,7 @@ rule counts:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="Counts, cut-offs and tests",
@@ -51,7 +51,7 @@ rule calibration:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="Calibration of probabilities",
@@ -83,7 +83,7 @@ rule predictive_values:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="Predictive values at other prevalences",
@@ -116,7 +116,7 @@ rule hospitals:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="AUC by hospital",

@@ -22,7 +22,7 @@ rule figure_1:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="A picture from the screen to the network",
@@ -55,7 +55,7 @@ rule figure_2:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="Enrolment flow chart",
@@ -87,7 +87,7 @@ rule figure_3:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="ROC curves of DLRE, 2D-SWE, APRI and FIB-4",
@@ -120,7 +120,7 @@ rule figure_4:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="ROC curves by number of pictures",
@@ -154,7 +154,7 @@ rule figure_5:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="ROC curves by combination of training hospitals",

@@ -19,7 +19,7 @@ checkpoint pull_hospital:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
+        mem_mb=growing(1500),
         runtime=720,
     params:
         folder=COHORT,
@@ -48,7 +48,7 @@ rule pulled_studies:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         core=core("tabular"),

@@ -19,7 +19,7 @@ rule headline_figure:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="AUC of every method, validation cohort",
@@ -53,7 +53,7 @@ rule heat_maps:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="Heat maps of right and wrong cases",
@@ -88,7 +88,7 @@ rule contact_sheets:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="Contact sheets",

@@ -13,7 +13,7 @@ rule radiomics_features:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=60,
     params:
         core=core("radiomics"),
@@ -40,7 +40,7 @@ rule radiomics:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         settings=ACCURACY_SETTINGS,

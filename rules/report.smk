@@ -55,7 +55,7 @@ rule headline:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         title=config["report"]["title"],
@@ -91,7 +91,7 @@ rule report:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=10,
     params:
         title=config["report"]["title"],

@@ -12,7 +12,7 @@ rule resplit:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         division=config["splits"][MAIN_SPLIT],
@@ -79,7 +79,7 @@ rule predict_variant:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=growing(3000),
         runtime=60,
     params:
         images=config["arms"][MAIN_ARM]["images"],
@@ -119,7 +119,7 @@ rule robustness:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         variants=lambda wildcards: VARIANTS[wildcards.analysis],
@@ -148,7 +148,7 @@ rule fusion:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         settings=ACCURACY_SETTINGS,
@@ -175,7 +175,7 @@ rule choices:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         aggregate=config["statistics"]["aggregate"],

@@ -14,7 +14,7 @@ rule crop_rois:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=30,
     params:
         core=core("roi"),
@@ -38,7 +38,7 @@ rule roi_store:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         core=core("roi"),

@@ -14,7 +14,7 @@ rule scores:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         aggregate=config["statistics"]["aggregate"],

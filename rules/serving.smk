@@ -15,7 +15,7 @@ rule model_repository:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=10,
     params:
         models=subpath(input[0], ancestor=2),
@@ -52,7 +52,7 @@ rule predict:
         "../envs/dlre.yaml"
     threads: 2
     resources:
-        mem_mb=3000,
+        mem_mb=growing(3000),
         runtime=60,
     params:
         repository=subpath(input.served, ancestor=2),
@@ -82,7 +82,7 @@ rule frozen_study:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=10,
     params:
         repository=subpath(input.manifest, ancestor=3),

@@ -17,7 +17,7 @@ rule split:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         division=lambda wildcards: config["splits"][wildcards.split],
@@ -52,7 +52,7 @@ rule leak_check:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         core=core("near_duplicates", "tabular"),

@@ -17,7 +17,7 @@ rule example_patients:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         seed=config["cohort"]["seed"],
@@ -87,7 +87,7 @@ rule stage_inbox:
         "../envs/dlre.yaml"
     threads: 2
     resources:
-        mem_mb=3000,
+        mem_mb=growing(3000),
         runtime=60,
     params:
         code="inbox",

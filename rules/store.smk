@@ -21,7 +21,7 @@ rule ingest_hospital:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 1500 * attempt,
+        mem_mb=growing(1500),
         runtime=120,
     params:
         hospital="{hospital}",
@@ -59,7 +59,7 @@ rule image_store:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         core=core("store", "tabular"),

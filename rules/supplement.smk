@@ -25,7 +25,7 @@ rule supplementary_table:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="AUC of DLRE and 2D-SWE by subgroup",
@@ -60,7 +60,7 @@ rule supplementary_figure_1:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="How training ends",
@@ -95,7 +95,7 @@ rule subgroup_figure:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="ROC curves by subgroup",

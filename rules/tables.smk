@@ -20,7 +20,7 @@ rule table_1:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="Baseline characters of the patients",
@@ -52,7 +52,7 @@ rule table_2:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="Diagnostic performance of DLRE, 2D-SWE, APRI and FIB-4",
@@ -85,7 +85,7 @@ rule table_3:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="DLRE and 2D-SWE against the number of pictures or measurements",
@@ -119,7 +119,7 @@ rule table_4:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         what="DLRE trained on different combinations of hospitals",

@@ -19,7 +19,7 @@ rule train:
     # One network a thread: three threads train the three networks of an arm side by side.
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 6000 * attempt,
+        mem_mb=growing(6000),
         runtime=240,
         gpu=0,
     params:

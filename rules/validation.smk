@@ -22,7 +22,7 @@ rule predict_external:
         "../envs/dlre.yaml"
     threads: 2
     resources:
-        mem_mb=3000,
+        mem_mb=growing(3000),
         runtime=60,
     params:
         model=subpath(input.study, parent=True),
@@ -73,7 +73,7 @@ rule external_exhibits:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         model=subpath(input.study, parent=True),
@@ -102,7 +102,7 @@ rule validation_report:
         "../envs/dlre.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         model=subpath(input.study, parent=True),

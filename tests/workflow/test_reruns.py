@@ -46,6 +46,13 @@ def edit_clinical(study, column, change):
     table.to_csv(path, index=False)
 
 
+def every_rule(study):
+    """Names of the rules of the whole study, the target included."""
+    output = study.snakemake("--dry-run", "--cores", "2", "--forceall", "--quiet", "rules").stdout
+    counts = output[output.index("Job stats:") : output.index("total")]
+    return {line.split()[0] for line in counts.splitlines() if re.search(r"\s\d+$", line)}
+
+
 def test_a_copy_has_nothing_to_do(study):
     assert study.pending() == set()
 
@@ -75,6 +82,22 @@ def test_a_new_file_reruns_its_hospital(study):
     shutil.copy(picture, picture.with_name("new.dcm"))
     output = study.snakemake("--dry-run", "--cores", "2").stdout
     assert re.search(r"ingest_hospital\s+1\b", output), output
+
+
+def test_a_new_patient_ingests_one_hospital_and_simulates_nothing(study):
+    path = study.folder / "results/simulated_cohort/clinical.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    known = first_picture(study).parent
+    patient = table[table["patient_id"] == known.name].assign(patient_id="A9999")
+    pd.concat([table, patient]).to_csv(path, index=False)
+    shutil.copytree(known, known.with_name("A9999"))
+    output = study.snakemake("--dry-run", "--cores", "2").stdout
+    for rule in ("ingest_hospital", "crop_rois"):
+        assert re.search(rf"^{rule}\s+1$", output, re.MULTILINE), output
+    untouched = {
+        "simulate_clinical", "simulate_hospital", "simulated_measurements", "audit_published", "checklist",
+    }  # fmt: skip
+    assert study.pending() == every_rule(study) - untouched
 
 
 def test_a_corrected_laboratory_value_retrains_nothing(study):
