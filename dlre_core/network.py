@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dlre_core.pooling import pool_relu
+
 IMAGE_SIZE = 250
 FEATURE_MAPS = (16, 32, 32, 32)
 HIDDEN_NODES = 32
@@ -38,7 +40,7 @@ class FibrosisNetwork(nn.Module):
         """Logits ``(n,)`` of images ``(n, 3, 250, 250)``."""
         maps = images
         for convolution in self.convolutions:
-            maps = functional.relu(functional.max_pool2d(convolution(maps), 2))
+            maps = pool_relu(convolution(maps))
         nodes = functional.relu(self.hidden(torch.flatten(maps, 1)))
         return self.output(nodes).squeeze(1)
 
