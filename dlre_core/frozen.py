@@ -31,7 +31,8 @@ class FrozenStudy:
     ``cutoffs`` holds, by method, the cut-off of each stage question, chosen in the training cohort;
     ``training_range`` the smallest and largest value of each measure of picture quality among the
     training pictures (`picture_measures`); ``own_validation`` the AUC with its interval that each
-    method had in the study's own validation cohort; ``manifest`` the digest of the networks' manifest.
+    method had in the study's own validation cohort; ``own_patients``, by stage question, DLRE's patients
+    there and the share of them with the stage; ``manifest`` the digest of the networks' manifest.
     """
 
     title: str
@@ -42,6 +43,7 @@ class FrozenStudy:
     cutoffs: Mapping[str, Mapping[str, float]]
     training_range: Mapping[str, tuple[float, float]]
     own_validation: Mapping[str, Mapping[str, tuple[float, float, float]]]
+    own_patients: Mapping[str, tuple[int, float]]
     training_patients: int
     scale_maximum_kpa: float
     manifest: str
@@ -116,9 +118,12 @@ def freeze_study(
     for row in table_2[table_2["cohort"] == "training"].itertuples():
         cutoffs.setdefault(str(row.method), {})[str(row.stage)] = float(row.cutoff)
     own: dict[str, dict[str, tuple[float, float, float]]] = {}
+    patients = {}
     for row in table_2[table_2["cohort"] == "validation"].itertuples():
         auc = (float(row.auc), float(row.auc_low), float(row.auc_high))
         own.setdefault(str(row.method), {})[str(row.stage)] = auc
+        if row.method == "dlre":
+            patients[str(row.stage)] = (int(row.n), float(row.prevalence))
     training = predictions[predictions["cohort"] == "training"]
     rows = acquisitions.set_index("image_id").loc[training["image_id"]]
     index = pd.Series(range(len(squares)), index=squares.image_ids)[training["image_id"]]
@@ -130,6 +135,7 @@ def freeze_study(
             name: (float(values.min()), float(values.max())) for name, values in measures.items()
         },
         own_validation=own,
+        own_patients=patients,
         training_patients=int(training.groupby(["hospital", "patient"]).ngroups),
         manifest=manifest_digest(repository),
         **facts,
@@ -194,6 +200,13 @@ def read_frozen_study(folder: str | Path) -> FrozenStudy:
         content["own_validation"] = {
             method: {stage: tuple(map(_number, aucs[stage])) for stage in STAGES}
             for method, aucs in content["own_validation"].items()
+        }
+        content["own_patients"] = {
+            stage: (
+                int(content["own_patients"][stage][0]),
+                _number(content["own_patients"][stage][1]),
+            )
+            for stage in STAGES
         }
         content["training_range"] = {
             name: (_number(low), _number(high))

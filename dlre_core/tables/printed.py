@@ -20,9 +20,10 @@ from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 COLUMNS = (
     "n (prevalence)", "AUC", "Sensitivity (%)", "Specificity (%)", "PPV (%)", "NPV (%)", "LR+", "LR−",
 )  # fmt: skip
+COHORT_LETTERS = "T, training cohort; V, validation cohort. "
 FOOTNOTE = (
-    "T, training cohort; V, validation cohort. {level} confidence intervals: AUC by {auc}, shares by "
-    "{share}, likelihood ratios by {ratio}. Cut-offs: {cutoff}{frozen}."
+    "{level} confidence intervals: AUC by {auc}, shares by {share}, likelihood ratios by {ratio}. "
+    "Cut-offs: {cutoff}{frozen}."
 )
 STARS_2 = (
     "AUCs were compared with DLRE's by the paired DeLong test: * p<0.05, ** p<0.01, *** p<0.001, not "
@@ -76,10 +77,7 @@ def printed_table_2(
         "assessment of liver fibrosis stages in training and validation cohorts"
     )
     notes = [footnote(settings), STARS_2, *q_box_note(recomputed), *undefined(table["notes"])]
-    return _printed(
-        table, caption, simulated, ("Method", "Cohort"), notes,
-        lambda row: [METHOD_NAMES.get(str(row["method"]), str(row["method"]))],
-    )  # fmt: skip
+    return _by_method(table, caption, simulated, notes)
 
 
 def printed_fusion(
@@ -94,10 +92,7 @@ def printed_fusion(
         *undefined(table["notes"]),
     ]
     caption = "DLRE, stiffness and blood in one score against each alone"
-    return _printed(
-        table, caption, simulated, ("Method", "Cohort"), notes,
-        lambda row: [METHOD_NAMES[str(row["method"])]],
-    )  # fmt: skip
+    return _by_method(table, caption, simulated, notes)
 
 
 def printed_radiomics(
@@ -112,10 +107,7 @@ def printed_radiomics(
         *undefined(table["notes"]),
     ]
     caption = "Engineered texture of the stiffness map beside DLRE, stiffness and blood"
-    return _printed(
-        table, caption, simulated, ("Method", "Cohort"), notes,
-        lambda row: [METHOD_NAMES[str(row["method"])]],
-    )  # fmt: skip
+    return _by_method(table, caption, simulated, notes)
 
 
 def printed_external_table(
@@ -126,12 +118,8 @@ def printed_external_table(
         f"External validation, {cohort}: networks and cut-offs of “{study}”, frozen, in patients that "
         "it never saw"
     )
-    frozen = f"Cut-offs were chosen in the training cohort of “{study}”."
-    notes = [footnote(settings), frozen, STARS_2, *undefined(table["notes"])]
-    return _printed(
-        table, caption, simulated, ("Method", "Cohort"), notes,
-        lambda row: [METHOD_NAMES[str(row["method"])]],
-    )  # fmt: skip
+    notes = [footnote(settings, frozen_in=study), STARS_2, *undefined(table["notes"])]
+    return _by_method(table, caption, simulated, notes)
 
 
 def printed_table_3(
@@ -179,6 +167,17 @@ def printed_table_4(
     )  # fmt: skip
 
 
+def _by_method(
+    table: pd.DataFrame, caption: str, simulated: bool, notes: Sequence[str]
+) -> PrintedTable:
+    """Rows named by their method; by their cohort too where there are several."""
+    heads = ("Method", "Cohort") if table["cohort"].nunique() > 1 else ("Method",)
+    return _printed(
+        table, caption, simulated, heads, notes,
+        lambda row: [METHOD_NAMES.get(str(row["method"]), str(row["method"]))],
+    )  # fmt: skip
+
+
 def _printed(
     table: pd.DataFrame,
     caption: str,
@@ -187,11 +186,12 @@ def _printed(
     notes: Sequence[str],
     name: Callable[[Mapping[str, object]], list[str]],
 ) -> PrintedTable:
+    letters = 1 if "Cohort" in heads else 0
     blocks = [
         Block(
             STAGE_NAMES[stage],
             [
-                [*name(row), COHORT_NAMES[row["cohort"]][0], *accuracy_cells(row)]
+                [*name(row), *COHORT_NAMES[row["cohort"]][:letters], *accuracy_cells(row)]
                 for row in table[table["stage"] == stage].to_dict("records")
             ],
         )
@@ -202,17 +202,30 @@ def _printed(
     )
 
 
-def footnote(settings: Mapping[str, object]) -> str:
-    """How intervals and cut-offs were made, from the settings that made them."""
-    again = settings["cutoff"] == "reoptimised"
-    return FOOTNOTE.format(
+def footnote(settings: Mapping[str, object], frozen_in: str = "") -> str:
+    """How intervals and cut-offs were made, from the settings that made them.
+
+    Parameters
+    ----------
+    settings : mapping
+        Of `dlre_core.tables.accuracy.AccuracySettings`.
+    frozen_in : str
+        Title of the study that an external cohort's cut-offs come from; empty for a study's own table.
+    """
+    if frozen_in:
+        frozen = f", chosen in the training cohort of “{frozen_in}” and frozen"
+    else:
+        again = settings["cutoff"] == "reoptimised"
+        frozen = "" if again else ", chosen in the training cohort and frozen"
+    words = FOOTNOTE.format(
         level=f"{100 * float(str(settings['confidence'])):g} %",
         auc=METHOD_WORDS[str(settings["auc_interval"])],
         share=METHOD_WORDS[str(settings["proportion_interval"])],
         ratio=METHOD_WORDS[str(settings["likelihood_ratio_interval"])],
         cutoff=METHOD_WORDS[str(settings["cutoff"])],
-        frozen="" if again else ", chosen in the training cohort and frozen",
+        frozen=frozen,
     )
+    return words if frozen_in else COHORT_LETTERS + words
 
 
 def undefined(notes: Iterable[object]) -> list[str]:

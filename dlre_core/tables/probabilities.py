@@ -93,14 +93,16 @@ def printed_calibration(
     caption: str = "Extended table 2. Calibration of probabilities",
 ) -> PrintedTable:
     """The calibration table for print."""
-    names = ("Method", "Cohort", "n", "Slope", "Intercept", "Intercept at slope 1", "Observed/expected",
+    letters = min(table["cohort"].nunique() - 1, 1)
+    heads = ("Method", "Cohort")[: 1 + letters]
+    names = (*heads, "n", "Slope", "Intercept", "Intercept at slope 1", "Observed/expected",
              "Brier score", "Scaled Brier")  # fmt: skip
     blocks = [
         Block(
             STAGE_NAMES[stage],
             [
                 [
-                    METHOD_NAMES[row["method"]], COHORT_NAMES[row["cohort"]][0], str(row["n"]),
+                    METHOD_NAMES[row["method"]], *COHORT_NAMES[row["cohort"]][:letters], str(row["n"]),
                     *(format_interval(estimate(row, name)) for name in ("slope", "intercept", "in_the_large")),
                     round_half_up(row["observed_expected"], 2), round_half_up(row["brier"], 3),
                     round_half_up(row["scaled_brier"], 2),
@@ -111,13 +113,14 @@ def printed_calibration(
         for stage in STAGES
     ]  # fmt: skip
     notes = [
-        f"T, training cohort (apparent); V, validation cohort. {100 * confidence:g} % Wald intervals. "
+        f"{'T, training cohort (apparent); V, validation cohort. ' if letters else ''}"
+        f"{100 * confidence:g} % Wald intervals. "
         "Perfect: slope 1, intercepts 0, observed/expected 1, Brier score 0, scaled Brier 1. "
         f"{FITTED if len(table['method'].unique()) > 1 else ''}Classes were balanced when DLRE was trained, so its "
         "probabilities are those of an even prevalence and its intercepts show it.",
         *undefined(table["notes"]),
     ]
-    return PrintedTable(simulated_caption(caption, simulated), names, blocks, notes, 2)
+    return PrintedTable(simulated_caption(caption, simulated), names, blocks, notes, len(heads))
 
 
 def decision_table(scores: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from dlre_core.report.page import data_uri, environment
 from dlre_core.scores import STAGES
 from dlre_core.statistics import Estimate
 from dlre_core.tables.accuracy import METHODS, AccuracySettings, samples
-from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval
+from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval, round_half_up
 from dlre_core.tables.printed import estimate
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 from dlre_core.validation.cohorts import COHORT
@@ -86,12 +86,13 @@ def side_by_side(
         own = [
             format_interval(Estimate(*study.own_validation[method][stage])) for method in METHODS
         ]
-        rows = [["The study's own", "", "", *own]]
+        n, prevalence = study.own_patients[stage]
+        rows = [["The study's own", str(n), _percent(prevalence), *own]]
         for name, table in tables.items():
             part = table[table["stage"] == stage].set_index("method")
             found = [format_interval(estimate(part.loc[m], "auc")) + part.loc[m, "stars"] for m in METHODS]  # fmt: skip
-            prevalence = f"{100 * part.loc['dlre', 'prevalence']:.1f} %"
-            rows.append([name, str(part.loc["dlre", "n"]), prevalence, *found])
+            n, prevalence = part.loc["dlre", ["n", "prevalence"]]
+            rows.append([name, str(n), _percent(prevalence), *found])
         blocks.append(Block(STAGE_NAMES[stage], rows))
     names = [METHOD_NAMES[method] for method in METHODS]
     return PrintedTable(
@@ -101,6 +102,10 @@ def side_by_side(
         [f"{100 * confidence:g} % confidence intervals. * p<0.05, ** p<0.01, *** p<0.001 against DLRE "
          "in the same patients (paired DeLong test)."],
     )  # fmt: skip
+
+
+def _percent(share: float) -> str:
+    return f"{round_half_up(100 * share, 1)} %"
 
 
 def write_validation_report(

@@ -1,0 +1,63 @@
+"""External validation's tables name this cohort's patients and the study's own, and nothing else."""
+
+import numpy as np
+import pytest
+
+from dlre_core.frozen import FrozenStudy, read_frozen_study, write_frozen_study
+from dlre_core.scores import STAGES
+from dlre_core.tables.accuracy import METHODS
+from dlre_core.tables.printed import printed_external_table
+from dlre_core.tables.probabilities import calibration_table, printed_calibration
+from dlre_core.validation.cohorts import COHORT, external_table
+from dlre_core.validation.exhibits import side_by_side
+from tests.core.test_study_tables import PRINT, SETTINGS, scores
+
+STUDY = FrozenStudy(
+    title="The frozen one", simulated=True, arm="a", images_per_patient=1, aggregate="mean",
+    cutoffs={method: dict.fromkeys(STAGES, 0.5) for method in METHODS}, training_range={},
+    own_validation={method: dict.fromkeys(STAGES, (0.8, 0.7, 0.9)) for method in METHODS},
+    own_patients={"f4": (132, 0.25), "ge_f3": (132, 0.45454), "ge_f2": (131, np.nan)},
+    training_patients=266, scale_maximum_kpa=40.0, manifest="digest",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def external():
+    return scores(40).assign(cohort=COHORT)
+
+
+def test_the_studys_own_row_has_its_patients_and_prevalence(external):
+    table = external_table(external, STUDY, SETTINGS)
+    blocks = side_by_side({"north": table}, STUDY, 0.95).blocks
+    firsts = [row[:3] for block in blocks for row in block.rows]
+    assert firsts == [
+        ["The study's own", "132", "25.0 %"], ["north", "40", "25.0 %"],
+        ["The study's own", "132", "45.5 %"], ["north", "40", "50.0 %"],
+        ["The study's own", "131", "– %"], ["north", "40", "75.0 %"],
+    ]  # fmt: skip
+
+
+def test_no_training_cohort_is_mentioned_where_none_is_shown(external):
+    calibration = calibration_table(external, 0.95, ["dlre"], [COHORT])
+    pages = [
+        printed_calibration(calibration, 0.95, True, "Calibration").html(),
+        printed_external_table(
+            external_table(external, STUDY, SETTINGS), PRINT, "north", STUDY.title, True
+        ).html(),
+    ]
+    for page in pages:
+        assert "T, training cohort" not in page
+        assert ">Cohort<" not in page
+    assert "chosen in the training cohort of “The frozen one” and frozen" in pages[1]
+    both = printed_calibration(calibration_table(scores()), 0.95, True).html()
+    assert "T, training cohort" in both
+    assert ">Cohort<" in both
+
+
+def test_a_frozen_study_is_read_as_it_was_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("dlre_core.frozen.manifest_digest", lambda folder: STUDY.manifest)
+    write_frozen_study(STUDY, tmp_path / "frozen_study.json")
+    found = read_frozen_study(tmp_path)
+    assert found.own_patients["ge_f3"] == (132, 0.45454)
+    assert np.isnan(found.own_patients["ge_f2"][1])
+    assert found.own_validation == STUDY.own_validation
