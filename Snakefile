@@ -1,5 +1,7 @@
 """The study, from DICOM folders to the report: read the includes from top to bottom."""
 
+import atexit
+import logging
 import sys
 import time
 from pathlib import Path
@@ -7,16 +9,20 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 from dlre_core.configuration import check_configuration
-from dlre_core.report.failure import failure_text, made_since
+from dlre_core.report.failure import PlainErrors, failure_text, made_since
 from dlre_core.running import begin_run
+from dlre_core.time_left import TimeLeftHandler
 
 min_version("9.0")
 STARTED = time.time()
+SNAKEMAKE_LOG = logging.getLogger("snakemake.logging")
 if workflow.is_main_process:
+    SNAKEMAKE_LOG.addFilter(PlainErrors())
     # Held as long as this process lives.
     RUN = begin_run("results", ".snakemake")
     if RUN.lifted_lock:
         print("A run in this folder was killed; going on where it stopped.", file=sys.stderr)
+    SNAKEMAKE_LOG.addHandler(TimeLeftHandler(SNAKEMAKE_LOG, "results/benchmarks"))
 
 
 configfile: "config.yaml"
@@ -119,4 +125,5 @@ onsuccess:
 
 
 onerror:
-    print(failure_text("results/logs", STARTED))
+    # After all that Snakemake itself still has to say.
+    atexit.register(print, failure_text("results/logs", STARTED))

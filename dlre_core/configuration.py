@@ -36,7 +36,9 @@ def check_configuration(config: Mapping[str, Any], schema_file: str | Path) -> N
         faults = list(_contradictions(config))
     if faults:
         lines = "\n".join(f"  - {fault}" for fault in faults)
-        raise ConfigurationError(f"The configuration has {len(faults)} fault(s):\n{lines}")
+        raise ConfigurationError(
+            f"The configuration has {len(faults)} fault{'s' * (len(faults) > 1)}:\n{lines}"
+        )
 
 
 def check_hospitals(config: Mapping[str, Any], hospitals: Collection[str]) -> None:
@@ -64,7 +66,7 @@ def check_hospitals(config: Mapping[str, Any], hospitals: Collection[str]) -> No
     if faults:
         lines = "\n".join(f"  - {fault}" for fault in faults)
         raise ConfigurationError(
-            f"The configuration has {len(faults)} fault(s):\n{lines}\n",
+            f"The configuration has {len(faults)} fault{'s' * (len(faults) > 1)}:\n{lines}\n",
             f"The cohort's hospitals are {', '.join(sorted(hospitals))}: name some of them, or delete the "
             "split and the arms that use it. make check-data FOLDER=... prints sections to paste.",
         )

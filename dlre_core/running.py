@@ -115,6 +115,7 @@ def _check_writable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"0")
     except OSError as error:
+        error.filename = str(folder)
         raise storage_fault(error, folder.parent) or error from None
 
 

@@ -1,15 +1,41 @@
 """What stopped a study, in the words of the jobs' own logs."""
 
+import logging
+import re
 import shutil
 import textwrap
 from collections import defaultdict
 from pathlib import Path
 
+from dlre_core import errors
+
 MARK = " ERROR "
 LONGEST = 700
 JOBS_NAMED = 4
+# Differs between jobs that met the same full disk.
+FREE_SPACE = re.compile(r" \([\d.]+ of \d+ MB free\)")
+KILLED = (
+    "Somebody killed the job; most often it is the system, for want of memory. Give the same command "
+    "again on fewer cores (make study CORES=1), or free some memory."
+)
 # With less than this a job's log may have had no room for its own error.
 FULL_BYTES = 100_000
+
+
+class PlainErrors(logging.Filter):
+    """Says Snakemake's errors in plain words, or leaves them to `failure_text`."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite a record; False for one that the job's own log says better."""
+        name, text = str(getattr(record, "exception", "")), record.getMessage()
+        kind = getattr(errors, name, None)
+        if isinstance(kind, type) and issubclass(kind, errors.DlreError):
+            # Class, file and line first, then message and remedy, then the stack.
+            text = re.sub(r'(\n  File "[^\n]*)+\s*$', "", text.partition("\n")[2])
+            record.msg, record.args = f"\nNothing was run.\n\n{_wrapped(text)}\n", ()
+        elif "died with <Signals.SIGKILL" in text:
+            record.msg, record.args = f"{text}\n{KILLED}", ()
+        return not ("CalledProcessError" in text and "non-zero exit status 1." in text)
 
 
 def failure_text(logs: str | Path, since: float) -> str:
@@ -32,7 +58,7 @@ def failure_text(logs: str | Path, since: float) -> str:
     for path in sorted(logs.rglob("*.log")):
         sentence = _last_error(path) if path.stat().st_mtime >= since else ""
         if sentence:
-            jobs[sentence].append(path)
+            jobs[FREE_SPACE.sub("", sentence)].append(path)
     parts = [_paragraph(sentence, paths, logs) for sentence, paths in jobs.items()]
     if not parts and logs.exists() and shutil.disk_usage(logs).free < FULL_BYTES:
         parts = [f"The disk that holds {logs.resolve()} is full. Free some space.\n"]
@@ -62,8 +88,17 @@ def _paragraph(sentence: str, paths: list[Path], logs: Path) -> str:
     more = f" and {len(names) - JOBS_NAMED} more" if len(names) > JOBS_NAMED else ""
     title = ", ".join(names[:JOBS_NAMED]).replace("_", " ") + more
     shortened = textwrap.shorten(sentence, LONGEST, placeholder=" ...")
-    words = textwrap.fill(shortened, 96, initial_indent="  ", subsequent_indent="  ")
-    return f"{title}:\n{words}\n  (all of it: {paths[0]})\n"
+    return f"{title}:\n{_wrapped(shortened)}\n  (all of it: {paths[0]})\n"
+
+
+def _wrapped(text: str) -> str:
+    return "\n".join(
+        textwrap.fill(
+            line, 96, initial_indent="  ", subsequent_indent="  ", break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in text.splitlines()
+    )  # fmt: skip
 
 
 def _fault(following: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 import os
 from pathlib import Path
 
@@ -31,7 +32,8 @@ from dlre_core.figures.pictures import (
 from dlre_core.heat_maps import choose_cases, grad_cam
 from dlre_core.network import new_network
 from dlre_core.report.exhibits import FIGURES, OPTIONAL, TABLES, ordered_exhibits
-from dlre_core.report.failure import failure_text
+from dlre_core.errors import StorageError
+from dlre_core.report.failure import PlainErrors, failure_text
 from dlre_core.report.headline import headline_text
 from dlre_core.report.rule_graph import rule_edges, rule_figure
 from dlre_core.store import write_rois
@@ -65,6 +67,40 @@ def test_a_fault_of_the_program_is_named_and_to_be_reported(tmp_path):
     words = " ".join(failure_text(tmp_path, since=0).split())
     assert "not of the data (RuntimeError: planted). Please report it, with this log." in words
     assert "Traceback" not in words
+
+
+def test_jobs_that_met_the_same_full_disk_are_told_once(tmp_path):
+    for name, free in (("A", "0.2"), ("B", "12.5")):
+        error = StorageError(f"The disk mounted at / is full ({free} of 13 MB free).", "Free some.")
+        (tmp_path / f"{name}.log").write_text(f"12:00:02 ERROR   dlre: {error}\n")
+    text = failure_text(tmp_path, since=0)
+    assert text.count("The disk mounted at / is full. Free some.") == 1
+    assert "A, B:" in text
+
+
+def snakemake_error(text, exception):
+    record = logging.makeLogRecord({"msg": text, "event": "error", "exception": exception})
+    return record if PlainErrors().filter(record) else None
+
+
+def test_an_error_before_the_first_job_is_its_message_without_a_stack():
+    text = 'CohortError in file "a.smk", line 3:\nNo folder.\n  - in a list\n  File "a.smk", line 3\n  File "b"'
+    said = snakemake_error(text, "CohortError").getMessage()
+    assert said.split("\n\n")[1].splitlines() == ["  No folder.", "    - in a list"]
+    assert "File" not in said
+    other = 'KeyError in file "a.smk", line 3:\n1\n  File "a.smk", line 3'
+    assert snakemake_error(other, "KeyError").getMessage() == other
+
+
+def test_a_failed_job_is_left_to_its_log_and_a_killed_one_explained():
+    ended = "RuleException:\nCalledProcessError:\nCommand 'python a.py' returned non-zero exit status 1."
+    assert snakemake_error(ended, "RuleException") is None
+    killed = (
+        "RuleException:\nCalledProcessError:\nCommand 'python a.py' died with <Signals.SIGKILL: 9>."
+    )
+    said = snakemake_error(killed, "RuleException").getMessage()
+    assert said.startswith(killed)
+    assert "memory" in said
 
 
 def test_rules_are_joined_by_the_files_they_read(tmp_path):

@@ -123,7 +123,7 @@ def test_a_full_disk_is_one_message_for_all_jobs(mounted, write):
 
 def test_a_closed_folder_stops_before_the_first_job(mounted, tmp_path):
     folder = mounted("ro")
-    with pytest.raises(StorageError, match=r"Read-only.*writable"):
+    with pytest.raises(StorageError, match=rf"^{folder} cannot.*Read-only.*writable"):
         begin_run(folder, tmp_path / "memory")
 
 
