@@ -14,6 +14,7 @@ import yaml
 from PIL import Image
 from safetensors.torch import save_file
 
+from dlre_core.errors import StorageError
 from dlre_core.figures.captions import contact_sheet_caption
 from dlre_core.figures.headline import headline_figure
 from dlre_core.figures.pictures import (
@@ -32,7 +33,6 @@ from dlre_core.figures.pictures import (
 from dlre_core.heat_maps import choose_cases, grad_cam
 from dlre_core.network import new_network
 from dlre_core.report.exhibits import FIGURES, OPTIONAL, TABLES, ordered_exhibits
-from dlre_core.errors import StorageError
 from dlre_core.report.failure import PlainErrors, failure_text
 from dlre_core.report.headline import headline_text
 from dlre_core.report.rule_graph import rule_edges, rule_figure
