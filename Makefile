@@ -65,7 +65,7 @@ serve: $(READY) ## keep a finished study's server up, loopback only (MODEL=resul
 soak: $(READY) ## ten minutes of valid and invalid requests from 16 clients (MODEL=results/serving)
 	PYTHONPATH=. python benchmarks/soak.py --model $(or $(MODEL),results/serving)
 
-negative-control learning-curve repeated-splits hospitals-left-out fusion choices radiomics: $(READY) ## optional analyses (docs/training.md)
+negative-control learning-curve repeated-splits hospitals-left-out fusion choices radiomics: $(READY) ## optional analysis, a table (docs/training.md)
 	snakemake --cores $(CORES) $(OVERRIDE) $(PROGRESS) results/tables/$(subst -,_,$@).html
 	@echo "Table: results/tables/$(subst -,_,$@).html"
 
@@ -126,7 +126,7 @@ clean: ## remove all results (not the pseudonym key)
 	rm -rf results .snakemake
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) printf "%-23s %s\n", names[i], $$2}' $(MAKEFILE_LIST)
 
 $(READY): envs/requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Python 3.11 is needed: make PYTHON=python3.11 ...")'

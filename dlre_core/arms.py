@@ -47,6 +47,13 @@ def select_images(rois: pd.DataFrame, split: pd.DataFrame, images: int) -> pd.Da
     ------
     StoreMismatch
         If a patient has fewer images than asked for.
+
+    Examples
+    --------
+    >>> rois = pd.DataFrame({"hospital": "A", "patient": ["P", "P", "P"], "acquisition": [2, 3, 1]})
+    >>> split = pd.DataFrame({"hospital": ["A"], "patient": ["P"], "cohort": ["training"]})
+    >>> select_images(rois, split, 2)[["acquisition", "index"]].to_numpy().tolist()
+    [[1, 2], [2, 0]]
     """
     table = rois.assign(index=np.arange(len(rois))).merge(split, on=KEYS, how="inner")
     table = table.sort_values([*KEYS, "acquisition"], ignore_index=True)

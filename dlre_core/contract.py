@@ -155,7 +155,13 @@ MEASUREMENT_COLUMNS: tuple[Column, ...] = (
 
 
 def template(columns: tuple[Column, ...] = CLINICAL_COLUMNS) -> str:
-    """Header line of an empty table to fill in, comma-separated."""
+    """Header line of an empty table to fill in, comma-separated.
+
+    Examples
+    --------
+    >>> template().split(",")[:3]
+    ['patient_id', 'hospital', 'elastography_date']
+    """
     return ",".join(column.name for column in columns) + "\n"
 
 

@@ -34,6 +34,15 @@ class Pseudonymiser:
         Secret; who has it can recompute pseudonyms from ids, so it never leaves the site.
     date_shift_days : int
         Dates move by up to this many days, either way, by the same amount for all of a patient.
+
+    Examples
+    --------
+    >>> names = Pseudonymiser(b"secret", date_shift_days=365)
+    >>> names.patient("A", "A0001"), names.patient("B", "A0001")
+    ('P25L26VQXYCTI', 'P5OHI747G6V6R')
+    >>> biopsy, ultrasound = date(2017, 3, 1), date(2017, 3, 4)
+    >>> (names.shift(ultrasound, "A", "A0001") - names.shift(biopsy, "A", "A0001")).days
+    3
     """
 
     def __init__(self, key: bytes, date_shift_days: int) -> None:

@@ -30,7 +30,15 @@ def integer(dataset: Dataset, name: str, otherwise: int) -> int:
 
 
 def number(dataset: Dataset, name: str) -> float | None:
-    """An element as a finite number; None where it is missing or is none."""
+    """An element as a finite number; None where it is missing or is none.
+
+    Examples
+    --------
+    >>> dataset = Dataset()
+    >>> dataset.PatientWeight, dataset.PatientAge = "61.5", "043Y"
+    >>> number(dataset, "PatientWeight"), number(dataset, "PatientAge")
+    (61.5, None)
+    """
     try:
         value = float(text(dataset, name))
     except ValueError:
@@ -81,7 +89,15 @@ def acquired_at(dataset: Dataset) -> datetime | None:
 
 
 def moment(day: str, clock: str) -> datetime | None:
-    """A DICOM date (DA) and time (TM); None unless the date is a day from 1980 to 2100."""
+    """A DICOM date (DA) and time (TM); None unless the date is a day from 1980 to 2100.
+
+    Examples
+    --------
+    >>> moment("20170301", "101530.25").isoformat()
+    '2017-03-01T10:15:30.250000'
+    >>> moment("19000101", "101530") is None
+    True
+    """
     try:
         parsed = date(int(day[:4]), int(day[4:6]), int(day[6:8]))
         whole, _, fraction = clock.partition(".")

@@ -49,7 +49,13 @@ def core_digest(*modules: str) -> str:
 
 
 def value_digest(value: object) -> str:
-    """Digest a JSON-like value; equal values give equal digests whatever their key order."""
+    """Digest a JSON-like value; equal values give equal digests whatever their key order.
+
+    Examples
+    --------
+    >>> value_digest({"a": 1, "b": 2}) == value_digest({"b": 2, "a": 1})
+    True
+    """
     text = json.dumps(value, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -155,6 +155,15 @@ def outside_training(measures: pd.DataFrame, study: FrozenStudy) -> list[list[st
     -------
     list of list of str
         Names of measures outside the training range widened by a tenth at both ends, or unknown.
+
+    Examples
+    --------
+    A tenth of the range is allowed at both ends, 10 here:
+
+    >>> import types
+    >>> study = types.SimpleNamespace(training_range={"brightness": (100.0, 200.0)})
+    >>> outside_training(pd.DataFrame({"brightness": [92.0, 211.0, float("nan")]}), study)
+    [[], ['brightness'], ['brightness']]
     """
     outside = {}
     for name, (low, high) in study.training_range.items():

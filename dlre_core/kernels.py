@@ -186,6 +186,14 @@ def crop_square(
         Top left corner and side of the square, which lies inside the screen.
     out : (side, side, 3) uint8
         Written whole.
+
+    Examples
+    --------
+    >>> screen = np.arange(4 * 4 * 3, dtype=np.uint8).reshape(4, 4, 3)
+    >>> square = np.empty((2, 2, 3), np.uint8)
+    >>> crop_square(screen, 1, 1, 2, square)
+    >>> bool((square == screen[1:3, 1:3]).all())
+    True
     """
     side = out.shape[0]
     if size == side:

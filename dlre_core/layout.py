@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Rectangle:
-    """Pixel rectangle, 0-based; ``right`` and ``bottom`` are exclusive."""
+    """Pixel rectangle, 0-based; ``right`` and ``bottom`` are exclusive.
+
+    Examples
+    --------
+    >>> box = Rectangle(10, 20, 110, 80)
+    >>> box.width, box.height
+    (100, 60)
+    >>> box.clamped(height=50, width=200)
+    Rectangle(left=10, top=20, right=110, bottom=50)
+    """
 
     left: int
     top: int

@@ -59,6 +59,13 @@ def alike(
     first, second : (n, bits), (m, bits) bool
     most : int
         Pairs that differ in more bits are left out.
+
+    Examples
+    --------
+    >>> first = np.array([[True, False, True, True]])
+    >>> second = np.array([[True, False, True, False], [False, True, False, False]])
+    >>> alike(first, second, most=1)
+    [(0, 0, 1)]
     """
     a, b = first.astype(np.float32), second.astype(np.float32)
     different = np.rint(a @ (1 - b).T + (1 - a) @ b.T).astype(int)

@@ -82,7 +82,13 @@ def stopping_patients(split: pd.DataFrame, fraction: float, seed: int) -> pd.Ser
 
 
 def stage_labels(fibrosis_stage: pd.Series, stage: str) -> np.ndarray:
-    """1 where the METAVIR stage answers the question ``stage`` (f4, ge_f3, ge_f2), else 0: int64."""
+    """1 where the METAVIR stage answers the question ``stage`` (f4, ge_f3, ge_f2), else 0: int64.
+
+    Examples
+    --------
+    >>> stage_labels(pd.Series([0, 2, 3, 4]), "ge_f3").tolist()
+    [0, 0, 1, 1]
+    """
     return (fibrosis_stage.to_numpy() >= STAGE_THRESHOLDS[stage]).astype(np.int64)
 
 
@@ -162,7 +168,17 @@ def draw_stratified(
     *,
     at_least_one: bool = False,
 ) -> np.ndarray:
-    """True for a share of the patients, rounded up, the same of every stage (F0-1, F2, F3, F4)."""
+    """True for a share of the patients, rounded up, the same of every stage (F0-1, F2, F3, F4).
+
+    Examples
+    --------
+    Two thirds of nine patients are six, two of each stage:
+
+    >>> table = pd.DataFrame({"fibrosis_stage": [2, 2, 2, 3, 3, 3, 4, 4, 4]})
+    >>> chosen = draw_stratified(table, 2 / 3, np.random.default_rng(1))
+    >>> table[chosen]["fibrosis_stage"].tolist()
+    [2, 2, 3, 3, 4, 4]
+    """
     strata = table["fibrosis_stage"].map(STRATA).to_numpy()
     names = sorted(set(strata))
     sizes = np.array([(strata == name).sum() for name in names])

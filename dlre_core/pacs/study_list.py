@@ -36,7 +36,13 @@ class StudyLine:
 
 
 def is_uid(text: str) -> bool:
-    """Whether a text is a DICOM UID, so that it may stand in a URL."""
+    """Whether a text is a DICOM UID, so that it may stand in a URL.
+
+    Examples
+    --------
+    >>> is_uid("1.2.840.10008.1.1"), is_uid("1.2/../3")
+    (True, False)
+    """
     return len(text) <= LONGEST and UID.fullmatch(text) is not None
 
 

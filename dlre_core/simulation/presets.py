@@ -53,7 +53,13 @@ def excluded_patients(n_enrolled: int) -> int:
 
 
 def largest_remainder(weights: NDArray[np.int64], total: int) -> NDArray[np.int64]:
-    """Whole numbers in proportion to ``weights`` that sum to ``total``."""
+    """Whole numbers in proportion to ``weights`` that sum to ``total``.
+
+    Examples
+    --------
+    >>> largest_remainder(np.array([1, 1, 2]), 6).tolist()
+    [2, 1, 3]
+    """
     exact = weights * total / weights.sum()
     quotas = np.floor(exact + 1e-9).astype(np.int64)
     order = np.argsort(-(exact - quotas), kind="stable")

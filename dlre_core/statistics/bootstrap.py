@@ -40,6 +40,14 @@ def bootstrap_aucs(
     ------
     ValueError
         If shapes differ, or a label is neither 0 nor 1.
+
+    Examples
+    --------
+    Scores that never change their order give the same AUC in every replicate:
+
+    >>> labels, scores = [0, 0, 1, 1], [[1.0, 4.0], [1.0, 3.0], [2.0, 2.0], [2.0, 1.0]]
+    >>> bootstrap_aucs(labels, scores, replicates=2, seed=1).tolist()
+    [[1.0, 0.0], [1.0, 0.0]]
     """
     truth, values = np.asarray(labels), np.asarray(scores, dtype=np.float64)
     if values.ndim != 2 or truth.shape != values.shape[:1]:

@@ -63,6 +63,15 @@ def calibration(
     References
     ----------
     Cox DR. Biometrika 1958;45:562-565. Van Calster B, et al. J Clin Epidemiol 2016;74:167-176.
+
+    Examples
+    --------
+    Probabilities of 0.2 and 0.8 that come true in two and eight of ten:
+
+    >>> labels = [1] * 2 + [0] * 8 + [1] * 8 + [0] * 2
+    >>> found = calibration(labels, [0.2] * 10 + [0.8] * 10)
+    >>> round(found.slope.value, 3), round(found.brier, 3), round(found.observed_expected, 3)
+    (1.0, 0.16, 1.0)
     """
     check_confidence(confidence)
     truth, (p,), missing = complete_cases(labels, probabilities)
@@ -125,6 +134,14 @@ def logistic_probabilities(
     -------
     (m,) float64
         NaN where the score is missing or not positive, and everywhere if nothing can be fitted.
+
+    Examples
+    --------
+    A score that is above 1 in three of four cases and in one of four controls:
+
+    >>> labels, scores = [1, 1, 1, 1, 0, 0, 0, 0], [2, 2, 2, 1, 2, 1, 1, 1]
+    >>> logistic_probabilities(labels, scores, [1, 2]).round(3).tolist()
+    [0.25, 0.75]
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         x = np.log(np.asarray(scores, dtype=np.float64))

@@ -24,7 +24,13 @@ class Estimate:
 
 
 def undefined(reason: str, method: str = "") -> Estimate:
-    """An estimate that does not exist."""
+    """An estimate that does not exist.
+
+    Examples
+    --------
+    >>> undefined("no cases").defined, undefined("no cases").reason
+    (False, 'no cases')
+    """
     return Estimate(math.nan, math.nan, math.nan, method, reason)
 
 

@@ -134,6 +134,11 @@ def hanley_mcneil_variance(auc: float, cases: int, controls: int) -> float:
     References
     ----------
     Hanley JA, McNeil BJ. Radiology 1982;143:29-36.
+
+    Examples
+    --------
+    >>> round(hanley_mcneil_variance(0.9, 50, 100) ** 0.5, 4)
+    0.0307
     """
     q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
     top = auc * (1 - auc) + (cases - 1) * (q1 - auc**2) + (controls - 1) * (q2 - auc**2)

@@ -37,7 +37,13 @@ def implied_stage(scores: pd.DataFrame, table_2: pd.DataFrame, method: str) -> N
 
 
 def biopsy_stage(scores: pd.DataFrame) -> NDArray[np.int64]:
-    """METAVIR stage as 0 (F0-1) to 3 (F4)."""
+    """METAVIR stage as 0 (F0-1) to 3 (F4).
+
+    Examples
+    --------
+    >>> biopsy_stage(pd.DataFrame({"fibrosis_stage": [0, 1, 2, 4]})).tolist()
+    [0, 0, 1, 3]
+    """
     return np.maximum(scores["fibrosis_stage"].to_numpy(dtype=np.int64) - 1, 0)
 
 

@@ -76,7 +76,16 @@ def implied_cells(
 
 
 def cases_that_fit(n: int, prevalence: Printed) -> list[int]:
-    """Whole numbers of cases of ``n`` patients that print this prevalence (per cent)."""
+    """Whole numbers of cases of ``n`` patients that print this prevalence (per cent).
+
+    Examples
+    --------
+    Of 132 patients, 16.7 % are 22 and nothing else:
+
+    >>> from dlre_core.statistics.audit.printed import parse_printed
+    >>> cases_that_fit(132, parse_printed("16.7"))
+    [22]
+    """
     numbers = np.arange(n + 1)
     return [int(x) for x in numbers[rounding_steps(prevalence, 100 * numbers / max(n, 1)) > 0]]
 

@@ -86,7 +86,13 @@ def prevalence_findings(
 
 
 def least_stage(stage: str) -> int | None:
-    """2 of ``>=F2`` or ``≥F2``, 4 of ``F4``; None where the question is not of that form."""
+    """2 of ``>=F2`` or ``≥F2``, 4 of ``F4``; None where the question is not of that form.
+
+    Examples
+    --------
+    >>> least_stage("≥F2"), least_stage("F4"), least_stage("A3")
+    (2, 4, None)
+    """
     match = re.fullmatch(r"(?:>=|≥)?\s*F(\d)", stage.strip(), re.IGNORECASE)
     return int(match.group(1)) if match else None
 

@@ -80,7 +80,16 @@ def parse_printed(text: object) -> Printed | None:
 
 
 def parse_interval(limits: object) -> tuple[Printed, Printed] | None:
-    """Read ``[low, high]``; None where either is missing."""
+    """Read ``[low, high]``; None where either is missing.
+
+    Examples
+    --------
+    >>> low, high = parse_interval(["0.94", "0.99"])
+    >>> low.text, high.text
+    ('0.94', '0.99')
+    >>> parse_interval(["0.94"]) is None
+    True
+    """
     if not isinstance(limits, list | tuple) or len(limits) != 2:
         return None
     low, high = (parse_printed(limit) for limit in limits)
