@@ -9,9 +9,9 @@ import statsmodels.api as sm
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, special, stats
 
+from dlre_core.statistics.delong import complete_cases
 from dlre_core.statistics.estimates import Estimate, check_confidence, undefined
 from dlre_core.statistics.proportions import proportion
-from dlre_core.statistics.roc import complete_cases
 
 # Probabilities of 0 and 1 have no logit; float32 networks cannot say more than this.
 EDGE = 1e-7

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from dlre_core.statistics.delong import AucParts, auc_parts, complete_cases, delong_covariance
 from dlre_core.statistics.estimates import check_confidence
-from dlre_core.statistics.roc import AucParts, auc_parts, complete_cases, delong_covariance
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlre_core.statistics.roc import complete_cases
+from dlre_core.statistics.delong import complete_cases
 
 
 def net_benefit(

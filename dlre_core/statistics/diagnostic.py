@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dlre_core.statistics.delong import complete_cases
 from dlre_core.statistics.estimates import Estimate
 from dlre_core.statistics.proportions import likelihood_ratios, logit_predictive_value, proportion
-from dlre_core.statistics.roc import complete_cases
 
 
 @dataclass(frozen=True)

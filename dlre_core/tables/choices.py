@@ -10,7 +10,7 @@ from scipy import special
 
 from dlre_core.scores import KEYS
 from dlre_core.splits import stage_labels
-from dlre_core.statistics.roc import auc_parts, delong_covariance
+from dlre_core.statistics.delong import auc_parts, delong_covariance
 from dlre_core.tables.accuracy import STAGES
 from dlre_core.tables.acquisitions import STRATEGIES
 from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval, round_half_up
