@@ -8,17 +8,19 @@ import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import jinja2
 import pandas as pd
 import yaml
+from PIL import Image
 
 from dlre_core import __version__
 from dlre_core.digests import core_digest, file_digest
 from dlre_core.report.exhibits import SECTIONS, Exhibit
 from dlre_core.report.rule_graph import rule_edges, rule_figure
 from dlre_core.report.sentences import caveats, contradictions, headline
-from dlre_core.tables.formatting import STAGE_NAMES
+from dlre_core.tables.formatting import STAGE_NAMES, arm_name
 from dlre_core.tables.typeset import PrintedTable
 from dlre_core.tabular import read_table
 
@@ -150,7 +152,7 @@ def environment() -> jinja2.Environment:
     )  # fmt: skip
 
 
-def _exhibit(exhibit: Exhibit) -> dict[str, str]:
+def _exhibit(exhibit: Exhibit) -> dict[str, Any]:
     if not exhibit.is_figure:
         return {
             "kind": "table",
@@ -167,7 +169,25 @@ def _exhibit(exhibit: Exhibit) -> dict[str, str]:
         "title": title,
         "text": text,
         "source": data_uri(exhibit.path, KINDS[exhibit.path.suffix]),
+        "size": picture_size(exhibit.path),
     }
+
+
+def picture_size(path: str | Path) -> tuple[int, int]:
+    """Width and height of an SVG of Matplotlib's or of a JPEG, so that a page can keep its place free.
+
+    Returns
+    -------
+    tuple of int
+        Points of an SVG, pixels of a JPEG.
+    """
+    path = Path(path)
+    if path.suffix != ".svg":
+        with Image.open(path) as picture:
+            return picture.size
+    _, root = next(ElementTree.iterparse(path, events=["start"]))
+    _, _, width, height = root.attrib["viewBox"].split()
+    return round(float(width)), round(float(height))
 
 
 def _rule_graph(metadata: str | Path) -> str:
@@ -209,7 +229,7 @@ def _trainings(histories: Mapping[str, str | Path]) -> list[dict[str, Any]]:
             chosen = part[part["chosen"] == 1].iloc[0]
             rows.append(
                 {
-                    "arm": arm.replace("_", " "),
+                    "arm": arm_name(arm),
                     "stage": STAGE_NAMES[str(stage)],
                     "epochs": len(part),
                     "chosen": int(chosen["epoch"]),

@@ -187,7 +187,7 @@ def printed_table_1(table: pd.DataFrame, sizes: Mapping[str, int], simulated: bo
             else []
         ),
     ]
-    caption = "Table 1. Baseline characters of the patients"
+    caption = "Table 1. Baseline characteristics of the patients"
     return PrintedTable(
         simulated_caption(caption, simulated), [*columns, "SMD", "p", "Test"], blocks, notes
     )

@@ -16,6 +16,7 @@ METHOD_NAMES = {
 }  # fmt: skip
 COHORT_NAMES = {"training": "Training", "validation": "Validation"}
 UNDEFINED = "–"
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def round_half_up(value: float, digits: int) -> str:
@@ -77,7 +78,14 @@ def arm_name(arm: str) -> str:
 
 
 def format_exact_p_value(p_value: float) -> str:
-    """Three significant digits however small: ``0.0312``, ``4.1e-09``; a dash where undefined."""
+    """Three significant digits however small; a dash where undefined.
+
+    Examples
+    --------
+    >>> format_exact_p_value(0.34), format_exact_p_value(4.1e-09)
+    ('0.340', '4.10×10⁻⁹')
+    """
     if math.isnan(p_value):
         return UNDEFINED
-    return f"{p_value:.3g}"
+    digits, _, power = f"{p_value:#.3g}".partition("e")
+    return f"{digits}×10{str(int(power)).translate(SUPERSCRIPTS)}" if power else digits

@@ -14,8 +14,8 @@ TEX = {
     "\\": r"\textbackslash{}", "%": r"\%", "&": r"\&", "_": r"\_", "#": r"\#", "$": r"\$", "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}", "{": r"\{", "}": r"\}", "≥": r"$\geq$", "≤": r"$\leq$", "−": "$-$", "∞": r"$\infty$",
     "–": "--", "<": "$<$", ">": "$>$", "±": r"$\pm$", "µ": r"$\mu$", "×": r"$\times$", "χ": r"$\chi$", "κ": r"$\kappa$",
-    "²": r"\textsuperscript{2}", "⁹": r"\textsuperscript{9}", "·": r"$\cdot$",
-}  # fmt: skip
+    "·": r"$\cdot$",
+} | {raised: rf"\textsuperscript{{{plain}}}" for plain, raised in zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True)}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,18 @@ def test_patients_come_before_the_headline_and_the_headline_before_all_else(repo
     assert names[:4] == ["flow", "headline", "method", "main"]
 
 
+def test_a_links_target_stays_where_it_is_while_pictures_load(report):
+    wrong = report.execute_async_script(
+        "const done = arguments[0], pictures = [...document.querySelectorAll('figure[id] img[width]')];"
+        "pictures.forEach((p) => { p.loading = 'eager'; });"
+        "Promise.all(pictures.map((p) => p.decode())).then(() => done([pictures.length, pictures.filter((p) =>"
+        " Math.abs(p.naturalWidth / p.naturalHeight - p.getAttribute('width') / p.getAttribute('height')) > 0.02"
+        ").map((p) => p.alt)]))"
+    )
+    assert wrong[0] >= 18
+    assert wrong[1] == []
+
+
 def test_paper_shows_what_the_screen_folds(report):
     report.execute_script("dispatchEvent(new Event('beforeprint'))")
     assert report.find_elements(By.CSS_SELECTOR, "details:not([open])") == []
