@@ -119,11 +119,10 @@ rule all:
 
 
 onsuccess:
-    # Not after a run that was asked for something else.
+    # Not after a run that was asked for something else. Last, after all that Snakemake has to say.
     if made_since("results/report.html", STARTED):
-        print(Path("results/headline.txt").read_text(encoding="utf-8"))
+        atexit.register(print, Path("results/headline.txt").read_text(encoding="utf-8"))
 
 
 onerror:
-    # After all that Snakemake itself still has to say.
     atexit.register(print, failure_text("results/logs", STARTED))
