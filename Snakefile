@@ -1,7 +1,8 @@
 """The study, from DICOM folders to the report: read the includes from top to bottom."""
 
 import atexit
-import logging
+import logging.handlers
+import os
 import sys
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 from dlre_core.configuration import check_configuration
+from dlre_core.logs import BARS
 from dlre_core.report.failure import PlainErrors, failure_text, made_since
 from dlre_core.running import begin_run
 from dlre_core.time_left import TimeLeftHandler
@@ -22,6 +24,9 @@ if workflow.is_main_process:
     RUN = begin_run("results", ".snakemake")
     if RUN.lifted_lock:
         print("A run in this folder was killed; going on where it stopped.", file=sys.stderr)
+    # A logger plugin draws bars on the terminal; jobs inherit the environment.
+    if any(isinstance(h, logging.handlers.QueueHandler) for h in SNAKEMAKE_LOG.handlers):
+        os.environ[BARS] = "1"
     SNAKEMAKE_LOG.addHandler(TimeLeftHandler(SNAKEMAKE_LOG, "results/benchmarks"))
 
 

@@ -27,6 +27,7 @@ from dlre_core.errors import StoreMismatch
 from dlre_core.found_files import FoundFile, find_files
 from dlre_core.hospital_files import HospitalFiles
 from dlre_core.ingestion_memory import IngestionMemory
+from dlre_core.logs import bars_stand_on_the_terminal
 from dlre_core.picture_quality import IngestionSettings
 from dlre_core.rejects import Reason, Unusable
 from dlre_core.store import write_shard
@@ -193,7 +194,10 @@ class _Hospital:
         """Yield id and blanked picture of each that is stored, patients in order of pseudonym."""
         order = sorted(self.candidates, key=lambda p: self.pseudonymiser.patient(self.hospital, p))
         for patient_id in tqdm(
-            order, desc=f"hospital {self.hospital}", unit="patient", disable=None
+            order,
+            desc=f"hospital {self.hospital}",
+            unit="patient",
+            disable=bars_stand_on_the_terminal() or None,
         ):
             taken = 0
             for candidate in sorted(self.candidates[patient_id], key=lambda c: c.order):

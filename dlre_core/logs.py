@@ -1,6 +1,7 @@
 """Logging of one workflow job: to its log file and, briefly, to the terminal."""
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,6 +11,14 @@ from dlre_core.errors import DlreError
 from dlre_core.running import end_with_parent, storage_fault
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+BARS = "DLRE_BARS"
+
+
+def bars_stand_on_the_terminal() -> bool:
+    """Whether Snakemake draws its bars where this job would write; then only errors may break them."""
+    return BARS in os.environ
 
 
 class _LogFile(logging.FileHandler):
@@ -31,7 +40,8 @@ def job_log(path: str | Path) -> Iterator[None]:
     Parameters
     ----------
     path : path
-        Log file, rewritten. Records of level INFO and above go there and to standard error.
+        Log file, rewritten. Records of level INFO and above go there and to standard error (errors
+        only where `bars_stand_on_the_terminal`).
 
     Raises
     ------
@@ -46,6 +56,7 @@ def job_log(path: str | Path) -> Iterator[None]:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     file = _LogFile(path, mode="w", encoding="utf-8")
     terminal = logging.StreamHandler(sys.stderr)
+    terminal.setLevel(logging.ERROR if bars_stand_on_the_terminal() else logging.INFO)
     for handler in (file, terminal):
         handler.setFormatter(logging.Formatter(FORMAT, datefmt="%H:%M:%S"))
     logging.basicConfig(level=logging.INFO, handlers=[file, terminal], force=True)

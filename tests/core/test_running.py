@@ -1,6 +1,7 @@
 """A killed run's lock is lifted by the next, a living one's never; a full disk is one sentence."""
 
 import errno
+import logging
 import os
 import signal
 import socket
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from dlre_core.errors import StorageError
-from dlre_core.logs import job_log
+from dlre_core.logs import BARS, job_log
 from dlre_core.report.failure import failure_text
 from dlre_core.running import begin_run, storage_fault
 from dlre_core.store import write_rois
@@ -119,6 +120,22 @@ def test_a_full_disk_is_one_message_for_all_jobs(mounted, write):
     # By a job's log, or where that had no room by the state of the disk.
     assert f"{folder}" in words
     assert "Free some space" in words
+
+
+@pytest.mark.parametrize("bars", [True, False])
+def test_only_errors_break_the_bars_of_a_terminal(tmp_path, capsys, monkeypatch, bars):
+    if bars:
+        monkeypatch.setenv(BARS, "1")
+    else:
+        monkeypatch.delenv(BARS, raising=False)
+    with pytest.raises(SystemExit), job_log(tmp_path / "job.log"):
+        logging.getLogger("dlre").info("stored")
+        raise StorageError("No room.")
+    log, terminal = (tmp_path / "job.log").read_text(), capsys.readouterr().err
+    assert "stored" in log
+    assert "No room." in log
+    assert ("stored" in terminal) != bars
+    assert "No room." in terminal
 
 
 def test_a_closed_folder_stops_before_the_first_job(mounted, tmp_path):
