@@ -128,9 +128,13 @@ def test_only_errors_break_the_bars_of_a_terminal(tmp_path, capsys, monkeypatch,
         monkeypatch.setenv(BARS, "1")
     else:
         monkeypatch.delenv(BARS, raising=False)
-    with pytest.raises(SystemExit), job_log(tmp_path / "job.log"):
+
+    def fail():
         logging.getLogger("dlre").info("stored")
         raise StorageError("No room.")
+
+    with pytest.raises(SystemExit), job_log(tmp_path / "job.log"):
+        fail()
     log, terminal = (tmp_path / "job.log").read_text(), capsys.readouterr().err
     assert "stored" in log
     assert "No room." in log
