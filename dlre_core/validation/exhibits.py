@@ -99,8 +99,8 @@ def side_by_side(
         simulated_caption("AUC by cohort, networks frozen", study.simulated),
         ("Validation cohort", "n", "Prevalence", *names),
         blocks,
-        [f"{100 * confidence:g} % confidence intervals. * p<0.05, ** p<0.01, *** p<0.001 against DLRE "
-         "in the same patients (paired DeLong test)."],
+        [f"{100 * confidence:g} % confidence intervals. External cohorts: * p<0.05, ** p<0.01, *** p<0.001 "
+         "against DLRE in the same patients (paired DeLong test)."],
     )  # fmt: skip
 
 
