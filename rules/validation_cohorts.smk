@@ -13,6 +13,7 @@ VALIDATED_FILES = {
     "roc": "roc.svg",
     "calibration": "calibration.svg",
     "calibration_table": "calibration.html",
+    "calibration_csv": "calibration.csv",
     "enrolment": "enrolment.csv",
     "counts": "counts.csv",
 }

@@ -30,6 +30,7 @@ class ValidatedCohort:
     roc: Path
     calibration: Path
     calibration_table: Path
+    calibration_csv: Path
     enrolment: Path
     counts: Path
 
@@ -138,6 +139,7 @@ def write_validation_report(
                 "table": files.printed.read_text(encoding="utf-8"),
                 "calibration_table": files.calibration_table.read_text(encoding="utf-8"),
                 "csv": data_uri(files.table, "text/csv"),
+                "calibration_csv": data_uri(files.calibration_csv, "text/csv"),
                 "roc": data_uri(files.roc, "image/svg+xml"),
                 "calibration": data_uri(files.calibration, "image/svg+xml"),
             }
