@@ -14,6 +14,7 @@ from torch import fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 
 from dlre_core.network import IMAGE_SIZE
+from dlre_core.pooling import pool_relu
 
 # Of the chart, in units of its axis.
 WIDTH, HEIGHT = 11.0, 2.25
@@ -51,7 +52,9 @@ def network_blocks(network: nn.Module) -> list[Block]:
     list of Block
         Operations that the chart has no words for appear under their own names.
     """
-    traced = fx.symbolic_trace(network)
+    # A leaf: what it does depends on the memory of its input, which a traced picture has not.
+    graph = fx.Tracer(autowrap_functions=(pool_relu,)).trace(network)
+    traced = fx.GraphModule(network, graph)
     ShapeProp(traced).propagate(torch.zeros(1, 3, IMAGE_SIZE, IMAGE_SIZE))
     modules = dict(network.named_modules())
     return [_block(nodes, modules) for nodes in _groups(traced.graph)]
@@ -107,26 +110,32 @@ def _block(nodes: list[fx.Node], modules: dict[str, nn.Module]) -> Block:
     shape = tuple(nodes[-1].meta["tensor_meta"].shape[1:])
     return Block(
         name=names[0] if names else nodes[0].name,
-        steps=tuple(word for node in nodes if (word := _words(node, modules))),
+        steps=tuple(word for node in nodes for word in _words(node, modules)),
         size=shape or (1,),
         parameters=sum(weight.numel() for layer in layers for weight in layer.parameters()),
     )
 
 
-def _words(node: fx.Node, modules: dict[str, nn.Module]) -> str:
+def _words(node: fx.Node, modules: dict[str, nn.Module]) -> list[str]:
     """What a node does, in words; nothing for those that only change the shape's notation."""
     if node.op == "call_module":
         layer = modules[str(node.target)]
         if isinstance(layer, nn.Conv2d):
-            return f"{' × '.join(map(str, layer.kernel_size))} convolution"
-        return "fully connected" if isinstance(layer, nn.Linear) else type(layer).__name__
+            return [f"{' × '.join(map(str, layer.kernel_size))} convolution"]
+        return ["fully connected" if isinstance(layer, nn.Linear) else type(layer).__name__]
     operation = _operation(node)
     if operation == "max_pool2d":
         side = node.args[1] if len(node.args) > 1 else node.kwargs.get("kernel_size")
-        return f"{side} × {side} max pooling"
+        return [f"{side} × {side} max pooling"]
     if operation == "flatten":
-        return f"flattened to {prod(node.meta['tensor_meta'].shape):,}"
-    return {"relu": "ReLU", "squeeze": "", "images": ""}.get(operation, operation)
+        return [f"flattened to {prod(node.meta['tensor_meta'].shape):,}"]
+    known = {
+        "pool_relu": ["2 × 2 max pooling", "ReLU"],
+        "relu": ["ReLU"],
+        "squeeze": [],
+        "images": [],
+    }
+    return known.get(operation, [operation])
 
 
 def _operation(node: fx.Node) -> str:
