@@ -57,7 +57,7 @@ def predict_images(
     *,
     version: int | None = None,
     batch_size: int = 32,
-    in_flight: int = 2,
+    in_flight: int = 3,
     request_timeout_seconds: float = 60.0,
     retries: int = 3,
 ) -> np.ndarray:
@@ -79,7 +79,7 @@ def predict_images(
     batch_size : int
         Images per request.
     in_flight : int
-        Requests under way at one time.
+        Requests under way at one time: one is computed, one waits at the server, one is filled.
     request_timeout_seconds : float
         Deadline of one request.
     retries : int
