@@ -79,7 +79,7 @@ coverage-simulations: $(READY) ## do 95 % intervals cover 95 %, do tests reject 
 simulation-shortcuts: $(READY) ## does anything but texture tell the simulated stage? (3 minutes)
 	PYTHONPATH=. python benchmarks/simulation_shortcuts.py
 
-fuzz: $(READY) ## damaged files into ingestion, MUTATIONS=100000 of them (about an hour)
+fuzz: $(READY) ## damaged files into ingestion, MUTATIONS=100000 of them (about ten minutes)
 	DLRE_FUZZ_MUTATIONS=$(or $(MUTATIONS),100000) pytest tests/core/test_fuzz_ingestion.py
 
 learnability: $(READY) ## the paper's size, three seeds: what the networks learn (an hour)

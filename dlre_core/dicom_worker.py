@@ -6,6 +6,7 @@ the answer is a line of JSON, and the pixels it announces lie in the shared memo
 """
 
 import contextlib
+import io
 import json
 import os
 import resource
@@ -27,6 +28,7 @@ from dlre_core.rejects import Reason, Unusable
 # Python with its libraries, and a frame in 64 bits with its copies while colours are converted.
 BASE_BYTES = 1 << 30
 BYTES_PER_PIXEL = 48
+LARGE_READ = 1 << 20
 
 
 def main() -> None:
@@ -48,6 +50,16 @@ def main() -> None:
             at += _place(shared, memoryview(picture).cast("B"), at)
         answers.write(json.dumps(facts).encode() + b"\n")
         answers.flush()
+
+
+class BoundedReader(io.BufferedReader):
+    """A file of which no read asks for more memory than the rest of it: a damaged length may say 4 GB."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """At most ``size`` bytes; all that is left where it is negative or None."""
+        if size is not None and size > LARGE_READ:
+            size = min(size, max(os.fstat(self.fileno()).st_size - self.tell(), 0))
+        return super().read(size)
 
 
 def _place(shared: int, content: memoryview, at: int) -> int:
@@ -81,13 +93,15 @@ def opened(request: dict[str, Any], limits: ReadLimits) -> Iterator[BinaryIO]:
     path = os.fsencode(request["path"])
     # A pipe put there meanwhile would block a plain open; a link could lead anywhere.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as file:
+    with BoundedReader(io.FileIO(handle)) as file:
         if request["member"] is None:
             yield file
             return
         with tempfile.TemporaryFile() as unpacked:
             _unpack(file, request["member"], unpacked, limits)
-            yield unpacked
+            unpacked.flush()
+            with BoundedReader(io.FileIO(os.dup(unpacked.fileno()))) as content:
+                yield content
 
 
 def _unpack(file: BinaryIO, member: int, target: BinaryIO, limits: ReadLimits) -> None:

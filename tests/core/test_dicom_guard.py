@@ -72,6 +72,24 @@ def test_a_damaged_member_is_a_bad_archive(reader, tmp_path):
     assert reason_of(reader, found(path, 7)) is Reason.BAD_ARCHIVE
 
 
+def test_a_length_beyond_the_end_costs_no_memory(tmp_path):
+    content = bytearray(files.write_elastogram(tmp_path / "x").read_bytes())
+    place = content.index(b"RGB ") - 4
+    assert content[place - 4 : place] == b"\x28\0\x04\0"
+    # An element of 3.9 GB in a file of 1.2 MB.
+    content[place : place + 4] = b"UN\0\0"
+    content[place + 4 : place + 4] = struct.pack("<I", 3_900_000_000)
+    (tmp_path / "x").write_bytes(content)
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(tmp_path / "x", "x")
+    with GuardedReader(SMALL) as reader:
+        for file in (found(tmp_path / "x"), found(tmp_path / "x.zip", 0)):
+            assert reason_of(reader, file) is Reason.NO_PIXELS
+        first = reader._process
+        assert reader.header(found(files.write_elastogram(tmp_path / "y"))) is not None
+        assert reader._process is first
+
+
 def test_a_pipe_does_not_block_and_a_link_is_not_followed(reader, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     os.symlink(files.write_elastogram(tmp_path / "x.dcm"), tmp_path / "link")

@@ -22,7 +22,7 @@ from dlre_core.rejects import Unusable
 from tests.core import elastogram_files as files
 from tests.core.test_ingestion import Hospital
 
-MUTATIONS = int(os.environ.get("DLRE_FUZZ_MUTATIONS", "300"))
+MUTATIONS = int(os.environ.get("DLRE_FUZZ_MUTATIONS", "5000"))
 BATCH = 500
 UID = b"1.2.826.0.1.3680043.8.498.1"
 LIMITS = ReadLimits(
