@@ -7,24 +7,24 @@ import argparse
 import csv
 import sys
 import textwrap
-import zipfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
-import pydicom
-from pydicom.errors import InvalidDicomError
 
 from dlre_core.clinical import PROBLEM_COLUMNS, read_clinical
 from dlre_core.cohort import hospital_codes
 from dlre_core.contract import MEASUREMENT_COLUMNS
+from dlre_core.dicom import ReadLimits, read_header
+from dlre_core.dicom_worker import opened
 from dlre_core.errors import ClinicalTableError, CohortError
 from dlre_core.found_files import FoundFile, find_files
 from dlre_core.own_study import next_step
 from dlre_core.pacs.failures import Failure
 from dlre_core.pacs.study_list import NAME as STUDY_LIST
 from dlre_core.pacs.study_list import read_study_list
+from dlre_core.rejects import Unusable
 
 NEEDED_IMAGES = 5
 BYTES_PER_FILE = 2_000_000_000
@@ -205,23 +205,13 @@ def _check_pictures(
 
 def _patient_of(file: FoundFile) -> str | None:
     """Patient ID of a DICOM file, ``""`` where it has none, None where the file is not DICOM."""
+    request = {"path": str(file.path), "member": file.member}
     try:
-        if file.member is None:
-            return _patient_id(file.path)
-        with (
-            zipfile.ZipFile(file.path) as archive,
-            archive.open(archive.infolist()[file.member]) as member,
-        ):
-            return _patient_id(member)
-    except (
-        InvalidDicomError, OSError, EOFError, ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError,
-    ):  # fmt: skip
+        with opened(request, ReadLimits(bytes_per_file=BYTES_PER_FILE)) as stream:
+            header = read_header(stream)
+    except (Unusable, OSError):
         return None
-
-
-def _patient_id(source: object) -> str:
-    header = pydicom.dcmread(source, stop_before_pixels=True, specific_tags=["PatientID"])
-    return str(header.get("PatientID", "") or "").strip()
+    return None if header is None else header.patient_id
 
 
 def _problem(file: str, code: str, problem: str, remedy: str, **where: str) -> dict[str, object]:

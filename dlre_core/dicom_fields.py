@@ -9,6 +9,7 @@ from pydicom.dataset import Dataset
 from dlre_core.layout import Rectangle, UltrasoundRegion
 
 CENTIMETRES = 3
+LEAST_MM, MOST_MM = 0.005, 5.0
 LARGEST_COORDINATE = 1 << 20
 # Ids and UIDs have at most 64 characters; some archives are generous.
 LONGEST_TEXT = 256
@@ -64,6 +65,8 @@ def regions(dataset: Dataset) -> Iterator[UltrasoundRegion]:
         if integer(item, "PhysicalUnitsXDirection", 0) == CENTIMETRES:
             delta = number(item, "PhysicalDeltaX")
             spacing = 10 * abs(delta) if delta else None
+            # What no scanner has is damage: sizes in pixels are computed with it.
+            spacing = spacing if spacing and LEAST_MM <= spacing <= MOST_MM else None
         yield UltrasoundRegion(
             # The file's last row and column are inclusive.
             rectangle=Rectangle(left, top, last_column + 1, last_row + 1),

@@ -24,6 +24,8 @@ COLOUR_BAR = Rectangle(1385, 141, 1404, 360)
 SMALLEST_BOX = 40
 LARGEST_BOX_SHARE = 0.6
 FOREIGN_COLOUR_DISTANCE = 45.0
+# Brightest channel of what counts as black; spread between channels of a background that is not grey.
+BLACK, TINT, BACKGROUND_SHARE = 40, 12, 0.1
 
 
 @dataclass(frozen=True)
@@ -287,9 +289,16 @@ def _chroma(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:
 
 
 def _black_is_recoloured(screen: NDArray[np.uint8]) -> bool:
-    """True where the darkest colour of the picture is not near black (a PACS did that once)."""
-    darkest = screen.reshape(-1, 3)[::101].max(axis=1).min()
-    return bool(darkest > 40)
+    """True where nothing is black, or the background, the commonest colour, is tinted (a PACS did that)."""
+    sample = screen.reshape(-1, 3)[::101]
+    # Steps of 8 grey levels hold a colour together that lossy compression spread.
+    red, green, blue = (sample >> 3).astype(np.int32).T
+    counts = np.bincount(red << 10 | green << 5 | blue)
+    commonest = int(counts.argmax())
+    background = [(commonest >> shift & 31) << 3 for shift in (10, 5, 0)]
+    tinted = max(background) > BLACK and max(background) - min(background) > TINT
+    common = counts[commonest] > BACKGROUND_SHARE * len(sample)
+    return bool(sample.max(axis=1).min() > BLACK or (common and tinted))
 
 
 def _scaled(rectangle: Rectangle, scale: float) -> Rectangle:

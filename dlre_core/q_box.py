@@ -93,14 +93,13 @@ def _find_circle(
     # Chroma subsampling smears the white line over the colours beside it.
     darkest = np.minimum(np.minimum(box[..., 0], box[..., 1]), box[..., 2]).astype(np.float64)
     white = np.clip((darkest - DARK) / (WHITE - DARK), 0, 1)
-    if white.sum() < LEAST_OUTLINE * _ring(expected_radius * RADII[0]).sum():
+    radii = [r for r in expected_radius * RADII if 2 * np.ceil(r) + 3 <= min(white.shape)]
+    if not radii or white.sum() < LEAST_OUTLINE * _ring(radii[0]).sum():
         # Not even the smallest circle's outline, wherever the white is.
         return None
     best: tuple[float, float, float, float] | None = None
-    for radius in expected_radius * RADII:
+    for radius in radii:
         ring = _ring(radius)
-        if min(ring.shape) > min(white.shape):
-            continue
         score = signal.fftconvolve(white, ring, mode="valid") / ring.sum()
         row, column = np.unravel_index(int(score.argmax()), score.shape)
         if best is None or score[row, column] > best[0]:

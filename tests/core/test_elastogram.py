@@ -166,6 +166,16 @@ def test_quality_tells_good_failed_saturated_and_recoloured_apart():
     assert box_quality(washed, places[0]).recoloured
 
 
+def test_a_tinted_background_is_recoloured_though_speckle_stays_dark():
+    good, _ = scene(4)
+    screen = good.screen.copy()
+    screen[screen.max(axis=2) == 0] = (60, 76, 54)
+    assert screen.max(axis=2).min() < 40
+    place = find_layout(good.screen, regions(good.box))
+    for written in (screen, jpeg(screen)):
+        assert box_quality(written, place, 0.5).recoloured
+
+
 @pytest.mark.parametrize("kpa", [4.0, 8.0, 16.0, 24.0, 30.0])
 @pytest.mark.parametrize("opacity", [0.5, 0.6])
 def test_no_true_picture_is_called_recoloured(kpa, opacity):

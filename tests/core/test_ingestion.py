@@ -72,6 +72,17 @@ def hospital(tmp_path) -> Hospital:
     return Hospital(tmp_path)
 
 
+@pytest.mark.parametrize("centimetres", [1e-300, 1e-12, 1e-4, 1e9, 1e300])
+def test_an_absurd_pixel_size_is_none_and_stops_nothing(hospital, centimetres):
+    dataset = files.make_dataset(files.draw_screen())
+    for region in dataset.SequenceOfUltrasoundRegions:
+        region.PhysicalDeltaX = centimetres
+    files.save(dataset, hospital.pictures / "A0001" / "x.dcm")
+    (row,) = hospital.ingest().table("acquisitions").to_dict("records")
+    assert row["layout_source"] == "regions"
+    assert np.isnan(row["pixel_spacing_mm"])
+
+
 def test_a_stored_picture_has_its_row(hospital):
     files.write_elastogram(hospital.pictures / "A0001" / "x.dcm")
     (row,) = hospital.ingest().table("acquisitions").to_dict("records")

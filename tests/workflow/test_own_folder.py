@@ -1,6 +1,5 @@
 """A hospital group's own folder, from check to report: nothing simulated, and nobody named."""
 
-import re
 import stat
 import subprocess
 import sys
@@ -8,6 +7,8 @@ import sys
 import pandas as pd
 
 from dlre_core.check_data import check_folder
+from tests.core.test_ingestion_identity import everything_written, identities_in
+from tests.workflow.hospital_of_horrors import HOSPITAL, add_what_goes_wrong, plant_everywhere
 from tests.workflow.study import ROOT, Study
 
 
@@ -18,22 +19,40 @@ def test_a_users_folder_from_check_to_report(tmp_path):
     for hospital in list((cohort / "dicom").iterdir()):
         if not any(hospital.iterdir()):
             hospital.rmdir()
+    plant_everywhere(cohort)
+    wrong = add_what_goes_wrong(cohort / "dicom" / HOSPITAL)
     findings = check_folder(cohort)
-    assert set(findings["code"]) <= {"too_few_pictures", "picture_missing"}
+    assert set(findings["code"]) <= {
+        "too_few_pictures", "picture_missing", "unknown_column", "pictures_without_patient",
+    }  # fmt: skip
     study = Study.create(tmp_path / "study", cohort={"source": "folder", "folder": str(cohort)})
     study.keep_arms("overall_5_images")
-    study.run()
+    said = study.run()
     results = study.folder / "results"
     assert pd.read_csv(results / "enrolment/enrolment.csv")["enrolled"].sum() == 24
     assert "SIMULATED DATA" not in (results / "report.html").read_text()
     key = study.folder / ".dlre/pseudonym.key"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
-    secret = key.read_text().strip().encode()
-    ids = re.compile(rb"(?<![0-9A-Za-z+/])[A-L]0\d{3}(?![0-9A-Za-z+/])")
-    for path in sorted(path for path in results.rglob("*") if path.is_file()):
-        content = path.read_bytes()
-        assert b"SIM^" not in content, path
-        assert secret not in content, path
-        if path.suffix in (".csv", ".html", ".json", ".log", ".txt", ".tsv", ".svg", ".tex"):
-            assert not ids.search(content), (path, ids.search(content))
+    check_rejects(study, wrong)
+    # The private folder is where identities may be.
+    key.parent.rename(tmp_path / "private")
+    written = [*everything_written(study.folder), ("terminal", said.encode())]
+    assert len(written) > 500
+    assert identities_in(written, study.folder) == set()
+    secret = (tmp_path / "private/pseudonym.key").read_text().strip().encode()
+    assert [place for place, content in written if secret in content] == []
+    (tmp_path / "private").rename(key.parent)
     assert study.pending() == set()
+
+
+def check_rejects(study: Study, wrong: dict[str, list[str]]) -> None:
+    """Each file stands in the table with its reason, and in the report with what to do."""
+    private = pd.read_csv(study.folder / f".dlre/rejected_files/{HOSPITAL}.csv")
+    rejects = pd.read_csv(study.folder / f"results/store/{HOSPITAL}_rejects.csv")
+    names = private.set_index("label")["file"]
+    found = {names[row.file]: row.code for row in rejects.itertuples()}
+    expected = {name: code for code, files in wrong.items() for name in files if code != "ignored"}
+    # Of three files with one picture any may be the one that is kept.
+    assert {name: found.get(name) for name in expected} == expected
+    counts = pd.read_csv(study.folder / f"results/store/{HOSPITAL}_counts.csv").iloc[0]
+    assert counts["ignored"] == len(wrong["ignored"])
