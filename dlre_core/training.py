@@ -123,15 +123,17 @@ def train_network(
         network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )
     schedule = _one_cycle(settings, steps)
+    share = float(labels[~stopping].mean())
+    # Of a negative and of a positive image.
+    by_class = (0.5 / (1 - share), 0.5 / share) if settings.balance == "weights" else None
     progress = Progress()
     if checkpoint is not None and checkpoint.exists():
         progress = load_checkpoint(checkpoint, network, optimiser)
     source = _BatchSource(rois, labels, np.flatnonzero(~stopping), settings, device, stream)
     while not progress.finished(settings.epochs, settings.patience_epochs):
         epoch, started = progress.epochs_done + 1, time.perf_counter()
-        loss = _train_epoch(
-            network, optimiser, schedule, source.batches(epoch, steps), epoch, steps
-        )
+        batches = source.batches(epoch, steps)
+        loss = _train_epoch(network, optimiser, schedule, batches, epoch, steps, by_class)
         seconds = time.perf_counter() - started
         stop_loss, stop_auc = _evaluate(network, rois, labels, stopping, settings, device)
         row = {
@@ -237,6 +239,7 @@ def _train_epoch(
     batches: Iterator[tuple[Tensor, Tensor]],
     epoch: int,
     steps: int,
+    class_weights: tuple[float, float] | None,
 ) -> float:
     network.train()
     total = torch.zeros((), device=next(network.parameters()).device)
@@ -246,7 +249,8 @@ def _train_epoch(
         optimiser.zero_grad(set_to_none=True)
         with torch.autocast(images.device.type, dtype=torch.bfloat16):
             logits = network(images)
-        loss = functional.binary_cross_entropy_with_logits(logits.float(), targets)
+        weights = None if class_weights is None else torch.where(targets == 1, *class_weights[::-1])
+        loss = functional.binary_cross_entropy_with_logits(logits.float(), targets, weights)
         loss.backward()
         optimiser.step()
         total += loss.detach()
@@ -269,7 +273,7 @@ def _evaluate(
     truth = labels[chosen]
     both = len(np.unique(truth)) == 2
     likelihood = np.where(truth == 1, probabilities, 1 - probabilities)
-    balanced = both and settings.balance == "augmentation"
+    balanced = both and settings.balance != "none"
     weights = _class_weights(truth) if balanced else np.ones(len(truth))
     loss = float(-(weights * np.log(likelihood)).sum() / weights.sum())
     return loss, float(roc_auc_score(truth, probabilities)) if both else float("nan")

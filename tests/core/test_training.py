@@ -232,3 +232,20 @@ def wait_for(condition, seconds=120):
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_weights_in_the_loss_make_up_for_a_rare_class():
+    images, _ = easy_images(40, np.random.default_rng(2))
+    # The first eight are half and half; of the rest only plain ones are taken: 4 of 32 have the texture.
+    chosen = np.r_[0:8, 8:40:2]
+    labels = np.arange(40)[chosen] % 2
+    stopping = np.arange(len(chosen)) >= len(chosen) - 4
+    stopping[[0, 1]] = True
+    means = {}
+    for balance in ("none", "weights"):
+        settings = TrainingSettings(**{**QUICK.__dict__, "balance": balance})
+        trained = train_network(images[chosen], labels, stopping, settings, stream=3)
+        network = FibrosisNetwork()
+        network.load_state_dict(trained.weights)
+        means[balance] = predict(network, images[chosen]).mean()
+    assert means["weights"] > means["none"] + 0.05, means
