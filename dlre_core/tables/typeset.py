@@ -42,7 +42,7 @@ class PrintedTable:
         head = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in self.columns)
         parts = [
             '<table class="printed sortable">',
-            f"<caption>{html.escape(self.caption)}</caption>",
+            f"<caption><span>{html.escape(self.caption)}</span></caption>",
             f"<thead><tr>{head}</tr></thead>",
         ]
         for block in self.blocks:
@@ -61,7 +61,7 @@ class PrintedTable:
             parts.append("</tbody>")
         if self.footnotes:
             notes = "<br>".join(html.escape(note) for note in self.footnotes)
-            parts.append(f"<tfoot><tr><td colspan='{width}'>{notes}</td></tr></tfoot>")
+            parts.append(f"<tfoot><tr><td colspan='{width}'><div>{notes}</div></td></tr></tfoot>")
         return "\n".join([*parts, "</table>"]) + "\n"
 
     def latex(self) -> str:

@@ -120,7 +120,7 @@ def test_print_forms_escape_and_put_intervals_on_their_own_line():
 def test_a_blocks_heading_spans_the_table_and_notes_stand_below():
     table = PrintedTable("A & B", ("x", "y"), [Block("Head", [["a", "1 (0 to 2)*"]])], ["n < 5"])
     page = table.html()
-    assert "<caption>A &amp; B</caption>" in page
+    assert "<caption><span>A &amp; B</span></caption>" in page
     assert "colspan='2'>Head" in page
     assert '<td>1* <span class="interval">(0 to 2)</span></td>' in page
     assert "n &lt; 5" in page

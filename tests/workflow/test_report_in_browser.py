@@ -157,6 +157,13 @@ def test_no_width_needs_sideways_scrolling(report, width, tmp_path):
     report.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     needed = report.execute_script("return document.documentElement.scrollWidth")
     assert needed <= width
+    # Captions and footnotes can be read without moving the table.
+    ends = report.execute_script(
+        "return [...document.querySelectorAll('caption span, tfoot td div')]"
+        ".map((part) => part.getBoundingClientRect().right)"
+    )
+    assert len(ends) >= 20
+    assert max(ends) <= width
     assert report.save_screenshot(str(tmp_path / f"{width}.png"))
     report.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
