@@ -16,6 +16,8 @@ from dlre_core.tables.formatting import COHORT_NAMES, METHOD_NAMES, STAGE_NAMES,
 from dlre_core.tables.hospitals import EVERYBODY
 from dlre_core.tables.probabilities import method_probabilities
 
+# More patients than this are drawn as pixels.
+MOST_TICKS = 300
 COHORT_TITLES = {cohort: f"{COHORT_NAMES[cohort]} cohort" for cohort in COHORTS}
 
 
@@ -177,4 +179,8 @@ def _rug(axis: Axes, labels: np.ndarray, p: np.ndarray) -> None:
     """Every patient's probability: those with the stage above, the others below."""
     for value, height in ((1, 1.06), (0, -0.06)):
         chosen = p[labels == value]
-        axis.plot(chosen, np.full(len(chosen), height), "|", color="#51606F", markersize=5, alpha=0.5)  # fmt: skip
+        axis.plot(
+            chosen, np.full(len(chosen), height), "|", color="#51606F", markersize=5, alpha=0.5,
+            # Ten thousand ticks as vectors would be half of the report.
+            rasterized=len(chosen) > MOST_TICKS,
+        )  # fmt: skip

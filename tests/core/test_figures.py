@@ -143,3 +143,9 @@ def test_extended_figures_stand_a_missing_class(tmp_path):
         assert ("no cases" in forest) == bool(number)
     assert "n=80" in calibration_caption(data, 0.95, True)
     assert np.isfinite(decision_table(data)["net_benefit"]).all()
+
+
+def test_a_tick_for_each_of_many_patients_does_not_fill_the_report(tmp_path):
+    many = scores(2000)
+    table = calibration_table(many, methods=["dlre"])
+    assert len(svg(calibration_figure(many, table, simulated=True), tmp_path)) < 300_000

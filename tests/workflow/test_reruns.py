@@ -173,6 +173,8 @@ def test_a_failed_job_is_tried_again_and_its_log_has_the_last_word(study):
     end = failed.stdout[failed.stdout.index("The study stopped.") :]
     assert "lacks the columns image_id" in " ".join(end.split())
     assert "Put it right" in end
+    # Nothing of Snakemake's comes after it.
+    assert end.rstrip().endswith("what is finished stays finished.")
     lost = {"scores", "contact_sheets"} & study.pending()
     assert lost, "a failed job was taken for done"
 
