@@ -157,8 +157,8 @@ def test_an_unreadable_clinical_table_stops_before_anything_is_lost(study):
     path.write_text(good.replace("fibrosis_stage", "stage", 1))
     stopped = study.snakemake("--cores", "2", check=False)
     assert stopped.returncode != 0
-    end = stopped.stdout[stopped.stdout.index("Nothing was run.") :]
-    assert "lacks the column fibrosis_stage" in " ".join(end.split())
+    end = " ".join(stopped.stdout[stopped.stdout.index("Nothing was run.") :].split())
+    assert "lacks the column fibrosis_stage" in end
     assert "make clinical-template" in end
     assert 'File "' not in stopped.stdout
     path.write_text(good)
