@@ -12,6 +12,7 @@ source only (OpenCV's and TurboJPEG's headers); it is not among them.
 """
 
 import argparse
+import copy
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -156,7 +157,9 @@ def monai_one(images: np.ndarray, view: dict) -> Callable[[int], object]:
         ]
     )  # fmt: skip
     source = torch.from_numpy(images).permute(0, 3, 1, 2)
-    return lambda k: chain(source[k].float() / 255 - 0.5)
+    # It keeps what it drew: no two threads may share one.
+    chains = [copy.deepcopy(chain).set_random_state(k) for k in range(len(images))]
+    return lambda k: chains[k](source[k].float() / 255 - 0.5)
 
 
 def microseconds(job: Job, n: int, repeats: int) -> float:

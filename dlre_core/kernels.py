@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlre_core.pixel_kernels import FRACTION_BITS, ONE, blend, encoded, weight
+from dlre_core.row_kernels import PIXELS, copy_pixels
 
 
 @numba.njit(cache=True, nogil=True)
@@ -36,50 +37,38 @@ def _is_exact(matrix: NDArray[np.int64]) -> bool:
 
 @numba.njit(cache=True, nogil=True)
 def _copy_exact(image, matrix, tone, out, shape, planar):
-    """Copy by whole pixels: a row is gathered as bytes, then written in one sweep."""
+    """Copy by whole pixels, many at a time; columns beyond the picture repeat its border."""
     height, width = image.shape[0], image.shape[1]
     rows, columns = shape
     step, start = 3 * (matrix[0, 0] >> FRACTION_BITS), matrix[0, 2] >> FRACTION_BITS
-    pixels, line = image.reshape(-1), np.empty(3 * columns, np.uint8)
+    advance, apart = (1, rows * columns) if planar else (3, 1)
+    pixels = image.reshape(-1)
     first, past = inner_span(matrix[0, 2], matrix[0, 0], 0, width << FRACTION_BITS, columns)
+    if past - first < PIXELS:
+        first = past = columns
+    ahead = 2 * 3 * width * (1 if matrix[1, 1] > 0 else -1)
     for row in range(rows):
         source_row = (matrix[1, 1] * row + matrix[1, 2]) >> FRACTION_BITS
-        begin = 3 * width * _clamp(source_row, height - 1)
-        for column in range(columns):
-            if column == first and past > first:
-                break
-            _copy_pixel(pixels, begin + 3 * _clamp(start + step // 3 * column, width - 1), line, 3 * column)  # fmt: skip
+        begin, at = 3 * width * _clamp(source_row, height - 1), advance * row * columns
+        for column in range(first):
+            _copy_pixel(pixels, begin + 3 * _clamp(start + step // 3 * column, width - 1), tone, out, at + advance * column, apart)  # fmt: skip
         source = begin + 3 * start
-        if step == 3:
-            line[3 * first : 3 * past] = pixels[source + 3 * first : source + 3 * past]
-        else:
-            for column in range(first, past):
-                _copy_pixel(pixels, source + step * column, line, 3 * column)
+        for column in range(first, past - PIXELS + 1, PIXELS):
+            copy_pixels(pixels, source + step * column, step, ahead, tone, out, at + advance * column, apart)  # fmt: skip
+        if past > first:
+            # The last ones again, with those before them that make up the number.
+            column = past - PIXELS
+            copy_pixels(pixels, source + step * column, step, ahead, tone, out, at + advance * column, apart)  # fmt: skip
         for column in range(past, columns):
-            _copy_pixel(pixels, begin + 3 * _clamp(start + step // 3 * column, width - 1), line, 3 * column)  # fmt: skip
-        if planar:
-            for channel in range(3):
-                at = (channel * rows + row) * columns
-                _write_toned(line[channel::3], tone, out[at : at + columns])
-        else:
-            at = 3 * row * columns
-            _write_toned(line, tone, out[at : at + 3 * columns])
+            _copy_pixel(pixels, begin + 3 * _clamp(start + step // 3 * column, width - 1), tone, out, at + advance * column, apart)  # fmt: skip
 
 
 @numba.njit(cache=True, nogil=True)
-def _write_toned(colours, tone, out):
+def _copy_pixel(pixels, source, tone, out, first, apart):
     gain, bias, low, high = tone
-    for k in range(len(out)):
-        value = np.float32(colours[k]) * gain + bias
-        value = low if value < low else value
-        out[k] = encoded(high if value > high else value, out)
-
-
-@numba.njit(cache=True, nogil=True, inline="always")
-def _copy_pixel(pixels, start, line, at):
-    line[at] = pixels[start]
-    line[at + 1] = pixels[start + 1]
-    line[at + 2] = pixels[start + 2]
+    for channel in range(3):
+        value = np.float32(pixels[source + channel]) * gain + bias
+        out[first + channel * apart] = encoded(min(max(value, low), high), out)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -6,6 +6,8 @@ arithmetic has no contraction (fused multiply-add), so that interpreted, compile
 give the same bits.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from llvmlite import ir
 from llvmlite.ir import Constant, VectorType
@@ -116,17 +118,14 @@ def _blend_vector(
 
 def _generate_blend(context, builder, signature, arguments):
     image, upper, lower, x, y, gain, bias, low, high, out, first, step = arguments
-    pixels = _data(context, builder, signature.args[0], image)
+    pixels = data_of(context, builder, signature.args[0], image)
     above, below = (_eight_bytes(builder, pixels, offset) for offset in (upper, lower))
     mixed = _lerp(builder, above, below, _weights(builder, y, 8))
-    left, right = (_lanes(builder, mixed, chosen) for chosen in ((0, 1, 2, 2), (3, 4, 5, 5)))
+    left, right = (shuffled(builder, mixed, chosen) for chosen in ((0, 1, 2, 2), (3, 4, 5, 5)))
     value = _lerp(builder, left, right, _weights(builder, x, 4))
-    gain, bias, low, high = (_spread(builder, part, 4) for part in (gain, bias, low, high))
-    value = builder.fadd(builder.fmul(value, gain), bias)
-    value = builder.select(builder.fcmp_ordered("<", value, low), low, value)
-    value = builder.select(builder.fcmp_ordered(">", value, high), high, value)
-    value = _encode_vector(builder, value, signature.args[9].dtype)
-    target = builder.gep(_data(context, builder, signature.args[9], out), [first])
+    value = toned_vector(builder, value, (gain, bias, low, high))
+    value = encode_vector(builder, value, signature.args[9].dtype)
+    target = builder.gep(data_of(context, builder, signature.args[9], out), [first])
     packed = builder.icmp_signed("==", step, Constant(_I64, 1))
     with builder.if_else(packed, likely=True) as (together, apart):
         with together:
@@ -138,7 +137,8 @@ def _generate_blend(context, builder, signature, arguments):
     return context.get_dummy_value()
 
 
-def _data(context, builder, kind, array):
+def data_of(context, builder, kind, array):
+    """Pointer to an array's first element."""
     return context.make_array(kind)(context, builder, array).data
 
 
@@ -167,22 +167,36 @@ def _lerp(builder: ir.IRBuilder, start: ir.Value, end: ir.Value, share: ir.Value
 def _spread(builder: ir.IRBuilder, value: ir.Value, lanes: int) -> ir.Value:
     vector = Constant(VectorType(value.type, lanes), ir.Undefined)
     vector = builder.insert_element(vector, value, Constant(_I32, 0))
-    return _lanes(builder, vector, (0,) * lanes)
+    return shuffled(builder, vector, (0,) * lanes)
 
 
-def _lanes(builder: ir.IRBuilder, vector: ir.Value, chosen: tuple[int, ...]) -> ir.Value:
+def toned_vector(
+    builder: ir.IRBuilder, value: ir.Value, tone: tuple[ir.Value, ir.Value, ir.Value, ir.Value]
+) -> ir.Value:
+    """min(max(value * gain + bias, low), high) in every lane."""
+    gain, bias, low, high = (_spread(builder, part, value.type.count) for part in tone)
+    value = builder.fadd(builder.fmul(value, gain), bias)
+    value = builder.select(builder.fcmp_ordered("<", value, low), low, value)
+    return builder.select(builder.fcmp_ordered(">", value, high), high, value)
+
+
+def shuffled(builder: ir.IRBuilder, vector: ir.Value, chosen: Sequence[int]) -> ir.Value:
+    """The chosen lanes of a vector, in this order."""
     mask = Constant(VectorType(_I32, len(chosen)), list(chosen))
     return builder.shuffle_vector(vector, Constant(vector.type, ir.Undefined), mask)
 
 
-def _encode_vector(builder: ir.IRBuilder, value: ir.Value, kind: types.Type) -> ir.Value:
+def encode_vector(builder: ir.IRBuilder, value: ir.Value, kind: types.Type) -> ir.Value:
+    """`encoded` in every lane, for an array of this type."""
+    lanes = value.type.count
     if kind == types.uint8:
-        rounded = builder.fadd(value, Constant(value.type, [0.5] * 4))
-        return builder.trunc(builder.fptosi(rounded, VectorType(_I32, 4)), VectorType(_I8, 4))
-    if kind == types.uint16:
+        rounded = builder.fadd(value, Constant(value.type, [0.5] * lanes))
         return builder.trunc(
-            _bfloat16_bits(builder, value, VectorType(_I32, 4)), VectorType(_I16, 4)
+            builder.fptosi(rounded, VectorType(_I32, lanes)), VectorType(_I8, lanes)
         )
+    if kind == types.uint16:
+        bits = _bfloat16_bits(builder, value, VectorType(_I32, lanes))
+        return builder.trunc(bits, VectorType(_I16, lanes))
     return value
 
 

@@ -187,7 +187,7 @@ def contact_sheet_caption(
     flagged = f"{sum(map(bool, flags))} carry flags ({words})" if counts else "none carries a flag"
     return (
         f"Contact sheet. {shown} of {len(flags)} squares, spread evenly over every hospital's "
-        "pictures; up to a row more of each with flags, framed and named. Of all squares "
+        "pictures; up to a row more of each with flags, named below. Of all squares "
         f"{flagged}.{_end(simulated)}",
         f"Least signal. The {least} squares whose boxes hold the least colour of all that passed the "
         f"check, least first; flags as in the contact sheet.{_end(simulated)}",

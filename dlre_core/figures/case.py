@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend_handler import HandlerPatch
 from matplotlib.patches import Circle, Rectangle
 from numpy.typing import NDArray
+from PIL import Image
 
 from dlre_core.colour_scale import colour_table, read_colour_bar
 from dlre_core.elastogram import find_layout, stiffness_map
@@ -146,7 +147,10 @@ def figure_1(case: Case, *, simulated: bool) -> Figure:
 
 
 def _draw_screen(axis: Axes, case: Case) -> None:
-    axis.imshow(case.screen)
+    # Half its size: the speckle is what makes the file large, and panel B shows it whole.
+    height, width = case.screen.shape[:2]
+    small = Image.fromarray(case.screen).reduce(2)
+    axis.imshow(small, extent=(-0.5, width - 0.5, height - 0.5, -0.5))
     axis.axis("off")
     axis.set_anchor("W")
     axis.set_title("A  The stored screen", loc="left")

@@ -18,7 +18,7 @@ from dlre_core.tables.formatting import STAGE_NAMES, round_half_up
 
 THUMBNAIL = 92
 PER_ROW = 12
-MARGIN, LABEL = 4, 34
+MARGIN, LABEL, FLAG_HEIGHT = 4, 34, 13
 FLAGGED = "#FFB000"
 # What a thumbnail has room for; flags without words of their own are cut off.
 FLAG_WORDS = {
@@ -111,7 +111,7 @@ def contact_sheet(
 ) -> None:
     """Thumbnails of squares, a row (or more) a group with its name at the left, as one JPEG.
 
-    Flagged ones have a frame, and their flags at the foot.
+    Flagged ones have their flags below.
 
     Parameters
     ----------
@@ -123,22 +123,29 @@ def contact_sheet(
         Written.
     simulated : bool
     """
-    rows = {name: max(1, -(-len(members) // PER_ROW)) for name, members in groups.items()}
-    step = THUMBNAIL + MARGIN
+    lines = [
+        (name if start == 0 else "", members[start : start + PER_ROW])
+        for name, members in groups.items()
+        for start in range(0, max(len(members), 1), PER_ROW)
+    ]
+    heights = [
+        THUMBNAIL + MARGIN + FLAG_HEIGHT * max((len(flags[k]) for k in members), default=0)
+        for _, members in lines
+    ]
     foot = 26 if simulated else 0
-    size = (LABEL + PER_ROW * step + MARGIN, sum(rows.values()) * step + MARGIN + foot)
+    size = (LABEL + PER_ROW * (THUMBNAIL + MARGIN) + MARGIN, sum(heights) + MARGIN + foot)
     sheet = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(15)
     top = MARGIN
     with open_rois(rois_file) as store:
-        for name, members in groups.items():
+        for (name, members), height in zip(lines, heights, strict=True):
             draw.text((6, top + THUMBNAIL // 2 - 8), name, fill="black", font=font)
             for number, thumbnail in enumerate(_thumbnails(store, members)):
-                down, across = divmod(number, PER_ROW)
-                _mark(thumbnail, flags[members[number]])
-                sheet.paste(thumbnail, (LABEL + across * step, top + down * step))
-            top += rows[name] * step
+                left = LABEL + number * (THUMBNAIL + MARGIN)
+                sheet.paste(thumbnail, (left, top))
+                _mark(draw, (left, top), flags[members[number]])
+            top += height
     if simulated:
         draw.text((LABEL, top + 3), SIMULATED, fill="#a04000", font=font)
     sheet.save(path, format="JPEG", quality=85)
@@ -183,17 +190,14 @@ def _spread(places: Sequence[int], number: int) -> list[int]:
     return [int(places[step]) for step in steps]
 
 
-def _mark(thumbnail: Image.Image, flags: Sequence[str]) -> None:
-    """Frame a flagged thumbnail and write its flags at its foot, in place."""
-    if not flags:
-        return
-    draw = ImageDraw.Draw(thumbnail)
-    draw.rectangle((0, 0, THUMBNAIL - 1, THUMBNAIL - 1), outline=FLAGGED, width=2)
-    for number, flag in enumerate(reversed(flags)):
-        top = THUMBNAIL - 13 * (number + 1)
-        draw.rectangle((0, top, THUMBNAIL - 1, top + 12), fill=FLAGGED)
+def _mark(draw: ImageDraw.ImageDraw, corner: tuple[int, int], flags: Sequence[str]) -> None:
+    """Write a thumbnail's flags below it, where they hide nothing of the square."""
+    left, top = corner
+    for number, flag in enumerate(flags):
+        below = top + THUMBNAIL + FLAG_HEIGHT * number
+        draw.rectangle((left, below, left + THUMBNAIL - 1, below + FLAG_HEIGHT - 1), fill=FLAGGED)
         words = FLAG_WORDS.get(flag, flag.replace("_", " "))
-        draw.text((3, top), words, fill="black", font=ImageFont.load_default(10))
+        draw.text((left + 3, below), words, fill="black", font=ImageFont.load_default(10))
 
 
 def _thumbnails(store: RoiStore, members: Sequence[int]) -> list[Image.Image]:

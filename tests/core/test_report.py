@@ -18,6 +18,7 @@ from dlre_core.errors import StorageError
 from dlre_core.figures.captions import contact_sheet_caption
 from dlre_core.figures.headline import headline_figure
 from dlre_core.figures.pictures import (
+    FLAG_HEIGHT,
     LABEL,
     MARGIN,
     PER_ROW,
@@ -275,7 +276,7 @@ def test_heat_is_drawn_over_grey():
     assert hot[0, 0, 0] > hot[0, 0, 2]
 
 
-def test_a_hospitals_flagged_squares_are_added_framed_and_named(tmp_path):
+def test_a_hospitals_flagged_squares_are_added_and_named_below(tmp_path):
     rois = pd.DataFrame(
         {
             "image_id": [f"i{n}" for n in range(40)], "hospital": ["A"] * 5 + ["B"] * 35,
@@ -303,10 +304,14 @@ def test_a_hospitals_flagged_squares_are_added_framed_and_named(tmp_path):
     contact_sheet(groups, flags, tmp_path / "rois.h5", sheet_path, simulated=False)
     sheet = np.asarray(Image.open(sheet_path).convert("RGB")).astype(int)
     step = THUMBNAIL + MARGIN
-    framed = [
+    yellow = np.abs(sheet - (255, 176, 0)).max(axis=2) < 40
+    below = slice(MARGIN + THUMBNAIL + 2, MARGIN + THUMBNAIL + FLAG_HEIGHT - 2)
+    named = [
         number
         for number in range(PER_ROW)
-        for corner in [sheet[MARGIN + THUMBNAIL - 4, LABEL + number * step + THUMBNAIL - 6]]
-        if np.abs(corner - (255, 176, 0)).max() < 40
+        if yellow[below, LABEL + number * step + THUMBNAIL - 6].all()
     ]
-    assert framed == [2]
+    assert named == [2]
+    # Nothing of a square is hidden, and a row without flags has no room for them.
+    assert not yellow[MARGIN : MARGIN + THUMBNAIL - 2].any()
+    assert len(sheet) == 3 * step + FLAG_HEIGHT * (1 + 3) + MARGIN

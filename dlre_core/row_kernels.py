@@ -1,0 +1,124 @@
+"""Sixteen whole pixels at a time: a Python twin, and LLVM vector code where it is compiled.
+
+A flip reverses pixels but not their channels, and a planar batch takes channels apart: neither becomes
+vector code by itself. Both are one shuffle of 48 bytes, before these are widened, toned and written.
+"""
+
+import numpy as np
+from llvmlite import ir
+from llvmlite.ir import Constant, VectorType
+from numba import types
+from numba.extending import intrinsic, overload
+from numpy.typing import NDArray
+
+from dlre_core.pixel_kernels import (
+    data_of,
+    encode_vector,
+    encoded,
+    shuffled,
+    toned_vector,
+)
+
+PIXELS = 16
+_BYTES = 3 * PIXELS
+_I8, _I32, _I64, _FLOAT = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.FloatType()
+
+
+def copy_pixels(
+    image: NDArray[np.uint8],
+    source: int,
+    step: int,
+    ahead: int,
+    tone: tuple[np.float32, np.float32, np.float32, np.float32],
+    out: NDArray,
+    first: int,
+    apart: int,
+) -> None:
+    """Write `PIXELS` pixels of three channels into ``out`` (mutated).
+
+    Parameters
+    ----------
+    image : (n,) uint8
+        Contiguous pixels of three channels.
+    source : int
+        Where the pixel for the first one written begins.
+    step : int
+        3 takes the pixels after it, -3 those before it.
+    ahead : int
+        So many bytes further lies what is wanted soon: the processor is told to fetch it, which it does
+        not by itself where rows run against columns. May be outside the image.
+    tone : gain, bias, low, high
+        Written is ``min(max(value * gain + bias, low), high)``, `encoded`.
+    out : (n,) float32, uint16 or uint8
+        Contiguous.
+    first : int
+        Where the first pixel's first channel goes.
+    apart : int
+        From one channel to the next: 1 packs pixels, anything else makes each channel's contiguous.
+    """
+    gain, bias, low, high = tone
+    advance = 3 if apart == 1 else 1
+    for k in range(PIXELS):
+        for channel in range(3):
+            value = np.float32(image[source + step * k + channel]) * gain + bias
+            at = first + advance * k + apart * channel
+            out[at] = encoded(min(max(value, low), high), out)
+
+
+@overload(copy_pixels, inline="always")
+def _copy(image, source, step, ahead, tone, out, first, apart):
+    return lambda image, source, step, ahead, tone, out, first, apart: _copy_vector(
+        image, source, step, ahead, tone[0], tone[1], tone[2], tone[3], out, first, apart
+    )
+
+
+@intrinsic
+def _copy_vector(
+    typing_context, image, source, step, ahead, gain, bias, low, high, out, first, apart
+):
+    integer, real = types.int64, types.float32
+    signature = types.void(image, *[integer] * 3, *[real] * 4, out, integer, integer)
+    return signature, _generate
+
+
+def _generate(context, builder, signature, arguments):
+    image, source, step, ahead, gain, bias, low, high, out, first, apart = arguments
+    pixels = data_of(context, builder, signature.args[0], image)
+    target = builder.gep(data_of(context, builder, signature.args[8], out), [first])
+    kind, tone = signature.args[8].dtype, (gain, bias, low, high)
+    forward = builder.icmp_signed(">", step, Constant(_I64, 0))
+    back = builder.sub(source, Constant(_I64, _BYTES - 3))
+    begin = builder.gep(pixels, [builder.select(forward, source, back)])
+    _prefetch(builder, builder.gep(begin, [ahead]))
+    loaded = builder.load(builder.bitcast(begin, VectorType(_I8, _BYTES).as_pointer()), align=1)
+    turned = shuffled(builder, loaded, [3 * (PIXELS - 1 - k // 3) + k % 3 for k in range(_BYTES)])
+    loaded = builder.select(forward, loaded, turned)
+    packed = builder.icmp_signed("==", apart, Constant(_I64, 1))
+    with builder.if_else(packed, likely=True) as (together, separate):
+        with together:
+            for third in range(3):
+                part = shuffled(builder, loaded, range(third * PIXELS, (third + 1) * PIXELS))
+                place = builder.gep(target, [Constant(_I64, third * PIXELS)])
+                _write(builder, part, tone, kind, place)
+        with separate:
+            for channel in range(3):
+                part = shuffled(builder, loaded, range(channel, _BYTES, 3))
+                place = builder.gep(target, [builder.mul(apart, Constant(_I64, channel))])
+                _write(builder, part, tone, kind, place)
+    return context.get_dummy_value()
+
+
+def _prefetch(builder: ir.IRBuilder, place: ir.Value) -> None:
+    """Read into every cache; a hint without effect on results, and no access outside an array."""
+    kind = ir.FunctionType(ir.VoidType(), [place.type, _I32, _I32, _I32])
+    function = builder.module.declare_intrinsic("llvm.prefetch", [place.type], kind)
+    read, every_level, data = (Constant(_I32, number) for number in (0, 3, 1))
+    builder.call(function, [place, read, every_level, data])
+
+
+def _write(builder: ir.IRBuilder, colours: ir.Value, tone: tuple, kind: types.Type, place: ir.Value) -> None:  # fmt: skip
+    lanes = colours.type.count
+    wide = builder.zext(colours, VectorType(_I32, lanes))
+    value = toned_vector(builder, builder.sitofp(wide, VectorType(_FLOAT, lanes)), tone)
+    value = encode_vector(builder, value, kind)
+    builder.store(value, builder.bitcast(place, value.type.as_pointer()), align=1)
