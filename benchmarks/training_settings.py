@@ -1,0 +1,83 @@
+"""What a training setting is worth, on a development cohort that no reported study uses.
+
+    PYTHONPATH=. python benchmarks/training_settings.py FOLDER ['{"balance": "weights"}' ...]
+
+600 simulated patients are enrolled with cohort seed 1; 266, as many as the paper's training cohort, train the
+three networks of the first arm under each set of changed settings (the first is the project's own), the
+others judge. About 10 minutes a set on 2 cores. Only the arm's training cohort decides when to stop.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+
+from dlre_core.scores import KEYS, STAGES
+from dlre_core.splits import stage_labels
+from tests.workflow.study import ROOT, Study
+
+ARM = "overall_5_images"
+ENROLLED, TRAINING = 600, 266
+
+
+def development_study(folder: Path) -> Study:
+    """The study of the development cohort with the project's own training settings."""
+    if folder.exists():
+        return Study(folder)
+    study = Study.create(folder)
+    (folder / "config.yaml").write_text((ROOT / "config.yaml").read_text())
+    study.keep_arms(ARM)
+    study.configure(cohort={"size": ENROLLED, "seed": 1})
+    study.configure(
+        splits={"overall": {"training_fraction": TRAINING / ENROLLED, "method": "random"}}
+    )
+    return study
+
+
+def judge(folder: Path) -> dict[str, float]:
+    """AUC by stage of single images, and of patients by the mean of 1, 3 and 5 images."""
+    images = pd.read_csv(folder / f"results/predictions/{ARM}.csv")
+    images = images[images["cohort"] == "validation"].sort_values([*KEYS, "acquisition"])
+    found = {}
+    for stage in STAGES:
+        truth = stage_labels(images["fibrosis_stage"], stage)
+        table = images.assign(truth=truth, probability=images[stage])
+        found[f"{stage} single"] = roc_auc_score(table["truth"], table["probability"])
+        for count in (1, 3, 5):
+            first = table[table.groupby(KEYS).cumcount() < count].groupby(KEYS)
+            mean = first.agg(truth=("truth", "first"), probability=("probability", "mean"))
+            found[f"{stage} {count}"] = roc_auc_score(mean["truth"], mean["probability"])
+    return found
+
+
+def main() -> None:
+    """Print a Markdown table, a row a set of settings."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("changes", nargs="*", type=json.loads)
+    given = parser.parse_args()
+    study = development_study(given.folder)
+    target = f"results/predictions/{ARM}.csv"
+    print("| settings | " + " | ".join(f"{stage}: single, 1 / 3 / 5" for stage in STAGES) + " |")
+    print("|" + "---|" * (1 + len(STAGES)), flush=True)
+    for changes in [{}, *given.changes]:
+        override = ["--config", f"training={json.dumps(changes)}"] if changes else []
+        subprocess.run(
+            [sys.executable, "-m", "snakemake", "--cores", "all", "--quiet", "progress", *override, "--", target],
+            cwd=study.folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        auc = judge(study.folder)
+        cells = [
+            f"{auc[f'{stage} single']:.3f}, "
+            + " / ".join(f"{auc[f'{stage} {count}']:.3f}" for count in (1, 3, 5))
+            for stage in STAGES
+        ]
+        print(f"| {json.dumps(changes)} | " + " | ".join(cells) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
