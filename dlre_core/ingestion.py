@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 NO_TIME = datetime(1900, 1, 1)
 REJECT_COLUMNS = ["file", "hospital", "patient", "processing_stage", "code", "reason", "remedy"]
+PRIVATE_COLUMNS = ["label", "file", "patient_id", "code", "reason", "remedy"]
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def ingest_hospital(
     shard, acquisitions_csv, rejects_csv, counts_csv : path
         Written; columns in docs/architecture.md. The reject list names files by keyed labels.
     private_map_csv : path
-        Written with mode 0600, outside results: label and true name of every rejected file.
+        Written with mode 0600, outside results: the reject list with true names.
     memory : path, optional
         Of `dlre_core.ingestion_memory`, outside results: files known from there are not read again.
     version : str
@@ -111,7 +112,7 @@ def ingest_hospital(
     write_table(rejects.sort_values("file", ignore_index=True), rejects_csv)
     write_table(pd.DataFrame([job.counts()]), counts_csv)
     remembered.save(shard, [str(row["pixel_digest"]) for row in job.rows])
-    write_private_table(private_map_csv, ("label", "file"), job.private)
+    write_private_table(private_map_csv, PRIVATE_COLUMNS, job.private)
     logger.info(
         "hospital %s: %d files found, %d pictures stored, %d rejected, %d ignored (not DICOM)",
         *job.counts().values(),
@@ -140,7 +141,7 @@ class _Hospital:
         self.found = self.ignored = 0
         self.rows: list[dict[str, object]] = []
         self.rejects: list[dict[str, str]] = []
-        self.private: list[tuple[str, str]] = []
+        self.private: list[tuple[str, ...]] = []
         self.candidates: dict[str, list[_Candidate]] = defaultdict(list)
         # Row of each stored picture, by its pixels.
         self.stored: dict[str, dict[str, object]] = {}
@@ -169,7 +170,8 @@ class _Hospital:
         self.rejects.append(
             dict(zip(REJECT_COLUMNS, (*values, reason.sentence, reason.remedy), strict=True))
         )
-        self.private.append((label, file.name))
+        named = (label, file.name, patient_id, reason.code, reason.sentence, reason.remedy)
+        self.private.append(named)
 
     def match_files(self, files: Iterator[FoundFile], known: set[str] | None) -> None:
         """Sort files into patients by header; reject or ignore what is no patient's picture."""

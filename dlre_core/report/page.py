@@ -20,6 +20,7 @@ from dlre_core.digests import core_digest, file_digest
 from dlre_core.report.exhibits import SECTIONS, Exhibit
 from dlre_core.report.rule_graph import rule_edges, rule_figure
 from dlre_core.report.sentences import caveats, contradictions, headline
+from dlre_core.report.unused_files import unused_files
 from dlre_core.tables.formatting import STAGE_NAMES, arm_name
 from dlre_core.tables.typeset import PrintedTable
 from dlre_core.tabular import read_table
@@ -114,7 +115,8 @@ def write_report(
                 }.items()
             },
             counts_total=found.drop(columns="hospital").sum().to_dict(),
-            rejects=_summary(rejected, ["code", "reason", "remedy"]),
+            rejects=unused_files(rejected),
+            file_names=Path(config["privacy"]["key_file"]).parent / "rejected_files",
             problems=_summary(
                 read_table(problems), ["code", "column", "problem", "effect", "remedy"]
             ),

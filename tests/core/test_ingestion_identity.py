@@ -4,6 +4,7 @@ import base64
 import logging
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import h5py
@@ -30,6 +31,7 @@ NEEDLES = (*NAMES, PATIENT_ID, BIRTH, "1953-12-07", EXAMINATION, "2016-03-02", I
 ENCODINGS = ("utf-8", "gb18030", "utf-16-le", "latin-1")
 
 
+@cache
 def spellings() -> set[bytes]:
     found = set()
     for needle in NEEDLES:
@@ -124,10 +126,9 @@ def unpacked(path: Path) -> Iterator[tuple[str, bytes]]:
             if data.ndim < 4:
                 yield name, data[()].tobytes()
             elif not data.is_virtual:
-                yield from (
-                    (f"{name} {i}", data[i][data[i].any(axis=2)].tobytes())
-                    for i in range(len(data))
-                )
+                for index, picture in enumerate(data):
+                    red, green, blue = (picture[..., channel] for channel in range(3))
+                    yield f"{name} {index}", picture[(red | green | blue) > 0].tobytes()
 
 
 def identities_in(written: Iterable[tuple[str, bytes]], root: Path) -> set[tuple[str, bytes]]:
