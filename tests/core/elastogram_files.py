@@ -141,8 +141,8 @@ def encode(screen: NDArray[np.uint8], kind: str) -> tuple[Dataset, NDArray[np.ui
         expected = np.asarray(Image.fromarray(ycbcr, "YCbCr").convert("RGB"))
     elif kind.startswith("jpeg_baseline"):
         expected = _baseline(dataset, screen, kind)
-    elif kind == "jpeg_2000_lossy":
-        expected = _lossy_jpeg_2000(dataset, screen)
+    elif kind in ("jpeg_2000_lossy", "jpeg_2000_rct"):
+        expected = _jpeg_2000(dataset, screen, lossy=kind == "jpeg_2000_lossy")
     elif kind.startswith("palette"):
         expected = _palette(dataset, screen, 16 if kind.endswith("16") else 8)
     elif kind == "monochrome2":
@@ -181,13 +181,14 @@ def _without_marks(content: bytes) -> bytes:
     return bytes(data)
 
 
-def _lossy_jpeg_2000(dataset: Dataset, screen: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _jpeg_2000(dataset: Dataset, screen: NDArray[np.uint8], *, lossy: bool) -> NDArray[np.uint8]:
     buffer = io.BytesIO()
+    layers = {"quality_layers": [8]} if lossy else {}
     Image.fromarray(screen).save(
-        buffer, "JPEG2000", irreversible=True, mct=1, no_jp2=True, quality_layers=[8]
+        buffer, "JPEG2000", irreversible=lossy, mct=1, no_jp2=True, **layers
     )
-    dataset.file_meta.TransferSyntaxUID = pydicom.uid.JPEG2000
-    dataset.PhotometricInterpretation = "YBR_ICT"
+    dataset.file_meta.TransferSyntaxUID = pydicom.uid.JPEG2000 if lossy else JPEG2000Lossless
+    dataset.PhotometricInterpretation = "YBR_ICT" if lossy else "YBR_RCT"
     dataset.PixelData = encapsulate([buffer.getvalue()])
     dataset["PixelData"].VR = "OB"
     return np.asarray(Image.open(buffer).convert("RGB"))

@@ -4,13 +4,14 @@ import base64
 import io
 import shutil
 import subprocess
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate, generate_frames
-from pydicom.uid import HTJ2KLossless
+from pydicom.uid import HTJ2K, HTJ2KLossless
 
 from dlre_core.dicom import ReadLimits, read_dicom, read_header
 from dlre_core.dicom_fields import moment
@@ -19,7 +20,7 @@ from dlre_core.rejects import Reason, Unusable
 from tests.core import elastogram_files as files
 
 LIMITS = ReadLimits()
-EXACT = ["plain", "planar", "implicit", "big_endian", "deflated", "rle", "jpeg_ls", "jpeg_2000", "palette_8",
+EXACT = ["plain", "planar", "implicit", "big_endian", "deflated", "rle", "jpeg_ls", "jpeg_2000", "jpeg_2000_rct", "palette_8",
          "palette_16", "monochrome2", "jpeg_baseline_rgb", "jpeg_baseline_unmarked_rgb", "jpeg_baseline_called_rgb",
          "jpeg_baseline_420", "jpeg_baseline_422", "jpeg_baseline_444"]  # fmt: skip
 NEAR = ["ybr_full", "ybr_full_422", "jpeg_2000_lossy"]
@@ -33,6 +34,25 @@ HIGH_THROUGHPUT = (
     "uAFoAEIIIcTninpwAncA61prrbX++gAAe/YAAey6AKALWAgAAAAAAP7/cYEnv2Se/ZJ79knsvwDAFdAFsP9//3/5/qen"
     "p6enQnoAc2ZmZmZmZmb+/3GHJ798nv3ye/fJ7L8AwBXwBbC2bdu2/fn+p6enp6dCegBzZmZmZmZmZv7/cYcnv3ye/fJ7"
     "98nsvwD/2Q=="
+)
+# The same, htj2k_encode(picture, level=0.005, reversible=False), and what OpenJPH decodes from it: the
+# difference to the picture, int8, by zlib.
+HIGH_THROUGHPUT_LOSSY = (
+    "/0//UQAvQAAAAAAgAAAAGAAAAAAAAAAAAAAAIAAAABgAAAAAAAAAAAADBwEBBwEBBwEB/1AACAACAAAAIf9SAAwAAgAB"
+    "AQUEBEAA/1wAIyJpqWmLaYtpbmGZYZlhhlnLWctZ2lJCUkJSlkogSiBJ2P9kABcAAU9wZW5KUEggVmVyIDAuMjYuMy7/"
+    "kAAKAAAAAAHfAAH/k8ACYPf+Aod0AMACYFj5Awd0AMACYAX+Agd0AMACaABKJP4CB3QAJAKHdADAAlgATMUCh3QAB/wC"
+    "h3QAwAJoAEzA/gKHdAAX/QKHdADABUQATIOBxfIAgrQA0egAIjQAwAVMAEwQIJQo8QECtAAs+wACNADABUQATA8P3NwA"
+    "wrQAOP4AAjQAwArIAV4qBQQK8EHn2AabdwBUaVFRMTIYjADk9zoxtwDACugBWnMiKOr/J1AAZ3/yWZcA09U0PZ/n+Tk9"
+    "zzG2AMAK6AFaEKbJ7cLE/QHM+8qbdwD3932Px3H8OT3PMbYAwBUQBbaq+uep6eJ2AAQACliABRSwgAIWUMB6AAAKdMAA"
+    "Kbta1Wo+AMAWjAFqAE2ku4p0V5HuXJX8lf4ri3kA/xCCCAERAiIExHclOnyU3TGM6gDAFoQBaoCaQeQMImcQWkr+Sv8V"
+    "y3kA/2UVV06unFw5uXrkp0+Sm7616jsAwCqgFsAA8Pn+AKUpS+gAAABWVVVVf+YFe/de/de/deyzGMYxjOIBwC04BXDX"
+    "dV3X9Xn+FP2n7T9p+0/YuR4A/3//cYfv3+/f79/svADAK2AVwAAAAPn+Kenp6eniegD/f/9xh+/f79/v3+y8AP/Z"
+)
+OPENJPH_MINUS_PICTURE = (
+    "eNrVloEOgzAIRO/6/9/cG1A1VdG5rZqMXDSB5kFNLRCorEKTdqpiKInWTuFhCKqQUas7UeBGkRgmiEVOJQq9fk8kJKa1"
+    "9tF+WRS6+BVPS2HZUnbCeW9f8fE5nz0f4/g44A/NYOh7+c9/n9v45Z/5HM1nyr/7/xrP55qPe/h8iP/A+dTRBX9+/eeh"
+    "jH9eji52Bs5ua1mr86/LXeSk1W34Cr7tpETgd5WQt18z6/Xwd8usQf2xDQuebDo/JXY1l9CPAbNzmgk2C7IdNFuwsfIF"
+    "hnfMHw=="
 )
 FROM_PYDICOM = [
     "SC_rgb_dcmtk_+eb+cr.dcm", "SC_rgb_dcmtk_+eb+cy+n1.dcm", "SC_rgb_dcmtk_+eb+cy+s4.dcm",
@@ -81,16 +101,24 @@ def test_colours_agree_with_dcmtk(name, tmp_path):
     assert np.abs(image.pixels.astype(int) - expected.astype(int)).max() <= 2
 
 
-def test_high_throughput_jpeg_2000_is_read():
+@pytest.mark.parametrize("syntax", [HTJ2KLossless, HTJ2K])
+def test_high_throughput_jpeg_2000_is_read(syntax):
     rows, columns = np.mgrid[:24, :32]
     picture = np.stack([columns * 8, rows * 10, 255 - columns * 8], axis=-1).astype(np.uint8)
+    lossy = syntax == HTJ2K
     dataset = files.make_dataset(picture, regions=False)
-    dataset.file_meta.TransferSyntaxUID = HTJ2KLossless
-    dataset.PhotometricInterpretation = "YBR_RCT"
-    dataset.PixelData = encapsulate([base64.b64decode(HIGH_THROUGHPUT)])
+    dataset.file_meta.TransferSyntaxUID = syntax
+    dataset.PhotometricInterpretation = "YBR_ICT" if lossy else "YBR_RCT"
+    content = base64.b64decode(HIGH_THROUGHPUT_LOSSY if lossy else HIGH_THROUGHPUT)
+    dataset.PixelData = encapsulate([content + bytes(len(content) % 2)])
     dataset["PixelData"].VR = "OB"
     (image,) = read_dicom(in_memory(dataset), LIMITS)
-    np.testing.assert_array_equal(image.pixels, picture)
+    expected = picture.astype(int)
+    if lossy:
+        openjph = zlib.decompress(base64.b64decode(OPENJPH_MINUS_PICTURE))
+        expected += np.frombuffer(openjph, np.int8).reshape(picture.shape)
+        assert (expected != picture).mean() > 0.1
+    assert np.abs(image.pixels - expected).max() <= (2 if lossy else 0)
 
 
 def test_regions_are_read_with_inclusive_ends_and_spacing(tmp_path):
