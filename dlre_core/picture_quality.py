@@ -14,6 +14,7 @@ from dlre_core.errors import MissingRegion
 from dlre_core.layout import Rectangle, ScreenLayout
 from dlre_core.rejects import Reason, Unusable
 from dlre_core.roi import Square, find_square
+from dlre_core.scale_label import read_scale_label
 
 SCALE_TOLERANCE_KPA = 0.5
 
@@ -107,6 +108,7 @@ def _judge(image: SweImage, quality: BoxQuality, settings: IngestionSettings) ->
         raise Unusable(Reason.SATURATED)
     if quality.recoloured:
         raise Unusable(Reason.RECOLOURED)
-    stated = image.scale_maximum_kpa
+    # The private block of a file is sure; the label above the colour bar is read only where it is clear.
+    stated = image.scale_maximum_kpa or read_scale_label(image.pixels)
     if stated is not None and abs(stated - settings.scale_maximum_kpa) > SCALE_TOLERANCE_KPA:
         raise Unusable(Reason.WRONG_SCALE)

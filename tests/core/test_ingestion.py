@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from dlre_core.acquisitions import q_box_disagrees
 from dlre_core.contract import CLINICAL_COLUMNS
@@ -70,6 +71,18 @@ class Hospital:
 @pytest.fixture
 def hospital(tmp_path) -> Hospital:
     return Hospital(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("label", "codes"), [("60 kPa", {"x": "wrong_scale"}), ("40 kPa", {}), ("", {})]
+)
+def test_a_label_with_another_range_than_the_studys_is_a_wrong_scale(hospital, label, codes):
+    screen = Image.fromarray(np.kron(files.draw_screen(), np.ones((2, 2, 1), np.uint8)))
+    font = ImageFont.load_default(18)
+    ImageDraw.Draw(screen).text((1345, 112), label, fill=(220, 220, 220), font=font)
+    dataset = files.make_dataset(np.asarray(screen), regions=False)
+    files.save(dataset, hospital.pictures / "A0001" / "x")
+    assert hospital.ingest().rejected() == {f"A0001/{name}": code for name, code in codes.items()}
 
 
 @pytest.mark.parametrize("centimetres", [1e-300, 1e-12, 1e-4, 1e9, 1e300])
