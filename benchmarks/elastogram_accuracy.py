@@ -11,9 +11,10 @@ from datetime import date
 import numpy as np
 from PIL import Image
 
+from benchmarks.real_ultrasound import real_pictures
 from dlre_core.elastogram import TOP_PICTURE, find_layout, stiffness_map
 from dlre_core.errors import MissingRegion
-from dlre_core.layout import Rectangle, UltrasoundRegion
+from dlre_core.layout import Rectangle, ScreenLayout, UltrasoundRegion
 from dlre_core.q_box import measure_q_box
 from dlre_core.simulation.bmode import Look, PictureGeometry, simulate_bmode
 from dlre_core.simulation.screen import BOTTOM_PICTURE, Captions, Placement, Rendered, render
@@ -22,6 +23,12 @@ from dlre_core.simulation.texture import Nuisance, simulate_field
 LOOK = Look(contrast=0.9, attenuation_db_mm=0.15, offset_db=30, gain=3.2)
 FULL_SCALE_KPA = 40.0
 WIDTHS = (1440, 1280, 1024, 800, 720)
+NO_BOX = (
+    "noise", "blurred colours", "both pictures grey", "vessels in both pictures",
+    "small vessels in the upper picture", "the same, colour bar shifted", "real ultrasound",
+    "real ultrasound, colour bar beside it", "real ultrasound in both pictures of a screen",
+)  # fmt: skip
+REAL, KINDS = 6, len(NO_BOX)
 
 
 def draw_screen(generator: np.random.Generator, opacity: float) -> Rendered:
@@ -83,10 +90,13 @@ def measure_screens(n: int, seed: int = 0) -> dict[str, list[float]]:
             truth = scaled(rendered.box, scale)
             for source, tags in (("tags", region_tags(rendered.box, scale)), ("pixels", [])):
                 try:
-                    box = find_layout(screen, tags).box
-                    found[f"IoU, {source}, {form}"].append(overlap(box, truth))
+                    layout = find_layout(screen, tags)
                 except MissingRegion:
                     found[f"IoU, {source}, {form}"].append(0.0)
+                    continue
+                found[f"IoU, {source}, {form}"].append(overlap(layout.box, truth))
+                if source == "pixels":
+                    _q_box(found, screen, layout, rendered, opacity, form)
             if k % 2:
                 _stiffness(found, exported(rendered.screen, 1440, quality), rendered, form)
     return found
@@ -95,24 +105,36 @@ def measure_screens(n: int, seed: int = 0) -> dict[str, list[float]]:
 def _stiffness(found: dict[str, list[float]], screen: np.ndarray, rendered: Rendered, form: str) -> None:  # fmt: skip
     layout = find_layout(screen, region_tags(rendered.box, 1.0))
     kpa = stiffness_map(screen, layout, FULL_SCALE_KPA, 0.5)
-    if kpa.shape != rendered.kpa.shape:
-        return
     both = rendered.coloured & ~np.isnan(kpa)
-    error = np.abs(kpa[both] - np.minimum(rendered.kpa[both], FULL_SCALE_KPA))
-    found[f"kPa error at 50 %, share of full scale, {form}"].append(
-        float(np.median(error)) / FULL_SCALE_KPA
-    )
-    q_box = measure_q_box(screen, layout, FULL_SCALE_KPA, 0.5)
+    error = np.abs(kpa[both] - np.minimum(rendered.kpa[both], FULL_SCALE_KPA)) / FULL_SCALE_KPA
+    for share, what in ((50, "median"), (99, "99 % of pixels below")):
+        found[f"kPa error at 50 %, {what}, share of full scale, {form}"].append(
+            float(np.percentile(error, share))
+        )
+
+
+def _q_box(
+    found: dict[str, list[float]], screen: np.ndarray, layout: ScreenLayout, rendered: Rendered,
+    opacity: float, form: str,
+) -> None:  # fmt: skip
+    """Is the circle found and its mean right? A truth with too little signal has no mean."""
+    q_box = measure_q_box(screen, layout, FULL_SCALE_KPA, opacity)
     found[f"Q-Box found, {form}"].append(float(q_box is not None))
     if q_box is not None and rendered.q_box[2] < 0.95 * FULL_SCALE_KPA:
+        scale = screen.shape[1] / 1440
+        away = np.array([q_box.centre_row, q_box.centre_column]) + 0.5
+        away -= (np.array(rendered.q_box_centre) + 0.5) * scale
+        found[f"Q-Box centre error, pixels, {form}"].append(float(np.hypot(*away)))
         found[f"Q-Box mean error, share, {form}"].append(
             abs(q_box.mean_kpa - rendered.q_box[0]) / rendered.q_box[0]
         )
 
 
-def screen_without_box(generator: np.random.Generator, base: Rendered) -> np.ndarray:
-    """A picture that is no elastogram: grey, Doppler, random, or a spoiled screen."""
-    kind = int(generator.integers(6))
+def screen_without_box(
+    generator: np.random.Generator, base: Rendered, real: list[np.ndarray]
+) -> np.ndarray:
+    """A picture that is no elastogram: grey, Doppler, random, a spoiled screen, or real."""
+    kind = int(generator.integers(KINDS))
     screen = base.screen.copy()
     top, bottom = (
         screen[p.top : p.bottom, p.left : p.right] for p in (TOP_PICTURE, BOTTOM_PICTURE)
@@ -122,6 +144,8 @@ def screen_without_box(generator: np.random.Generator, base: Rendered) -> np.nda
     if kind == 1:
         blocks = generator.integers(0, 256, (18, 24, 3), dtype=np.uint8)
         return np.asarray(Image.fromarray(blocks).resize((1440, 1080), Image.Resampling.BICUBIC))
+    if kind >= REAL:
+        return _real(generator, kind, screen, real[int(generator.integers(len(real)))])
     shared = min(len(top), len(bottom))
     top, bottom = top[:shared], bottom[:shared]
     top[:] = bottom
@@ -140,19 +164,43 @@ def screen_without_box(generator: np.random.Generator, base: Rendered) -> np.nda
     return screen
 
 
-def count_false_boxes(n: int, seed: int = 1) -> dict[int, int]:
-    """How many of ``n`` pictures without a box were given one, by kind."""
+def _real(
+    generator: np.random.Generator, kind: int, screen: np.ndarray, real: np.ndarray
+) -> np.ndarray:
+    """A real ultrasound picture: alone at a size, or with this screen's colour bar, or in both pictures."""
+    image = Image.fromarray(real[:, :: int(generator.choice([1, -1]))])
+    if kind == REAL:
+        width = int(generator.choice([image.width, *WIDTHS]))
+        return np.asarray(image.resize((width, max(1, width * image.height // image.width))))
+    if kind == REAL + 1:
+        whole = np.array(image.resize((1440, 1080)))
+        whole[:, 1360:] = screen[:, 1360:]
+        return whole
+    # Any part of the picture, so that the coloured one comes to lie anywhere.
+    side = generator.uniform(0.4, 1.0) * np.array(image.size)
+    left, top = generator.uniform(0, 1, 2) * (np.array(image.size) - side)
+    part = image.crop((int(left), int(top), int(left + side[0]), int(top + side[1])))
+    for place in (TOP_PICTURE, BOTTOM_PICTURE):
+        screen[place.top : place.bottom, place.left : place.right] = part.resize((place.width, place.height))  # fmt: skip
+    return screen
+
+
+def count_false_boxes(n: int, seed: int = 1) -> dict[int, tuple[int, int]]:
+    """How many pictures without a box were tried and were given one, by kind (``n`` in all)."""
     base = [draw_screen(np.random.default_rng([seed, 0, k]), 0.5) for k in range(8)]
-    given: dict[int, int] = defaultdict(int)
+    real = list(real_pictures())
+    given: dict[int, tuple[int, int]] = {}
     for k in range(n):
         generator = np.random.default_rng([seed, 1, k])
-        kind = int(np.random.default_rng([seed, 1, k]).integers(6))
+        kind = int(np.random.default_rng([seed, 1, k]).integers(KINDS))
+        tried, wrong = given.get(kind, (0, 0))
         try:
-            find_layout(screen_without_box(generator, base[k % 8]))
-            given[kind] += 1
+            find_layout(screen_without_box(generator, base[k % 8], real))
+            wrong += 1
         except MissingRegion:
-            given[kind] += 0
-    return dict(given)
+            pass
+        given[kind] = (tried + 1, wrong)
+    return dict(sorted(given.items()))
 
 
 def main() -> None:
@@ -167,7 +215,10 @@ def main() -> None:
         low, middle, high = np.percentile(values, [1, 50, 99])
         worst = min(values) if what.startswith(("IoU", "Q-Box found")) else max(values)
         print(f"| {what} | {len(values)} | {middle:.4f} | {low:.4f} | {high:.4f} | {worst:.4f} |")
-    print(f"\nGiven a box though there is none, by kind: {count_false_boxes(options.without)}")
+    counts = count_false_boxes(options.without)
+    print("\n| without a box | tried | given one |\n|---|---|---|")
+    for kind, (tried, wrong) in counts.items():
+        print(f"| {NO_BOX[kind]} | {tried} | {wrong} |")
 
 
 if __name__ == "__main__":

@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from dlre_core.box_outline import outline_box
 from dlre_core.colour_kernels import chroma
 from dlre_core.colour_scale import colour_table, invert_colours, read_colour_bar
 from dlre_core.errors import MissingRegion
 from dlre_core.layout import Rectangle, ScreenLayout, UltrasoundRegion
+from dlre_core.two_pictures import darkest_of_both, show_the_same
 
 # Chroma |R-G|+|R-B|+|G-B| of a blended pixel above which it counts as coloured: at 30 % opacity the
 # least chromatic colour of the map (cyan and yellow are 510) keeps 150.
@@ -26,6 +28,8 @@ LARGEST_BOX_SHARE = 0.6
 FOREIGN_COLOUR_DISTANCE = 45.0
 # Brightest channel of what counts as black; spread between channels of a background that is not grey.
 BLACK, TINT, BACKGROUND_SHARE = 40, 12, 0.1
+# To the map's colours: white lines, and what a codec smears of them onto colours, are further off.
+LINE_DISTANCE = 90.0
 
 
 @dataclass(frozen=True)
@@ -140,15 +144,15 @@ def stiffness_map(
     Returns
     -------
     (box height, box width) float32
-        kPa; NaN where there is no signal or the scale is exceeded.
+        kPa; NaN where there is no signal, the scale is exceeded, or a line (outline, Q-Box) is drawn.
     """
     box = _cut(screen, layout.box)
     coloured = (_chroma(box) > COLOURED) & sector_mask(screen, layout)
     out = np.full(box.shape[:2], np.nan, dtype=np.float32)
     if coloured.any():
-        position, _ = _positions(screen, layout, opacity, coloured)
-        kpa = position * np.float32(scale_maximum_kpa)
-        out[coloured] = np.where(position > SATURATED_SHARE, np.nan, kpa)
+        position, distance = _positions(screen, layout, opacity, coloured)
+        masked = (position > SATURATED_SHARE) | (distance > LINE_DISTANCE)
+        out[coloured] = np.where(masked, np.nan, position * np.float32(scale_maximum_kpa))
     return out
 
 
@@ -189,53 +193,46 @@ def _from_pixels(screen: NDArray[np.uint8]) -> ScreenLayout:
     if bar is None:
         raise MissingRegion("The picture has no elastography colour bar at its right.")
     top = _scaled(TOP_PICTURE, scale).clamped(height, width)
-    bottom = _scaled(BOTTOM_PICTURE, scale).clamped(height, width)
+    # Moved by the rounded distance: both pictures' own rounding could be a pixel apart.
+    down = round((BOTTOM_PICTURE.top - TOP_PICTURE.top) * scale)
+    bottom = Rectangle(top.left, top.top + down, top.right, top.bottom + down).clamped(
+        height, width
+    )
     if bottom.height < 0.9 * top.height:
         raise MissingRegion("The picture is not the two-picture screen of an elastogram.")
-    coloured = _chroma(_cut(screen, top)) > COLOURED
-    lower = _chroma(_cut(screen, bottom)) > COLOURED
+    upper, lower = _cut(screen, top), _cut(screen, bottom)
+    below = _chroma(lower) > COLOURED
     # Lines, such as a coloured outline, do not survive the opening; the smallest vessel does.
-    if lower.mean() > 0.02 or ndimage.binary_opening(lower, iterations=2).mean() > 0.0015:
+    if below.mean() > 0.02 or ndimage.binary_opening(below, iterations=2).mean() > 0.0015:
         raise MissingRegion("The lower picture has colours too, as colour Doppler screens do.")
+    coloured = _chroma(upper) > COLOURED
+    box = outline_box(coloured, darkest_of_both(upper, lower), _largest_part(coloured), scale)
+    smallest = SMALLEST_BOX * scale
+    too_large = box.width * box.height > LARGEST_BOX_SHARE * top.width * top.height
+    if box.width < smallest or box.height < smallest or too_large:
+        raise MissingRegion(f"The coloured part has {box.width} x {box.height} pixels, not a box.")
+    if not show_the_same(upper, lower, box):
+        raise MissingRegion("The upper and the lower half do not show the same picture.")
+    box = Rectangle(
+        top.left + box.left, top.top + box.top, top.left + box.right, top.top + box.bottom
+    )
+    return ScreenLayout(top, box, bottom, bar, None, "pixels")
+
+
+def _largest_part(coloured: NDArray[np.bool_]) -> Rectangle:
+    """Around the largest coloured part of a picture, thin lines and small gaps aside."""
     coloured = ndimage.binary_opening(coloured, iterations=2)
     labels, count = ndimage.label(ndimage.binary_closing(coloured, iterations=3))
     if count == 0:
         raise MissingRegion("The upper picture has no coloured box.")
     sizes = ndimage.sum_labels(coloured, labels, range(1, count + 1))
     rows, columns = ndimage.find_objects((labels == 1 + int(np.argmax(sizes))).astype(np.int32))[0]
-    box = _refined(_chroma(_cut(screen, top)) > COLOURED, rows, columns, scale)
-    box = Rectangle(
-        top.left + box.left, top.top + box.top, top.left + box.right, top.top + box.bottom
-    )
-    smallest = SMALLEST_BOX * scale
-    too_large = box.width * box.height > LARGEST_BOX_SHARE * top.width * top.height
-    if box.width < smallest or box.height < smallest or too_large:
-        raise MissingRegion(f"The coloured part has {box.width} x {box.height} pixels, not a box.")
-    return ScreenLayout(top, box, bottom, bar, None, "pixels")
-
-
-def _refined(coloured: NDArray[np.bool_], rows: slice, columns: slice, scale: float) -> Rectangle:
-    """The box's rectangle to the pixel: opening rounded its corners, and its outline is grey."""
-    margin = round(8 * scale)
-    top, left = max(rows.start - margin, 0), max(columns.start - margin, 0)
-    near = coloured[top : rows.stop + margin, left : columns.stop + margin]
-    few = max(2, round(3 * scale))
-    used_rows = np.flatnonzero(near.sum(axis=1) >= few)
-    used_columns = np.flatnonzero(near.sum(axis=0) >= few)
-    # A smaller screen blends the outline, one native pixel, with the colours inside it.
-    outline = int(scale > 0.8)
-    return Rectangle(
-        max(left + int(used_columns[0]) - outline, 0),
-        max(top + int(used_rows[0]) - outline, 0),
-        min(left + int(used_columns[-1]) + 1 + outline, coloured.shape[1]),
-        min(top + int(used_rows[-1]) + 1 + outline, coloured.shape[0]),
-    )
+    return Rectangle(columns.start, rows.start, columns.stop, rows.stop)
 
 
 def find_colour_bar(screen: NDArray[np.uint8]) -> Rectangle | None:
     """The colour bar where the screen has it; None unless its colours are the map's."""
-    height, width = screen.shape[:2]
-    bar = _scaled(COLOUR_BAR, width / NATIVE_WIDTH).clamped(height, width)
+    bar = _scaled(COLOUR_BAR, screen.shape[1] / NATIVE_WIDTH).clamped(*screen.shape[:2])
     return bar if read_colour_bar(_cut(screen, bar)) is not None else None
 
 

@@ -4,22 +4,23 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
+from scipy import ndimage, signal
 
 from dlre_core.elastogram import stiffness_map
 from dlre_core.layout import ScreenLayout
 
 DIAMETER_MM = 20.0
-WHITE, DARK = 220, 110
-# Share of a circle's outline that must be white.
-LEAST_OUTLINE = 0.45
+# Share of a circle's outline that must be lighter than what is around it, by this many grey levels at
+# least and by this share of what the outline is at its median.
+LEAST_OUTLINE, LEAST_LIGHT, LEAST_SHARE = 0.7, 24.0, 0.4
 # Share of the circle's area that must carry stiffness.
 LEAST_SIGNAL = 0.2
 # Searched, as shares of the expected radius.
 RADII = np.arange(0.92, 1.09, 0.02)
-# The box is 30 mm high, and its curved edges make its rectangle 31.3 mm high: the scale where no
-# region tag gives one.
-BOX_HEIGHT_MM = 31.3
+# In pixels; below it, as by an absurd pixel size in the file, there is no circle to tell.
+SMALLEST_RADIUS = 5
+# The scale where no region tag gives one: the box is 40 mm wide at its widest, however it is steered.
+BOX_WIDTH_MM = 40.0
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def measure_q_box(
         None where no circle is found in the box.
     """
     box = layout.box
-    pixel_mm = layout.pixel_spacing_mm or BOX_HEIGHT_MM / box.height
+    pixel_mm = layout.pixel_spacing_mm or BOX_WIDTH_MM / box.width
     found = _find_circle(
         screen[box.top : box.bottom, box.left : box.right], diameter_mm / 2 / pixel_mm
     )
@@ -72,7 +73,9 @@ def measure_q_box(
     rows, columns = np.indices(kpa.shape)
     # The line itself and what a codec smears of it are left out.
     inside = np.hypot(rows - row, columns - column) <= radius - 2.5
-    values = kpa[inside & ~np.isnan(kpa)].astype(np.float64)
+    # At the edge of a hole a smaller screen blends colours with grey, which reads as soft.
+    whole = ndimage.binary_erosion(~np.isnan(kpa), np.ones((3, 3)), border_value=1)
+    values = kpa[inside & whole].astype(np.float64)
     if len(values) < LEAST_SIGNAL * inside.sum():
         values = np.full(1, np.nan)
     return QBox(
@@ -90,24 +93,35 @@ def _find_circle(
     box: NDArray[np.uint8], expected_radius: float
 ) -> tuple[float, float, float] | None:
     """Row, column and radius (pixels of the box) of the white circle, by matching rings."""
-    # Chroma subsampling smears the white line over the colours beside it.
-    darkest = np.minimum(np.minimum(box[..., 0], box[..., 1]), box[..., 2]).astype(np.float64)
-    white = np.clip((darkest - DARK) / (WHITE - DARK), 0, 1)
-    radii = [r for r in expected_radius * RADII if 2 * np.ceil(r) + 3 <= min(white.shape)]
-    if not radii or white.sum() < LEAST_OUTLINE * _ring(radii[0]).sum():
-        # Not even the smallest circle's outline, wherever the white is.
-        return None
+    # White is light in every channel, colours are not; a smaller screen blends the line with them.
+    darkest = np.minimum(np.minimum(box[..., 0], box[..., 1]), box[..., 2])
+    light = (darkest - ndimage.grey_opening(darkest, size=(5, 5))).astype(np.float64)
+    radii = [
+        radius
+        for radius in expected_radius * RADII
+        if radius >= SMALLEST_RADIUS and 2 * np.ceil(radius) + 3 <= min(light.shape)
+    ]
     best: tuple[float, float, float, float] | None = None
     for radius in radii:
         ring = _ring(radius)
-        score = signal.fftconvolve(white, ring, mode="valid") / ring.sum()
+        score = signal.fftconvolve(light, ring, mode="valid") / ring.sum()
         row, column = np.unravel_index(int(score.argmax()), score.shape)
         if best is None or score[row, column] > best[0]:
             half = (ring.shape[0] - 1) / 2
             best = (float(score[row, column]), row + half, column + half, float(radius))
-    if best is None or best[0] < LEAST_OUTLINE:
+    if best is None or _outline(light, *best[1:]) < LEAST_OUTLINE:
         return None
-    return best[1], best[2], best[3]
+    return best[1:]
+
+
+def _outline(light: NDArray[np.float64], row: float, column: float, radius: float) -> float:
+    """Share of a circle's outline that is a light line."""
+    angle = np.linspace(0, 2 * np.pi, int(6 * radius), endpoint=False)
+    radii = radius + np.arange(-1, 2)[:, None]
+    rows = np.rint(row + radii * np.sin(angle)).astype(int).clip(0, light.shape[0] - 1)
+    columns = np.rint(column + radii * np.cos(angle)).astype(int).clip(0, light.shape[1] - 1)
+    along = light[rows, columns].max(axis=0)
+    return float((along > max(LEAST_LIGHT, LEAST_SHARE * np.median(along))).mean())
 
 
 def _ring(radius: float) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ from dlre_core.elastogram import find_colour_bar, sector_mask, stiffness_map
 from dlre_core.errors import StoreMismatch
 from dlre_core.layout import Rectangle, ScreenLayout
 from dlre_core.logistic import logistic_scores
-from dlre_core.q_box import BOX_HEIGHT_MM
+from dlre_core.q_box import BOX_WIDTH_MM
 from dlre_core.scores import KEYS, STAGES
 from dlre_core.store import open_images
 from dlre_core.tabular import read_table, write_table
@@ -184,7 +184,7 @@ def _picture_features(screen: NDArray[np.uint8], row: tuple) -> dict[str, float]
     fraction = float((~np.isnan(kpa)).sum() / max(int(sector_mask(screen, layout).sum()), 1))
     if fraction < LEAST_MEASURED:
         kpa = np.full_like(kpa, np.nan)
-    pixel_mm = layout.pixel_spacing_mm or BOX_HEIGHT_MM / layout.box.height
+    pixel_mm = layout.pixel_spacing_mm or BOX_WIDTH_MM / layout.box.width
     distance = max(1, round(DISTANCE_MM / pixel_mm))
     features = texture_features(kpa, float(row.scale_maximum_kpa), distance)
     return features | {"measured_fraction": fraction}

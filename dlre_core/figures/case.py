@@ -22,7 +22,7 @@ from dlre_core.figures.style import PARAMETERS, mark_simulated, new_figure
 from dlre_core.layout import Rectangle as Part
 from dlre_core.layout import ScreenLayout, UltrasoundRegion
 from dlre_core.network import FibrosisNetwork
-from dlre_core.q_box import BOX_HEIGHT_MM, DIAMETER_MM, QBox, measure_q_box
+from dlre_core.q_box import BOX_WIDTH_MM, DIAMETER_MM, QBox, measure_q_box
 from dlre_core.roi import Square, crop_square
 from dlre_core.store import open_images
 from dlre_core.tables.accuracy import STAGES
@@ -52,8 +52,8 @@ class Case:
 
     @property
     def pixel_mm(self) -> float:
-        """Millimetres a pixel of the screen: by the file's tags, else by the box's height."""
-        return self.layout.pixel_spacing_mm or BOX_HEIGHT_MM / self.layout.box.height
+        """Millimetres a pixel of the screen: by the file's tags, else by the box's width."""
+        return self.layout.pixel_spacing_mm or BOX_WIDTH_MM / self.layout.box.width
 
 
 def choose_case(acquisitions: pd.DataFrame, rois: pd.DataFrame, split: pd.DataFrame) -> pd.Series:

@@ -3,43 +3,26 @@
 import importlib.util
 import os
 import shutil
-from pathlib import Path
 
 import pydicom
 import pytest
 
+from benchmarks.real_ultrasound import real_ultrasound
 from dlre_core.contract import CLINICAL_COLUMNS
 from dlre_core.tabular import read_table
 from tests.core import elastogram_files as files
 from tests.workflow.study import Study
 
-ULTRASOUND = ("1.2.840.10008.5.1.4.1.1.6", "1.2.840.10008.5.1.4.1.1.3")
 SYNTAXES = 8
 # Some stand in both packages, or twice under one UID.
 EXPECTED = {"no_elastogram", "duplicate"}
 
 
-def real_ultrasound() -> list[Path]:
-    """Ultrasound files of the packages pydicom and pydicom-data, by content."""
-    found = []
-    for package, folder in (("pydicom", "data/test_files"), ("data_store", "data")):
-        specification = importlib.util.find_spec(package)
-        if specification is None:
-            pytest.skip("the package pydicom-data is not installed")
-        root = Path(next(iter(specification.submodule_search_locations))) / folder
-        for path in sorted(root.rglob("*.dcm")):
-            try:
-                header = pydicom.dcmread(path, stop_before_pixels=True)
-            except pydicom.errors.InvalidDicomError:
-                continue
-            if str(header.get("SOPClassUID", "")).startswith(ULTRASOUND):
-                found.append(path)
-    return found
-
-
 @pytest.fixture(scope="module")
 def study(tmp_path_factory) -> Study:
     """One hospital of one patient with two drawn elastograms."""
+    if importlib.util.find_spec("data_store") is None:
+        pytest.skip("the package pydicom-data is not installed")
     folder = tmp_path_factory.mktemp("real")
     cohort = folder / "cohort"
     names = [column.name for column in CLINICAL_COLUMNS]

@@ -1,0 +1,50 @@
+"""The upper and the lower picture of an elastogram's screen: the same B-mode, the upper one coloured."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlre_core.layout import Rectangle
+
+# Correlation of both pictures' brightness around the box, in blocks, below which they are not the same.
+LEAST_CORRELATION = 0.5
+BLOCK = 8
+
+
+def darkest_of_both(upper: NDArray[np.uint8], lower: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Darkest channel of both pictures, (height, width) of the upper: light where both are white.
+
+    Parameters
+    ----------
+    upper, lower : (height, width, 3) uint8
+        The lower one may be some rows shorter.
+    """
+    darkest = upper.min(axis=2)
+    shared = min(len(upper), len(lower))
+    darkest[:shared] = np.minimum(darkest[:shared], lower[:shared].min(axis=2))
+    return darkest.astype(np.float32)
+
+
+def show_the_same(upper: NDArray[np.uint8], lower: NDArray[np.uint8], box: Rectangle) -> bool:
+    """True where both pictures show one B-mode picture outside the box.
+
+    Parameters
+    ----------
+    upper, lower : (height, width, 3) uint8
+        The lower one may be some rows shorter.
+    box : Rectangle
+        In the pictures.
+    """
+    rows = min(len(upper), len(lower)) // BLOCK
+    columns = upper.shape[1] // BLOCK
+    blocks = [_block_means(picture, rows, columns) for picture in (upper, lower)]
+    outside = np.ones((rows, columns), bool)
+    outside[box.top // BLOCK : box.bottom // BLOCK + 1, box.left // BLOCK : box.right // BLOCK + 1] = False  # fmt: skip
+    first, second = (block[outside] - block[outside].mean() for block in blocks)
+    size = float(np.sqrt((first**2).sum() * (second**2).sum()))
+    return size > 0 and float((first * second).sum()) / size > LEAST_CORRELATION
+
+
+def _block_means(picture: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.float64]:
+    """Brightness in squares; the green channel stands for it, as in any grey picture."""
+    green = picture[: rows * BLOCK, : columns * BLOCK, 1]
+    return green.reshape(rows, BLOCK, columns, BLOCK).mean(axis=(1, 3))
