@@ -1,5 +1,7 @@
 """Random views of training images: draw the parameters first, then apply them."""
 
+from dataclasses import dataclass
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,34 @@ from dlre_core.pixel_kernels import FRACTION_BITS
 # Coordinates have 32 fractional bits of 64: beyond this they could leave them.
 LARGEST_COEFFICIENT = 2.0**20
 OUTPUTS = (np.float32, np.uint16, np.uint8)
+
+
+@dataclass(frozen=True)
+class Views:
+    """Drawn parameters of n pictures: ``transforms`` (n, 2, 3) and ``jitter`` (n, 2) float32 or None."""
+
+    transforms: NDArray[np.float32]
+    jitter: NDArray[np.float32] | None
+
+    def __getitem__(self, part: slice) -> "Views":
+        """Some of them."""
+        return Views(self.transforms[part], None if self.jitter is None else self.jitter[part])
+
+
+def draw_views(
+    generator: np.random.Generator,
+    n: int,
+    *,
+    contrast: float = 0.0,
+    brightness: float = 0.0,
+    **geometry: float,
+) -> Views:
+    """Draw what ``training.augmentation`` says: `draw_transforms` of ``geometry``, then `draw_jitter`.
+
+    Without jitter the generator is left as `draw_transforms` leaves it.
+    """
+    transforms = draw_transforms(generator, n, **geometry)
+    return Views(transforms, draw_jitter(generator, n, contrast=contrast, brightness=brightness))
 
 
 def draw_transforms(

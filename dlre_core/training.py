@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torch.nn import functional
 
-from dlre_core.augment import apply_transforms, draw_transforms
+from dlre_core.augment import Views, apply_transforms, draw_views
 from dlre_core.augment_device import apply_transforms_on_device
 from dlre_core.checkpoints import Progress, load_checkpoint, save_checkpoint
 from dlre_core.errors import TrainingError
@@ -193,15 +193,15 @@ class _BatchSource:
         """Yield ``steps`` batches of images and labels; the next is made while one is used."""
         generator = np.random.default_rng([self.settings.seed, self.stream, epoch])
         size = self.settings.batch_size
-        indices = self._draw(generator, steps * size).reshape(steps, size)
-        transforms = draw_transforms(generator, steps * size, **self.settings.augmentation)
-        transforms = transforms.reshape(steps, size, 2, 3)
+        indices = self._draw(generator, steps * size)
+        views = draw_views(generator, steps * size, **self.settings.augmentation)
+        parts = [slice(start, start + size) for start in range(0, steps * size, size)]
         with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(self._batch, indices[0], transforms[0])
-            for step in range(1, steps + 1):
+            waiting = pool.submit(self._batch, indices[parts[0]], views[parts[0]])
+            for part in [*parts[1:], None]:
                 batch = waiting.result()
-                if step < steps:
-                    waiting = pool.submit(self._batch, indices[step], transforms[step])
+                if part is not None:
+                    waiting = pool.submit(self._batch, indices[part], views[part])
                 yield batch
 
     def _draw(self, generator: np.random.Generator, n: int) -> NDArray[np.int64]:
@@ -214,14 +214,15 @@ class _BatchSource:
         drawn[1::2] = _repeat_shuffled(generator, negative, len(drawn[1::2]))
         return drawn
 
-    def _batch(
-        self, indices: NDArray[np.int64], transforms: NDArray[np.float32]
-    ) -> tuple[Tensor, Tensor]:
+    def _batch(self, indices: NDArray[np.int64], views: Views) -> tuple[Tensor, Tensor]:
         targets = torch.from_numpy(self.labels[indices]).float().to(self.device)
         if self.resident is not None:
-            return apply_transforms_on_device(self.resident, indices, transforms), targets
+            images = apply_transforms_on_device(
+                self.resident, indices, views.transforms, views.jitter
+            )
+            return images, targets
         out = np.empty((len(indices), *self.rois.shape[1:]), dtype=np.float32)
-        apply_transforms(self.rois, indices, transforms, out, threads=1)
+        apply_transforms(self.rois, indices, views.transforms, out, jitter=views.jitter)
         return torch.from_numpy(out).permute(0, 3, 1, 2), targets
 
 

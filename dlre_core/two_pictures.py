@@ -5,8 +5,9 @@ from numpy.typing import NDArray
 
 from dlre_core.layout import Rectangle
 
-# Correlation of both pictures' brightness around the box, in blocks, below which they are not the same.
-LEAST_CORRELATION = 0.5
+# Correlation of both pictures' brightness around the box, in blocks, below which they are not the same:
+# on 80 drawn screens it was 0.999 or more, JPEG 60 or not, and at most 0.63 with the lower one turned.
+LEAST_CORRELATION = 0.8
 BLOCK = 8
 
 

@@ -16,6 +16,7 @@ from dlre_core.augment import (
     apply_transforms,
     draw_jitter,
     draw_transforms,
+    draw_views,
     fixed_point,
     square_transform,
     tones,
@@ -161,6 +162,20 @@ def test_jitter_is_off_by_default_and_stays_in_range():
     gain, bias = jitter.T[:, :, None, None, None]
     expected = np.clip(images * gain + bias, 0, 255) / 255 - 0.5
     np.testing.assert_allclose(out, expected, atol=1e-6)
+
+
+def test_views_without_jitter_draw_what_transforms_draw():
+    geometry = {"shift_pixels": 3, "rotation_degrees": 5.0, "scale": 0.1, "flip_vertical": True}
+    first, second, third = (np.random.default_rng(1) for _ in range(3))
+    transforms = draw_transforms(first, 6, **geometry)
+    views = draw_views(second, 6, **geometry)
+    assert views.jitter is None
+    assert views[1:2].jitter is None
+    assert np.array_equal(views.transforms, transforms)
+    assert first.random() == second.random()
+    jittered = draw_views(third, 6, **geometry, contrast=0.2, brightness=0.1)
+    assert np.array_equal(jittered.transforms, transforms)
+    assert np.array_equal(jittered[2:4].jitter, jittered.jitter[2:4])
 
 
 def test_crop_and_view_in_one():

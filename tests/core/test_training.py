@@ -1,5 +1,6 @@
 """The loop learns, repeats bit for bit, resumes to the same bytes, and never looks at validation."""
 
+import dataclasses
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from dlre_core.network import FibrosisNetwork, new_network
 from dlre_core.splits import make_split
 from dlre_core.store import write_rois
 from dlre_core.tabular import read_table, write_table
-from dlre_core.training import TrainingSettings, predict, train_network
+from dlre_core.training import TrainingSettings, _BatchSource, predict, train_network
 
 ROOT = Path(__file__).parents[2]
 AUGMENTATION = {
@@ -67,6 +68,20 @@ def test_the_network_is_the_papers():
     assert shapes == [(16, 3, 3, 3), (32, 16, 3, 3), (32, 32, 3, 3), (32, 32, 3, 3)]
     assert network.hidden.weight.shape == (32, 32 * 15 * 15)
     assert network.output.weight.shape == (1, 32)
+
+
+def test_jitter_reaches_the_batches_and_moves_nothing_else(data):
+    images, labels, _ = data
+    jittered = dataclasses.replace(QUICK, augmentation=AUGMENTATION | {"contrast": 0.4})
+    (plain, targets), (changed, same_targets) = (
+        next(_BatchSource(images, labels, np.arange(32), s, torch.device("cpu"), 0).batches(0, 1))
+        for s in (QUICK, jittered)
+    )
+    assert torch.equal(targets, same_targets)
+    gains = (changed / plain).flatten(1).median(dim=1).values
+    assert 0.6 <= gains.min() < 0.95 < 1.05 < gains.max() <= 1.4
+    expected = (plain * gains[:, None, None, None]).clamp(-0.5, 0.5)
+    torch.testing.assert_close(changed, expected, atol=1e-5, rtol=0)
 
 
 def test_pooling_before_relu_is_relu_before_pooling():
