@@ -16,6 +16,9 @@ _RED = (2, 0, 0, 255, 255, 137)
 _GREEN = (0, 0, 255, 255, 0, 3)
 _BLUE = (151, 255, 255, 0, 0, 2)
 
+# Brightest channel of what counts as black; spread between channels of a background that is not grey.
+BLACK, TINT, BACKGROUND_SHARE = 40, 12, 0.1
+
 
 def colour_table(steps: int = STEPS) -> NDArray[np.uint8]:
     """The documented colour map, ``(steps, 3)`` uint8, from soft to stiff."""
@@ -71,3 +74,16 @@ def invert_colours(
     planes = np.ascontiguousarray(colours.T, dtype=np.float32)
     nearest_colours(planes, table.astype(np.float32), index, squared)
     return (index / (len(table) - 1)).astype(np.float32), np.sqrt(squared)
+
+
+def black_is_recoloured(screen: NDArray[np.uint8]) -> bool:
+    """True where nothing is black, or the background, the commonest colour, is tinted (a PACS did that)."""
+    sample = screen.reshape(-1, 3)[::101]
+    # Steps of 8 grey levels hold a colour together that lossy compression spread.
+    red, green, blue = (sample >> 3).astype(np.int32).T
+    counts = np.bincount(red << 10 | green << 5 | blue)
+    commonest = int(counts.argmax())
+    background = [(commonest >> shift & 31) << 3 for shift in (10, 5, 0)]
+    tinted = max(background) > BLACK and max(background) - min(background) > TINT
+    common = counts[commonest] > BACKGROUND_SHARE * len(sample)
+    return bool(sample.max(axis=1).min() > BLACK or (common and tinted))

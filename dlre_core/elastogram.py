@@ -9,7 +9,12 @@ from scipy import ndimage
 
 from dlre_core.box_outline import outline_box
 from dlre_core.colour_kernels import chroma
-from dlre_core.colour_scale import colour_table, invert_colours, read_colour_bar
+from dlre_core.colour_scale import (
+    black_is_recoloured,
+    colour_table,
+    invert_colours,
+    read_colour_bar,
+)
 from dlre_core.errors import MissingRegion
 from dlre_core.layout import Rectangle, ScreenLayout, UltrasoundRegion
 from dlre_core.two_pictures import darkest_of_both, show_the_same
@@ -26,8 +31,6 @@ COLOUR_BAR = Rectangle(1385, 141, 1404, 360)
 SMALLEST_BOX = 40
 LARGEST_BOX_SHARE = 0.6
 FOREIGN_COLOUR_DISTANCE = 45.0
-# Brightest channel of what counts as black; spread between channels of a background that is not grey.
-BLACK, TINT, BACKGROUND_SHARE = 40, 12, 0.1
 # To the map's colours: white lines, and what a codec smears of them onto colours, are further off.
 LINE_DISTANCE = 90.0
 
@@ -95,7 +98,7 @@ def box_quality(
     position, distance = _positions(screen, layout, opacity, coloured)
     saturated = float((position > SATURATED_SHARE).mean())
     foreign = float(np.median(distance)) > FOREIGN_COLOUR_DISTANCE
-    return BoxQuality(fill, saturated, bool(foreign or _black_is_recoloured(screen)))
+    return BoxQuality(fill, saturated, bool(foreign or black_is_recoloured(screen)))
 
 
 def sector_mask(screen: NDArray[np.uint8], layout: ScreenLayout) -> NDArray[np.bool_]:
@@ -283,19 +286,6 @@ def _chroma(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:
     out = np.empty(pixels.shape[:2], dtype=np.int16)
     chroma(pixels, out)
     return out
-
-
-def _black_is_recoloured(screen: NDArray[np.uint8]) -> bool:
-    """True where nothing is black, or the background, the commonest colour, is tinted (a PACS did that)."""
-    sample = screen.reshape(-1, 3)[::101]
-    # Steps of 8 grey levels hold a colour together that lossy compression spread.
-    red, green, blue = (sample >> 3).astype(np.int32).T
-    counts = np.bincount(red << 10 | green << 5 | blue)
-    commonest = int(counts.argmax())
-    background = [(commonest >> shift & 31) << 3 for shift in (10, 5, 0)]
-    tinted = max(background) > BLACK and max(background) - min(background) > TINT
-    common = counts[commonest] > BACKGROUND_SHARE * len(sample)
-    return bool(sample.max(axis=1).min() > BLACK or (common and tinted))
 
 
 def _scaled(rectangle: Rectangle, scale: float) -> Rectangle:
