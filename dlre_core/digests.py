@@ -144,7 +144,7 @@ def _read_cache(cache_file: str | Path, folder: str) -> dict[str, tuple[str, str
 
 
 def _write_cache(cache_file: str | Path, folder: str, entries: dict[str, tuple[str, str]]) -> None:
-    Path(cache_file).parent.mkdir(parents=True, exist_ok=True)
+    Path(cache_file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with sqlite3.connect(cache_file, timeout=60) as database:
         database.execute("CREATE TABLE IF NOT EXISTS digests (folder TEXT PRIMARY KEY, body TEXT)")
         body = json.dumps(entries)

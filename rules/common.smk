@@ -122,7 +122,7 @@ def listed_studies(wildcards):
 def hospital_pictures(wildcards):
     """Digest of the DICOM tree of one hospital, whatever its file times say."""
     folder = f"{COHORT}/dicom/{wildcards.hospital}"
-    return tree_digest(folder, "results/.digests.sqlite")
+    return tree_digest(folder, ".dlre/digests.sqlite")
 
 
 def hospital_tables(wildcards):

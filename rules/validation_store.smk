@@ -34,7 +34,7 @@ use rule ingest_hospital as ingest_external with:
         hospital="{external_hospital}",
         digest=lambda wildcards: tree_digest(
             f"{VALIDATED[wildcards.cohort]}/dicom/{wildcards.external_hospital}",
-            "results/.digests.sqlite",
+            ".dlre/digests.sqlite",
         ),
         rows="",
         optional_tables=external_tables,
