@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from dlre_core.clinical import PROBLEM_COLUMNS, read_clinical
+from dlre_core.clinical import read_clinical
+from dlre_core.clinical_file import PROBLEM_COLUMNS
 from dlre_core.cohort import hospital_codes
 from dlre_core.contract import MEASUREMENT_COLUMNS
 from dlre_core.dicom import ReadLimits, read_header
@@ -47,7 +48,7 @@ def check_folder(folder: str | Path, needed_images: int = NEEDED_IMAGES) -> pd.D
     Returns
     -------
     DataFrame
-        Columns as in `dlre_core.clinical.PROBLEM_COLUMNS`, and ``file`` first. Ids are the user's
+        Columns as in `dlre_core.clinical_file.PROBLEM_COLUMNS`, and ``file`` first. Ids are the user's
         own: the table is for the screen, not for ``results/``.
     """
     folder = Path(folder)
