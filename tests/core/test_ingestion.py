@@ -163,7 +163,11 @@ def test_rejects_carry_sentence_remedy_and_pseudonym(hospital):
     assert row["file"] == PSEUDONYMISER.file("A", "A0001/x.dcm")
     private = hospital.root / "private" / "A.csv"
     assert stat.S_IMODE(private.stat().st_mode) == 0o600
-    assert private.read_text() == f"label,file\n{row['file']},A0001/x.dcm\n"
+    (name,) = read_table(private).to_dict("records")
+    assert name == {
+        "label": row["file"], "file": "A0001/x.dcm", "patient_id": "A0001", "code": row["code"],
+        "reason": reason.sentence, "remedy": reason.remedy,
+    }  # fmt: skip
 
 
 def test_the_first_valid_in_time_are_used_and_the_others_are_surplus(hospital):
