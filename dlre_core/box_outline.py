@@ -23,7 +23,7 @@ CLOSE, LEAST_ROWS = 4, 8
 def outline_box(
     coloured: NDArray[np.bool_], light: NDArray[np.float32], rough: Rectangle, scale: float
 ) -> Rectangle:
-    """Refine a box to its outline; sides without a visible line stay where they were.
+    """Refine a box to its outline; sides without a visible line stay where they were, all where they do not meet.
 
     Parameters
     ----------
@@ -47,6 +47,10 @@ def outline_box(
     inner = Rectangle(rough.left - left, rough.top - top, rough.right - left, rough.bottom - top)
     sides = _sides(colour, line, inner, scale)
     x, y = _corners(*sides)
+    # Sides fitted to something else need not meet, or cross.
+    in_order = (x[[0, 2]] < x[[1, 3]]).all() and (y[:2] < y[2:]).all()
+    if not (in_order and np.isfinite(x).all() and np.isfinite(y).all()):
+        return rough
     between = np.linspace(x[:2].min(), x[:2].max(), 101), np.linspace(x[2:].min(), x[2:].max(), 101)
     # Half the line's width, less what the last pixel of a sharp corner falls short of it.
     half = 0.3 * scale
@@ -156,7 +160,9 @@ def _corners(
         ((left, top), (right, top), (left, bottom), (right, bottom))
     ):
         x[k] = across[-1]
-        for _ in range(20):
-            y[k] = np.polyval(down, x[k])
-            x[k] = np.polyval(across, y[k])
+        # Steep sides run away from each other; the caller looks.
+        with np.errstate(over="ignore", invalid="ignore"):
+            for _ in range(20):
+                y[k] = np.polyval(down, x[k])
+                x[k] = np.polyval(across, y[k])
     return x, y

@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 from benchmarks.elastogram_accuracy import count_false_boxes, measure_screens
+from dlre_core import box_outline
+from dlre_core.box_outline import outline_box
 from dlre_core.colour_scale import colour_table, invert_colours, read_colour_bar
 from dlre_core.elastogram import (
     BOTTOM_PICTURE,
@@ -127,6 +129,20 @@ def test_two_different_halves_are_no_elastogram():
     lower[:] = lower[::-1, ::-1].copy()
     with pytest.raises(MissingRegion, match="same picture"):
         find_layout(screen)
+
+
+def test_sides_that_do_not_meet_leave_the_box_as_it_was(monkeypatch):
+    rough = Rectangle(30, 30, 70, 60)
+    coloured = np.zeros((100, 100), bool)
+    coloured[30:60, 30:70] = True
+    # Curves that run away from each other, lines that cross, and a box of no height.
+    for sides in (
+        ([3.0, 0.0], [5.0, 9.0], [0.5, 2.0, 1.0], [2.0, 3.0, 5.0]),
+        ([0.0, 70.0], [0.0, 30.0], [0.0, 0.0, 30.0], [0.0, 0.0, 60.0]),
+        ([0.0, 30.0], [0.0, 70.0], [0.0, 0.0, 45.0], [0.0, 0.0, 40.0]),
+    ):
+        monkeypatch.setattr(box_outline, "_sides", lambda *_, s=sides: tuple(map(np.array, s)))
+        assert outline_box(coloured, np.zeros((100, 100), np.float32), rough, 1.0) == rough
 
 
 def test_drawn_lines_carry_no_stiffness():
