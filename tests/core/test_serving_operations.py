@@ -37,8 +37,8 @@ def model(tmp_path_factory):
 
 
 def documented_client():
-    """The program in docs/serving.md."""
-    text = (ROOT / "docs/serving.md").read_text()
+    """The program in README.md."""
+    text = (ROOT / "README.md").read_text()
     return re.search(r"```python\n(\"\"\"Ask a running server.*?)```", text, re.DOTALL)[1]
 
 
