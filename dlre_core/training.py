@@ -123,9 +123,7 @@ def train_network(
         network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )
     schedule = _one_cycle(settings, steps)
-    share = float(labels[~stopping].mean())
-    # Of a negative and of a positive image.
-    by_class = (0.5 / (1 - share), 0.5 / share) if settings.balance == "weights" else None
+    by_class = _class_weights(labels[~stopping]) if settings.balance == "weights" else None
     progress = Progress()
     if checkpoint is not None and checkpoint.exists():
         progress = load_checkpoint(checkpoint, network, optimiser)
@@ -250,7 +248,10 @@ def _train_epoch(
         optimiser.zero_grad(set_to_none=True)
         with torch.autocast(images.device.type, dtype=torch.bfloat16):
             logits = network(images)
-        weights = None if class_weights is None else torch.where(targets == 1, *class_weights[::-1])
+        weights = None
+        if class_weights is not None:
+            negative, positive = class_weights
+            weights = torch.where(targets == 1, positive, negative)
         loss = functional.binary_cross_entropy_with_logits(logits.float(), targets, weights)
         loss.backward()
         optimiser.step()
@@ -275,14 +276,16 @@ def _evaluate(
     both = len(np.unique(truth)) == 2
     likelihood = np.where(truth == 1, probabilities, 1 - probabilities)
     balanced = both and settings.balance != "none"
-    weights = _class_weights(truth) if balanced else np.ones(len(truth))
+    negative, positive = _class_weights(truth) if balanced else (1.0, 1.0)
+    weights = np.where(truth == 1, positive, negative)
     loss = float(-(weights * np.log(likelihood)).sum() / weights.sum())
     return loss, float(roc_auc_score(truth, probabilities)) if both else float("nan")
 
 
-def _class_weights(labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    share = labels.mean()
-    return np.where(labels == 1, 0.5 / share, 0.5 / (1 - share))
+def _class_weights(labels: NDArray[np.int64]) -> tuple[float, float]:
+    """Of a negative and of a positive image, so that both classes weigh alike."""
+    share = float(labels.mean())
+    return 0.5 / (1 - share), 0.5 / share
 
 
 def _as_input(rois: NDArray[np.uint8], device: torch.device) -> Tensor:
