@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.real_ultrasound import real_pictures
-from dlre_core.elastogram import TOP_PICTURE, find_layout, stiffness_map
+from dlre_core.elastogram import TOP_PICTURE, find_layout, read_box, stiffness_map
 from dlre_core.errors import MissingRegion
 from dlre_core.layout import Rectangle, ScreenLayout, UltrasoundRegion
 from dlre_core.q_box import measure_q_box
@@ -104,7 +104,7 @@ def measure_screens(n: int, seed: int = 0) -> dict[str, list[float]]:
 
 def _stiffness(found: dict[str, list[float]], screen: np.ndarray, rendered: Rendered, form: str) -> None:  # fmt: skip
     layout = find_layout(screen, region_tags(rendered.box, 1.0))
-    kpa = stiffness_map(screen, layout, FULL_SCALE_KPA, 0.5)
+    kpa = stiffness_map(read_box(screen, layout, 0.5), FULL_SCALE_KPA)
     both = rendered.coloured & ~np.isnan(kpa)
     error = np.abs(kpa[both] - np.minimum(rendered.kpa[both], FULL_SCALE_KPA)) / FULL_SCALE_KPA
     for share, what in ((50, "median"), (99, "99 % of pixels below")):
@@ -118,7 +118,8 @@ def _q_box(
     opacity: float, form: str,
 ) -> None:  # fmt: skip
     """Is the circle found and its mean right? A truth with too little signal has no mean."""
-    q_box = measure_q_box(screen, layout, FULL_SCALE_KPA, opacity)
+    kpa = stiffness_map(read_box(screen, layout, opacity), FULL_SCALE_KPA)
+    q_box = measure_q_box(screen, layout, kpa)
     found[f"Q-Box found, {form}"].append(float(q_box is not None))
     if q_box is not None and rendered.q_box[2] < 0.95 * FULL_SCALE_KPA:
         scale = screen.shape[1] / 1440

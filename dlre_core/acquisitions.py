@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlre_core.contract import MEASUREMENT_COLUMNS
+from dlre_core.elastogram import stiffness_map
 from dlre_core.errors import ClinicalTableError
 from dlre_core.layout import Rectangle
 from dlre_core.picture_quality import IngestionSettings, UsablePicture
@@ -94,9 +95,8 @@ def given_columns(
 
 def measured_columns(picture: UsablePicture, scale_maximum_kpa: float) -> dict[str, float | str]:
     """Q-Box values measured in the picture; empty where no circle with signal is found."""
-    q_box = measure_q_box(
-        picture.image.pixels, picture.layout, scale_maximum_kpa, picture.image.opacity
-    )
+    kpa = stiffness_map(picture.colours, scale_maximum_kpa)
+    q_box = measure_q_box(picture.image.pixels, picture.layout, kpa)
     if q_box is None or np.isnan(q_box.mean_kpa):
         return {}
     values = {name: round(getattr(q_box, name.removeprefix("q_box_")), 2) for name in Q_BOX_COLUMNS}

@@ -1,4 +1,4 @@
-"""Numba loops over colours, and nothing else. Every one has a naive twin in the tests."""
+"""Numba loops over colours and lines of a picture, and nothing else. Every one has a naive twin in the tests."""
 
 import numba
 import numpy as np
@@ -58,3 +58,64 @@ def chroma(pixels: NDArray[np.uint8], out: NDArray[np.int16]) -> None:
             # The sum of the three distances is twice the range.
             most = max(red, max(green, blue))
             out[row, column] = 2 * (most - min(red, min(green, blue)))
+
+
+@numba.njit(cache=True, nogil=True)
+def unblend(
+    blended: NDArray[np.uint8],
+    below: NDArray[np.uint8],
+    chosen: NDArray[np.bool_],
+    opacity: np.float32,
+    planes: NDArray[np.float32],
+) -> None:
+    """Colours before they were blended with the grey picture below, clipped to 0 to 255.
+
+    Parameters
+    ----------
+    blended, below : (height, width, 3) uint8
+    chosen : (height, width) bool
+        n pixels to look at.
+    opacity : float32
+        Of the colours, above 0.
+    planes : (3, n) float32
+        Written: red, green and blue of the chosen pixels, row by row.
+    """
+    grey_share, third = np.float32(1) - opacity, np.float32(3)
+    at = 0
+    for row in range(chosen.shape[0]):
+        for column in range(chosen.shape[1]):
+            if chosen[row, column]:
+                under = below[row, column]
+                grey = (np.float32(under[0]) + np.float32(under[1]) + np.float32(under[2])) / third
+                for channel in range(3):
+                    value = np.float32(blended[row, column, channel]) - grey_share * grey
+                    value = max(value / opacity, np.float32(0))
+                    planes[channel, at] = min(value, np.float32(255))
+                at += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def ring_sums(
+    light: NDArray[np.uint8],
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    total: NDArray[np.int32],
+) -> None:
+    """Sum of a picture along a line, wherever the line can be put.
+
+    Parameters
+    ----------
+    light : (height, width) uint8
+    rows, columns : (n,) intp
+        The line's pixels, from the place where it is put.
+    total : (height - reach, width - reach) int32
+        Written: the sum with the line put at each pixel.
+    """
+    # Point by point of the line: the inner loop runs along a row, many pixels at a time.
+    for row in range(total.shape[0]):
+        sums = total[row]
+        sums[:] = 0
+        for k in range(len(rows)):
+            along = light[row + rows[k], columns[k] : columns[k] + len(sums)]
+            for i in range(len(sums)):
+                sums[i] += along[i]

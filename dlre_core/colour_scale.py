@@ -58,8 +58,8 @@ def invert_colours(
 
     Parameters
     ----------
-    colours : (n, 3) float32
-        Un-blended colours, 0 to 255.
+    colours : (3, n) float32
+        Red, green and blue of un-blended colours, 0 to 255.
     table : (256, 3) uint8
 
     Returns
@@ -69,10 +69,9 @@ def invert_colours(
     distance : (n,) float32
         Euclidean distance to the map in grey levels; large where the colour is none of the map's.
     """
-    index = np.empty(len(colours), dtype=np.int32)
-    squared = np.empty(len(colours), dtype=np.float32)
-    planes = np.ascontiguousarray(colours.T, dtype=np.float32)
-    nearest_colours(planes, table.astype(np.float32), index, squared)
+    index = np.empty(colours.shape[1], dtype=np.int32)
+    squared = np.empty(colours.shape[1], dtype=np.float32)
+    nearest_colours(colours, table.astype(np.float32), index, squared)
     return (index / (len(table) - 1)).astype(np.float32), np.sqrt(squared)
 
 

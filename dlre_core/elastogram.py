@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from dlre_core.box_outline import outline_box
-from dlre_core.colour_kernels import chroma
+from dlre_core.colour_kernels import chroma, unblend
 from dlre_core.colour_scale import (
     black_is_recoloured,
     colour_table,
@@ -48,6 +48,21 @@ class BoxQuality:
     recoloured: bool
 
 
+@dataclass(frozen=True)
+class BoxColours:
+    """The colours of a box, read once for judging and measuring; both masks are (height, width) bool.
+
+    ``sector`` are the pixels of the curved sector, ``coloured`` those that carry colour. Of these, n of them,
+    ``position`` (n,) float32 is the place on the scale, 0 to 1, and ``distance`` (n,) float32 how far the
+    colour is from the map's, in grey levels.
+    """
+
+    sector: NDArray[np.bool_]
+    coloured: NDArray[np.bool_]
+    position: NDArray[np.float32]
+    distance: NDArray[np.float32]
+
+
 def find_layout(
     screen: NDArray[np.uint8], regions: Sequence[UltrasoundRegion] = ()
 ) -> ScreenLayout:
@@ -81,34 +96,44 @@ def find_layout(
     return layout
 
 
-def box_quality(
+def read_box(
     screen: NDArray[np.uint8], layout: ScreenLayout, opacity: float | None = None
-) -> BoxQuality:
+) -> BoxColours:
+    """Read the colours of the box; ``opacity`` is theirs, 0 to 1, estimated where it is None.
+
+    The colour is un-blended with the bottom picture as B-mode at the given opacity
+    (colour = (pixel - (1 - o) B-mode) / o), or, without either, by removing the grey part and
+    rescaling. Colours are looked up in the picture's own colour bar, else in the documented map.
+    """
+    coloured = _chroma(_cut(screen, layout.box)) > COLOURED
+    sector = _sector(coloured)
+    coloured &= sector
+    if not coloured.any():
+        return BoxColours(sector, coloured, *np.empty((2, 0), dtype=np.float32))
+    return BoxColours(sector, coloured, *_positions(screen, layout, opacity, coloured))
+
+
+def box_quality(screen: NDArray[np.uint8], colours: BoxColours) -> BoxQuality:
     """Judge the colours in the box.
 
-    Without the ``opacity`` of the colours (0 to 1), a box that is saturated all over cannot be told
-    from one just below, since dark red at one opacity looks like red at a lower one.
+    Where the opacity was not known, a box that is saturated all over cannot be told from one just
+    below, since dark red at one opacity looks like red at a lower one.
     """
-    box = _cut(screen, layout.box)
-    sector = sector_mask(screen, layout)
-    coloured = (_chroma(box) > COLOURED) & sector
-    fill = float(coloured.sum() / max(int(sector.sum()), 1))
-    if not coloured.any():
+    fill = float(colours.coloured.sum() / max(int(colours.sector.sum()), 1))
+    if not len(colours.position):
         return BoxQuality(0.0, 0.0, False)
-    position, distance = _positions(screen, layout, opacity, coloured)
-    saturated = float((position > SATURATED_SHARE).mean())
-    foreign = float(np.median(distance)) > FOREIGN_COLOUR_DISTANCE
+    saturated = float((colours.position > SATURATED_SHARE).mean())
+    foreign = float(np.median(colours.distance)) > FOREIGN_COLOUR_DISTANCE
     return BoxQuality(fill, saturated, bool(foreign or black_is_recoloured(screen)))
 
 
-def sector_mask(screen: NDArray[np.uint8], layout: ScreenLayout) -> NDArray[np.bool_]:
+def _sector(coloured: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Pixels of the box's rectangle that belong to the curved sector, (height, width) bool.
 
     On a convex probe the corners of the rectangle show plain B-mode. The sector is taken as the
-    largest rectangle-filling convex shape of the coloured pixels, or three quarters of the
-    rectangle's pixels where there is little colour.
+    largest rectangle-filling convex shape of the coloured pixels, or the whole
+    rectangle where there is little colour.
     """
-    coloured = _chroma(_cut(screen, layout.box)) > COLOURED
     if coloured.mean() < 0.3:
         return np.ones_like(coloured)
     rows = np.arange(coloured.shape[0])[:, None]
@@ -123,39 +148,26 @@ def sector_mask(screen: NDArray[np.uint8], layout: ScreenLayout) -> NDArray[np.b
     return inside_columns & inside_rows
 
 
-def stiffness_map(
-    screen: NDArray[np.uint8],
-    layout: ScreenLayout,
-    scale_maximum_kpa: float,
-    opacity: float | None = None,
-) -> NDArray[np.float32]:
+def stiffness_map(colours: BoxColours, scale_maximum_kpa: float) -> NDArray[np.float32]:
     """Stiffness in the box from its colours.
-
-    The colour is un-blended with the bottom picture as B-mode at the given opacity
-    (colour = (pixel - (1 - o) B-mode) / o), or, without either, by removing the grey part and
-    rescaling. Colours are looked up in the picture's own colour bar, else in the documented map.
 
     Parameters
     ----------
-    screen : (height, width, 3) uint8
-    layout : ScreenLayout
+    colours : BoxColours
+        As `read_box` returns them.
     scale_maximum_kpa : float
         Full scale of the colour bar, kPa.
-    opacity : float, optional
-        Of the colours, 0 to 1.
 
     Returns
     -------
     (box height, box width) float32
         kPa; NaN where there is no signal, the scale is exceeded, or a line (outline, Q-Box) is drawn.
     """
-    box = _cut(screen, layout.box)
-    coloured = (_chroma(box) > COLOURED) & sector_mask(screen, layout)
-    out = np.full(box.shape[:2], np.nan, dtype=np.float32)
-    if coloured.any():
-        position, distance = _positions(screen, layout, opacity, coloured)
-        masked = (position > SATURATED_SHARE) | (distance > LINE_DISTANCE)
-        out[coloured] = np.where(masked, np.nan, position * np.float32(scale_maximum_kpa))
+    out = np.full(colours.coloured.shape, np.nan, dtype=np.float32)
+    masked = (colours.position > SATURATED_SHARE) | (colours.distance > LINE_DISTANCE)
+    out[colours.coloured] = np.where(
+        masked, np.nan, colours.position * np.float32(scale_maximum_kpa)
+    )
     return out
 
 
@@ -251,17 +263,18 @@ def _positions(
     coloured: NDArray[np.bool_],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Position on the scale of the coloured pixels, and their distance to the map's colours."""
-    pixels = _cut(screen, layout.box)[coloured]
+    box = _cut(screen, layout.box)
+    pixels = box[coloured]
     table, twin = _table(screen, layout), _twin(screen, layout)
     if twin is None:
         # Without the B-mode below, both sides are compared by hue alone.
-        return invert_colours(_hue(pixels), np.rint(_hue(table)).astype(np.uint8))
+        planes = np.ascontiguousarray(_hue(pixels).T)
+        return invert_colours(planes, np.rint(_hue(table)).astype(np.uint8))
     known = opacity is not None and 0.05 < opacity <= 1.0
     share = np.float32(opacity if known else estimate_opacity(pixels))
-    below = twin[coloured].astype(np.float32)
-    grey = ((below[:, 0] + below[:, 1] + below[:, 2]) / np.float32(3))[:, None]
-    pure = (pixels.astype(np.float32) - (1 - share) * grey) / share
-    return invert_colours(np.clip(pure, 0, 255), table)
+    planes = np.empty((3, len(pixels)), dtype=np.float32)
+    unblend(box, twin, coloured, share, planes)
+    return invert_colours(planes, table)
 
 
 def _twin(screen: NDArray[np.uint8], layout: ScreenLayout) -> NDArray[np.uint8] | None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dlre_core.deidentify import blank_identity
 from dlre_core.dicom import ReadLimits, SweImage
-from dlre_core.elastogram import BoxQuality, box_quality, find_layout
+from dlre_core.elastogram import BoxColours, BoxQuality, box_quality, find_layout, read_box
 from dlre_core.errors import MissingRegion
 from dlre_core.layout import Rectangle, ScreenLayout
 from dlre_core.rejects import Reason, Unusable
@@ -38,6 +38,7 @@ class UsablePicture:
     image: SweImage
     screen: NDArray[np.uint8]
     layout: ScreenLayout
+    colours: BoxColours
     quality: BoxQuality
     pixel_digest: str
 
@@ -64,12 +65,12 @@ def usable_picture(
     Unusable
         With the first reason that applies, in the order of `dlre_core.rejects.Reason`.
     """
-    found = [_located(image, settings) for image in images]
+    found = [_located(image) for image in images]
     located = [entry for entry in found if entry is not None]
     if not located:
         raise Unusable(Reason.NO_ELASTOGRAM)
     # max takes the first of equals: the earlier frame.
-    image, layout, quality = max(located, key=lambda entry: entry[2].fill_fraction)
+    image, layout, colours, quality = max(located, key=lambda entry: entry[3].fill_fraction)
     _judge(image, quality, settings)
     height, width = image.pixels.shape[:2]
     try:
@@ -80,7 +81,7 @@ def usable_picture(
         square.column, square.row, square.column + square.size, square.row + square.size
     )
     screen = blank_identity(image.pixels, layout, [seen])
-    return UsablePicture(image, screen, layout, quality, pixel_digest(screen))
+    return UsablePicture(image, screen, layout, colours, quality, pixel_digest(screen))
 
 
 def pixel_digest(picture: NDArray[np.uint8]) -> str:
@@ -92,13 +93,14 @@ def pixel_digest(picture: NDArray[np.uint8]) -> str:
 
 
 def _located(
-    image: SweImage, settings: IngestionSettings
-) -> tuple[SweImage, ScreenLayout, BoxQuality] | None:
+    image: SweImage,
+) -> tuple[SweImage, ScreenLayout, BoxColours, BoxQuality] | None:
     try:
         layout = find_layout(image.pixels, image.regions)
     except MissingRegion:
         return None
-    return image, layout, box_quality(image.pixels, layout, image.opacity)
+    colours = read_box(image.pixels, layout, image.opacity)
+    return image, layout, colours, box_quality(image.pixels, colours)
 
 
 def _judge(image: SweImage, quality: BoxQuality, settings: IngestionSettings) -> None:

@@ -1,12 +1,13 @@
 """Find the Q-Box circle of a screen and measure the stiffness in it anew."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, signal
+from scipy import ndimage
 
-from dlre_core.elastogram import stiffness_map
+from dlre_core.colour_kernels import ring_sums
 from dlre_core.layout import ScreenLayout
 
 DIAMETER_MM = 20.0
@@ -39,8 +40,7 @@ class QBox:
 def measure_q_box(
     screen: NDArray[np.uint8],
     layout: ScreenLayout,
-    scale_maximum_kpa: float,
-    opacity: float | None = None,
+    kpa: NDArray[np.float32],
     diameter_mm: float = DIAMETER_MM,
 ) -> QBox | None:
     """Mean, minimum, maximum and SD of stiffness in the Q-Box, from the picture.
@@ -49,10 +49,8 @@ def measure_q_box(
     ----------
     screen : (height, width, 3) uint8
     layout : ScreenLayout
-    scale_maximum_kpa : float
-        Full scale of the colour bar, kPa.
-    opacity : float, optional
-        Of the colours; estimated where unknown.
+    kpa : (box height, box width) float32
+        As `dlre_core.elastogram.stiffness_map` reads it.
     diameter_mm : float
         Of the circle; the paper's is 20 mm.
 
@@ -69,7 +67,6 @@ def measure_q_box(
     if found is None:
         return None
     row, column, radius = found
-    kpa = stiffness_map(screen, layout, scale_maximum_kpa, opacity)
     rows, columns = np.indices(kpa.shape)
     # The line itself and what a codec smears of it are left out.
     inside = np.hypot(rows - row, columns - column) <= radius - 2.5
@@ -95,7 +92,7 @@ def _find_circle(
     """Row, column and radius (pixels of the box) of the white circle, by matching rings."""
     # White is light in every channel, colours are not; a smaller screen blends the line with them.
     darkest = np.minimum(np.minimum(box[..., 0], box[..., 1]), box[..., 2])
-    light = (darkest - ndimage.grey_opening(darkest, size=(5, 5))).astype(np.float64)
+    light = darkest - ndimage.grey_opening(darkest, size=(5, 5))
     radii = [
         radius
         for radius in expected_radius * RADII
@@ -103,18 +100,20 @@ def _find_circle(
     ]
     best: tuple[float, float, float, float] | None = None
     for radius in radii:
-        ring = _ring(radius)
-        score = signal.fftconvolve(light, ring, mode="valid") / ring.sum()
-        row, column = np.unravel_index(int(score.argmax()), score.shape)
-        if best is None or score[row, column] > best[0]:
-            half = (ring.shape[0] - 1) / 2
-            best = (float(score[row, column]), row + half, column + half, float(radius))
+        rows, columns, side = _ring(radius)
+        total = np.empty((light.shape[0] - side + 1, light.shape[1] - side + 1), dtype=np.int32)
+        ring_sums(light, rows, columns, total)
+        row, column = np.unravel_index(int(total.argmax()), total.shape)
+        score = float(total[row, column]) / len(rows)
+        if best is None or score > best[0]:
+            half = (side - 1) / 2
+            best = (score, row + half, column + half, float(radius))
     if best is None or _outline(light, *best[1:]) < LEAST_OUTLINE:
         return None
     return best[1:]
 
 
-def _outline(light: NDArray[np.float64], row: float, column: float, radius: float) -> float:
+def _outline(light: NDArray[np.uint8], row: float, column: float, radius: float) -> float:
     """Share of a circle's outline that is a light line."""
     angle = np.linspace(0, 2 * np.pi, int(6 * radius), endpoint=False)
     radii = radius + np.arange(-1, 2)[:, None]
@@ -124,8 +123,11 @@ def _outline(light: NDArray[np.float64], row: float, column: float, radius: floa
     return float((along > max(LEAST_LIGHT, LEAST_SHARE * np.median(along))).mean())
 
 
-def _ring(radius: float) -> NDArray[np.float64]:
+@lru_cache(maxsize=64)
+def _ring(radius: float) -> tuple[NDArray[np.intp], NDArray[np.intp], int]:
+    """Rows and columns of a circle's line in a square around it, and the square's side."""
     half = int(np.ceil(radius)) + 1
     offset = np.arange(-half, half + 1)
     distance = np.hypot(offset[:, None], offset[None, :])
-    return (np.abs(distance - radius) < 0.6).astype(np.float64)
+    rows, columns = np.nonzero(np.abs(distance - radius) < 0.6)
+    return rows, columns, len(offset)

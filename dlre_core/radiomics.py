@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from skimage.feature import graycomatrix, graycoprops
 
-from dlre_core.elastogram import find_colour_bar, sector_mask, stiffness_map
+from dlre_core.elastogram import find_colour_bar, read_box, stiffness_map
 from dlre_core.errors import StoreMismatch
 from dlre_core.layout import Rectangle, ScreenLayout
 from dlre_core.logistic import logistic_scores
@@ -180,8 +180,9 @@ def radiomics_scores(
 def _picture_features(screen: NDArray[np.uint8], row: tuple) -> dict[str, float]:
     layout = _layout_of(screen, row)
     opacity = None if np.isnan(row.opacity) else float(row.opacity)
-    kpa = stiffness_map(screen, layout, float(row.scale_maximum_kpa), opacity)
-    fraction = float((~np.isnan(kpa)).sum() / max(int(sector_mask(screen, layout).sum()), 1))
+    colours = read_box(screen, layout, opacity)
+    kpa = stiffness_map(colours, float(row.scale_maximum_kpa))
+    fraction = float((~np.isnan(kpa)).sum() / max(int(colours.sector.sum()), 1))
     if fraction < LEAST_MEASURED:
         kpa = np.full_like(kpa, np.nan)
     pixel_mm = layout.pixel_spacing_mm or BOX_WIDTH_MM / layout.box.width

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dlre_core.colour_scale import colour_table, read_colour_bar
-from dlre_core.elastogram import find_layout, stiffness_map
+from dlre_core.elastogram import find_layout, read_box, stiffness_map
 from dlre_core.errors import StoreMismatch
 from dlre_core.figures.network_chart import draw_network, network_blocks
 from dlre_core.figures.style import PARAMETERS, mark_simulated, new_figure
@@ -107,16 +107,16 @@ def read_case(row: pd.Series, images: str | Path) -> Case:
     tags = [UltrasoundRegion(_part(row, name), 1, 1, spacing) for name in parts]
     layout = find_layout(screen, tags)
     opacity = None if np.isnan(row["opacity"]) else float(row["opacity"])
-    scale = float(row["scale_maximum_kpa"])
+    kpa = stiffness_map(read_box(screen, layout, opacity), float(row["scale_maximum_kpa"]))
     diameter = row["q_box_diameter_mm"]
     return Case(
         row=row,
         screen=screen,
         layout=layout,
         square=Square(int(row["row"]), int(row["column"]), int(row["size"])),
-        kpa=stiffness_map(screen, layout, scale, opacity),
+        kpa=kpa,
         q_box=measure_q_box(
-            screen, layout, scale, opacity, DIAMETER_MM if np.isnan(diameter) else float(diameter)
+            screen, layout, kpa, DIAMETER_MM if np.isnan(diameter) else float(diameter)
         ),
     )
 

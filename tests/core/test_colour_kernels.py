@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import signal
 
 from dlre_core import colour_kernels as kernels
 from dlre_core.colour_scale import colour_table
@@ -37,3 +38,30 @@ def test_chroma_is_the_sum_of_the_distances_between_channels(chroma):
         expected = abs(red - green) + abs(red - blue) + abs(green - blue)
         np.testing.assert_array_equal(out, expected)
     assert expected.max() > 255
+
+
+@pytest.mark.parametrize("ring_sums", [kernels.ring_sums, kernels.ring_sums.py_func])
+def test_ring_sums_are_a_correlation(ring_sums):
+    generator = np.random.default_rng(3)
+    light = generator.integers(0, 256, (23, 31)).astype(np.uint8)
+    line = generator.random((7, 9)) < 0.3
+    rows, columns = np.nonzero(line)
+    total = np.full((17, 23), -1, dtype=np.int32)
+    ring_sums(light, rows, columns, total)
+    expected = signal.correlate2d(light.astype(np.int64), line.astype(np.int64), mode="valid")
+    assert total.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("unblend", [kernels.unblend, kernels.unblend.py_func])
+def test_unblending_undoes_blending(unblend):
+    generator = np.random.default_rng(4)
+    colour = generator.integers(0, 256, (8, 9, 3)).astype(np.float64)
+    below = np.repeat(generator.integers(0, 256, (8, 9, 1)), 3, axis=2).astype(np.uint8)
+    blended = np.rint(0.6 * colour + 0.4 * below).astype(np.uint8)
+    chosen = generator.random((8, 9)) < 0.5
+    planes = np.full((3, chosen.sum()), np.nan, dtype=np.float32)
+    unblend(blended, below, chosen, np.float32(0.6), planes)
+    # Half a grey level of rounding, divided by the opacity.
+    np.testing.assert_allclose(planes, colour[chosen].T, atol=0.5 / 0.6 + 1e-3)
+    assert planes.min() >= 0
+    assert planes.max() <= 255
