@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
+from dlre_core.batches import drawing_weights
 from dlre_core.digests import core_digest, file_digest, value_digest
 from dlre_core.errors import StoreMismatch
 from dlre_core.scores import KEYS, STAGES
@@ -114,13 +115,18 @@ def train_arm(
     torch.use_deterministic_algorithms(True)
     split = read_table(split_table, needs=(*KEYS, "fibrosis_stage", "cohort"))
     selected = select_images(
-        read_table(rois_table, needs=(*KEYS, "acquisition", "image_id")), split, images
+        read_table(rois_table, needs=(*KEYS, "acquisition", "image_id", "q_box_mean_kpa")),
+        split,
+        images,
     )
     held_back = split.assign(
         stopping=stopping_patients(split, settings.stopping_fraction, settings.seed)
     )
     selected = selected.merge(held_back[[*KEYS, "stopping"]], on=KEYS)
     training = selected[selected["cohort"] == "training"]
+    # Liver stiffness as the study takes it: the median of the pictures that the arm has.
+    stiffness = training.groupby(KEYS)["q_box_mean_kpa"].transform("median").to_numpy(np.float64)
+    stopping = training["stopping"].to_numpy()
     with open_rois(rois_file) as store:
         pictures = store.read(training["index"].to_numpy())
     facts = {
@@ -134,15 +140,23 @@ def train_arm(
     logger.info("%s: %d images of %d patients", arm, len(training), facts["training_patients"])
 
     def train_stage(stage: str) -> TrainedNetwork:
-        identity = value_digest([facts, asdict(settings), stage, _digest(pictures)])
+        labels = stage_labels(training["fibrosis_stage"], stage)
+        drawn = np.zeros(len(training))
+        drawn[~stopping] = drawing_weights(
+            labels[~stopping], stiffness[~stopping], settings.stiffness_balance
+        )
+        identity = value_digest(
+            [facts, asdict(settings), stage, _digest(pictures), drawn.round(9).tolist()]
+        )
         checkpoint = Path(checkpoints) / f"{stage}_{identity}.safetensors"
         started = time.perf_counter()
         network = train_network(
             pictures,
-            stage_labels(training["fibrosis_stage"], stage),
-            training["stopping"].to_numpy(),
+            labels,
+            stopping,
             settings,
             stream=_stream(arm, stage),
+            drawn=drawn,
             name=f"{arm} {stage}",
             checkpoint=checkpoint,
         )

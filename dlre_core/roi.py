@@ -21,7 +21,7 @@ SIDE = 250
 NATIVE_WIDTH = 1440
 COLUMNS = [
     "image_id", "hospital", "patient", "acquisition", "row", "column", "size", "scale", "source",
-    "flags",
+    "flags", "q_box_mean_kpa",
 ]  # fmt: skip
 
 
@@ -101,7 +101,8 @@ def crop_hospital(
     shard, acquisitions : path
         ``results/store/{hospital}.h5`` and ``{hospital}_acquisitions.csv``.
     rois, table : path
-        Written: HDF5 of squares, and CSV with `COLUMNS`.
+        Written: HDF5 of squares, and CSV with `COLUMNS`; stiffness in the Q-Box, kPa, goes along, since
+        training draws patients by it.
 
     Raises
     ------
@@ -126,6 +127,7 @@ def crop_hospital(
     found["flags"] = [
         _flags(square, row) for square, row in zip(squares, rows.itertuples(), strict=True)
     ]
+    found["q_box_mean_kpa"] = rows["q_box_mean_kpa"]
     write_table(found[COLUMNS], table)
 
 

@@ -4,7 +4,6 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,7 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torch.nn import functional
 
-from dlre_core.augment import Views, apply_transforms, draw_views
-from dlre_core.augment_device import apply_transforms_on_device
+from dlre_core.batches import BatchSource
 from dlre_core.checkpoints import Progress, load_checkpoint, save_checkpoint
 from dlre_core.errors import TrainingError
 from dlre_core.network import FibrosisNetwork, new_network
@@ -41,6 +39,7 @@ class TrainingSettings:
     minimum_epochs: int = 13
     patience_epochs: int = 4
     balance: str = "augmentation"
+    stiffness_balance: float = 0.0
     augmentation: Mapping[str, Any] = field(default_factory=dict)
 
     def steps_per_epoch(self, n_images: int) -> int:
@@ -73,6 +72,7 @@ def train_network(
     settings: TrainingSettings,
     *,
     stream: int,
+    drawn: NDArray[np.float64] | None = None,
     name: str = "network",
     checkpoint: Path | None = None,
 ) -> TrainedNetwork:
@@ -94,6 +94,9 @@ def train_network(
     settings : TrainingSettings
     stream : int
         Number of the random stream, different for every network of a study.
+    drawn : (n,) float64, optional
+        How often each image is drawn among those of its class (`dlre_core.batches.drawing_weights`);
+        all alike without it. Images held back are never drawn.
     name : str
         For the log lines.
     checkpoint : path, optional
@@ -127,7 +130,17 @@ def train_network(
     progress = Progress()
     if checkpoint is not None and checkpoint.exists():
         progress = load_checkpoint(checkpoint, network, optimiser)
-    source = _BatchSource(rois, labels, np.flatnonzero(~stopping), settings, device, stream)
+    source = BatchSource(
+        rois,
+        labels,
+        np.where(stopping, 0.0, 1.0 if drawn is None else drawn),
+        device,
+        seed=settings.seed,
+        stream=stream,
+        batch_size=settings.batch_size,
+        by_class=settings.balance == "augmentation",
+        augmentation=settings.augmentation,
+    )
     while not progress.finished(settings.epochs, settings.patience_epochs):
         epoch, started = progress.epochs_done + 1, time.perf_counter()
         batches = source.batches(epoch, steps)
@@ -169,66 +182,6 @@ def predict(
             for start in range(0, len(rois), batch_size)
         ]
     return torch.cat(parts).double().cpu().numpy() if parts else np.empty(0)
-
-
-class _BatchSource:
-    """Balanced, augmented batches, a pure function of seed, stream and epoch."""
-
-    def __init__(
-        self,
-        rois: NDArray[np.uint8],
-        labels: NDArray[np.int64],
-        usable: NDArray[np.int64],
-        settings: TrainingSettings,
-        device: torch.device,
-        stream: int,
-    ) -> None:
-        self.rois, self.labels, self.usable = rois, labels, usable
-        self.settings, self.device, self.stream = settings, device, stream
-        self.resident = torch.from_numpy(rois).to(device) if device.type != "cpu" else None
-
-    def batches(self, epoch: int, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield ``steps`` batches of images and labels; the next is made while one is used."""
-        generator = np.random.default_rng([self.settings.seed, self.stream, epoch])
-        size = self.settings.batch_size
-        indices = self._draw(generator, steps * size)
-        views = draw_views(generator, steps * size, **self.settings.augmentation)
-        parts = [slice(start, start + size) for start in range(0, steps * size, size)]
-        with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(self._batch, indices[parts[0]], views[parts[0]])
-            for part in [*parts[1:], None]:
-                batch = waiting.result()
-                if part is not None:
-                    waiting = pool.submit(self._batch, indices[part], views[part])
-                yield batch
-
-    def _draw(self, generator: np.random.Generator, n: int) -> NDArray[np.int64]:
-        if self.settings.balance != "augmentation":
-            return _repeat_shuffled(generator, self.usable, n)
-        positive = self.usable[self.labels[self.usable] == 1]
-        negative = self.usable[self.labels[self.usable] == 0]
-        drawn = np.empty(n, dtype=np.int64)
-        drawn[0::2] = _repeat_shuffled(generator, positive, len(drawn[0::2]))
-        drawn[1::2] = _repeat_shuffled(generator, negative, len(drawn[1::2]))
-        return drawn
-
-    def _batch(self, indices: NDArray[np.int64], views: Views) -> tuple[Tensor, Tensor]:
-        targets = torch.from_numpy(self.labels[indices]).float().to(self.device)
-        if self.resident is not None:
-            images = apply_transforms_on_device(
-                self.resident, indices, views.transforms, views.jitter
-            )
-            return images, targets
-        out = np.empty((len(indices), *self.rois.shape[1:]), dtype=np.float32)
-        apply_transforms(self.rois, indices, views.transforms, out, jitter=views.jitter)
-        return torch.from_numpy(out).permute(0, 3, 1, 2), targets
-
-
-def _repeat_shuffled(
-    generator: np.random.Generator, indices: NDArray[np.int64], n: int
-) -> NDArray[np.int64]:
-    rounds = -(-n // len(indices))
-    return np.concatenate([generator.permutation(indices) for _ in range(rounds)])[:n]
 
 
 def _train_epoch(
