@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
@@ -79,8 +80,11 @@ def region(place: Rectangle) -> Dataset:
     return item
 
 
-def write_file(path: Path, screen: np.ndarray, syntax: str, patient: str, number: int) -> None:
-    """One DICOM still."""
+def write_file(
+    path: Path, screen: np.ndarray, syntax: str, patient: str, number: int,
+    places: Sequence[Rectangle] = (TOP, BOX, BOTTOM),
+) -> None:  # fmt: skip
+    """One DICOM still with region tags."""
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = SYNTAXES[syntax]
@@ -107,7 +111,7 @@ def write_file(path: Path, screen: np.ndarray, syntax: str, patient: str, number
         dataset.PhotometricInterpretation = "YBR_FULL_422" if lossy else "YBR_RCT"
         dataset.PixelData = encapsulate([buffer.getvalue()])
         dataset["PixelData"].VR = "OB"
-    dataset.SequenceOfUltrasoundRegions = [region(place) for place in (TOP, BOX, BOTTOM)]
+    dataset.SequenceOfUltrasoundRegions = [region(place) for place in places]
     path.parent.mkdir(parents=True, exist_ok=True)
     dataset.save_as(path, enforce_file_format=True)
 
