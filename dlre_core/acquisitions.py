@@ -27,8 +27,8 @@ ACQUISITION_COLUMNS = [
     "frames",
     *(f"{part}_{side}" for part in ("top_picture", "box", "bottom_picture")
       for side in ("left", "top", "right", "bottom")),
-    "pixel_spacing_mm", "layout_source", "scale_maximum_kpa", "opacity", "transfer_syntax",
-    "photometric_interpretation", "fill_fraction", "saturated_fraction", "flags", "pixel_digest",
+    "pixel_spacing_mm", "layout_source", "scale_maximum_kpa", "scale_source", "opacity",
+    "transfer_syntax", "photometric_interpretation", "fill_fraction", "saturated_fraction", "flags", "pixel_digest",
     *Q_BOX_COLUMNS, "q_box_source", "roi_row", "roi_column", "roi_size",
 ]  # fmt: skip
 
@@ -47,6 +47,7 @@ def picture_columns(picture: UsablePicture, scale_maximum_kpa: float) -> dict[st
         "pixel_spacing_mm": layout.pixel_spacing_mm,
         "layout_source": layout.source,
         "scale_maximum_kpa": scale_maximum_kpa,
+        "scale_source": picture.scale_source,
         "opacity": image.opacity,
         "transfer_syntax": image.transfer_syntax,
         "photometric_interpretation": image.photometric_interpretation,

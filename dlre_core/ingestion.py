@@ -117,6 +117,11 @@ def ingest_hospital(
         "hospital %s: %d files found, %d pictures stored, %d rejected, %d ignored (not DICOM)",
         *job.counts().values(),
     )
+    sources = Counter(str(row["scale_source"]) for row in job.rows)
+    logger.info(
+        "hospital %s: full scale stated by %d files and %d labels, taken as configured for %d pictures",
+        *(hospital, sources["file"], sources["label"], sources["configured"]),
+    )
     for code, number in sorted(Counter(row["code"] for row in job.rejects).items()):
         logger.info("hospital %s: %d rejected as %s", hospital, number, code)
 

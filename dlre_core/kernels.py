@@ -90,6 +90,26 @@ def _sample_clamped(image, x, y, tone, out, first, step):
 
 
 @numba.njit(cache=True, nogil=True)
+def _sample_border(image, pixels, x, y, moves, tone, out, first, columns, step, apart):
+    """A row's first or last pixels, the border repeated: as fast as inside.
+
+    Beyond the last column or row the next pixel weighs nothing, so whatever stands there may be
+    read; an element too many is written, as `blend` does.
+    """
+    last_x, last_y = (image.shape[1] - 1) << FRACTION_BITS, (image.shape[0] - 1) << FRACTION_BITS
+    stride, safe = 3 * image.shape[1], image.size - 8
+    for column in range(columns[0], columns[1]):
+        at_x = min(max(x + moves[0] * column, 0), last_x)
+        at_y = min(max(y + moves[1] * column, 0), last_y)
+        upper = stride * (at_y >> FRACTION_BITS) + 3 * (at_x >> FRACTION_BITS)
+        lower = upper + stride if at_y < last_y else upper
+        if lower <= safe:
+            blend(pixels, upper, lower, at_x, at_y, tone, out, first + step * column, apart)
+        else:
+            _sample_clamped(image, at_x, at_y, tone, out, first + step * column, apart)
+
+
+@numba.njit(cache=True, nogil=True)
 def _sample_bilinear(image, matrix, tone, out, shape, planar):
     """Bilinear sampling; within a row's span that lies well inside nothing needs to be checked."""
     height, width = image.shape[0], image.shape[1]
@@ -106,16 +126,18 @@ def _sample_bilinear(image, matrix, tone, out, shape, planar):
         if first >= past:
             first = past = columns
         at = step * row * columns
-        for column in range(first):
-            _sample_clamped(image, x + step_x * column, y + step_y * column, tone, out, at + step * column, apart)  # fmt: skip
+        moves, left = (step_x, step_y), (0, min(first, columns - 1))
+        _sample_border(image, pixels, x, y, moves, tone, out, at, left, step, apart)
         inner_x, inner_y = x + step_x * first, y + step_y * first
         for column in range(first, past):
             upper = stride * (inner_y >> FRACTION_BITS) + 3 * (inner_x >> FRACTION_BITS)
             blend(pixels, upper, upper + stride, inner_x, inner_y, tone, out, at + step * column, apart)  # fmt: skip
             inner_x += step_x
             inner_y += step_y
-        for column in range(past, columns):
-            _sample_clamped(image, x + step_x * column, y + step_y * column, tone, out, at + step * column, apart)  # fmt: skip
+        right = (past, columns - 1)
+        _sample_border(image, pixels, x, y, moves, tone, out, at, right, step, apart)
+        column = columns - 1
+        _sample_clamped(image, x + step_x * column, y + step_y * column, tone, out, at + step * column, apart)  # fmt: skip
 
 
 def _sample_images(

@@ -33,13 +33,18 @@ class IngestionSettings:
 
 @dataclass(frozen=True)
 class UsablePicture:
-    """A picture that passed: ``screen`` without identity, ``pixel_digest`` of that screen."""
+    """A picture that passed: ``screen`` without identity, ``pixel_digest`` of that screen.
+
+    ``scale_source`` says what states its full scale: the ``file``'s private block, the ``label`` above the colour
+    bar, or, where neither is sure, what is ``configured``.
+    """
 
     image: SweImage
     screen: NDArray[np.uint8]
     layout: ScreenLayout
     colours: BoxColours
     quality: BoxQuality
+    scale_source: str
     pixel_digest: str
 
 
@@ -71,7 +76,7 @@ def usable_picture(
         raise Unusable(Reason.NO_ELASTOGRAM)
     # max takes the first of equals: the earlier frame.
     image, layout, colours, quality = max(located, key=lambda entry: entry[3].fill_fraction)
-    _judge(image, quality, settings)
+    scale_source = _judge(image, quality, settings)
     height, width = image.pixels.shape[:2]
     try:
         square = hand_square or find_square(layout.box, height, width)
@@ -81,7 +86,9 @@ def usable_picture(
         square.column, square.row, square.column + square.size, square.row + square.size
     )
     screen = blank_identity(image.pixels, layout, [seen])
-    return UsablePicture(image, screen, layout, colours, quality, pixel_digest(screen))
+    return UsablePicture(
+        image, screen, layout, colours, quality, scale_source, pixel_digest(screen)
+    )
 
 
 def pixel_digest(picture: NDArray[np.uint8]) -> str:
@@ -103,7 +110,8 @@ def _located(
     return image, layout, colours, box_quality(image.pixels, colours)
 
 
-def _judge(image: SweImage, quality: BoxQuality, settings: IngestionSettings) -> None:
+def _judge(image: SweImage, quality: BoxQuality, settings: IngestionSettings) -> str:
+    """Refuse what cannot be used; return where the full scale comes from."""
     if quality.fill_fraction < settings.minimum_fill:
         raise Unusable(Reason.LITTLE_SIGNAL)
     if quality.saturated_fraction > settings.maximum_saturated:
@@ -111,6 +119,11 @@ def _judge(image: SweImage, quality: BoxQuality, settings: IngestionSettings) ->
     if quality.recoloured:
         raise Unusable(Reason.RECOLOURED)
     # The private block of a file is sure; the label above the colour bar is read only where it is clear.
-    stated = image.scale_maximum_kpa or read_scale_label(image.pixels)
-    if stated is not None and abs(stated - settings.scale_maximum_kpa) > SCALE_TOLERANCE_KPA:
+    source, stated = "file", image.scale_maximum_kpa
+    if stated is None:
+        source, stated = "label", read_scale_label(image.pixels)
+    if stated is None:
+        return "configured"
+    if abs(stated - settings.scale_maximum_kpa) > SCALE_TOLERANCE_KPA:
         raise Unusable(Reason.WRONG_SCALE)
+    return source

@@ -27,6 +27,7 @@ TEXT_COLUMNS = frozenset(
         "criterion",
         "sentence",
         "q_box_source",
+        "scale_source",
         "source",
         "layout_source",
         "code",

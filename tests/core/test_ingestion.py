@@ -74,15 +74,23 @@ def hospital(tmp_path) -> Hospital:
 
 
 @pytest.mark.parametrize(
-    ("label", "codes"), [("60 kPa", {"x": "wrong_scale"}), ("40 kPa", {}), ("", {})]
+    ("label", "codes", "sources"),
+    [
+        ("60 kPa", {"x": "wrong_scale"}, []),
+        ("40 kPa", {}, ["label"]),
+        ("", {}, ["configured"]),
+    ],
 )
-def test_a_label_with_another_range_than_the_studys_is_a_wrong_scale(hospital, label, codes):
+def test_a_label_with_another_range_than_the_studys_is_a_wrong_scale(
+    hospital, label, codes, sources
+):
     screen = Image.fromarray(np.kron(files.draw_screen(), np.ones((2, 2, 1), np.uint8)))
     font = ImageFont.load_default(18)
     ImageDraw.Draw(screen).text((1345, 112), label, fill=(220, 220, 220), font=font)
     dataset = files.make_dataset(np.asarray(screen), regions=False)
     files.save(dataset, hospital.pictures / "A0001" / "x")
     assert hospital.ingest().rejected() == {f"A0001/{name}": code for name, code in codes.items()}
+    assert list(hospital.table("acquisitions")["scale_source"]) == sources
 
 
 @pytest.mark.parametrize("centimetres", [1e-300, 1e-12, 1e-4, 1e9, 1e300])
@@ -326,6 +334,7 @@ def test_a_stated_scale_other_than_the_studys_is_rejected(hospital):
         files.save(dataset, hospital.pictures / "A0001" / f"{number}.dcm")
     assert hospital.ingest().rejected() == {"A0001/1.dcm": "wrong_scale"}
     assert hospital.table("acquisitions")["opacity"][0] == 0.5
+    assert list(hospital.table("acquisitions")["scale_source"]) == ["file"]
 
 
 def test_a_hospital_without_files_has_empty_tables(hospital):
