@@ -1,5 +1,6 @@
 """Train the networks of one arm of the study: a split, a number of images, three stage questions."""
 
+import hashlib
 import logging
 import os
 import time
@@ -11,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from dlre_core.batches import drawing_weights
@@ -19,11 +19,14 @@ from dlre_core.digests import core_digest, file_digest, value_digest
 from dlre_core.errors import StoreMismatch
 from dlre_core.scores import KEYS, STAGES
 from dlre_core.splits import stage_labels, stopping_patients
-from dlre_core.store import open_rois
+from dlre_core.store import StoredSquares, open_rois
 from dlre_core.tabular import read_table, write_table
 from dlre_core.training import TrainedNetwork, TrainingSettings, provenance, train_network
 
 logger = logging.getLogger(__name__)
+
+# Of a job's memory, for its squares.
+HELD_SHARE = 0.5
 
 
 def select_images(rois: pd.DataFrame, split: pd.DataFrame, images: int) -> pd.DataFrame:
@@ -82,6 +85,7 @@ def train_arm(
     speed: str | Path,
     checkpoints: str | Path,
     threads: int = 1,
+    memory_mb: float = float("inf"),
 ) -> None:
     """Train one network a stage question and write weights, history and provenance.
 
@@ -106,6 +110,8 @@ def train_arm(
     checkpoints : path
         Folder for the state of unfinished networks; a rerun goes on from there.
     threads : int
+    memory_mb : float
+        Of the job. Squares that fill more than half of it are read when they are drawn, to the same weights.
 
     Raises
     ------
@@ -127,8 +133,6 @@ def train_arm(
     # Liver stiffness as the study takes it: the median of the pictures that the arm has.
     stiffness = training.groupby(KEYS)["q_box_mean_kpa"].transform("median").to_numpy(np.float64)
     stopping = training["stopping"].to_numpy()
-    with open_rois(rois_file) as store:
-        pictures = store.read(training["index"].to_numpy())
     facts = {
         "arm": arm,
         "images_per_patient": images,
@@ -145,9 +149,7 @@ def train_arm(
         drawn[~stopping] = drawing_weights(
             labels[~stopping], stiffness[~stopping], settings.stiffness_balance
         )
-        identity = value_digest(
-            [facts, asdict(settings), stage, _digest(pictures), drawn.round(9).tolist()]
-        )
+        identity = value_digest([facts, asdict(settings), stage, content, drawn.round(9).tolist()])
         checkpoint = Path(checkpoints) / f"{stage}_{identity}.safetensors"
         started = time.perf_counter()
         network = train_network(
@@ -163,7 +165,10 @@ def train_arm(
         logger.info("%s %s took %.0f s", arm, stage, time.perf_counter() - started)
         return network
 
-    with ThreadPoolExecutor(max(1, threads)) as pool:
+    with open_rois(rois_file) as store, ThreadPoolExecutor(max(1, threads)) as pool:
+        squares = store.squares(training["index"].to_numpy())
+        content = _digest(squares)
+        pictures = squares if squares.nbytes > HELD_SHARE * memory_mb * 1e6 else squares[:]
         networks = dict(zip(STAGES, pool.map(train_stage, STAGES), strict=True))
     for stage, network in networks.items():
         _save(network, Path(weights[stage]), provenance(settings, network, stage=stage, **facts))
@@ -194,6 +199,8 @@ def _stream(arm: str, stage: str) -> int:
     return int(value_digest([arm, stage]), 16) % 2**31
 
 
-def _digest(pictures: NDArray[np.uint8]) -> str:
-    # Every 97th byte is enough to tell two stores apart and takes no time.
-    return value_digest([list(pictures.shape), int(pictures.ravel()[::97].sum(dtype=np.int64))])
+def _digest(squares: StoredSquares) -> str:
+    digest = hashlib.sha256()
+    for batch in squares.batches():
+        digest.update(batch.data)
+    return digest.hexdigest()

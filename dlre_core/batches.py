@@ -14,6 +14,7 @@ from torch import Tensor
 
 from dlre_core.augment import Views, apply_transforms, draw_views
 from dlre_core.augment_device import apply_transforms_on_device
+from dlre_core.store import StoredSquares
 
 # Of the propensities: no patient is drawn more than a few times as often as another.
 SUREST = 0.95
@@ -97,7 +98,8 @@ class BatchSource:
 
     Parameters
     ----------
-    rois : (m, 250, 250, 3) uint8
+    rois : array (m, 250, 250, 3) uint8, or StoredSquares
+        Stored squares are read a batch at a time.
     labels : (m,) int64, 0 or 1
     weights : (m,) float64
         How often each image is drawn among those of its class; 0 never.
@@ -112,7 +114,7 @@ class BatchSource:
 
     def __init__(
         self,
-        rois: NDArray[np.uint8],
+        rois: NDArray[np.uint8] | StoredSquares,
         labels: NDArray[np.int64],
         weights: NDArray[np.float64],
         device: torch.device,
@@ -126,7 +128,8 @@ class BatchSource:
         self.rois, self.labels, self.weights = rois, labels, weights
         self.device, self.seed, self.stream = device, seed, stream
         self.batch_size, self.by_class, self.augmentation = batch_size, by_class, augmentation
-        self.resident = torch.from_numpy(rois).to(device) if device.type != "cpu" else None
+        held = isinstance(rois, np.ndarray)
+        self.resident = torch.from_numpy(rois).to(device) if held and device.type != "cpu" else None
 
     def batches(self, epoch: int, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield ``steps`` batches of images and labels; the next is made while one is used."""
@@ -155,11 +158,13 @@ class BatchSource:
 
     def _batch(self, indices: NDArray[np.int64], views: Views) -> tuple[Tensor, Tensor]:
         targets = torch.from_numpy(self.labels[indices]).float().to(self.device)
-        if self.resident is not None:
-            images = apply_transforms_on_device(
-                self.resident, indices, views.transforms, views.jitter
-            )
+        rois, resident = self.rois, self.resident
+        if isinstance(rois, StoredSquares):
+            rois, indices = rois[indices], np.arange(len(indices))
+            resident = torch.from_numpy(rois).to(self.device) if self.device.type != "cpu" else None
+        if resident is not None:
+            images = apply_transforms_on_device(resident, indices, views.transforms, views.jitter)
             return images, targets
-        out = np.empty((len(indices), *self.rois.shape[1:]), dtype=np.float32)
-        apply_transforms(self.rois, indices, views.transforms, out, jitter=views.jitter)
+        out = np.empty((len(indices), *rois.shape[1:]), dtype=np.float32)
+        apply_transforms(rois, indices, views.transforms, out, jitter=views.jitter)
         return torch.from_numpy(out).permute(0, 3, 1, 2), targets

@@ -3,7 +3,7 @@
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -50,14 +50,16 @@ class FrozenStudy:
     intended_use: str = INTENDED_USE
 
 
-def picture_measures(acquisitions: pd.DataFrame, squares: NDArray[np.uint8]) -> pd.DataFrame:
+def picture_measures(
+    acquisitions: pd.DataFrame, squares: Iterable[NDArray[np.uint8]]
+) -> pd.DataFrame:
     """Measures of picture quality that say whether a picture is of the kind that was trained on.
 
     Parameters
     ----------
     acquisitions : DataFrame
         Rows of ``acquisitions.csv``.
-    squares : (n, 250, 250, 3) uint8
+    squares : n of (250, 250, 3) uint8
         Of the same pictures, in the same order.
 
     Returns
@@ -128,7 +130,7 @@ def freeze_study(
     rows = acquisitions.set_index("image_id").loc[training["image_id"]]
     index = pd.Series(range(len(squares)), index=squares.image_ids)[training["image_id"]]
     order = np.argsort(index.to_numpy())
-    measures = picture_measures(rows.iloc[order], squares.read(index.to_numpy()[order]))
+    measures = picture_measures(rows.iloc[order], squares.squares(index.to_numpy()[order]))
     return FrozenStudy(
         cutoffs=cutoffs,
         training_range={

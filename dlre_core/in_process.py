@@ -50,9 +50,9 @@ def predict_split(
     torch.set_num_threads(1)
     rows = select_images(read_table(rois_table), read_table(split_table), images)
     with open_rois(rois_file) as store:
-        pictures = store.read(rows["index"].to_numpy())
-    for stage in STAGES:
-        network = FibrosisNetwork()
-        network.load_state_dict(load_file(weights[stage]))
-        rows[stage] = predict(network.to(memory_format=torch.channels_last), pictures)
+        pictures = store.squares(rows["index"].to_numpy())
+        for stage in STAGES:
+            network = FibrosisNetwork()
+            network.load_state_dict(load_file(weights[stage]))
+            rows[stage] = predict(network.to(memory_format=torch.channels_last), pictures)
     return rows[COLUMNS]

@@ -11,13 +11,14 @@ from scipy.fft import dctn
 
 from dlre_core.errors import PatientLeak
 from dlre_core.splits import check_leaks
-from dlre_core.store import iterate_rois, open_rois
+from dlre_core.store import open_rois
 
 HASH_SIDE = 16
 # Of 255 bits. 1,000 simulated squares: different pictures differ in 52 or more, recompressed, resized
 # and brightened twins in 16 or less (docs/training.md).
 MOST_DIFFERENT_BITS = 32
 THUMBNAIL_SIDE = 32
+ROWS_AT_ONCE = 512
 
 
 def perceptual_hashes(batches: Iterable[NDArray[np.uint8]]) -> NDArray[np.bool_]:
@@ -68,8 +69,16 @@ def alike(
     [(0, 0, 1)]
     """
     a, b = first.astype(np.float32), second.astype(np.float32)
-    different = np.rint(a @ (1 - b).T + (1 - a) @ b.T).astype(int)
-    return [(int(i), int(j), int(different[i, j])) for i, j in np.argwhere(different <= most)]
+    found = []
+    # Some rows at a time: all pairs of a large study do not fit into memory. Whole numbers, so exact.
+    for start in range(0, len(a), ROWS_AT_ONCE):
+        rows = a[start : start + ROWS_AT_ONCE]
+        different = rows.sum(axis=1)[:, None] + b.sum(axis=1) - 2 * (rows @ b.T)
+        found += [
+            (int(start + i), int(j), int(different[i, j]))
+            for i, j in np.argwhere(different <= most)
+        ]
+    return found
 
 
 def check_split(
@@ -100,7 +109,7 @@ def check_split(
     """
     counts = check_leaks(split, pictures)
     with open_rois(rois_file) as store:
-        hashes = perceptual_hashes(iterate_rois(store, 256))
+        hashes = perceptual_hashes(store.squares().batches())
     keys = ["hospital", "patient"]
     used = rois.assign(index=np.arange(len(rois))).merge(split[[*keys, "cohort"]], on=keys)
     training, validation = (used[used["cohort"] == name] for name in ("training", "validation"))

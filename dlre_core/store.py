@@ -18,6 +18,8 @@ ROI_SIDE = 250
 IMAGE_ID_TYPE = "S16"
 # Chosen by measurement: docs/ingestion.md, benchmarks/store.py.
 CHUNK = (1, 540, 720, 3)
+# Squares, 188 kB each.
+READ_AT_ONCE = 256
 COMPRESSION = dict(hdf5plugin.Blosc(cname="lz4", clevel=1, shuffle=hdf5plugin.Blosc.NOSHUFFLE))
 
 
@@ -185,6 +187,40 @@ class RoiStore(_Store):
                 out[run[0] : run[-1] + 1] = data[first : first + len(run)]
         return out
 
+    def squares(self, indices: NDArray[np.int64] | None = None) -> "StoredSquares":
+        """All squares, or those at ``indices`` in their order, to be read when they are used."""
+        return StoredSquares(self, np.arange(len(self)) if indices is None else indices)
+
+
+class StoredSquares:
+    """Squares of an open store that are read when they are used, so that memory does not grow with them.
+
+    Answers to ``len``, ``shape``, ``dtype``, iteration, and a slice or an array of positions as an array
+    (n, 250, 250, 3) uint8 does.
+    """
+
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self, store: RoiStore, indices: NDArray[np.int64]) -> None:
+        self._store, self._indices = store, np.asarray(indices, dtype=np.int64)
+        self.shape = (len(self._indices), ROI_SIDE, ROI_SIDE, 3)
+        self.nbytes = int(np.prod(self.shape))
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __getitem__(self, chosen: slice | NDArray[np.int64]) -> NDArray[np.uint8]:
+        return self._store.read(self._indices[chosen])
+
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+        for batch in self.batches():
+            yield from batch
+
+    def batches(self, number: int = READ_AT_ONCE) -> Iterator[NDArray[np.uint8]]:
+        """Yield all squares in order, ``number`` at a time."""
+        for start in range(0, len(self), number):
+            yield self[start : start + number]
+
 
 def open_images(path: str | Path) -> ImageStore:
     """Open a shard or the joined store of whole pictures."""
@@ -256,9 +292,3 @@ class _written_whole:
             os.replace(self.temporary, self.path)
         else:
             self.temporary.unlink(missing_ok=True)
-
-
-def iterate_rois(store: RoiStore, batch: int) -> Iterator[NDArray[np.uint8]]:
-    """Yield all squares in batches, in order, without holding more than one batch."""
-    for start in range(0, len(store), batch):
-        yield store.read(np.arange(start, min(start + batch, len(store))))

@@ -19,6 +19,7 @@ from dlre_core.batches import BatchSource
 from dlre_core.checkpoints import Progress, load_checkpoint, save_checkpoint
 from dlre_core.errors import TrainingError
 from dlre_core.network import FibrosisNetwork, new_network
+from dlre_core.store import StoredSquares
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def train_network(
-    rois: NDArray[np.uint8],
+    rois: NDArray[np.uint8] | StoredSquares,
     labels: NDArray[np.int64],
     stopping: NDArray[np.bool_],
     settings: TrainingSettings,
@@ -85,8 +86,8 @@ def train_network(
 
     Parameters
     ----------
-    rois : (n, 250, 250, 3) uint8
-        Images of training patients only.
+    rois : array (n, 250, 250, 3) uint8, or StoredSquares
+        Images of training patients only. The result is the same for both.
     labels : (n,) int64, 0 or 1
         1 where the patient has the stage.
     stopping : (n,) bool
@@ -168,18 +169,23 @@ def train_network(
 
 def predict(
     network: FibrosisNetwork,
-    rois: NDArray[np.uint8],
+    rois: NDArray[np.uint8] | StoredSquares,
     *,
+    chosen: NDArray[np.int64] | None = None,
     batch_size: int = 32,
     device: torch.device | None = None,
 ) -> NDArray[np.float64]:
-    """Probabilities ``(n,)`` of images ``(n, 250, 250, 3)`` uint8, float32 arithmetic, in process."""
+    """Probabilities of images ``(n, 250, 250, 3)`` uint8, or of the ``chosen`` ones, in process.
+
+    A number of images at a time; arithmetic is float32.
+    """
+    chosen = np.arange(len(rois)) if chosen is None else chosen
     device = device or torch.device("cpu")
     network.eval()
     with torch.inference_mode():
         parts = [
-            torch.sigmoid(network(_as_input(rois[start : start + batch_size], device)))
-            for start in range(0, len(rois), batch_size)
+            torch.sigmoid(network(_as_input(rois[chosen[start : start + batch_size]], device)))
+            for start in range(0, len(chosen), batch_size)
         ]
     return torch.cat(parts).double().cpu().numpy() if parts else np.empty(0)
 
@@ -214,7 +220,7 @@ def _train_epoch(
 
 def _evaluate(
     network: FibrosisNetwork,
-    rois: NDArray[np.uint8],
+    rois: NDArray[np.uint8] | StoredSquares,
     labels: NDArray[np.int64],
     chosen: NDArray[np.bool_],
     settings: TrainingSettings,
@@ -222,7 +228,11 @@ def _evaluate(
 ) -> tuple[float, float]:
     with torch.autocast(device.type, dtype=torch.bfloat16):
         probabilities = predict(
-            network, rois[chosen], batch_size=2 * settings.batch_size, device=device
+            network,
+            rois,
+            chosen=np.flatnonzero(chosen),
+            batch_size=2 * settings.batch_size,
+            device=device,
         )
     probabilities = np.clip(probabilities, 1e-6, 1 - 1e-6)
     truth = labels[chosen]

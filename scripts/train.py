@@ -17,4 +17,5 @@ with job_log(snakemake.log[0]):
         speed=snakemake.params.speed,
         checkpoints=snakemake.params.checkpoints,
         threads=snakemake.threads,
+        memory_mb=snakemake.resources.mem_mb,
     )

@@ -70,7 +70,7 @@ def predict_images(
     ----------
     url : str
         ``host:port`` of the gRPC endpoint.
-    images : array, (n, 250, 250, 3), uint8
+    images : array or `dlre_core.store.StoredSquares`, (n, 250, 250, 3), uint8
         Squares as `dlre_core.roi` cuts them, RGB.
     arm : str, optional
         Arm whose networks answer; the study's default arm when None.

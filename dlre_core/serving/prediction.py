@@ -15,7 +15,7 @@ from dlre_core.serving.client import check_served_model, predict_images
 from dlre_core.serving.onnx_model import STAGES
 from dlre_core.serving.repository import manifest_digest
 from dlre_core.serving.server import TritonServer
-from dlre_core.store import RoiStore, open_rois
+from dlre_core.store import RoiStore, StoredSquares, open_rois
 from dlre_core.tabular import read_table, write_table
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ def predict_arms(
             rows = select_images(table, read_table(splits[choice["split"]]), choice["images"])
             rows[list(STAGES)] = predict_images(
                 url,
-                read_pictures(store, rows),
+                stored_pictures(store, rows),
                 arm,
                 version=version,
                 batch_size=settings.batch_size,
@@ -113,7 +113,7 @@ def server_url(repository: str | Path, log: str | Path, settings: ServingSetting
         yield server.grpc_url
 
 
-def read_pictures(store: RoiStore, rows: pd.DataFrame) -> np.ndarray:
+def stored_pictures(store: RoiStore, rows: pd.DataFrame) -> StoredSquares:
     """Pictures of the rows; the table's rows and the store's pictures must be the same ones."""
     index = rows["index"].to_numpy()
     stored = np.asarray(store.image_ids)
@@ -122,4 +122,4 @@ def read_pictures(store: RoiStore, rows: pd.DataFrame) -> np.ndarray:
             "The table of squares and their store name different pictures.",
             "Delete results/roi and run again.",
         )
-    return store.read(index)
+    return store.squares(index)

@@ -10,7 +10,7 @@ from dlre_core.errors import CohortError
 from dlre_core.frozen import REPOSITORY, FrozenStudy, read_frozen_study
 from dlre_core.scores import STAGES
 from dlre_core.serving.client import check_served_model, predict_images
-from dlre_core.serving.prediction import COLUMNS, ServingSettings, read_pictures, server_url
+from dlre_core.serving.prediction import COLUMNS, ServingSettings, server_url, stored_pictures
 from dlre_core.statistics import holm
 from dlre_core.store import open_rois
 from dlre_core.tables.accuracy import (
@@ -72,7 +72,7 @@ def predict_cohort(
         check_served_model(url, study.manifest)
         chosen[list(STAGES)] = predict_images(
             url,
-            read_pictures(store, chosen),
+            stored_pictures(store, chosen),
             study.arm,
             batch_size=serving.batch_size,
             request_timeout_seconds=serving.request_timeout_seconds,

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from dlre_core.errors import StoreMismatch
 from dlre_core.store import (
-    iterate_rois,
     link_rois,
     link_shards,
     open_images,
@@ -119,7 +118,12 @@ def test_all_squares_and_batches_of_them(tmp_path):
     write_rois(tmp_path / "a.h5", ids(5), squares(5))
     with open_rois(tmp_path / "a.h5") as store:
         np.testing.assert_array_equal(store.read(), squares(5))
-        batches = list(iterate_rois(store, 2))
+        stored = store.squares()
+        batches = list(stored.batches(2))
+        np.testing.assert_array_equal(np.stack(list(stored)), squares(5))
+        part = store.squares(np.array([4, 0, 2]))
+        assert (part.shape, part.dtype, len(part)) == ((3, 250, 250, 3), np.uint8, 3)
+        np.testing.assert_array_equal(part[np.array([2, 1])], squares(5)[[2, 0]])
     assert [len(batch) for batch in batches] == [2, 2, 1]
     np.testing.assert_array_equal(np.concatenate(batches), squares(5))
 

@@ -18,7 +18,7 @@ from dlre_core.batches import BatchSource
 from dlre_core.errors import StoreMismatch, TrainingError
 from dlre_core.network import FibrosisNetwork, new_network
 from dlre_core.splits import make_split
-from dlre_core.store import write_rois
+from dlre_core.store import StoredSquares, write_rois
 from dlre_core.tabular import read_table, write_table
 from dlre_core.training import TrainingSettings, predict, train_network
 
@@ -191,13 +191,14 @@ def study(tmp_path, validation_value):
     return tmp_path
 
 
-def train(folder, epochs=1):
+def train(folder, epochs=1, **options):
     stages = ("f4", "ge_f3", "ge_f2")
     train_arm(
         folder / "rois.h5", folder / "rois.csv", folder / "split.csv", arm="overall", images=1,
         settings=TrainingSettings(**{**QUICK.__dict__, "epochs": epochs, "minimum_epochs": 1, "minimum_steps": 2 * epochs, "maximum_steps": 2 * epochs, "stopping_fraction": 0.5}),
         weights={stage: folder / f"{stage}.safetensors" for stage in stages},
         history=folder / "history.csv", speed=folder / "speed.csv", checkpoints=folder / "checkpoints",
+        **options,
     )  # fmt: skip
     return {stage: Path(folder / f"{stage}.safetensors").read_bytes() for stage in stages}
 
@@ -211,6 +212,21 @@ def test_validation_pictures_never_influence_the_weights(tmp_path):
     assert set(history["stage"]) == {"f4", "ge_f3", "ge_f2"}
     assert history.groupby("stage")["chosen"].sum().eq(1).all()
     assert not list((tmp_path / "0" / "checkpoints").glob("*"))
+
+
+def test_squares_read_when_drawn_give_the_same_weights(tmp_path, monkeypatch):
+    folder = study(tmp_path / "held", 0)
+    held = train(folder)
+    shown = []
+    read = StoredSquares.__getitem__
+    monkeypatch.setattr(
+        StoredSquares, "__getitem__", lambda self, chosen: shown.append(1) or read(self, chosen)
+    )
+    # 17 squares of 188 kB are more than half of 6 MB, and less than half of 7.
+    assert train(folder, memory_mb=7) == held
+    few = len(shown)
+    assert train(folder, memory_mb=6) == held
+    assert len(shown) > few + 6
 
 
 def test_the_first_images_in_acquisition_order_are_used():
