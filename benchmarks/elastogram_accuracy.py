@@ -209,6 +209,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--screens", type=int, default=500)
     parser.add_argument("--without", type=int, default=10000)
+    parser.add_argument("--seed", type=int, default=1, help="of the pictures without a box")
     options = parser.parse_args()
     print("| what | screens | median | 1st percentile | 99th percentile | worst |")
     print("|---|---|---|---|---|---|")
@@ -216,7 +217,7 @@ def main() -> None:
         low, middle, high = np.percentile(values, [1, 50, 99])
         worst = min(values) if what.startswith(("IoU", "Q-Box found")) else max(values)
         print(f"| {what} | {len(values)} | {middle:.4f} | {low:.4f} | {high:.4f} | {worst:.4f} |")
-    counts = count_false_boxes(options.without)
+    counts = count_false_boxes(options.without, options.seed)
     print("\n| without a box | tried | given one |\n|---|---|---|")
     for kind, (tried, wrong) in counts.items():
         print(f"| {NO_BOX[kind]} | {tried} | {wrong} |")
