@@ -21,6 +21,7 @@ from dataclasses import asdict
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlre_core.dicom import ReadLimits, SweImage, header_facts, read_dicom, read_header
 from dlre_core.rejects import Reason, Unusable
@@ -70,6 +71,16 @@ def _place(shared: int, content: memoryview, at: int) -> int:
     return done
 
 
+def _woven(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Channels beside each other: RLE holds them apart, and NumPy's own copy takes four times as long."""
+    if pixels.flags.c_contiguous:
+        return pixels
+    out = np.empty(pixels.shape, dtype=np.uint8)
+    for channel in range(pixels.shape[2]):
+        out[..., channel] = pixels[..., channel]
+    return out
+
+
 def _answer(request: dict[str, Any], limits: ReadLimits) -> tuple[dict[str, Any], list]:
     try:
         with opened(request, limits) as stream:
@@ -77,7 +88,7 @@ def _answer(request: dict[str, Any], limits: ReadLimits) -> tuple[dict[str, Any]
                 return {"header": header_facts(read_header(stream))}, []
             images = read_dicom(stream, limits)
             return {"images": [_facts(image) for image in images]}, [
-                np.ascontiguousarray(image.pixels) for image in images
+                _woven(image.pixels) for image in images
             ]
     except Unusable as unusable:
         return {"reason": unusable.reason.code}, []

@@ -123,7 +123,7 @@ def box_quality(screen: NDArray[np.uint8], colours: BoxColours) -> BoxQuality:
     if not len(colours.position):
         return BoxQuality(0.0, 0.0, False)
     saturated = float((colours.position > SATURATED_SHARE).mean())
-    foreign = float(np.median(colours.distance)) > FOREIGN_COLOUR_DISTANCE
+    foreign = float((colours.distance > FOREIGN_COLOUR_DISTANCE).mean()) > 0.5
     return BoxQuality(fill, saturated, bool(foreign or black_is_recoloured(screen)))
 
 
@@ -180,7 +180,12 @@ def estimate_opacity(box: NDArray[np.uint8]) -> float:
     # Channel by channel: numpy is slow along an axis of three.
     red, green, blue = box[..., 0], box[..., 1], box[..., 2]
     spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
-    return float(np.clip(np.percentile(spread, 98) / 255, 0.2, 1.0))
+    # The 98th percentile by counts, a sixth of the time of sorting.
+    below = np.bincount(spread.ravel(), minlength=256).cumsum()
+    rank = 0.98 * (spread.size - 1)
+    low, high = np.searchsorted(below, (int(rank), int(rank) + 1), side="right").clip(max=255)
+    percentile = low + (high - low) * (rank - int(rank))
+    return float(np.clip(percentile / 255, 0.2, 1.0))
 
 
 def _from_regions(
