@@ -158,6 +158,7 @@ def train_arm(
             stopping,
             settings,
             stream=_stream(arm, stage),
+            patients=len(training.loc[~stopping, KEYS].drop_duplicates()),
             drawn=drawn,
             name=f"{arm} {stage}",
             checkpoint=checkpoint,

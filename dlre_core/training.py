@@ -34,6 +34,7 @@ class TrainingSettings:
     learning_rate: float = 0.003
     weight_decay: float = 0.0001
     epochs: int = 18
+    draws_per_patient: int = 5
     minimum_steps: int = 150
     maximum_steps: int = 1400
     stopping_fraction: float = 0.2
@@ -43,9 +44,9 @@ class TrainingSettings:
     stiffness_balance: float = 0.0
     augmentation: Mapping[str, Any] = field(default_factory=dict)
 
-    def steps_per_epoch(self, n_images: int) -> int:
-        """Optimiser steps of one epoch over ``n_images`` images, within the step bounds."""
-        total = self.epochs * -(-n_images // self.batch_size)
+    def steps_per_epoch(self, n_patients: int) -> int:
+        """Optimiser steps of one epoch over ``n_patients`` patients, within the step bounds."""
+        total = self.epochs * -(-n_patients * self.draws_per_patient // self.batch_size)
         total = min(max(total, self.minimum_steps), self.maximum_steps)
         return max(1, round(total / self.epochs))
 
@@ -73,6 +74,7 @@ def train_network(
     settings: TrainingSettings,
     *,
     stream: int,
+    patients: int,
     drawn: NDArray[np.float64] | None = None,
     name: str = "network",
     checkpoint: Path | None = None,
@@ -95,6 +97,9 @@ def train_network(
     settings : TrainingSettings
     stream : int
         Number of the random stream, different for every network of a study.
+    patients : int
+        Whose images are trained on, without those held back; an epoch is so many steps as they
+        need (`TrainingSettings.steps_per_epoch`), however many images each of them has.
     drawn : (n,) float64, optional
         How often each image is drawn among those of its class (`dlre_core.batches.drawing_weights`);
         all alike without it. Images held back are never drawn.
@@ -122,7 +127,7 @@ def train_network(
     network = new_network(stream + 1000 * settings.seed).to(
         device, memory_format=torch.channels_last
     )
-    steps = settings.steps_per_epoch(int((~stopping).sum()))
+    steps = settings.steps_per_epoch(patients)
     optimiser = torch.optim.AdamW(
         network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )

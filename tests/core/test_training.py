@@ -105,13 +105,13 @@ def test_pooling_before_relu_is_relu_before_pooling():
 
 
 def test_it_learns_a_texture_and_repeats_bit_for_bit(data):
-    first = train_network(*data, QUICK, stream=1)
-    second = train_network(*data, QUICK, stream=1)
+    first = train_network(*data, QUICK, stream=1, patients=24)
+    second = train_network(*data, QUICK, stream=1, patients=24)
     assert same(first.weights, second.weights)
     assert [row["loss"] for row in first.history] == [row["loss"] for row in second.history]
-    assert not same(first.weights, train_network(*data, QUICK, stream=2).weights)
+    assert not same(first.weights, train_network(*data, QUICK, stream=2, patients=24).weights)
     settings = TrainingSettings(**{**QUICK.__dict__, "minimum_steps": 40, "maximum_steps": 40})
-    trained = train_network(*data, settings, stream=1)
+    trained = train_network(*data, settings, stream=1, patients=24)
     network = FibrosisNetwork()
     network.load_state_dict(trained.weights)
     images, labels = easy_images(16, np.random.default_rng(99))
@@ -119,7 +119,7 @@ def test_it_learns_a_texture_and_repeats_bit_for_bit(data):
 
 
 def test_a_killed_training_goes_on_to_the_same_weights(data, tmp_path, monkeypatch):
-    whole = train_network(*data, QUICK, stream=1)
+    whole = train_network(*data, QUICK, stream=1, patients=24)
     checkpoint = tmp_path / "state.safetensors"
     done = []
 
@@ -133,18 +133,26 @@ def test_a_killed_training_goes_on_to_the_same_weights(data, tmp_path, monkeypat
 
     monkeypatch.setattr("dlre_core.training.save_checkpoint", killed_after_first)
     with pytest.raises(Killed):
-        train_network(*data, QUICK, stream=1, checkpoint=checkpoint)
+        train_network(*data, QUICK, stream=1, patients=24, checkpoint=checkpoint)
     monkeypatch.undo()
-    resumed = train_network(*data, QUICK, stream=1, checkpoint=checkpoint)
+    resumed = train_network(*data, QUICK, stream=1, patients=24, checkpoint=checkpoint)
     assert done == [1]
     assert same(whole.weights, resumed.weights)
     assert whole.chosen_epoch == resumed.chosen_epoch
 
 
+def test_steps_follow_the_patients_within_bounds():
+    settings = TrainingSettings(batch_size=16, epochs=18, minimum_steps=120, maximum_steps=1400)
+    # 239 patients x 5 draws / 16 = 75 steps an epoch; few patients get the minimum, many the maximum.
+    assert settings.steps_per_epoch(239) == 75
+    assert settings.steps_per_epoch(6) == 7
+    assert settings.steps_per_epoch(4000) == 78
+
+
 def test_one_class_only_is_refused(data):
     images, labels, stopping = data
     with pytest.raises(TrainingError, match="1 of 2 classes"):
-        train_network(images, np.zeros_like(labels), stopping, QUICK, stream=1)
+        train_network(images, np.zeros_like(labels), stopping, QUICK, stream=1, patients=24)
 
 
 @pytest.mark.parametrize(
@@ -288,7 +296,7 @@ def test_weights_in_the_loss_make_up_for_a_rare_class():
         # Slowly, so that how often each class counts decides, and not a lucky step.
         slow = {"learning_rate": 1e-4, "minimum_steps": 18, "maximum_steps": 18}
         settings = TrainingSettings(**{**QUICK.__dict__, **slow, "balance": balance})
-        trained = train_network(images[chosen], labels, stopping, settings, stream=3)
+        trained = train_network(images[chosen], labels, stopping, settings, stream=3, patients=20)
         network = FibrosisNetwork()
         network.load_state_dict(trained.weights)
         means[balance] = predict(network, images[chosen]).mean()
