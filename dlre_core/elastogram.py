@@ -31,6 +31,8 @@ COLOUR_BAR = Rectangle(1385, 141, 1404, 360)
 SMALLEST_BOX = 40
 LARGEST_BOX_SHARE = 0.6
 FOREIGN_COLOUR_DISTANCE = 45.0
+# Shares of a box's colours: at least so much of both ends of the map, and less than that between them.
+END_SHARE, MIDDLE_SHARE = 0.05, 0.05
 # To the map's colours: white lines, and what a codec smears of them onto colours, are further off.
 LINE_DISTANCE = 90.0
 
@@ -231,12 +233,26 @@ def _from_pixels(screen: NDArray[np.uint8]) -> ScreenLayout:
     too_large = box.width * box.height > LARGEST_BOX_SHARE * top.width * top.height
     if box.width < smallest or box.height < smallest or too_large:
         raise MissingRegion(f"The coloured part has {box.width} x {box.height} pixels, not a box.")
+    if _jumps(_cut(upper, box)[_cut(coloured, box)]):
+        raise MissingRegion(
+            "Its colours jump from one end of the map to the other, as vessels' do."
+        )
     if not show_the_same(upper, lower, box):
         raise MissingRegion("The upper and the lower half do not show the same picture.")
     box = Rectangle(
         top.left + box.left, top.top + box.top, top.left + box.right, top.top + box.bottom
     )
     return ScreenLayout(top, box, bottom, bar, None, "pixels")
+
+
+def _jumps(pixels: NDArray[np.uint8]) -> bool:
+    """True where blue and red are there and hardly any cyan, green or yellow, which lie between them.
+
+    Stiffness changes gradually; colour Doppler has only the ends.
+    """
+    red, green, blue = (_hue(pixels) > 128).T
+    ends = min((red & ~green).mean(), (blue & ~green).mean())
+    return bool(ends > END_SHARE and green.mean() < MIDDLE_SHARE)
 
 
 def _largest_part(coloured: NDArray[np.bool_]) -> Rectangle:

@@ -168,8 +168,19 @@ def test_screens_without_a_box_are_never_given_one():
     doppler[BOTTOM_PICTURE.top : BOTTOM_PICTURE.bottom, BOTTOM_PICTURE.left : BOTTOM_PICTURE.right][100:200, 200:400] = (255, 0, 0)  # fmt: skip
     no_bar = rendered.screen.copy()
     no_bar[COLOUR_BAR.top : COLOUR_BAR.bottom, COLOUR_BAR.left : COLOUR_BAR.right] = 128
+    # A cluster of vessels in the upper picture only: red and blue, and nothing between them.
+    vessels = plain.copy()
+    vessels[300:360, 600:630], vessels[300:360, 630:660] = (20, 40, 220), (220, 30, 20)
     noise = np.random.default_rng(0).integers(0, 256, (1080, 1440, 3), dtype=np.uint8)
-    for screen in (plain, doppler, no_bar, noise, np.zeros((1080, 1440, 3), np.uint8), noise[:100]):
+    for screen in (
+        vessels,
+        plain,
+        doppler,
+        no_bar,
+        noise,
+        np.zeros((1080, 1440, 3), np.uint8),
+        noise[:100],
+    ):
         with pytest.raises(MissingRegion):
             find_layout(screen)
 
