@@ -49,8 +49,9 @@ def make_hospital(folder: Path, pictures: int) -> None:
         if number % 5 == 0:
             values = {"patient_id": patient, "hospital": HOSPITAL, "fibrosis_stage": "2"}
             rows.append(",".join(values.get(name, "") for name in columns) + "\n")
-        # Another map in every picture: rolled by the number, so that no two are alike.
-        box[:] = np.roll(original, (number // box.shape[1], number), axis=(0, 1))
+        # Another map in every picture: rolled by the number and then mirrored, so that no two are alike.
+        turned = original[::-1] if number >= box.shape[0] * box.shape[1] else original
+        box[:] = np.roll(turned, (number // box.shape[1], number), axis=(0, 1))
         path = folder / "dicom" / HOSPITAL / patient / f"{number}.dcm"
         write_file(path, screen, "JPEG", patient, number % 60, HALF)
     (folder / "clinical.csv").write_text("".join(rows))

@@ -207,7 +207,8 @@ class _Hospital:
             disable=bars_stand_on_the_terminal() or None,
         ):
             taken = 0
-            for candidate in sorted(self.candidates[patient_id], key=lambda c: c.order):
+            # Taken out, so that headers make room for rows.
+            for candidate in sorted(self.candidates.pop(patient_id), key=lambda c: c.order):
                 if taken == self.images_per_patient:
                     self.reject(candidate.file, Reason.SURPLUS, patient_id)
                     continue
