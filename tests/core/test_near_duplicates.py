@@ -73,3 +73,18 @@ def test_a_look_alike_across_the_split_stops_and_is_named(tmp_path):
     write_rois(tmp_path / "leak.h5", list(table["image_id"]), squares)
     with pytest.raises(PatientLeak, match="A/P0/a ~ A/P1/d"):
         check_split(split, stored, table, tmp_path / "leak.h5")
+
+
+def test_pairs_are_the_same_however_many_rows_are_compared_at_once(monkeypatch):
+    generator = np.random.default_rng(11)
+    first, second = (generator.random((n, 16)) < 0.5 for n in (10, 7))
+    expected = [
+        (i, j, int((first[i] != second[j]).sum()))
+        for i in range(10)
+        for j in range(7)
+        if (first[i] != second[j]).sum() <= 6
+    ]
+    assert len(expected) > 5
+    for rows in (3, 10, 512):
+        monkeypatch.setattr("dlre_core.near_duplicates.ROWS_AT_ONCE", rows)
+        assert alike(first, second, most=6) == expected
