@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from dlre_core.arms import train_arm
 from dlre_core.near_duplicates import check_split
+from dlre_core.scores import STAGES
 from dlre_core.splits import make_split
 from dlre_core.store import write_rois
 from dlre_core.tabular import read_table, write_table
@@ -75,7 +76,6 @@ def look_alikes(folder: Path) -> None:
 
 def training(folder: Path) -> None:
     """Three networks of an arm, few steps."""
-    stages = ("f4", "ge_f3", "ge_f2")
     settings = TrainingSettings(
         epochs=2, minimum_epochs=1, minimum_steps=STEPS, maximum_steps=STEPS, device="cpu",
         stopping_fraction=0.1, stiffness_balance=0.5,
@@ -84,7 +84,7 @@ def training(folder: Path) -> None:
     )  # fmt: skip
     train_arm(
         folder / "rois.h5", folder / "rois.csv", folder / "split.csv", arm="large", images=IMAGES,
-        settings=settings, weights={stage: folder / f"{stage}.safetensors" for stage in stages},
+        settings=settings, weights={stage: folder / f"{stage}.safetensors" for stage in STAGES},
         history=folder / "history.csv", speed=folder / "speed.csv",
         checkpoints=folder / "checkpoints", memory_mb=JOB_MEMORY_MB,
     )  # fmt: skip

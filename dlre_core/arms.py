@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from dlre_core.batches import drawing_weights
@@ -19,7 +20,7 @@ from dlre_core.digests import core_digest, file_digest, value_digest
 from dlre_core.errors import StoreMismatch
 from dlre_core.scores import KEYS, STAGES
 from dlre_core.splits import stage_labels, stopping_patients
-from dlre_core.store import StoredSquares, open_rois
+from dlre_core.store import READ_AT_ONCE, StoredSquares, open_rois
 from dlre_core.tabular import read_table, write_table
 from dlre_core.training import TrainedNetwork, TrainingSettings, provenance, train_network
 
@@ -133,6 +134,7 @@ def train_arm(
     # Liver stiffness as the study takes it: the median of the pictures that the arm has.
     stiffness = training.groupby(KEYS)["q_box_mean_kpa"].transform("median").to_numpy(np.float64)
     stopping = training["stopping"].to_numpy()
+    patients = len(training.loc[~stopping, KEYS].drop_duplicates())
     facts = {
         "arm": arm,
         "images_per_patient": images,
@@ -158,7 +160,7 @@ def train_arm(
             stopping,
             settings,
             stream=_stream(arm, stage),
-            patients=len(training.loc[~stopping, KEYS].drop_duplicates()),
+            patients=patients,
             drawn=drawn,
             name=f"{arm} {stage}",
             checkpoint=checkpoint,
@@ -168,8 +170,8 @@ def train_arm(
 
     with open_rois(rois_file) as store, ThreadPoolExecutor(max(1, threads)) as pool:
         squares = store.squares(training["index"].to_numpy())
-        content = _digest(squares)
         pictures = squares if squares.nbytes > HELD_SHARE * memory_mb * 1e6 else squares[:]
+        content = _digest(pictures)
         networks = dict(zip(STAGES, pool.map(train_stage, STAGES), strict=True))
     for stage, network in networks.items():
         _save(network, Path(weights[stage]), provenance(settings, network, stage=stage, **facts))
@@ -200,8 +202,8 @@ def _stream(arm: str, stage: str) -> int:
     return int(value_digest([arm, stage]), 16) % 2**31
 
 
-def _digest(squares: StoredSquares) -> str:
+def _digest(squares: NDArray[np.uint8] | StoredSquares) -> str:
     digest = hashlib.sha256()
-    for batch in squares.batches():
-        digest.update(batch.data)
+    for start in range(0, len(squares), READ_AT_ONCE):
+        digest.update(np.ascontiguousarray(squares[start : start + READ_AT_ONCE]).data)
     return digest.hexdigest()

@@ -69,11 +69,11 @@ def alike(
     [(0, 0, 1)]
     """
     a, b = first.astype(np.float32), second.astype(np.float32)
-    found = []
+    found, bits = [], b.sum(axis=1)
     # Some rows at a time: all pairs of a large study do not fit into memory. Whole numbers, so exact.
     for start in range(0, len(a), ROWS_AT_ONCE):
         rows = a[start : start + ROWS_AT_ONCE]
-        different = rows.sum(axis=1)[:, None] + b.sum(axis=1) - 2 * (rows @ b.T)
+        different = rows.sum(axis=1)[:, None] + bits - 2 * (rows @ b.T)
         found += [
             (int(start + i), int(j), int(different[i, j]))
             for i, j in np.argwhere(different <= most)

@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from dlre_core.colour_kernels import ring_sums
 from dlre_core.layout import ScreenLayout
+from dlre_core.two_pictures import darkest_channel
 
 DIAMETER_MM = 20.0
 # Share of a circle's outline that must be lighter than what is around it, by this many grey levels at
@@ -91,7 +92,7 @@ def _find_circle(
 ) -> tuple[float, float, float] | None:
     """Row, column and radius (pixels of the box) of the white circle, by matching rings."""
     # White is light in every channel, colours are not; a smaller screen blends the line with them.
-    darkest = np.minimum(np.minimum(box[..., 0], box[..., 1]), box[..., 2])
+    darkest = darkest_channel(box)
     light = darkest - ndimage.grey_opening(darkest, size=(5, 5))
     radii = [
         radius

@@ -22,13 +22,14 @@ def darkest_of_both(upper: NDArray[np.uint8], lower: NDArray[np.uint8]) -> NDArr
     upper, lower : (height, width, 3) uint8
         The lower one may be some rows shorter.
     """
-    darkest = _darkest_channel(upper)
+    darkest = darkest_channel(upper)
     shared = min(len(upper), len(lower))
-    darkest[:shared] = np.minimum(darkest[:shared], _darkest_channel(lower[:shared]))
+    darkest[:shared] = np.minimum(darkest[:shared], darkest_channel(lower[:shared]))
     return darkest.astype(np.float32)
 
 
-def _darkest_channel(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def darkest_channel(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Darkest channel of every pixel: white is light in it, colours are not."""
     # NumPy's minimum along an axis of three takes ten times as long.
     red, green, blue = (picture[..., channel] for channel in range(3))
     return np.minimum(np.minimum(red, green), blue)
