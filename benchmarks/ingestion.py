@@ -41,14 +41,9 @@ from dlre_core.deidentify import Pseudonymiser, simulation_key
 from dlre_core.ingestion import ingest_hospital
 from dlre_core.layout import Rectangle
 from dlre_core.picture_quality import IngestionSettings
+from dlre_core.running import KEEP_MEMORY
 
 PROCESSES = 2
-# As the workflow sets it for every job (rules/common.smk).
-TUNED_MALLOC = {
-    "MALLOC_MMAP_THRESHOLD_": "4294967296",
-    "MALLOC_TRIM_THRESHOLD_": "8589934592",
-    "MALLOC_TOP_PAD_": "268435456",
-}
 TOP, BOTTOM = Rectangle(311, 139, 1088, 580), Rectangle(311, 591, 1088, 1031)
 BOX, BAR = Rectangle(550, 250, 790, 450), Rectangle(1385, 141, 1404, 360)
 SYNTAXES = {
@@ -169,7 +164,7 @@ def run_ours(folder: Path, hospitals: str, out: Path) -> None:
 def start(way: str, folder: Path, hospitals: str, out: Path) -> subprocess.Popen:
     """A process of this file that runs one way and prints its peak memory."""
     command = [sys.executable, __file__, "--way", way, str(folder), hospitals, str(out)]
-    environment = dict(os.environ) | (TUNED_MALLOC if way == "ours" else {})
+    environment = dict(os.environ) | (KEEP_MEMORY if way == "ours" else {})
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
     )

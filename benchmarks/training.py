@@ -1,6 +1,6 @@
 """Training images per second: this project's loop against plain PyTorch, in one run on one machine.
 
-Use: ``python benchmarks/training.py [--steps 20] [--threads 1 2]``. Each row is a process of its own,
+Use: ``PYTHONPATH=. python benchmarks/training.py [--steps 20] [--threads 1 2]``. Each row is a process of its own,
 since malloc is set in the environment before Python starts. The peer is what one would write first:
 float32, contiguous memory, a Dataset with the same augmentation (flips and whole-pixel shifts, by
 slicing) in a DataLoader, eager mode.
@@ -15,11 +15,8 @@ import time
 
 import numpy as np
 
-TUNED_MALLOC = {
-    "MALLOC_MMAP_THRESHOLD_": "4294967296",
-    "MALLOC_TRIM_THRESHOLD_": "8589934592",
-    "MALLOC_TOP_PAD_": "268435456",
-}
+from dlre_core.running import KEEP_MEMORY
+
 BATCH = 16
 
 
@@ -92,7 +89,7 @@ def ours(steps: int) -> float:
 
 def measure(name: str, threads: int, tuned: bool, steps: int) -> float:
     """Run one of the loops in a process of its own."""
-    environment = dict(os.environ) | (TUNED_MALLOC if tuned else {})
+    environment = dict(os.environ) | (KEEP_MEMORY if tuned else {})
     command = [
         sys.executable,
         __file__,

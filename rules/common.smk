@@ -13,14 +13,10 @@ from dlre_core.configuration import check_hospitals
 from dlre_core.digests import core_digest, tree_digest
 from dlre_core.enrolment import EnrolmentSettings, eligibility_digest
 from dlre_core.pacs.study_list import listed_digest
+from dlre_core.running import KEEP_MEMORY
 
-# glibc gives large blocks back after every training step; keeping them is worth 1.3 to 2 times the
-# speed (benchmarks/training.py). Jobs inherit the environment.
-os.environ.update(
-    MALLOC_MMAP_THRESHOLD_="4294967296",
-    MALLOC_TRIM_THRESHOLD_="8589934592",
-    MALLOC_TOP_PAD_="268435456",
-)
+# Jobs inherit the environment.
+os.environ.update(KEEP_MEMORY)
 
 COHORT = cohort_folder(config["cohort"])
 HOSPITALS = hospital_codes(config["cohort"])
