@@ -61,6 +61,26 @@ def chroma(pixels: NDArray[np.uint8], out: NDArray[np.int16]) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
+def count_contrasts(
+    pixels: NDArray[np.uint8], chosen: NDArray[np.bool_], counts: NDArray[np.int64]
+) -> None:
+    """How many of the chosen pixels have which contrast between their channels.
+
+    Parameters
+    ----------
+    pixels : (height, width, 3) uint8
+    chosen : (height, width) bool
+    counts : (256,) int64
+        Added to: the number of pixels whose largest channel is so far above the smallest.
+    """
+    for row in range(chosen.shape[0]):
+        for column in range(chosen.shape[1]):
+            if chosen[row, column]:
+                red, green, blue = pixels[row, column]
+                counts[max(red, green, blue) - min(red, green, blue)] += 1
+
+
+@numba.njit(cache=True, nogil=True)
 def unblend(
     blended: NDArray[np.uint8],
     below: NDArray[np.uint8],

@@ -43,7 +43,8 @@ def read_colour_bar(bar: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     if bar.shape[0] < 32 or bar.shape[1] < 3:
         return None
     inner = bar[:, bar.shape[1] // 4 : max(bar.shape[1] // 4 + 1, 3 * bar.shape[1] // 4)]
-    rows = np.median(inner.astype(np.float64), axis=1)[::-1]
+    # Sorted along the last axis, the median takes a third of the time.
+    rows = np.median(np.ascontiguousarray(inner.transpose(0, 2, 1)), axis=2)[::-1]
     at = np.linspace(0, len(rows) - 1, STEPS)
     table = np.stack([np.interp(at, np.arange(len(rows)), rows[:, c]) for c in range(3)], axis=1)
     if np.abs(table - colour_table()).mean() > 25:
@@ -77,12 +78,13 @@ def invert_colours(
 
 def black_is_recoloured(screen: NDArray[np.uint8]) -> bool:
     """True where nothing is black, or the background, the commonest colour, is tinted (a PACS did that)."""
-    sample = screen.reshape(-1, 3)[::101]
+    # Channel by channel: numpy is slow along an axis of three.
+    channels = np.ascontiguousarray(screen.reshape(-1, 3)[::101].T)
     # Steps of 8 grey levels hold a colour together that lossy compression spread.
-    red, green, blue = (sample >> 3).astype(np.int32).T
+    red, green, blue = (channels >> 3).astype(np.int32)
     counts = np.bincount(red << 10 | green << 5 | blue)
     commonest = int(counts.argmax())
     background = [(commonest >> shift & 31) << 3 for shift in (10, 5, 0)]
     tinted = max(background) > BLACK and max(background) - min(background) > TINT
-    common = counts[commonest] > BACKGROUND_SHARE * len(sample)
-    return bool(sample.max(axis=1).min() > BLACK or (common and tinted))
+    common = counts[commonest] > BACKGROUND_SHARE * channels.shape[1]
+    return bool(channels.max(axis=0).min() > BLACK or (common and tinted))

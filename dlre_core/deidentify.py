@@ -140,10 +140,10 @@ def simulation_key(seed: int) -> bytes:
     return hashlib.sha256(f"simulated cohort {seed}".encode()).digest()
 
 
-def blank_identity(
-    screen: NDArray[np.uint8], layout: ScreenLayout, squares: Sequence[Rectangle] = ()
-) -> NDArray[np.uint8]:
-    """A copy with everything black but what the study looks at.
+def kept_parts(
+    layout: ScreenLayout, height: int, width: int, squares: Sequence[Rectangle] = ()
+) -> list[Rectangle]:
+    """What the study looks at of a screen; everything else may name the patient.
 
     Kept are the two pictures and the colour bar, without the header and, below the box, without the
     rows where screens show annotations. Where the layout had to be found in the pixels, an archive
@@ -152,16 +152,17 @@ def blank_identity(
 
     Parameters
     ----------
-    screen : (height, width, 3) uint8
     layout : ScreenLayout
+    height, width : int
+        Of the screen, pixels.
     squares : sequence of Rectangle
         What the network may see: the square around the box, or the one drawn by hand.
 
     Returns
     -------
-    (height, width, 3) uint8
+    list of Rectangle
+        Inside the screen; none lies in another.
     """
-    height, width = screen.shape[:2]
     header = round(HEADER_ROWS * width / NATIVE_WIDTH)
     annotations = round(FIRST_ANNOTATION_ROW * width / NATIVE_WIDTH)
     pictures = Rectangle(0, header, width, annotations)
@@ -171,12 +172,31 @@ def blank_identity(
         parts += [_common(bottom, pictures) for bottom in (layout.bottom_picture,) if bottom]
     else:
         parts += [_common(_common(s, layout.top_picture), pictures) for s in squares]
+    inside = {part.clamped(height, width): None for part in (*parts, layout.colour_bar) if part}
+    return [
+        part
+        for part in inside
+        if not any(part != other and _common(part, other) == part for other in inside)
+    ]
+
+
+def blank_identity(screen: NDArray[np.uint8], parts: Sequence[Rectangle]) -> NDArray[np.uint8]:
+    """A copy with everything black but these parts.
+
+    Parameters
+    ----------
+    screen : (height, width, 3) uint8
+    parts : sequence of Rectangle
+        As `kept_parts` returns them.
+
+    Returns
+    -------
+    (height, width, 3) uint8
+    """
     kept = np.zeros_like(screen)
-    for part in (*parts, layout.colour_bar):
-        if part is not None:
-            inside = part.clamped(height, width)
-            place = (slice(inside.top, inside.bottom), slice(inside.left, inside.right))
-            kept[place] = screen[place]
+    for part in parts:
+        place = (slice(part.top, part.bottom), slice(part.left, part.right))
+        kept[place] = screen[place]
     return kept
 
 

@@ -61,7 +61,8 @@ def pictures(stream: BinaryIO, dataset: Dataset) -> Iterator[NDArray[np.uint8]]:
         if dataset.file_meta.get("TransferSyntaxUID") == JPEGBaseline8Bit:
             yield from _baseline_pictures(stream, dataset)
             return
-        for frame in iter_pixels(_pixel_source(stream, dataset)):
+        # Only looked at, so uncompressed frames need not be copied.
+        for frame in iter_pixels(_pixel_source(stream, dataset), view_only=True):
             yield _to_rgb(frame, dataset)
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from dlre_core.box_outline import outline_box
-from dlre_core.colour_kernels import chroma, unblend
+from dlre_core.colour_kernels import chroma, count_contrasts, unblend
 from dlre_core.colour_scale import (
     black_is_recoloured,
     colour_table,
@@ -173,18 +173,17 @@ def stiffness_map(colours: BoxColours, scale_maximum_kpa: float) -> NDArray[np.f
     return out
 
 
-def estimate_opacity(box: NDArray[np.uint8]) -> float:
-    """Opacity of the colours, 0 to 1, from their strongest contrast between channels.
+def estimate_opacity(box: NDArray[np.uint8], coloured: NDArray[np.bool_]) -> float:
+    """Opacity of the colours, 0 to 1, from the strongest contrast between channels of the coloured pixels.
 
     The purest colours of the map (blue, cyan, yellow, red) have a full range between channels;
     blending shrinks it by the opacity.
     """
-    # Channel by channel: numpy is slow along an axis of three.
-    red, green, blue = box[..., 0], box[..., 1], box[..., 2]
-    spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    counts = np.zeros(256, dtype=np.int64)
+    count_contrasts(box, coloured, counts)
     # The 98th percentile by counts, a sixth of the time of sorting.
-    below = np.bincount(spread.ravel(), minlength=256).cumsum()
-    rank = 0.98 * (spread.size - 1)
+    below = counts.cumsum()
+    rank = 0.98 * (below[-1] - 1)
     low, high = np.searchsorted(below, (int(rank), int(rank) + 1), side="right").clip(max=255)
     percentile = low + (high - low) * (rank - int(rank))
     return float(np.clip(percentile / 255, 0.2, 1.0))
@@ -285,15 +284,14 @@ def _positions(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Position on the scale of the coloured pixels, and their distance to the map's colours."""
     box = _cut(screen, layout.box)
-    pixels = box[coloured]
     table, twin = _table(screen, layout), _twin(screen, layout)
     if twin is None:
         # Without the B-mode below, both sides are compared by hue alone.
-        planes = np.ascontiguousarray(_hue(pixels).T)
+        planes = np.ascontiguousarray(_hue(box[coloured]).T)
         return invert_colours(planes, np.rint(_hue(table)).astype(np.uint8))
     known = opacity is not None and 0.05 < opacity <= 1.0
-    share = np.float32(opacity if known else estimate_opacity(pixels))
-    planes = np.empty((3, len(pixels)), dtype=np.float32)
+    share = np.float32(opacity if known else estimate_opacity(box, coloured))
+    planes = np.empty((3, int(coloured.sum())), dtype=np.float32)
     unblend(box, twin, coloured, share, planes)
     return invert_colours(planes, table)
 

@@ -107,11 +107,11 @@ def ingest_hospital(
             known = set(patients.loc[patients["hospital"] == hospital, "patient_id"])
         job.match_files(find_files(pictures, settings.limits.bytes_per_file), known)
         write_shard(shard, job.pictures())
-    write_table(pd.DataFrame(job.rows, columns=ACQUISITION_COLUMNS), acquisitions_csv)
-    rejects = pd.DataFrame(job.rejects, columns=REJECT_COLUMNS)
-    write_table(rejects.sort_values("file", ignore_index=True), rejects_csv)
-    write_table(pd.DataFrame([job.counts()]), counts_csv)
-    remembered.save(shard, [str(row["pixel_digest"]) for row in job.rows])
+        write_table(pd.DataFrame(job.rows, columns=ACQUISITION_COLUMNS), acquisitions_csv)
+        rejects = pd.DataFrame(job.rejects, columns=REJECT_COLUMNS)
+        write_table(rejects.sort_values("file", ignore_index=True), rejects_csv)
+        write_table(pd.DataFrame([job.counts()]), counts_csv)
+        remembered.save(shard, [str(row["pixel_digest"]) for row in job.rows])
     write_private_table(private_map_csv, PRIVATE_COLUMNS, job.private)
     logger.info(
         "hospital %s: %d files found, %d pictures stored, %d rejected, %d ignored (not DICOM)",

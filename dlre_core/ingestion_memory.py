@@ -1,16 +1,17 @@
 """What was read from a hospital's files last time, so that only new files are decoded.
 
-Two files in the private folder: ``{hospital}.json`` with what each file's header and picture said (mode
+Two files in the private folder: ``{hospital}.sqlite`` with what each file's header and picture said (mode
 0600: it holds patients' ids), and ``{hospital}.h5``, a second name of the last shard, which costs no disk
 space and outlives Snakemake's deletion of outputs. A file counts as known while its size, times and
 inode are the same, as everywhere in the project (docs/decisions.md, 2). Losing the memory, or finding it
-damaged, only costs time.
+damaged, only costs time. Answers lie on the disk and never all in memory, however many files there are.
 """
 
 import contextlib
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,13 @@ from dlre_core.store import ImageStore, StoredScreen, open_images
 
 # These say something about the machine at the time, not about the file.
 PASSING = (Reason.TOO_SLOW, Reason.OVER_MEMORY, Reason.UNREADABLE_FILE)
+TABLES = """
+    PRAGMA journal_mode = OFF;
+    PRAGMA synchronous = OFF;
+    CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+    CREATE TABLE answers (question TEXT PRIMARY KEY, body TEXT) WITHOUT ROWID;
+    CREATE TABLE pictures (digest TEXT PRIMARY KEY, place INTEGER) WITHOUT ROWID;
+"""
 
 
 class IngestionMemory:
@@ -39,16 +47,17 @@ class IngestionMemory:
     def __init__(self, path: str | Path | None, version: str) -> None:
         self._path = None if path is None else Path(path)
         self._version = version
-        self._known: dict[str, Any] = {}
-        self._noted: dict[str, Any] = {}
+        self._known: sqlite3.Connection | None = None
+        self._noted: sqlite3.Connection | None = None
+        self._forgotten: set[str] = set()
         self._store: ImageStore | None = None
-        self._index: dict[str, int] = {}
 
     def __enter__(self) -> Self:
         if self._path is not None:
             # Whatever is wrong with the memory: it is as good as none.
-            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            with contextlib.suppress(OSError, sqlite3.Error):
                 self._load()
+            self._noted = _new_database(self._path.with_suffix(".sqlite.partial"))
         return self
 
     def __exit__(
@@ -57,6 +66,9 @@ class IngestionMemory:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        for database in (self._known, self._noted):
+            if database is not None:
+                database.close()
         if self._store is not None:
             self._store.__exit__(kind, error, trace)
 
@@ -77,7 +89,7 @@ class IngestionMemory:
             As ``ask`` does, or did.
         """
         key = f"{what} {_stamp(file)}" if self._path is not None else ""
-        entry = self._known.get(key)
+        entry = self._recall(key)
         if entry is None:
             try:
                 entry = {"answer": ask()}
@@ -85,30 +97,30 @@ class IngestionMemory:
                 if unusable.reason in PASSING:
                     raise
                 entry = {"reason": unusable.reason.code}
-        if self._path is not None:
-            self._noted[key] = entry
+        if self._noted is not None:
+            row = (key, json.dumps(entry))
+            self._noted.execute("INSERT OR REPLACE INTO answers VALUES (?, ?)", row)
         if "reason" in entry:
             raise Unusable(Reason[entry["reason"].upper()])
         return entry["answer"]
 
     def screen(self, pixel_digest: str) -> StoredScreen | None:
         """A picture of the last shard."""
-        index = self._index.get(pixel_digest)
-        return None if index is None else self._store.stored(index)
+        row = self._known_row("SELECT place FROM pictures WHERE digest = ?", pixel_digest)
+        return None if row is None else self._store.stored(row[0])
 
     def knows(self, what: str, file: FoundFile) -> Any:
         """The noted answer, or None; raises nothing."""
-        return self._known.get(f"{what} {_stamp(file)}", {}).get("answer") if self._known else None
+        return (self._recall(f"{what} {_stamp(file)}") or {}).get("answer") if self._known else None
 
     def forget(self, what: str, file: FoundFile) -> None:
         """Let the next `answer` ask."""
-        self._known.pop(f"{what} {_stamp(file)}", None)
+        self._forgotten.add(f"{what} {_stamp(file)}")
 
     def save(self, shard: str | Path, pixel_digests: Sequence[str]) -> None:
-        """Keep what was noted and the shard with these pictures, by renames."""
-        if self._path is None:
+        """Keep what was noted and the shard with these pictures, by renames, before the context ends."""
+        if self._noted is None:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         pictures = self._path.with_suffix(".h5.partial")
         pictures.unlink(missing_ok=True)
         try:
@@ -116,24 +128,48 @@ class IngestionMemory:
         except OSError:
             # Another file system.
             shutil.copyfile(shard, pictures)
-        words = self._path.with_suffix(".json.partial")
-        words.unlink(missing_ok=True)
-        handle = os.open(words, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(handle, "w", encoding="utf-8") as file:
-            body = {"version": self._version, "shard": file_digest(shard)}
-            body |= {"pictures": list(pixel_digests), "files": self._noted}
-            json.dump(body, file)
+        facts = {"version": self._version, "shard": file_digest(shard)}
+        self._noted.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
+        places = ((digest, place) for place, digest in enumerate(pixel_digests))
+        self._noted.executemany("INSERT INTO pictures VALUES (?, ?)", places)
+        self._noted.commit()
         os.replace(pictures, self._path.with_suffix(".h5"))
-        os.replace(words, self._path.with_suffix(".json"))
+        os.replace(self._path.with_suffix(".sqlite.partial"), self._path.with_suffix(".sqlite"))
 
     def _load(self) -> None:
-        words, pictures = (self._path.with_suffix(end) for end in (".json", ".h5"))
-        body = json.loads(words.read_text(encoding="utf-8"))
-        if body["version"] != self._version or body["shard"] != file_digest(pictures):
-            return
-        self._store = open_images(pictures)
-        self._index = {digest: index for index, digest in enumerate(body["pictures"])}
-        self._known = body["files"]
+        words, pictures = (self._path.with_suffix(end) for end in (".sqlite", ".h5"))
+        known = sqlite3.connect(f"{words.absolute().as_uri()}?mode=ro", uri=True)
+        facts = dict(known.execute("SELECT name, value FROM facts"))
+        if facts == {"version": self._version, "shard": file_digest(pictures)}:
+            self._store = open_images(pictures)
+            self._known = known
+        else:
+            known.close()
+
+    def _recall(self, question: str) -> dict[str, Any] | None:
+        if question in self._forgotten:
+            return None
+        row = self._known_row("SELECT body FROM answers WHERE question = ?", question)
+        return None if row is None else json.loads(row[0])
+
+    def _known_row(self, query: str, key: str) -> tuple | None:
+        if self._known is None:
+            return None
+        try:
+            return self._known.execute(query, (key,)).fetchone()
+        except sqlite3.DatabaseError:
+            # Damaged: it knows nothing.
+            return None
+
+
+def _new_database(path: Path) -> sqlite3.Connection:
+    """An empty one that only its owner may read."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    database = sqlite3.connect(path)
+    database.executescript(TABLES)
+    return database
 
 
 def _stamp(file: FoundFile) -> str:

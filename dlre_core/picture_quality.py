@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dlre_core.deidentify import blank_identity
+from dlre_core.deidentify import blank_identity, kept_parts
 from dlre_core.dicom import ReadLimits, SweImage
 from dlre_core.elastogram import BoxColours, BoxQuality, box_quality, find_layout, read_box
 from dlre_core.errors import MissingRegion
@@ -85,17 +85,22 @@ def usable_picture(
     seen = Rectangle(
         square.column, square.row, square.column + square.size, square.row + square.size
     )
-    screen = blank_identity(image.pixels, layout, [seen])
+    parts = kept_parts(layout, height, width, [seen])
+    screen = blank_identity(image.pixels, parts)
     return UsablePicture(
-        image, screen, layout, colours, quality, scale_source, pixel_digest(screen)
+        image, screen, layout, colours, quality, scale_source, pixel_digest(screen, parts)
     )
 
 
-def pixel_digest(picture: NDArray[np.uint8]) -> str:
-    """Digest of a picture's size and content, 32 hexadecimal digits."""
+def pixel_digest(picture: NDArray[np.uint8], parts: Sequence[Rectangle] | None = None) -> str:
+    """Digest of a picture's size and content, 32 hexadecimal digits; of ``parts`` where all else is black."""
+    height, width = picture.shape[:2]
+    parts = [Rectangle(0, 0, width, height)] if parts is None else parts
     # Processors have instructions for SHA-256: half the time of BLAKE2.
-    digest = hashlib.sha256(f"{picture.shape}".encode())
-    digest.update(np.ascontiguousarray(picture).data)
+    digest = hashlib.sha256(f"{picture.shape} {parts}".encode())
+    for part in parts:
+        content = picture[part.top : part.bottom, part.left : part.right]
+        digest.update(np.ascontiguousarray(content).data)
     return digest.hexdigest()[:32]
 
 

@@ -11,8 +11,7 @@ from tests.workflow.study import Study
 # One arm is enough to go through every rule; a job has a start-up time of seconds here.
 ARM = "overall_5_images"
 THROUGH_SLURM = (
-    "--workflow-profile", "profiles/slurm", "--jobs", "4",
-    "--latency-wait", "20", "--seconds-between-status-checks", "2",
+    "--workflow-profile", "profiles/slurm", "--latency-wait", "20", "--seconds-between-status-checks", "2",
     "--slurm-init-seconds-before-status-checks", "1",
     "--set-threads", "train=1",
 )  # fmt: skip

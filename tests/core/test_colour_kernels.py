@@ -65,3 +65,14 @@ def test_unblending_undoes_blending(unblend):
     np.testing.assert_allclose(planes, colour[chosen].T, atol=0.5 / 0.6 + 1e-3)
     assert planes.min() >= 0
     assert planes.max() <= 255
+
+
+@pytest.mark.parametrize("count", [kernels.count_contrasts, kernels.count_contrasts.py_func])
+def test_contrasts_are_counted_where_they_are_asked_for(count):
+    generator = np.random.default_rng(5)
+    pixels = generator.integers(0, 256, (9, 14, 3), dtype=np.uint8)[1:, 2:]
+    chosen = generator.random((8, 12)) < 0.6
+    counts = np.zeros(256, dtype=np.int64)
+    count(pixels, chosen, counts)
+    expected = np.bincount(np.ptp(pixels[chosen].astype(int), axis=1), minlength=256)
+    assert counts.tolist() == expected.tolist()

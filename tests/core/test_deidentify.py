@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from dlre_core.deidentify import (
     Pseudonymiser,
     blank_identity,
+    kept_parts,
     load_or_create_key,
     simulation_key,
 )
@@ -114,9 +115,21 @@ def test_key_that_others_may_read_is_refused(tmp_path):
         load_or_create_key(path)
 
 
+def blanked(screen, layout, squares=()):
+    return blank_identity(screen, kept_parts(layout, *screen.shape[:2], squares))
+
+
+def test_parts_are_told_once():
+    # The box lies in the top picture, its twin in the bottom one, and this square in the box.
+    parts = kept_parts(layout(), 540, 720, [Rectangle(300, 130, 310, 140)])
+    assert parts == [
+        Rectangle(156, 70, 544, 290), Rectangle(156, 296, 544, 480), Rectangle(693, 71, 702, 180)
+    ]  # fmt: skip
+
+
 def test_only_pictures_and_colour_bar_stay():
     screen = np.full((540, 720, 3), 200, dtype=np.uint8)
-    kept = blank_identity(screen, layout())
+    kept = blanked(screen, layout())
     # 960 of 1440 columns is row 480 here: below it, screens write annotations.
     expected = np.zeros_like(screen)
     expected[70:290, 156:544] = expected[296:480, 156:544] = expected[71:180, 693:702] = 200
@@ -127,7 +140,7 @@ def test_only_pictures_and_colour_bar_stay():
 def test_header_goes_even_where_a_region_tag_claims_it():
     screen = np.full((540, 720, 3), 200, dtype=np.uint8)
     lying = ScreenLayout(**{**vars(layout()), "top_picture": Rectangle(0, 0, 720, 290)})
-    rows, _ = kept_rows_and_columns(blank_identity(screen, lying))
+    rows, _ = kept_rows_and_columns(blanked(screen, lying))
     assert min(rows) == 45
 
 
@@ -135,7 +148,7 @@ def test_box_and_its_twin_stay_among_annotations():
     low = ScreenLayout(
         **{**vars(layout()), "box": Rectangle(275, 180, 395, 280), "bottom_picture": Rectangle(156, 296, 544, 516)}
     )  # fmt: skip
-    kept = blank_identity(np.full((540, 720, 3), 200, dtype=np.uint8), low)
+    kept = blanked(np.full((540, 720, 3), 200, dtype=np.uint8), low)
     assert kept[480:506, 275:395].all()
     assert not kept[480:506, 156:275].any()
 
@@ -143,7 +156,7 @@ def test_box_and_its_twin_stay_among_annotations():
 def test_without_region_tags_only_box_twin_and_square_stay():
     screen = np.full((540, 720, 3), 200, dtype=np.uint8)
     square = Rectangle(272, 112, 397, 237)
-    kept = blank_identity(screen, layout("pixels"), [square])
+    kept = blanked(screen, layout("pixels"), [square])
     expected = np.zeros_like(screen)
     expected[112:237, 272:397] = expected[351:451, 275:395] = expected[71:180, 693:702] = 200
     np.testing.assert_array_equal(kept, expected)

@@ -253,8 +253,9 @@ def test_no_true_picture_is_called_recoloured(kpa, opacity):
 def test_opacity_is_estimated():
     for opacity in (0.3, 0.5, 0.8):
         rendered, _ = scene(5, 9.0, opacity)
-        pixels = rendered.screen[rendered.box.top : rendered.box.bottom, rendered.box.left : rendered.box.right][rendered.coloured]  # fmt: skip
-        assert estimate_opacity(pixels) == pytest.approx(opacity, abs=0.04)
+        place = rendered.box
+        box = rendered.screen[place.top : place.bottom, place.left : place.right]
+        assert estimate_opacity(box, rendered.coloured) == pytest.approx(opacity, abs=0.04)
 
 
 @pytest.mark.parametrize("seed", range(4))

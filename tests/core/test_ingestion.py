@@ -382,7 +382,7 @@ def test_only_a_new_file_is_read_and_the_bytes_are_those_of_all_at_once(hospital
     for name in ("A.h5", "A_acquisitions.csv", "A_rejects.csv", "A_counts.csv"):
         second, whole = ((hospital.root / out / name).read_bytes() for out in ("second", "at_once"))
         assert second == whole, name
-    assert stat.S_IMODE(memory.with_suffix(".json").stat().st_mode) == 0o600
+    assert stat.S_IMODE(memory.with_suffix(".sqlite").stat().st_mode) == 0o600
     # A damaged memory is none.
     asked.clear()
     memory.with_suffix(".h5").write_bytes(b"")
