@@ -1,8 +1,13 @@
 """The table of stored pictures: its columns, and what the hospital's own tables say of a picture."""
 
+import csv
+import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -80,6 +85,72 @@ def finding_facts(picture: UsablePicture, scale_maximum_kpa: float) -> dict[str,
         "measured": measured_columns(picture, scale_maximum_kpa),
         "complete": picture.image.complete,
     }
+
+
+class AcquisitionTable:
+    """Context manager: ``acquisitions.csv`` of a hospital, row by row on the disk and never all in memory.
+
+    Parameters
+    ----------
+    path : path
+        Of the table, which appears when `finish` is called.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path)
+        self._rows = self._path.with_name(self._path.name + ".rows")
+        self._flags: dict[int, str] = {}
+        self.scale_sources: Counter[str] = Counter()
+
+    def __enter__(self) -> Self:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = open(self._rows, "w", encoding="utf-8", newline="")
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        self._writer.writerow(ACQUISITION_COLUMNS)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+        self._rows.unlink(missing_ok=True)
+
+    def __len__(self) -> int:
+        return self.scale_sources.total()
+
+    def add(self, row: Mapping[str, object]) -> None:
+        """Write the next row; missing values are None or NaN."""
+        values = [row[column] for column in ACQUISITION_COLUMNS]
+        # NaN alone is unlike itself.
+        self._writer.writerow(
+            ["" if value is None or value != value else value for value in values]
+        )
+        self.scale_sources[str(row["scale_source"])] += 1
+
+    def flag(self, number: int, flag: str) -> None:
+        """Add a flag to row ``number`` (0-based), once."""
+        self._flags[number] = flag
+
+    def finish(self) -> None:
+        """Write the table, by rename."""
+        self._file.close()
+        partial, at = (
+            self._path.with_name(self._path.name + ".partial"),
+            ACQUISITION_COLUMNS.index("flags"),
+        )
+        with (
+            open(self._rows, encoding="utf-8", newline="") as rows,
+            open(partial, "w", encoding="utf-8", newline="") as file,
+        ):
+            writer = csv.writer(file, lineterminator="\n")
+            for number, row in enumerate(csv.reader(rows), start=-1):
+                if number in self._flags:
+                    row[at] = ";".join(filter(None, [row[at], self._flags[number]]))
+                writer.writerow(row)
+        os.replace(partial, self._path)
 
 
 def given_columns(

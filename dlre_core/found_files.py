@@ -16,7 +16,7 @@ ARCHIVE_START = (b"PK\x03\x04", b"PK\x05\x06")
 ENCRYPTED = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FoundFile:
     """A file below a hospital's folder, or a member of an archive.
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from dlre_core.acquisitions import (
-    ACQUISITION_COLUMNS,
+    AcquisitionTable,
     Finding,
     q_box_columns,
     q_box_disagrees,
@@ -40,7 +40,7 @@ REJECT_COLUMNS = ["file", "hospital", "patient", "processing_stage", "code", "re
 PRIVATE_COLUMNS = ["label", "file", "patient_id", "code", "reason", "remedy"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Candidate:
     file: FoundFile
     header: Header
@@ -97,27 +97,31 @@ def ingest_hospital(
         If files found are not files stored, rejected and ignored: a fault of the program.
     """
     known_by = f"{version} {settings}"
-    with GuardedReader(settings.limits) as reader, IngestionMemory(memory, known_by) as remembered:
+    with (
+        GuardedReader(settings.limits) as reader,
+        IngestionMemory(memory, known_by) as remembered,
+        AcquisitionTable(acquisitions_csv) as table,
+    ):
         tables = (rows_by_file(path, hospital) for path in (measurements_csv, roi_csv))
         files = HospitalFiles(reader, remembered, settings, *tables)
-        job = _Hospital(hospital, pseudonymiser, settings.images_per_patient, files)
+        job = _Hospital(hospital, pseudonymiser, settings.images_per_patient, files, table)
         known = None
         if clinical_csv is not None:
             patients = read_clinical(clinical_csv).patients
             known = set(patients.loc[patients["hospital"] == hospital, "patient_id"])
         job.match_files(find_files(pictures, settings.limits.bytes_per_file), known)
         write_shard(shard, job.pictures())
-        write_table(pd.DataFrame(job.rows, columns=ACQUISITION_COLUMNS), acquisitions_csv)
+        table.finish()
         rejects = pd.DataFrame(job.rejects, columns=REJECT_COLUMNS)
         write_table(rejects.sort_values("file", ignore_index=True), rejects_csv)
         write_table(pd.DataFrame([job.counts()]), counts_csv)
-        remembered.save(shard, [str(row["pixel_digest"]) for row in job.rows])
+        remembered.save(shard, list(job.stored))
     write_private_table(private_map_csv, PRIVATE_COLUMNS, job.private)
     logger.info(
         "hospital %s: %d files found, %d pictures stored, %d rejected, %d ignored (not DICOM)",
         *job.counts().values(),
     )
-    sources = Counter(str(row["scale_source"]) for row in job.rows)
+    sources = table.scale_sources
     logger.info(
         "hospital %s: full scale stated by %d files and %d labels, taken as configured for %d pictures",
         *(hospital, sources["file"], sources["label"], sources["configured"]),
@@ -140,16 +144,17 @@ class _Hospital:
         pseudonymiser: Pseudonymiser,
         images_per_patient: int,
         files: HospitalFiles,
+        table: AcquisitionTable,
     ) -> None:
         self.hospital, self.pseudonymiser = hospital, pseudonymiser
         self.images_per_patient, self.files = images_per_patient, files
         self.found = self.ignored = 0
-        self.rows: list[dict[str, object]] = []
+        self.table = table
         self.rejects: list[dict[str, str]] = []
         self.private: list[tuple[str, ...]] = []
         self.candidates: dict[str, list[_Candidate]] = defaultdict(list)
-        # Row of each stored picture, by its pixels.
-        self.stored: dict[str, dict[str, object]] = {}
+        # Row and patient of each stored picture, by its pixels.
+        self.stored: dict[str, tuple[int, str]] = {}
 
     def counts(self) -> dict[str, object]:
         """Numbers of files, which close.
@@ -159,7 +164,7 @@ class _Hospital:
         StoreMismatch
             If they do not.
         """
-        numbers = {"images_stored": len(self.rows), "rejected": len(self.rejects),
+        numbers = {"images_stored": len(self.table), "rejected": len(self.rejects),
                    "ignored": self.ignored}  # fmt: skip
         if self.found != sum(numbers.values()):
             raise StoreMismatch(
@@ -220,8 +225,8 @@ class _Hospital:
                     continue
                 taken += 1
                 row = self._row(candidate, picture, taken)
-                self.rows.append(row)
-                self.stored[picture.digest] = row
+                self.stored[picture.digest] = len(self.table), patient_id
+                self.table.add(row)
                 yield str(row["image_id"]), picture.screen
 
     def _patient(self, file: FoundFile, header: Header, known: set[str] | None) -> str:
@@ -276,12 +281,12 @@ class _Hospital:
 
     def _refuse_known(self, picture: Finding, patient_id: str) -> None:
         """Refuse a picture that is stored already, under whatever UID and for whomever."""
-        row = self.stored.get(picture.digest)
-        if row is None:
+        if picture.digest not in self.stored:
             return
-        if row["patient"] == self.pseudonymiser.patient(self.hospital, patient_id):
+        row, owner = self.stored[picture.digest]
+        if owner == patient_id:
             raise Unusable(Reason.DUPLICATE)
-        row["flags"] = ";".join(filter(None, [str(row["flags"]), "also_sent_for_another_patient"]))
+        self.table.flag(row, "also_sent_for_another_patient")
         raise Unusable(Reason.TWO_PATIENTS)
 
     def _row(self, candidate: _Candidate, picture: Finding, number: int) -> dict[str, object]:
