@@ -8,12 +8,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dlre_core.errors import DlreError
-from dlre_core.running import end_with_parent, storage_fault
+from dlre_core.running import end_with_parent, reserve, storage_fault
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
 BARS = "DLRE_BARS"
+# Room in a job's log for what it says of a full disk.
+LAST_WORDS = 1 << 16
 
 
 def bars_stand_on_the_terminal() -> bool:
@@ -25,10 +27,15 @@ class _LogFile(logging.FileHandler):
     def handleError(self, record: logging.LogRecord) -> None:
         """Say nothing of a log that cannot be written: the terminal has the record, too."""
 
+    def reserve(self) -> None:
+        """Set room aside, so that an error can be written when the disk is full."""
+        reserve(self.stream.fileno(), LAST_WORDS)
+
     def close(self) -> None:
-        """Close it, whatever of it could not be written."""
+        """Close it, whatever of it could not be written, and give back what is left of its room."""
         with suppress(OSError):
             super().close()
+            os.truncate(self.baseFilename, os.path.getsize(self.baseFilename))
 
 
 @contextmanager
@@ -55,6 +62,7 @@ def job_log(path: str | Path) -> Iterator[None]:
         end_with_parent()
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     file = _LogFile(path, mode="w", encoding="utf-8")
+    file.reserve()
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setLevel(logging.ERROR if bars_stand_on_the_terminal() else logging.INFO)
     for handler in (file, terminal):

@@ -26,6 +26,7 @@ CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM}
 # Libraries that do not hand the number on.
 FULL_WORDS = ("No space left on device", "Disk quota exceeded", "database or disk is full")
 _PR_SET_PDEATHSIG = 1
+_FALLOC_FL_KEEP_SIZE = 1
 
 
 class Run(NamedTuple):
@@ -49,6 +50,15 @@ def end_with_parent() -> None:
         command = b""
     if os.getppid() != parent or b"snakemake" not in command:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def reserve(descriptor: int, size: int) -> None:
+    """Set ``size`` bytes of the disk aside for an open file without making it longer, where that is possible.
+
+    What is not used goes back when the file is cut to its length (`os.ftruncate`).
+    """
+    where = (ctypes.c_int64(0), ctypes.c_int64(size))
+    ctypes.CDLL(None).fallocate(descriptor, _FALLOC_FL_KEEP_SIZE, *where)
 
 
 def begin_run(results: str | Path, memory: str | Path) -> Run:
