@@ -21,6 +21,10 @@ from dlre_core.layout import Rectangle, UltrasoundRegion
 from dlre_core.rejects import Reason, Unusable
 
 ROOT = Path(__file__).parents[1]
+# pydicom imports an HTTP client where it finds one, to download examples: a fifth of the start.
+START = (
+    f"import sys; sys.modules['requests'] = None; from {dicom_worker.__name__} import main; main()"
+)
 LONGEST_LINE = 1 << 20
 LAST_BREATH_SECONDS = 5
 
@@ -120,7 +124,7 @@ class GuardedReader:
             quiet = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
             limits = json.dumps(asdict(self._limits))
             self._process = subprocess.Popen(
-                [sys.executable, "-m", dicom_worker.__name__, limits, str(self._shared)],
+                [sys.executable, "-c", START, limits, str(self._shared)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 # Warnings of parsers and codecs quote what they read: names and ids.

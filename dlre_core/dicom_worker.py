@@ -1,8 +1,9 @@
 """The process that decodes: limited in memory and time, it may die without harm to the study.
 
-Started by `dlre_core.dicom_guard` as ``python -m dlre_core.dicom_worker LIMITS SHARED``, with the
-limits as JSON and the descriptor of shared memory. Each line of its standard input asks for one file;
-the answer is a line of JSON, and the pixels it announces lie in the shared memory, one after the other. Nothing of a file's text but what `Header` names ever leaves it.
+Started by `dlre_core.dicom_guard` with two arguments: the limits as JSON and the descriptor of shared
+memory. Each line of its standard input asks for one file; the answer is a line of JSON, and the pixels
+it announces lie in the shared memory, one after the other. Nothing of a file's text but what `Header`
+names ever leaves it.
 """
 
 import contextlib
@@ -140,7 +141,3 @@ def _facts(image: SweImage) -> dict[str, Any]:
         "width": image.pixels.shape[1],
         "regions": [asdict(region) for region in image.regions],
     }
-
-
-if __name__ == "__main__":
-    main()

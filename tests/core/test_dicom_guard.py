@@ -12,7 +12,6 @@ import pytest
 from pydicom.encaps import encapsulate
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from dlre_core import dicom_worker
 from dlre_core.dicom import ReadLimits, read_dicom, read_header
 from dlre_core.dicom_guard import GuardedReader
 from dlre_core.found_files import FoundFile
@@ -152,22 +151,16 @@ def test_time_runs_out_and_the_next_file_is_read(tmp_path):
 
 
 def test_a_crash_of_the_decoder_is_a_reason(tmp_path, monkeypatch):
-    script = tmp_path / "crash.py"
-    script.write_text("import os, sys\nsys.stdin.readline()\nos.abort()\n")
-    monkeypatch.setattr(dicom_worker, "__name__", "crash")
-    monkeypatch.setattr("dlre_core.dicom_guard.ROOT", tmp_path)
+    crash = "import os, sys\nsys.stdin.readline()\nos.abort()"
+    monkeypatch.setattr("dlre_core.dicom_guard.START", crash)
     with GuardedReader(SMALL) as reader:
         assert reason_of(reader, found(tmp_path / "x")) is Reason.UNDECODABLE
         assert reason_of(reader, found(tmp_path / "x")) is Reason.UNDECODABLE
 
 
 def test_an_endless_answer_is_no_answer(tmp_path, monkeypatch):
-    script = tmp_path / "babble.py"
-    script.write_text(
-        "import sys\nsys.stdin.readline()\nwhile True: sys.stdout.write('x' * 9999)\n"
-    )
-    monkeypatch.setattr(dicom_worker, "__name__", "babble")
-    monkeypatch.setattr("dlre_core.dicom_guard.ROOT", tmp_path)
+    babble = "import sys\nsys.stdin.readline()\nwhile True: sys.stdout.write('x' * 9999)"
+    monkeypatch.setattr("dlre_core.dicom_guard.START", babble)
     monkeypatch.setattr("dlre_core.dicom_guard.LAST_BREATH_SECONDS", 0.1)
     with GuardedReader(SMALL) as reader:
         assert reason_of(reader, found(tmp_path / "x")) is Reason.UNDECODABLE
