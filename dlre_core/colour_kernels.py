@@ -41,6 +41,25 @@ def nearest_colours(
 
 
 @numba.njit(cache=True, nogil=True)
+def weave(planes: NDArray[np.uint8], pixels: NDArray[np.uint8]) -> None:
+    """Put channels that are apart beside each other.
+
+    Parameters
+    ----------
+    planes : (3, height, width) uint8
+        Contiguous.
+    pixels : (height, width, 3) uint8
+        Contiguous; written.
+    """
+    red, green, blue = planes[0].reshape(-1), planes[1].reshape(-1), planes[2].reshape(-1)
+    out = pixels.reshape(-1)
+    for i in range(len(red)):
+        out[3 * i] = red[i]
+        out[3 * i + 1] = green[i]
+        out[3 * i + 2] = blue[i]
+
+
+@numba.njit(cache=True, nogil=True)
 def chroma(pixels: NDArray[np.uint8], out: NDArray[np.int16]) -> None:
     """|R-G| + |R-B| + |G-B| of every pixel.
 

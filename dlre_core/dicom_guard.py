@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlre_core import dicom_worker
+from dlre_core.colour_kernels import weave
 from dlre_core.dicom import Header, ReadLimits, SweImage, header_of
 from dlre_core.found_files import FoundFile
 from dlre_core.layout import Rectangle, UltrasoundRegion
@@ -80,7 +81,7 @@ class GuardedReader:
         images = []
         at = 0
         for facts in self._ask("images", file)["images"]:
-            pixels = self._pixels(facts.pop("height"), facts.pop("width"), at)
+            pixels = self._pixels(facts.pop("height"), facts.pop("width"), facts.pop("planar"), at)
             at += pixels.nbytes
             places = tuple(
                 UltrasoundRegion(**{**region, "rectangle": Rectangle(**region["rectangle"])})
@@ -109,15 +110,19 @@ class GuardedReader:
             raise Unusable(reason)
         return facts
 
-    def _pixels(self, height: int, width: int, at: int) -> NDArray[np.uint8]:
-        pixels = np.empty((height, width, 3), dtype=np.uint8)
+    def _pixels(self, height: int, width: int, planar: bool, at: int) -> NDArray[np.uint8]:
+        pixels = np.empty((3, height, width) if planar else (height, width, 3), dtype=np.uint8)
         rest = memoryview(pixels).cast("B")
         while rest:
             count = os.preadv(self._shared, [rest], at)
             if not count:
                 raise self._death()
             rest, at = rest[count:], at + count
-        return pixels
+        if not planar:
+            return pixels
+        woven = np.empty((height, width, 3), dtype=np.uint8)
+        weave(pixels, woven)
+        return woven
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:

@@ -76,3 +76,11 @@ def test_contrasts_are_counted_where_they_are_asked_for(count):
     count(pixels, chosen, counts)
     expected = np.bincount(np.ptp(pixels[chosen].astype(int), axis=1), minlength=256)
     assert counts.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("weave", [kernels.weave, kernels.weave.py_func])
+def test_woven_channels_are_numpys_transpose(weave):
+    planes = np.random.default_rng(6).integers(0, 256, (3, 7, 11), dtype=np.uint8)
+    pixels = np.empty((7, 11, 3), dtype=np.uint8)
+    weave(planes, pixels)
+    assert pixels.tolist() == planes.transpose(1, 2, 0).tolist()

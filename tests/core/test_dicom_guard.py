@@ -10,7 +10,7 @@ import zlib
 import numpy as np
 import pytest
 from pydicom.encaps import encapsulate
-from pydicom.uid import DeflatedExplicitVRLittleEndian
+from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
 from dlre_core.dicom import ReadLimits, read_dicom, read_header
 from dlre_core.dicom_guard import GuardedReader
@@ -39,9 +39,11 @@ def found(path, member=None) -> FoundFile:
 
 def test_answers_are_those_of_reading_here(reader, tmp_path):
     clip = np.stack([files.draw_screen(0, fill) for fill in (0.3, 0.8)])
-    for number, dataset in enumerate(
-        (files.make_dataset(files.draw_screen(3)), files.make_dataset(clip, regions=False))
-    ):
+    # RLE keeps channels apart.
+    apart = files.make_dataset(files.draw_screen(4))
+    apart.compress(RLELossless, generate_instance_uid=False)
+    still, clip = files.make_dataset(files.draw_screen(3)), files.make_dataset(clip, regions=False)
+    for number, dataset in enumerate((still, clip, apart)):
         path = files.save(dataset, tmp_path / f"{number}")
         assert reader.header(found(path)) == read_header(path)
         for far, near in zip(reader.images(found(path)), read_dicom(path, SMALL), strict=True):
