@@ -35,12 +35,15 @@ def wait_for(what: str, seconds: float, condition) -> None:
 def disturb(study: Study) -> None:
     """Cancel one running job, then kill Snakemake while others run, and cancel these."""
     with study.start(*THROUGH_SLURM, output=subprocess.DEVNULL) as process:
-        wait_for("a running job", 120, lambda: slurm_jobs("--states=RUNNING"))
-        subprocess.run(["scancel", slurm_jobs("--states=RUNNING")[0]], check=True)
-        stored = study.folder / "results/store"
-        wait_for("a stored hospital", 300, lambda: list(stored.glob("?_counts.csv")))
-        wait_for("a running job", 120, lambda: slurm_jobs("--states=RUNNING"))
-        process.send_signal(signal.SIGKILL)
+        try:
+            wait_for("a running job", 120, lambda: slurm_jobs("--states=RUNNING"))
+            subprocess.run(["scancel", slurm_jobs("--states=RUNNING")[0]], check=True)
+            stored = study.folder / "results/store"
+            # Minutes where other work runs on the machine.
+            wait_for("a stored hospital", 900, lambda: list(stored.glob("?_counts.csv")))
+            wait_for("a running job", 120, lambda: slurm_jobs("--states=RUNNING"))
+        finally:
+            process.send_signal(signal.SIGKILL)
     # As docs/scaling.md says: what a killed Snakemake submitted is still the cluster's.
     subprocess.run(["scancel", "--user=root"], check=True)
     wait_for("an empty queue", 60, lambda: not slurm_jobs())
