@@ -8,6 +8,7 @@ damaged, only costs time. Answers lie on the disk and never all in memory, howev
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -88,7 +89,7 @@ class IngestionMemory:
         Unusable
             As ``ask`` does, or did.
         """
-        key = f"{what} {_stamp(file)}" if self._path is not None else ""
+        key = _question(what, file) if self._path is not None else ""
         entry = self._recall(key)
         if entry is None:
             try:
@@ -111,11 +112,11 @@ class IngestionMemory:
 
     def knows(self, what: str, file: FoundFile) -> Any:
         """The noted answer, or None; raises nothing."""
-        return (self._recall(f"{what} {_stamp(file)}") or {}).get("answer") if self._known else None
+        return (self._recall(_question(what, file)) or {}).get("answer") if self._known else None
 
     def forget(self, what: str, file: FoundFile) -> None:
         """Let the next `answer` ask."""
-        self._forgotten.add(f"{what} {_stamp(file)}")
+        self._forgotten.add(_question(what, file))
 
     def save(self, shard: str | Path, pixel_digests: Sequence[str]) -> None:
         """Keep what was noted and the shard with these pictures, by renames, before the context ends."""
@@ -138,7 +139,7 @@ class IngestionMemory:
 
     def _load(self) -> None:
         words, pictures = (self._path.with_suffix(end) for end in (".sqlite", ".h5"))
-        known = sqlite3.connect(f"{words.absolute().as_uri()}?mode=ro", uri=True)
+        known = sqlite3.connect(f"{words.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
         facts = dict(known.execute("SELECT name, value FROM facts"))
         if facts == {"version": self._version, "shard": file_digest(pictures)}:
             self._store = open_images(pictures)
@@ -150,16 +151,17 @@ class IngestionMemory:
         if question in self._forgotten:
             return None
         row = self._known_row("SELECT body FROM answers WHERE question = ?", question)
-        return None if row is None else json.loads(row[0])
+        # Damaged: it knows nothing.
+        with contextlib.suppress(ValueError):
+            return None if row is None else json.loads(row[0])
+        return None
 
     def _known_row(self, query: str, key: str) -> tuple | None:
         if self._known is None:
             return None
-        try:
+        with contextlib.suppress(sqlite3.DatabaseError):
             return self._known.execute(query, (key,)).fetchone()
-        except sqlite3.DatabaseError:
-            # Damaged: it knows nothing.
-            return None
+        return None
 
 
 def _new_database(path: Path) -> sqlite3.Connection:
@@ -167,9 +169,16 @@ def _new_database(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.unlink(missing_ok=True)
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    database = sqlite3.connect(path)
+    # Nobody else opens it, and network disks may have no locks.
+    database = sqlite3.connect(f"{path.absolute().as_uri()}?nolock=1", uri=True)
     database.executescript(TABLES)
     return database
+
+
+def _question(what: str, file: FoundFile) -> str:
+    """A key for a question about a file; a digest, since names need not be UTF-8."""
+    text = f"{what} {_stamp(file)}".encode("utf-8", "surrogateescape")
+    return hashlib.sha256(text).hexdigest()
 
 
 def _stamp(file: FoundFile) -> str:

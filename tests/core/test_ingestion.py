@@ -384,7 +384,18 @@ def test_only_a_new_file_is_read_and_the_bytes_are_those_of_all_at_once(hospital
         assert second == whole, name
     assert stat.S_IMODE(memory.with_suffix(".sqlite").stat().st_mode) == 0o600
     # A damaged memory is none.
-    asked.clear()
-    memory.with_suffix(".h5").write_bytes(b"")
-    hospital.ingest("third", memory=memory)
-    assert len(asked) > 10
+    for damaged in (".h5", ".sqlite"):
+        asked.clear()
+        memory.with_suffix(damaged).write_bytes(b"no memory")
+        hospital.ingest(f"without_{damaged[1:]}", memory=memory)
+        assert len(asked) > 10
+
+
+def test_files_whose_names_are_no_utf_8_are_remembered(hospital, monkeypatch):
+    memory, folder = hospital.root / "private" / "memory", hospital.pictures / "A0001"
+    path = files.write_elastogram(folder / "1.dcm", 1)
+    os.rename(os.fsencode(path), os.path.join(os.fsencode(folder), b"Bild_\xe4.dcm"))
+    hospital.ingest("first", memory=memory)
+    monkeypatch.setattr(GuardedReader, "_ask", None)
+    hospital.ingest("second", memory=memory)
+    assert len(hospital.table("acquisitions")) == 1
