@@ -15,6 +15,8 @@ THROUGH_SLURM = (
     "--slurm-init-seconds-before-status-checks", "1",
     "--set-threads", "train=1",
 )  # fmt: skip
+# Only where nothing is cancelled: with its first task an array loses all others.
+ARRAYS = ("--slurm-array-jobs", "simulate_hospital,ingest_hospital,crop_rois")
 
 
 def slurm_jobs(*arguments: str) -> list[str]:
@@ -60,7 +62,7 @@ def main(scratch: Path) -> None:
     cluster.keep_arms(ARM)
     disturb(cluster)
     started = time.monotonic()
-    cluster.snakemake(*THROUGH_SLURM)
+    cluster.snakemake(*THROUGH_SLURM, *ARRAYS)
     seconds.append(time.monotonic() - started)
     ours, theirs = local.tables(), cluster.tables()
     different = sorted(name for name in ours if ours[name] != theirs.get(name))
