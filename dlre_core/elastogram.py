@@ -33,6 +33,7 @@ LARGEST_BOX_SHARE = 0.6
 FOREIGN_COLOUR_DISTANCE = 45.0
 # Shares of a box's colours: at least so much of both ends of the map, and less than that between them.
 END_SHARE, MIDDLE_SHARE = 0.05, 0.05
+ONE_COLOUR_SHARE = 0.9
 # To the map's colours: white lines, and what a codec smears of them onto colours, are further off.
 LINE_DISTANCE = 90.0
 
@@ -232,7 +233,10 @@ def _from_pixels(screen: NDArray[np.uint8]) -> ScreenLayout:
     too_large = box.width * box.height > LARGEST_BOX_SHARE * top.width * top.height
     if box.width < smallest or box.height < smallest or too_large:
         raise MissingRegion(f"The coloured part has {box.width} x {box.height} pixels, not a box.")
-    if _jumps(_cut(upper, box)[_cut(coloured, box)]):
+    pixels = _cut(upper, box)[_cut(coloured, box)]
+    if _is_painted(pixels):
+        raise MissingRegion("Its colour is one and the same all over, as a painted vessel's is.")
+    if _jumps(pixels):
         raise MissingRegion(
             "Its colours jump from one end of the map to the other, as vessels' do."
         )
@@ -242,6 +246,17 @@ def _from_pixels(screen: NDArray[np.uint8]) -> ScreenLayout:
         top.left + box.left, top.top + box.top, top.left + box.right, top.top + box.bottom
     )
     return ScreenLayout(top, box, bottom, bar, None, "pixels")
+
+
+def _is_painted(pixels: NDArray[np.uint8]) -> bool:
+    """True where nearly all coloured pixels (n, 3) have exactly one colour.
+
+    A map changes, and lets the speckle below it through; only one that is saturated all over at full opacity looks so,
+    and that is of no use either.
+    """
+    red, green, blue = pixels.astype(np.int32).T
+    commonest = np.unique(red << 16 | green << 8 | blue, return_counts=True)[1].max(initial=0)
+    return bool(commonest > ONE_COLOUR_SHARE * len(pixels))
 
 
 def _jumps(pixels: NDArray[np.uint8]) -> bool:
