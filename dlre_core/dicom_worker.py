@@ -87,9 +87,12 @@ def _answer(request: dict[str, Any], limits: ReadLimits) -> tuple[dict[str, Any]
             if request["what"] == "header":
                 return {"header": header_facts(read_header(stream))}, []
             images = read_dicom(stream, limits)
-            return {"images": [_facts(image) for image in images]}, [
-                _as_stored(image.pixels) for image in images
+            stored = [_as_stored(image.pixels) for image in images]
+            facts = [
+                _facts(image) | {"planar": pixels.shape != image.pixels.shape}
+                for image, pixels in zip(images, stored, strict=True)
             ]
+            return {"images": facts}, stored
     except Unusable as unusable:
         return {"reason": unusable.reason.code}, []
     except MemoryError:
@@ -138,6 +141,5 @@ def _facts(image: SweImage) -> dict[str, Any]:
     return facts | {
         "height": image.pixels.shape[0],
         "width": image.pixels.shape[1],
-        "planar": _as_stored(image.pixels).shape != image.pixels.shape,
         "regions": [asdict(region) for region in image.regions],
     }
