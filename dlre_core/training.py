@@ -34,7 +34,7 @@ class TrainingSettings:
     learning_rate: float = 0.003
     weight_decay: float = 0.0001
     epochs: int = 18
-    draws_per_patient: int = 5
+    draws_per_patient: int = 7
     minimum_steps: int = 150
     maximum_steps: int = 1400
     stopping_fraction: float = 0.2
