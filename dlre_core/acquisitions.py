@@ -1,7 +1,6 @@
 """The table of stored pictures: its columns, and what the hospital's own tables say of a picture."""
 
 import csv
-import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from dlre_core.picture_quality import IngestionSettings, UsablePicture
 from dlre_core.q_box import measure_q_box
 from dlre_core.roi import SIDE, Square
 from dlre_core.store import StoredScreen
+from dlre_core.whole_files import written_whole
 
 Q_BOX_COLUMNS = [
     "q_box_mean_kpa", "q_box_min_kpa", "q_box_max_kpa", "q_box_sd_kpa", "q_box_diameter_mm",
@@ -137,20 +137,17 @@ class AcquisitionTable:
     def finish(self) -> None:
         """Write the table, by rename."""
         self._file.close()
-        partial, at = (
-            self._path.with_name(self._path.name + ".partial"),
-            ACQUISITION_COLUMNS.index("flags"),
-        )
+        at = ACQUISITION_COLUMNS.index("flags")
         with (
+            written_whole(self._path) as unfinished,
             open(self._rows, encoding="utf-8", newline="") as rows,
-            open(partial, "w", encoding="utf-8", newline="") as file,
+            open(unfinished, "w", encoding="utf-8", newline="") as file,
         ):
             writer = csv.writer(file, lineterminator="\n")
             for number, row in enumerate(csv.reader(rows), start=-1):
                 if number in self._flags:
                     row[at] = ";".join(filter(None, [row[at], self._flags[number]]))
                 writer.writerow(row)
-        os.replace(partial, self._path)
 
 
 def given_columns(

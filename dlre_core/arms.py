@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import os
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,7 @@ from dlre_core.splits import stage_labels, stopping_patients
 from dlre_core.store import READ_AT_ONCE, StoredSquares, open_rois
 from dlre_core.tabular import read_table, write_table
 from dlre_core.training import TrainedNetwork, TrainingSettings, provenance, train_network
+from dlre_core.whole_files import written_whole
 
 logger = logging.getLogger(__name__)
 
@@ -183,10 +183,8 @@ def train_arm(
 
 
 def _save(network: TrainedNetwork, path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".partial")
-    save_file(network.weights, temporary, metadata={"provenance": text})
-    os.replace(temporary, path)
+    with written_whole(path) as unfinished:
+        save_file(network.weights, unfinished, metadata={"provenance": text})
 
 
 def _history(networks: Mapping[str, TrainedNetwork]) -> pd.DataFrame:

@@ -1,7 +1,6 @@
 """Training state on disk, so that a killed job goes on to the same weights (no pickle)."""
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from dlre_core.network import FibrosisNetwork
+from dlre_core.whole_files import written_whole
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
@@ -62,10 +62,8 @@ def save_checkpoint(
             value = optimiser.state[parameter][moment]
             tensors[f"{moment}.{name}"] = value.detach().cpu().contiguous()
     state = {"history": progress.history, "best_epoch": progress.best_epoch}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".partial")
-    save_file(tensors, temporary, metadata={"progress": json.dumps(state)})
-    os.replace(temporary, path)
+    with written_whole(path) as unfinished:
+        save_file(tensors, unfinished, metadata={"progress": json.dumps(state)})
 
 
 def load_checkpoint(

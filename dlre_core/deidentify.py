@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dlre_core.errors import ConfigurationError
 from dlre_core.layout import Rectangle, ScreenLayout
+from dlre_core.whole_files import written_whole
 
 KEY_BYTES = 32
 # On the native screen of 1440 columns: where names are burned in, and where annotations begin.
@@ -117,17 +118,14 @@ def write_private_table(
     path: str | Path, header: Sequence[str], rows: Sequence[tuple[str, ...]]
 ) -> None:
     """Write a CSV with identities, sorted, for the eyes of this user only (mode 0600)."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    # File names that are no UTF-8 come back as the bytes they are.
-    with open(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+    with (
+        written_whole(path, private=True) as unfinished,
+        # File names that are no UTF-8 come back as the bytes they are.
+        open(unfinished, "w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(sorted(rows))
-    os.replace(temporary, path)
 
 
 def study_key(path: str | Path, simulation_seed: int | None) -> bytes:

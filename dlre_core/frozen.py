@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from dlre_core.errors import ConfigurationError, StoreMismatch
 from dlre_core.scores import STAGES
 from dlre_core.serving.repository import INTENDED_USE, manifest_digest
 from dlre_core.store import RoiStore
+from dlre_core.whole_files import written_whole
 
 FILE_NAME = "frozen_study.json"
 REPOSITORY = "model_repository"
@@ -179,12 +179,10 @@ def outside_training(measures: pd.DataFrame, study: FrozenStudy) -> list[list[st
 
 def write_frozen_study(study: FrozenStudy, path: str | Path) -> None:
     """Write it as JSON, by rename; NaN (a cut-off that could not be chosen) as null."""
-    path = Path(path)
-    temporary = path.with_name(path.name + ".partial")
     content = _without_nan(asdict(study))
     text = json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n"
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    with written_whole(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
 
 
 def read_frozen_study(folder: str | Path) -> FrozenStudy:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlre_core.errors import StoreMismatch
+from dlre_core.whole_files import written_whole
 
 ROI_SIDE = 250
 IMAGE_ID_TYPE = "S16"
@@ -53,7 +55,7 @@ def write_shard(
     pictures : iterable of (str, (height, width, 3) uint8 or StoredScreen)
         Image id and picture; only one is held at a time. Copied or new, the bytes are the same.
     """
-    with _written_whole(path) as file:
+    with _new_file(path) as file:
         data = file.create_dataset(
             "screens",
             shape=(0, 0, 0, 3),
@@ -90,7 +92,7 @@ def link_shards(shards: Sequence[str | Path], path: str | Path) -> None:
         if n:
             layout[start : start + n, :h, :w] = part.source("screens")
         start += n
-    with _written_whole(path) as file:
+    with _new_file(path) as file:
         file.create_virtual_dataset("screens", layout, fillvalue=0)
         file["sizes"] = _concatenate([part.sizes for part in parts], (0, 2), np.int32)
         file["image_id"] = _concatenate([part.image_ids for part in parts], (0,), IMAGE_ID_TYPE)
@@ -106,7 +108,7 @@ def write_rois(
     StoreMismatch
         If there are not as many squares as ids.
     """
-    with _written_whole(path) as file:
+    with _new_file(path) as file:
         shape = (len(image_ids), ROI_SIDE, ROI_SIDE, 3)
         data = file.create_dataset("rois", shape=shape, dtype=np.uint8)
         count = 0
@@ -128,7 +130,7 @@ def link_rois(shards: Sequence[str | Path], path: str | Path) -> None:
         if part.shape[0]:
             layout[start : start + part.shape[0]] = part.source("rois")
         start += part.shape[0]
-    with _written_whole(path) as file:
+    with _new_file(path) as file:
         file.create_virtual_dataset("rois", layout, fillvalue=0)
         file["image_id"] = _concatenate([part.image_ids for part in parts], (0,), IMAGE_ID_TYPE)
 
@@ -266,29 +268,12 @@ def _concatenate(parts: list[NDArray], empty: tuple[int, ...], dtype: object) ->
     return np.concatenate(parts) if parts else np.zeros(empty, dtype=dtype)
 
 
-class _written_whole:
-    """Context manager: an HDF5 file under a temporary name, renamed when all went well."""
-
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self.temporary = self.path.with_name(self.path.name + ".partial")
-
-    def __enter__(self) -> h5py.File:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+@contextmanager
+def _new_file(path: str | Path) -> Iterator[h5py.File]:
+    """An HDF5 file that appears under its name when all went well."""
+    with (
+        written_whole(path) as unfinished,
         # Without a cache of chunks they lie in the file in the order in which they came.
-        self.file = h5py.File(
-            self.temporary, "w", libver="latest", track_order=False, rdcc_nbytes=0
-        )
-        return self.file
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.file.close()
-        if kind is None:
-            os.replace(self.temporary, self.path)
-        else:
-            self.temporary.unlink(missing_ok=True)
+        h5py.File(unfinished, "w", libver="latest", track_order=False, rdcc_nbytes=0) as file,
+    ):
+        yield file

@@ -1,13 +1,13 @@
 """Write and read the CSV files between rules: full precision, one form, never half a file."""
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from dlre_core.errors import StoreMismatch
+from dlre_core.whole_files import written_whole
 
 # Columns that stay text whatever they hold, and in which an empty cell is an empty text.
 TEXT_COLUMNS = frozenset(
@@ -82,11 +82,8 @@ RANGES: Mapping[str, tuple[float, float]] = {
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
     """Write CSV (UTF-8, line feeds, floats that round-trip, missing as empty) by rename."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".partial")
-    table.to_csv(temporary, index=False, lineterminator="\n")
-    os.replace(temporary, path)
+    with written_whole(path) as unfinished:
+        table.to_csv(unfinished, index=False, lineterminator="\n")
 
 
 def read_table(path: str | Path, needs: Sequence[str] = ()) -> pd.DataFrame:

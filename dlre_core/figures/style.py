@@ -1,6 +1,5 @@
 """One look for all figures: grey-safe, colour-blind-safe, and the same bytes every time."""
 
-import os
 from pathlib import Path
 
 import matplotlib as mpl
@@ -8,6 +7,8 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 from matplotlib.figure import Figure
+
+from dlre_core.whole_files import written_whole
 
 # Okabe and Ito's colours, with line styles and markers that also tell the curves apart in grey.
 METHOD_STYLES = {
@@ -74,7 +75,6 @@ def save_figure(
     }
     with mpl.rc_context(PARAMETERS):
         for path, options in parts.items():
-            temporary = Path(path).with_name(Path(path).name + ".partial")
-            figure.savefig(temporary, **options)
-            os.replace(temporary, path)
+            with written_whole(path) as unfinished:
+                figure.savefig(unfinished, **options)
     Path(text).write_text(caption + "\n", encoding="utf-8")

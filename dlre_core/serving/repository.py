@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,6 +26,7 @@ from dlre_core.serving.onnx_model import (
     check_weights,
     read_arm_model,
 )
+from dlre_core.whole_files import written_whole
 
 logger = logging.getLogger(__name__)
 
@@ -246,9 +246,8 @@ def _write_config(folder: Path, manifest: Mapping[str, object], digest: str, dev
         facts[f"sha256_{manifest['version']}_{arm}"] = entry["sha256"]
     for name, value in facts.items():
         config.parameters[name].string_value = value
-    unfinished = folder / ".config.pbtxt"
-    unfinished.write_text(text_format.MessageToString(config), encoding="utf-8")
-    os.replace(unfinished, folder / "config.pbtxt")
+    with written_whole(folder / "config.pbtxt") as unfinished:
+        unfinished.write_text(text_format.MessageToString(config), encoding="utf-8")
 
 
 def _other_versions(folder: Path) -> dict[str, str]:

@@ -5,7 +5,6 @@ They are written to the outbox, outside results, for this user's eyes only.
 """
 
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from dlre_core.errors import UnreadableDicom
 from dlre_core.found_files import FoundFile
 from dlre_core.serving.repository import INTENDED_USE
 from dlre_core.tables.formatting import STAGE_NAMES
+from dlre_core.whole_files import written_whole
 
 # It logs the UIDs of the pictures, which must not reach results/logs.
 logging.getLogger("highdicom").setLevel(logging.WARNING)
@@ -203,13 +203,8 @@ def secondary_capture(
 
 def write_private_dicom(dataset: Dataset, path: Path) -> None:
     """Write a file that names a patient: mode 0600, in a folder of mode 0700, by rename."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        dataset.save_as(file, enforce_file_format=True)
-    os.replace(temporary, path)
+    with written_whole(path, private=True) as unfinished:
+        dataset.save_as(unfinished, enforce_file_format=True)
 
 
 def _question(stage: str) -> str:

@@ -1,7 +1,6 @@
 """Lay a table out for print, as HTML and as LaTeX, and write all its forms."""
 
 import html
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from dlre_core.tabular import write_table
+from dlre_core.whole_files import written_whole
 
 TEX = {
     "\\": r"\textbackslash{}", "%": r"\%", "&": r"\&", "_": r"\_", "#": r"\#", "$": r"\$", "~": r"\textasciitilde{}",
@@ -92,9 +92,8 @@ def write_all(
     """Write the numbers as CSV and the printed table as HTML and LaTeX, each by rename."""
     write_table(table, csv)
     for path, text in ((html_file, printed.html()), (tex_file, printed.latex())):
-        temporary = Path(path).with_name(Path(path).name + ".partial")
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
+        with written_whole(path) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
 
 
 def cell_html(text: str) -> str:

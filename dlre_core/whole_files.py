@@ -1,0 +1,33 @@
+"""Files that appear whole or not at all: written under another name, then renamed."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def written_whole(path: str | Path, *, private: bool = False) -> Iterator[Path]:
+    """Give the name to write to; it takes ``path``'s place when the context ends well, else it goes.
+
+    Missing folders are made. What a killed process left under that name is overwritten.
+
+    Parameters
+    ----------
+    path : path
+    private : bool
+        Identities are in it: mode 0600 from the first byte, new folders 0700.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if private else 0o777)
+    temporary = path.with_name(path.name + ".partial")
+    if private:
+        temporary.unlink(missing_ok=True)
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except BaseException:
+        # On a full disk this also gives its room back.
+        temporary.unlink(missing_ok=True)
+        raise
