@@ -66,11 +66,11 @@ soak: $(READY) ## ten minutes of valid and invalid requests from 16 clients (MOD
 	PYTHONPATH=. python benchmarks/soak.py --model $(or $(MODEL),results/serving)
 
 negative-control learning-curve repeated-splits hospitals-left-out fusion choices radiomics: $(READY) ## optional analysis, a table (docs/training.md)
-	snakemake --cores $(CORES) $(OVERRIDE) $(PROGRESS) results/tables/$(subst -,_,$@).html
+	snakemake --cores $(CORES) $(OVERRIDE) $(PROGRESS) -- results/tables/$(subst -,_,$@).html
 	@echo "Table: results/tables/$(subst -,_,$@).html"
 
 compare-paper: $(READY) ## the study's tables beside the published ones, results/comparison/paper.html
-	snakemake --cores $(CORES) $(OVERRIDE) results/comparison/paper.html
+	snakemake --cores $(CORES) $(OVERRIDE) -- results/comparison/paper.html
 	@echo "Comparison: results/comparison/paper.html"
 
 coverage-simulations: $(READY) ## do 95 % intervals cover 95 %, do tests reject 5 %? (minutes)

@@ -7,12 +7,14 @@ The peers are no part of the project and would move its pins; they live in an en
     /tmp/peers/bin/pip install opencv-python-headless==4.11.0.86 albumentations==2.0.8 monai==1.6.1 kornia==0.9.0
     PYTHONPATH=. /tmp/peers/bin/python benchmarks/augmentation.py
 
-Every peer writes float32 pictures, colours / 255 - 0.5, from 250 x 250 uint8 ones. FFCV builds from
-source only (OpenCV's and TurboJPEG's headers); it is not among them.
+Every peer writes pictures of colours / 255 - 0.5 from 250 x 250 uint8 ones: float32, and then bfloat16, which is what
+training on the CPU takes. OpenCV writes that at once, by a table of 16-bit numbers; the others cast what they made.
+FFCV builds from source only (OpenCV's and TurboJPEG's headers); it is not among them.
 """
 
 import argparse
 import copy
+import itertools
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -35,14 +37,15 @@ VIEWS = {
 Job = Callable[[], object]
 
 
-def jobs(view: dict[str, float], n: int, threads: int) -> dict[str, Job]:
-    """What is timed: one call makes ``n`` pictures."""
+def jobs(view: dict[str, float], n: int, threads: int, *, half: bool) -> dict[str, Job]:
+    """What is timed: one call makes ``n`` pictures, bfloat16 where ``half``."""
     generator = np.random.default_rng(0)
     images = generator.integers(0, 256, (n, SIDE, SIDE, 3), dtype=np.uint8)
     matrices = draw_transforms(
         generator, n, shift_pixels=8, flip_horizontal=True, flip_vertical=True, **view
     )
-    out, indices = np.zeros((n, SIDE, SIDE, 3), np.float32), np.arange(n)
+    out = np.zeros((n, SIDE, SIDE, 3), np.uint16 if half else np.float32)
+    indices = np.arange(n)
     other, pool = np.zeros_like(out), ThreadPoolExecutor(threads)
 
     def each(function: Callable[[int], object]) -> Job:
@@ -55,10 +58,15 @@ def jobs(view: dict[str, float], n: int, threads: int) -> dict[str, Job]:
         "memory copy of the output": each(lambda k: np.copyto(other[k], out[k])),
         "OpenCV": each(opencv(images, matrices, out, exact=not view)),
         "albumentations": each(albumentation(images, out, view)),
-        "torch grid_sample": grid_sample(images, matrices),
-        "kornia": kornia_batch(images, view),
-        "MONAI": each(monai_one(images, view)),
+        "torch grid_sample": cast(grid_sample(images, matrices), half=half),
+        "kornia": cast(kornia_batch(images, view), half=half),
+        "MONAI": each(monai_one(images, view, half=half)),
     }
+
+
+def cast(job: Job, *, half: bool) -> Job:
+    """The same, and its tensor as bfloat16."""
+    return (lambda: job().bfloat16()) if half else job
 
 
 def opencv(
@@ -66,6 +74,8 @@ def opencv(
 ) -> Callable[[int], object]:
     """By hand: warp (or flip, pad and cut), and a table of floats."""
     table = (np.arange(256) / 255 - 0.5).astype(np.float32)
+    if out.dtype == np.uint16:
+        table = torch.from_numpy(table).bfloat16().view(torch.uint16).numpy()
 
     def warp(k: int) -> None:
         warped = cv2.warpAffine(
@@ -106,7 +116,10 @@ def albumentation(images: np.ndarray, out: np.ndarray, view: dict) -> Callable[[
     )  # fmt: skip
 
     def one(k: int) -> None:
-        out[k] = chain(image=images[k])["image"]
+        made = chain(image=images[k])["image"]
+        if out.dtype == np.uint16:
+            made = torch.from_numpy(made).bfloat16().view(torch.uint16).numpy()
+        out[k] = made
 
     return one
 
@@ -143,7 +156,7 @@ def kornia_batch(images: np.ndarray, view: dict) -> Job:
     return lambda: chain(source.float() / 255 - 0.5)
 
 
-def monai_one(images: np.ndarray, view: dict) -> Callable[[int], object]:
+def monai_one(images: np.ndarray, view: dict, *, half: bool) -> Callable[[int], object]:
     """MONAI's own flips and affine, a picture at a time."""
     scale = view.get("scale", 0.0)
     chain = monai.Compose(
@@ -159,7 +172,8 @@ def monai_one(images: np.ndarray, view: dict) -> Callable[[int], object]:
     source = torch.from_numpy(images).permute(0, 3, 1, 2)
     # It keeps what it drew: no two threads may share one.
     chains = [copy.deepcopy(chain).set_random_state(k) for k in range(len(images))]
-    return lambda k: chains[k](source[k].float() / 255 - 0.5)
+    kind = torch.bfloat16 if half else torch.float32
+    return lambda k: chains[k](source[k].float() / 255 - 0.5).to(kind)
 
 
 def microseconds(job: Job, n: int, repeats: int) -> float:
@@ -179,19 +193,21 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=32)
     parser.add_argument("--repeats", type=int, default=7)
     options = parser.parse_args()
-    print("| view | threads | what | µs a picture | ours is faster by | memory copy / it |")
-    print("|---|---|---|---|---|---|")
-    for name, view in VIEWS.items():
+    print(
+        "| view | written | threads | what | µs a picture | ours is faster by | memory copy / it |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for (name, view), half in itertools.product(VIEWS.items(), (False, True)):
         for threads in sorted({1, numba.config.NUMBA_NUM_THREADS}):
             cv2.setNumThreads(1)
             torch.set_num_threads(threads)
             times = {
                 what: microseconds(job, options.pictures, options.repeats)
-                for what, job in jobs(view, options.pictures, threads).items()
+                for what, job in jobs(view, options.pictures, threads, half=half).items()
             }
             ours, copy = times["this project"], times["memory copy of the output"]
             for what, value in times.items():
-                print(f"| {name} | {threads} | {what} | {value:.0f} | {value / ours:.2f} | {copy / value:.2f} |", flush=True)  # fmt: skip
+                print(f"| {name} | {'bfloat16' if half else 'float32'} | {threads} | {what} | {value:.0f} | {value / ours:.2f} | {copy / value:.2f} |", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

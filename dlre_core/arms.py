@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -120,6 +121,8 @@ def train_arm(
     """
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
+    # On CUDA PyTorch then refuses to multiply matrices unless cuBLAS is told to repeat itself, too.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     split = read_table(split_table, needs=(*KEYS, "fibrosis_stage", "cohort"))
     selected = select_images(
         read_table(rois_table, needs=(*KEYS, "acquisition", "image_id", "q_box_mean_kpa")),

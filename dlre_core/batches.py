@@ -165,6 +165,7 @@ class BatchSource:
         if resident is not None:
             images = apply_transforms_on_device(resident, indices, views.transforms, views.jitter)
             return images, targets
-        out = np.empty((len(indices), *rois.shape[1:]), dtype=np.float32)
+        # bfloat16, as the first convolution takes it: the same bits as casting float32 there, one pass less.
+        out = np.empty((len(indices), *rois.shape[1:]), dtype=np.uint16)
         apply_transforms(rois, indices, views.transforms, out, jitter=views.jitter)
-        return torch.from_numpy(out).permute(0, 3, 1, 2), targets
+        return torch.from_numpy(out).view(torch.bfloat16).permute(0, 3, 1, 2), targets

@@ -34,7 +34,8 @@ def apri(
     """
     ast, platelets, limit = _floats(ast_iu_l, platelets_10e9_l, upper_limit_of_normal_iu_l)
     with np.errstate(divide="ignore", invalid="ignore"):
-        index = ast / limit * 100.0 / platelets
+        # One division, so that patients whose index is the same have the same number.
+        index = 100.0 * ast / (limit * platelets)
     return np.where(platelets > 0, index, np.nan)
 
 
@@ -64,7 +65,8 @@ def fib4(
     """
     age, ast, alt, platelets = _floats(age_years, ast_iu_l, alt_iu_l, platelets_10e9_l)
     with np.errstate(divide="ignore", invalid="ignore"):
-        index = age * ast / (platelets * np.sqrt(alt))
+        # One division and one root, so that patients whose index is the same have the same number.
+        index = np.sqrt((age * ast) ** 2 / (platelets**2 * alt))
     return np.where((platelets > 0) & (alt > 0), index, np.nan)
 
 

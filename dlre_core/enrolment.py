@@ -30,7 +30,7 @@ class EnrolmentSettings:
 
 
 class Criterion(NamedTuple):
-    """A rule that excludes: its name, a sentence for people, and who fails it."""
+    """A rule that excludes: its name, a sentence for people with the settings' names, who fails it."""
 
     name: str
     sentence: str
@@ -52,12 +52,12 @@ def _positive(name: str) -> Callable[[pd.DataFrame, EnrolmentSettings], pd.Serie
 CRITERIA: tuple[Criterion, ...] = (
     Criterion(
         "hbsag_too_short",
-        "HBsAg not known positive for more than 6 months",
+        "HBsAg not known positive for more than {minimum_hbsag_positive_months:g} months",
         lambda t, s: ~(t["hbsag_positive_months"] > s.minimum_hbsag_positive_months),
     ),
     Criterion(
         "too_young",
-        "Not known to be 18 years or older",
+        "Not known to be {minimum_age_years:g} years or older",
         lambda t, s: ~(t["age_years"] >= s.minimum_age_years),
     ),
     Criterion("other_liver_disease", "Other liver disease", _positive("other_liver_disease")),
@@ -78,7 +78,8 @@ CRITERIA: tuple[Criterion, ...] = (
     ),
     Criterion(
         "unqualified_histology",
-        "Biopsy shorter than 15 mm, fewer than 6 portal tracts, or not within 7 days",
+        "Biopsy shorter than {minimum_biopsy_length_mm:g} mm, fewer than {minimum_portal_tracts} portal "
+        "tracts, or not within {maximum_days_from_elastography} days",
         lambda t, s: (
             ~(t["biopsy_length_mm"] >= s.minimum_biopsy_length_mm)
             | ~(t["portal_tracts"] >= s.minimum_portal_tracts).fillna(False).astype(bool)
@@ -87,7 +88,7 @@ CRITERIA: tuple[Criterion, ...] = (
     ),
     Criterion(
         "missing_serology",
-        "Important serological results missing, or not within 7 days",
+        "Important serological results missing, or not within {maximum_days_from_elastography} days",
         lambda t, s: (
             t[list(s.required_serology)].isna().any(axis=1) | _apart(t, "serology_date", s)
         ),
@@ -136,8 +137,15 @@ def enrol(patients: pd.DataFrame, images: pd.Series, settings: EnrolmentSettings
     )
 
 
-def flow(enrolment: pd.DataFrame) -> pd.DataFrame:
+def flow(enrolment: pd.DataFrame, settings: EnrolmentSettings) -> pd.DataFrame:
     """Count exclusions by criterion and hospital, for the flow chart (figure 2).
+
+    Parameters
+    ----------
+    enrolment : DataFrame
+        As `enrol` returns it.
+    settings : EnrolmentSettings
+        Its limits stand in the sentences.
 
     Returns
     -------
@@ -148,12 +156,14 @@ def flow(enrolment: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     reasons = enrolment["all_reasons"].fillna("").str.split(";")
+    limits = asdict(settings)
     for order, criterion in enumerate(CRITERIA, start=1):
+        sentence = criterion.sentence.format(**limits)
         for hospital in sorted(enrolment["hospital"].unique()):
             here = enrolment["hospital"] == hospital
             first = int((here & (enrolment["first_reason"] == criterion.name)).sum())
             either = int((here & reasons.map(lambda names, n=criterion.name: n in names)).sum())
-            rows.append([order, criterion.name, criterion.sentence, hospital, first, either])
+            rows.append([order, criterion.name, sentence, hospital, first, either])
     return pd.DataFrame(rows, columns=FLOW_COLUMNS)
 
 

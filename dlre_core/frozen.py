@@ -28,7 +28,8 @@ GREY_LEVELS = 12
 class FrozenStudy:
     """What staging and external validation need besides the networks.
 
-    ``cutoffs`` holds, by method, the cut-off of each stage question, chosen in the training cohort;
+    ``cutoffs`` holds, by method, the cut-off of each stage question, chosen in the training cohort by the rule
+    ``cutoff_choice``;
     ``training_range`` the smallest and largest value of each measure of picture quality among the
     training pictures (`picture_measures`); ``own_validation`` the AUC with its interval that each
     method had in the study's own validation cohort; ``own_patients``, by stage question, DLRE's patients
@@ -40,6 +41,7 @@ class FrozenStudy:
     arm: str
     images_per_patient: int
     aggregate: str
+    cutoff_choice: str
     cutoffs: Mapping[str, Mapping[str, float]]
     training_range: Mapping[str, tuple[float, float]]
     own_validation: Mapping[str, Mapping[str, tuple[float, float, float]]]
@@ -131,7 +133,10 @@ def freeze_study(
     index = pd.Series(range(len(squares)), index=squares.image_ids)[training["image_id"]]
     order = np.argsort(index.to_numpy())
     measures = picture_measures(rows.iloc[order], squares.squares(index.to_numpy()[order]))
+    (choice,) = set(table_2["cutoff_choice"])
     return FrozenStudy(
+        # Cut-offs chosen again in every cohort are Youden's (`tables.accuracy.choose_cutoff`).
+        cutoff_choice="youden" if choice == "reoptimised" else choice,
         cutoffs=cutoffs,
         training_range={
             name: (float(values.min()), float(values.max())) for name, values in measures.items()
@@ -236,7 +241,7 @@ def read_frozen_study(folder: str | Path) -> FrozenStudy:
 
 
 def check_same_settings(
-    study: FrozenStudy, *, images_per_patient: int, scale_maximum_kpa: float
+    study: FrozenStudy, *, images_per_patient: int, scale_maximum_kpa: float, aggregate: str
 ) -> None:
     """Make sure that new patients are read as the study's own were.
 
@@ -249,6 +254,12 @@ def check_same_settings(
             f"enrolment.images_per_patient = {images_per_patient}: the frozen study looked at "
             f"{study.images_per_patient} pictures of every patient.",
             f"Set it to {study.images_per_patient}.",
+        )
+    if aggregate != study.aggregate:
+        raise ConfigurationError(
+            f"statistics.aggregate = {aggregate}: the frozen study's cut-offs are for the {study.aggregate} of a "
+            "patient's pictures.",
+            f"Set it to {study.aggregate}.",
         )
     if scale_maximum_kpa != study.scale_maximum_kpa:
         raise ConfigurationError(

@@ -28,6 +28,7 @@ rule predict_external:
         model=subpath(input.study, parent=True),
         criteria=config["enrolment"],
         scale_maximum_kpa=config["ingestion"]["scale_maximum_kpa"],
+        aggregate=config["statistics"]["aggregate"],
         serving=config["serving"],
         core=core("validation.cohorts"),
     script:

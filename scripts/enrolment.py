@@ -8,10 +8,11 @@ with job_log(snakemake.log[0]):
     acquisitions = read_table(
         snakemake.input.acquisitions, needs=("hospital", "patient", "image_id")
     )
+    settings = EnrolmentSettings(**snakemake.params.criteria)
     enrolment = enrol(
         read_table(snakemake.input.patients),
         acquisitions.groupby(["hospital", "patient"]).size(),
-        EnrolmentSettings(**snakemake.params.criteria),
+        settings,
     )
     write_table(enrolment, snakemake.output.enrolment)
-    write_table(flow(enrolment), snakemake.output.flow)
+    write_table(flow(enrolment, settings), snakemake.output.flow)

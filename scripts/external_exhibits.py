@@ -16,10 +16,12 @@ with job_log(snakemake.log[0]):
     made, params = snakemake.output, snakemake.params
     name = snakemake.wildcards.cohort
     study = read_frozen_study(params.model)
-    settings = AccuracySettings(**params.settings)
+    # The rule by which the frozen cut-offs were chosen is the study's, not this configuration's.
+    chosen = params.settings | {"cutoff": study.cutoff_choice}
+    settings = AccuracySettings(**chosen)
     scores = read_table(snakemake.input.scores, needs=SCORE_COLUMNS)
     table = external_table(scores, study, settings)
-    printed = printed_external_table(table, params.settings, name, study.title, study.simulated)
+    printed = printed_external_table(table, chosen, name, study.title, study.simulated)
     write_all(table, printed, made.table, made.table_html, made.table_tex)
     calibration = calibration_table(scores, settings.confidence, ["dlre"], [COHORT])
     printed = printed_calibration(

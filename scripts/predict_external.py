@@ -12,6 +12,7 @@ with job_log(snakemake.log[0]):
         read_frozen_study(params.model),
         images_per_patient=params.criteria["images_per_patient"],
         scale_maximum_kpa=params.scale_maximum_kpa,
+        aggregate=params.aggregate,
     )
     predict_cohort(
         model=params.model,

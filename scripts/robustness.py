@@ -11,6 +11,7 @@ with job_log(snakemake.log[0]):
     params, made = snakemake.params, snakemake.output
     scores = [read_table(path, needs=SCORE_COLUMNS) for path in snakemake.input.scores]
     settings = AccuracySettings(**params.settings)
-    table = robustness_table(dict(zip(params.variants, scores, strict=True)), settings)
-    printed = printed_robustness(table, snakemake.wildcards.analysis, settings, params.simulated)
+    analysis = snakemake.wildcards.analysis
+    table = robustness_table(dict(zip(params.variants, scores, strict=True)), analysis, settings)
+    printed = printed_robustness(table, analysis, settings, params.simulated)
     write_all(table, printed, made.csv, made.html, made.tex)

@@ -102,7 +102,8 @@ def subgroup_caption(
     """Supplementary figures 2 to 4."""
     part = scores if cohort is None else scores[scores["cohort"] == cohort]
     who = (
-        f"all {len(part)} enrolled patients; two thirds of them trained DLRE, so its curves are apparent"
+        f"all {len(part)} enrolled patients; {(part['cohort'] == 'training').sum()} of them trained DLRE, so its "
+        "curves are apparent"
         if cohort is None
         else f"the {len(part)} patients of the {cohort} cohort"
     )
@@ -142,7 +143,9 @@ def decision_caption(table: pd.DataFrame, simulated: bool) -> str:
         f"Extended figure 2. Decision curves of the validation cohort (n={n}): net benefit of acting on "
         "each method at a threshold probability, against acting on everybody and on nobody. "
         "Probabilities of 2D-SWE, APRI and FIB-4 come from a logistic regression in the training "
-        f"cohort.{_end(simulated)}"
+        "cohort; DLRE's are the networks' own. Where training balances the classes, those are of an even "
+        "prevalence, and DLRE loses at thresholds at which the cohort's own prevalence tells."
+        f"{_end(simulated)}"
     )
 
 

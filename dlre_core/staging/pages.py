@@ -17,7 +17,7 @@ from dlre_core.network import FibrosisNetwork
 from dlre_core.report.page import environment
 from dlre_core.scores import STAGES
 from dlre_core.staging.tables import IMPLIED, RISING, question_shown
-from dlre_core.tables.formatting import STAGE_NAMES, round_half_up
+from dlre_core.tables.formatting import STAGE_NAMES, format_cutoff, round_half_up
 
 GAP, HEAD, SIDE = 10, 64, 250
 RESEARCH = "RESEARCH USE ONLY - not a medical device"
@@ -87,7 +87,7 @@ def patient_page(
             {
                 "name": STAGE_NAMES[stage],
                 "probability": round_half_up(patient[stage], 3),
-                "cutoff": round_half_up(cutoffs[stage], 3),
+                "cutoff": format_cutoff(cutoffs[stage], "dlre"),
                 "answer": "yes" if patient[stage] >= cutoffs[stage] else "no",
             }
             for stage in STAGES
@@ -128,7 +128,7 @@ def overview_page(
         rejects=rejects.fillna("").to_dict("records"),
         counts=counts.iloc[0].to_dict(),
         implied={name: int((patients["implied_stage"] == name).sum()) for name in IMPLIED},
-        cutoffs=[(STAGE_NAMES[s], round_half_up(study.cutoffs["dlre"][s], 2)) for s in reversed(RISING)],
+        cutoffs=[(STAGE_NAMES[s], format_cutoff(study.cutoffs["dlre"][s], "dlre")) for s in reversed(RISING)],
     )  # fmt: skip
 
 

@@ -173,9 +173,21 @@ def _compare(
         p, half = 2 * float(special.ndtr(-abs(statistic))), -float(special.ndtri(tail)) * error
     else:
         p = 2 * float(special.stdtr(degrees, -abs(statistic)))
-        log_p = min(math.log(p), 0.0) if p > 0 else -math.inf
+        log_p = min(math.log(p), 0.0) if p > 0 else _log_t_tails(degrees, statistic)
         half = -float(special.stdtrit(degrees, tail)) * error
     interval = (max(difference - half, -1.0), min(difference + half, 1.0))
     return AucComparison(
         difference, statistic, min(p, 1.0), log_p, interval, covariance, degrees, **common
     )
+
+
+def _log_t_tails(degrees: float, t: float) -> float:
+    """Natural logarithm of both tails of Student's t, where they are too small for a float.
+
+    The tails are the incomplete beta function of degrees / (degrees + t^2), here by its hypergeometric series
+    (NIST Digital Library of Mathematical Functions, 8.17.8).
+    """
+    a, b = degrees / 2, 0.5
+    x = degrees / (degrees + t * t)
+    logarithm = a * math.log(x) + b * math.log1p(-x) - math.log(a) - float(special.betaln(a, b))
+    return logarithm + math.log(float(special.hyp2f1(a + b, 1.0, a + 1.0, x)))

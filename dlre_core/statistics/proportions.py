@@ -187,6 +187,9 @@ def _ratio(
     value = top / bottom
     if not math.isfinite(variance):
         return Estimate(value, math.nan, math.nan, method, "a zero cell has no log variance")
+    if variance == 0:
+        # Everybody, or nobody, is positive: the log method would give an interval without width.
+        return Estimate(value, *bound, "one-sided exact", "a zero cell: exact one-sided bounds")
     half = stats.norm.isf((1 - confidence) / 2) * math.sqrt(variance)
     return Estimate(value, value * math.exp(-half), value * math.exp(half), method)
 

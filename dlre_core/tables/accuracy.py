@@ -174,8 +174,8 @@ def accuracy_row(
         "cutoff_cohort": source,
         **spread("auc", roc.estimate),
         # Covers its level where DeLong's does not: high AUCs, few cases (docs/statistics.md).
-        "auc_logit_low": logit.auc_interval[0],
-        "auc_logit_high": logit.auc_interval[1],
+        "auc_logit_low": logit.estimate.low,
+        "auc_logit_high": logit.estimate.high,
         "auc_variance": roc.auc_variance,
         "auc_one_sided_bound": roc.one_sided_bound,
     }

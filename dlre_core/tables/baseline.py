@@ -174,7 +174,7 @@ def printed_table_1(table: pd.DataFrame, sizes: Mapping[str, int], simulated: bo
     total = max(sizes["all"], 1)
     columns = ["Variable"] + [
         f"{name} (n={sizes[group]}"
-        + (")" if group == "all" else f", {round_half_up(100 * sizes[group] / total, 1)} %)")
+        + (")" if group == "all" else f", {round_half_up(sizes[group] / total, 1, 100)} %)")
         for group, name in GROUPS.items()
     ]
     missing = int(table["all_missing"].max())
@@ -196,7 +196,7 @@ def printed_table_1(table: pd.DataFrame, sizes: Mapping[str, int], simulated: bo
 def _cell(row: Mapping[str, float], group: str) -> str:
     digits = int(row["digits"])
     if row["kind"] == "share":
-        share = round_half_up(100 * row[f"{group}_share"], 1)
+        share = round_half_up(row[f"{group}_share"], 1, 100)
         return f"{int(row[f'{group}_count'])} of {int(row[f'{group}_n'])} ({share} %)"
     if row["summary"] == "mean":
         mean, sd = (round_half_up(row[f"{group}_{part}"], digits) for part in ("mean", "sd"))

@@ -130,7 +130,13 @@ def _union(a: pd.DataFrame, b: pd.DataFrame, stage: str, cohort: str) -> pd.Data
 
 def _closest(found: pd.DataFrame, arm: str) -> dict[str, object]:
     if found["p_value"].notna().sum() == 0:
-        return {"compared_with": "", "p_value": np.nan, "p_holm": np.nan}
+        nothing = dict.fromkeys(("z", "p_value", "log_p_value", "p_holm"), np.nan)
+        return {"compared_with": "", **nothing}
     row = found.loc[found["p_value"].idxmin()]
-    other = row["second"] if row["first"] == arm else row["first"]
-    return {"compared_with": other, "p_value": row["p_value"], "p_holm": row["p_holm"]}
+    # As in the other tables, z is that of what the row is compared with minus the row.
+    is_first = row["first"] == arm
+    return {
+        "compared_with": row["second"] if is_first else row["first"],
+        "z": -row["z"] if is_first else row["z"],
+        **{name: row[name] for name in ("p_value", "log_p_value", "p_holm")},
+    }

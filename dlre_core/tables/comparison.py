@@ -274,7 +274,7 @@ def _baseline_rows(part: pd.DataFrame) -> list[list[str]]:
 
 
 def _cell(row: Mapping[str, float], factor: int, digits: int) -> str:
-    ours, published = (round_half_up(factor * row[name], digits) for name in ("ours", "published"))
+    ours, published = (round_half_up(row[name], digits, factor) for name in ("ours", "published"))
     if math.isnan(row["z"]):
         return f"{ours} v {published}"
     mark = "*" if abs(row["z"]) > NOTABLE else ""

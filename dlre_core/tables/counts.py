@@ -12,6 +12,7 @@ from dlre_core.tables.formatting import (
     STAGE_NAMES,
     UNDEFINED,
     arm_name,
+    format_cutoff,
     format_exact_p_value,
     format_p_value,
     images_name,
@@ -51,7 +52,8 @@ def printed_counts(table: pd.DataFrame, simulated: bool) -> PrintedTable:
             [
                 _row_name(row), COHORT_NAMES[row["cohort"]][0], str(int(row["n"])),
                 *("–" if pd.isna(row[name]) else str(int(row[name])) for name in COUNTS),
-                _cutoff(row), _other(row["compared_with"]), round_half_up(row["z"], 2),
+                format_cutoff(row["cutoff"], row["method"]), _other(row["compared_with"]),
+                round_half_up(row["z"], 2),
                 format_exact_p_value(row["p_value"]), format_p_value(row["p_holm"]),
             ]
             for row in part.to_dict("records")
@@ -60,7 +62,8 @@ def printed_counts(table: pd.DataFrame, simulated: bool) -> PrintedTable:
     columns = ("Row", "Cohort", "n", "TP", "FN", "TN", "FP", "Cut-off", "Compared with", "z", "p", "p, Holm")  # fmt: skip
     notes = [
         "A patient is positive at a score of the cut-off or more: 2D-SWE in kPa, DLRE as a probability. "
-        "p of Table 4 is the smallest of its row's comparisons; Holm's adjustment is over a table.",
+        "z is positive where the AUC of what a row is compared with is the higher one. z and p of Table 4 are "
+        "those of the row's comparison with the smallest p; Holm's adjustment is over a table.",
     ]
     caption = "Extended table 1. Counts, cut-offs and tests behind Tables 2, 3 and 4"
     return PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes, 2)
@@ -111,11 +114,6 @@ def _row_name(row: Mapping[str, object]) -> str:
         name = images_name(int(float(str(row["images"]))), method)
         return f"{METHOD_NAMES.get(method, method)}, {name}"
     return METHOD_NAMES.get(method, method)
-
-
-def _cutoff(row: Mapping[str, object]) -> str:
-    value = float(str(row["cutoff"]))
-    return round_half_up(value, 1 if row["method"] == "lsm" else 3)
 
 
 def _other(name: object) -> str:

@@ -20,7 +20,7 @@ from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 def bootstrap_differences(
     scores: pd.DataFrame, *, replicates: int, seed: int, confidence: float = 0.95
 ) -> pd.DataFrame:
-    """Percentile intervals of DLRE's AUC minus each other method's, patients with all scores.
+    """Percentile intervals of DLRE's AUC minus each other method's, in the patients with both scores.
 
     Parameters
     ----------
@@ -32,24 +32,25 @@ def bootstrap_differences(
     Returns
     -------
     DataFrame
-        stage, method, cohort, n, bootstrap_low, bootstrap_high, bootstrap_sd.
+        stage, method, cohort, bootstrap_low, bootstrap_high, bootstrap_sd.
     """
     rows = []
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     for number, (stage, cohort) in enumerate((s, c) for s in STAGES for c in COHORTS):
         parts = [samples(scores, method, stage)[cohort] for method in METHODS]
-        values = np.column_stack([part.values for part in parts])
-        known = ~np.isnan(values).any(axis=1)
-        drawn = bootstrap_aucs(
-            parts[0].labels[known], values[known], replicates=replicates, seed=seed + number
-        )
-        for column, method in enumerate(METHODS[1:], start=1):
-            difference = drawn[:, 0] - drawn[:, column]
+        for method, part in zip(METHODS[1:], parts[1:], strict=True):
+            # Those whom DeLong's test of the two takes.
+            both = np.column_stack([parts[0].values, part.values])
+            known = ~np.isnan(both).any(axis=1)
+            drawn = bootstrap_aucs(
+                part.labels[known], both[known], replicates=replicates, seed=seed + number
+            )
+            difference = drawn[:, 0] - drawn[:, 1]
             low, high = np.quantile(difference, tails)
             rows.append(
                 {
-                    "stage": stage, "method": method, "cohort": cohort, "n": int(known.sum()),
-                    "bootstrap_low": low, "bootstrap_high": high,
+                    "stage": stage, "method": method, "cohort": cohort, "bootstrap_low": low,
+                    "bootstrap_high": high,
                     "bootstrap_sd": difference.std(ddof=1) if replicates > 1 else np.nan,
                 }
             )  # fmt: skip
@@ -69,8 +70,7 @@ def differences_table(table_2: pd.DataFrame, bootstrap: pd.DataFrame) -> pd.Data
     columns = ["stage", "method", "cohort", "compared_with", "n_compared", "difference",
                "difference_low", "difference_high", "z", "p_value", "log_p_value", "p_holm"]  # fmt: skip
     compared = table_2[table_2["n_compared"] > 0][columns]
-    limits = bootstrap.rename(columns={"n": "bootstrap_n"})
-    return compared.merge(limits, on=["stage", "method", "cohort"])
+    return compared.merge(bootstrap, on=["stage", "method", "cohort"])
 
 
 def printed_differences(

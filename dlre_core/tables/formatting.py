@@ -19,13 +19,15 @@ UNDEFINED = "–"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def round_half_up(value: float, digits: int) -> str:
-    """The number with ``digits`` decimals, halves rounded away from zero; a dash where undefined.
+def round_half_up(value: float, digits: int, scale: int = 1) -> str:
+    """``scale`` times the number with ``digits`` decimals, halves rounded away from zero.
+
+    A dash where undefined. The product is taken in decimals: 100 x 23 / 80 is 28.75, and not a little less.
 
     Examples
     --------
-    >>> round_half_up(0.145, 2), round_half_up(float("inf"), 1)
-    ('0.15', '∞')
+    >>> round_half_up(0.145, 2), round_half_up(23 / 80, 1, 100), round_half_up(float("inf"), 1)
+    ('0.15', '28.8', '∞')
     """
     if math.isnan(value):
         return UNDEFINED
@@ -33,11 +35,11 @@ def round_half_up(value: float, digits: int) -> str:
         return "∞" if value > 0 else "-∞"
     step = Decimal(1).scaleb(-digits)
     # repr gives the shortest decimal that is this float, so 0.145 counts as a half.
-    rounded = Decimal(repr(float(value))).quantize(step, rounding=ROUND_HALF_UP)
+    rounded = (scale * Decimal(repr(float(value)))).quantize(step, rounding=ROUND_HALF_UP)
     return str(abs(rounded) if rounded == 0 else rounded)
 
 
-def format_interval(estimate: Estimate, digits: int = 2, scale: float = 1.0) -> str:
+def format_interval(estimate: Estimate, digits: int = 2, scale: int = 1) -> str:
     """``0.97 (0.94 to 0.99)``; the interval is left out where it does not exist.
 
     Examples
@@ -45,11 +47,24 @@ def format_interval(estimate: Estimate, digits: int = 2, scale: float = 1.0) -> 
     >>> format_interval(Estimate(0.97, 0.9399, 0.992))
     '0.97 (0.94 to 0.99)'
     """
-    value = round_half_up(scale * estimate.value, digits)
+    value = round_half_up(estimate.value, digits, scale)
     if math.isnan(estimate.value) or math.isnan(estimate.low) or math.isnan(estimate.high):
         return value
-    low, high = (round_half_up(scale * limit, digits) for limit in (estimate.low, estimate.high))
+    low, high = (round_half_up(limit, digits, scale) for limit in (estimate.low, estimate.high))
     return f"{value} ({low} to {high})"
+
+
+def format_cutoff(value: float, method: str) -> str:
+    """A cut-off, kPa for 2D-SWE and else a score, exact enough to say who is above it.
+
+    It lies midway between two patients' scores, those of 2D-SWE in tenths of kPa.
+
+    Examples
+    --------
+    >>> format_cutoff(9.149999999999999, "lsm"), format_cutoff(0.47331, "dlre")
+    ('9.15', '0.4733')
+    """
+    return round_half_up(value, 2 if method == "lsm" else 4)
 
 
 def format_p_value(p_value: float) -> str:

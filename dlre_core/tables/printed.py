@@ -54,14 +54,14 @@ def accuracy_cells(row: Mapping[str, object]) -> list[str]:
     found = estimate(row, "auc")
     reason = str(row["notes"]).partition("AUC: ")[2].partition(";")[0]
     cells = [
-        f"{row['n']} ({round_half_up(100 * float(str(row['prevalence'])), 1)} %)",
+        f"{row['n']} ({round_half_up(float(str(row['prevalence'])), 1, 100)} %)",
         format_interval(found) + (str(row["stars"]) if found.defined else f" ({reason})"),
     ]
     for name in MEASURES:
         ratio = name.endswith("ratio")
         cells.append(
             format_interval(
-                estimate(row, name), digits=2 if ratio else 1, scale=1.0 if ratio else 100.0
+                estimate(row, name), digits=2 if ratio else 1, scale=1 if ratio else 100
             )
         )
     return cells

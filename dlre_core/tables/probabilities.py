@@ -116,8 +116,8 @@ def printed_calibration(
         f"{'T, training cohort (apparent); V, validation cohort. ' if letters else ''}"
         f"{100 * confidence:g} % Wald intervals. "
         "Perfect: slope 1, intercepts 0, observed/expected 1, Brier score 0, scaled Brier 1. "
-        f"{FITTED if len(table['method'].unique()) > 1 else ''}Classes were balanced when DLRE was trained, so its "
-        "probabilities are those of an even prevalence and its intercepts show it.",
+        f"{FITTED if len(table['method'].unique()) > 1 else ''}Where training balances the classes, DLRE's "
+        "probabilities are those of an even prevalence, and its intercepts show it.",
         *undefined(table["notes"]),
     ]
     return PrintedTable(simulated_caption(caption, simulated), names, blocks, notes, len(heads))

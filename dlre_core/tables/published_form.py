@@ -81,7 +81,7 @@ def _baseline_cell(row: Mapping[str, float], group: str) -> dict[str, str]:
         digits = int(row["digits"])
         mean, sd = (round_half_up(row[f"{group}_{part}"], digits) for part in ("mean", "sd"))
         return {"printed": f"{mean}±{sd}", "mean": mean, "sd": sd}
-    count, share = str(int(row[f"{group}_count"])), round_half_up(100 * row[f"{group}_share"], 1)
+    count, share = str(int(row[f"{group}_count"])), round_half_up(row[f"{group}_share"], 1, 100)
     return {"printed": f"{count} ({share}%)", "count": count, "pct": share}
 
 
@@ -124,6 +124,5 @@ def _arm(row: Mapping[str, object]) -> str | None:
 
 
 def _text(value: object, factor: int, digits: int) -> str | None:
-    number = float(str(value))
-    text = round_half_up(math.nan if math.isnan(number) else factor * number, digits)
+    text = round_half_up(float(str(value)), digits, factor)
     return None if text == UNDEFINED else text

@@ -12,9 +12,12 @@ from dlre_core.statistics import Estimate, roc_analysis
 from dlre_core.tables.accuracy import STAGES, AccuracySettings, method_scores, spread
 from dlre_core.tables.acquisitions import STRATEGIES
 from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval
+from dlre_core.tables.printed import undefined
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
 MEAN = "mean"
+# Its variants differ on purpose, so that their mean says nothing.
+WITHOUT_MEAN = "learning_curve"
 TITLES: Mapping[str, str] = {
     "negative_control": "Stages permuted among all patients before the split: AUCs must be near 0.5",
     "learning_curve": "AUC by the share of training patients, in %",
@@ -23,15 +26,23 @@ TITLES: Mapping[str, str] = {
 }
 
 
+MEAN_NOTE = (
+    "Last row: the mean over the variants that have an AUC, with Student's interval. Variants share patients, so that it "
+    "describes their spread and not what other patients would give."
+)
+
+
 def robustness_table(
-    scores: Mapping[str, pd.DataFrame], settings: AccuracySettings
+    scores: Mapping[str, pd.DataFrame], analysis: str, settings: AccuracySettings
 ) -> pd.DataFrame:
-    """Validation AUC of DLRE and 2D-SWE in every variant of the split, and their means.
+    """Validation AUC of DLRE and 2D-SWE in every variant of the split, and, but for a learning curve, their means.
 
     Parameters
     ----------
     scores : mapping of variant to DataFrame
         As `dlre_core.scores.patient_scores` returns them.
+    analysis : str
+        One of `TITLES`.
     settings : AccuracySettings
 
     Returns
@@ -53,16 +64,20 @@ def robustness_table(
                     {
                         "variant": variant, "n_training": len(table) - len(part),
                         "n_validation": len(part), "stage": stage, "method": method,
-                        **spread("auc", roc.estimate), "auc_sd": math.nan, "notes": roc.reason,
+                        **spread("auc", roc.estimate), "auc_sd": math.nan,
+                        "notes": f"{variant.replace('_', ' ')}: {roc.reason}" if roc.reason else "",
                     }
                 )  # fmt: skip
     table = pd.DataFrame(rows)
+    if analysis == WITHOUT_MEAN:
+        return table
     means = [
         {
             "variant": MEAN,
             "stage": stage,
             "method": method,
             **_mean(part["auc"], settings.confidence),
+            "notes": "",
         }
         for (stage, method), part in table.groupby(["stage", "method"], sort=False)
     ]
@@ -91,20 +106,22 @@ def printed_robustness(
                     format_interval(Estimate(cell["auc"], cell["auc_low"], cell["auc_high"]))
                 )
         rows.append(row)
-    note = (
-        f"Validation patients. AUC with {100 * settings.confidence:g} % confidence interval; in the last "
-        "row the mean over the variants, with Student's interval."
-    )
+    notes = [
+        f"Validation patients. AUC with {100 * settings.confidence:g} % confidence interval.",
+        *([MEAN_NOTE] if MEAN in set(table["variant"]) else []),
+        *undefined(table["notes"]),
+    ]
     return PrintedTable(
-        simulated_caption(TITLES[analysis], simulated), columns, [Block("", rows)], [note]
+        simulated_caption(TITLES[analysis], simulated), columns, [Block("", rows)], notes
     )
 
 
 def _mean(values: pd.Series, confidence: float) -> dict[str, float]:
     known = values.dropna()
     n, mean, sd = len(known), float(known.mean()), float(known.std(ddof=1))
+    spreads = n > 1 and sd > 0
     half = (
-        float(stats.t.ppf((1 + confidence) / 2, n - 1)) * sd / math.sqrt(n) if n > 1 else math.nan
+        float(stats.t.ppf((1 + confidence) / 2, n - 1)) * sd / math.sqrt(n) if spreads else math.nan
     )
     low, high = np.clip([mean - half, mean + half], 0, 1)
     return {"auc": mean, "auc_low": float(low), "auc_high": float(high), "auc_sd": sd}

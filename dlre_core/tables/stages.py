@@ -144,7 +144,7 @@ def printed_stages(
                 ("linear κ", "kappa_linear"), ("quadratic κ", "kappa_quadratic"), ("Obuchowski", "obuchowski")
             )
         ]  # fmt: skip
-        share = round_half_up(100 * row["correct"] / row["n"], 1) if row["n"] else "–"
+        share = round_half_up(row["correct"] / row["n"], 1, 100) if row["n"] else "–"
         heading = f"{METHOD_NAMES[str(method)]}: {row['correct']} of {row['n']} right ({share} %); {'; '.join(parts)}"
         rows = [[r["biopsy"], *(str(r[name]) for name in ORDERED)] for r in part.to_dict("records")]
         blocks.append(Block(heading, rows))

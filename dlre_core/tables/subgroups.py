@@ -112,7 +112,8 @@ def subgroup_table(
                         }
                     )  # fmt: skip
     table = pd.DataFrame(rows)
-    table["p_holm"] = holm(table["p_value"])
+    # Validation patients are among the enrolled, too: each population is a family of its own.
+    table["p_holm"] = table.groupby("population")["p_value"].transform(holm)
     return table
 
 
@@ -154,11 +155,11 @@ def compare_subgroups(
                             "t": test.statistic, "degrees_of_freedom": test.degrees_of_freedom,
                             "p_value": test.p_value, "log_p_value": test.log_p_value,
                             "z_logit": logit.statistic, "p_value_logit": logit.p_value,
-                            "notes": test.reason,
+                            "notes": test.reason or logit.reason,
                         }
                     )  # fmt: skip
     table = pd.DataFrame(rows)
-    table["p_holm"] = table.groupby("population")["p_value"].transform(lambda p: holm(p))
+    table["p_holm"] = table.groupby("population")["p_value"].transform(holm)
     return table
 
 
@@ -187,14 +188,19 @@ def printed_subgroups(
         columns += [f"n (prevalence), {who}", *names, f"p, {' v '.join(names)}"]
     notes = [
         f"AUC with {100 * settings.confidence:g} % confidence interval "
-        f"({METHOD_WORDS[settings.auc_interval]}). Enrolled: all patients, of whom two thirds trained "
-        "DLRE, so its values there are apparent, not validated; the validation cohort stands beside "
+        f"({METHOD_WORDS[settings.auc_interval]}). Enrolled: all patients, those who trained DLRE among "
+        "them, so its values there are apparent, not validated; the validation cohort stands beside "
         "them. DLRE against 2D-SWE: paired DeLong test. Between subgroups: unpaired DeLong test with "
         "Satterthwaite's degrees of freedom, which rejects too often in small subgroups; the CSV of "
         "comparisons has the test on the logits, which does not. No p is adjusted; adjusted values are in "
         "the CSV.",
         *([f"{unknown} patients without {grouping.title} are left out."] if unknown else []),
         *undefined(table["notes"]),
+        *(
+            ["Where a subgroup's AUC is 0 or 1, tests take it for known exactly and are not to be believed."]
+            if comparisons[["auc_first", "auc_second"]].isin((0.0, 1.0)).any(axis=None)
+            else []
+        ),
     ]  # fmt: skip
     caption = f"Supplementary table {grouping.number}. AUC of DLRE and 2D-SWE by {grouping.title}"
     return PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes)
@@ -209,7 +215,7 @@ def _auc_rows(table: pd.DataFrame, grouping: Subgrouping) -> list[list[str]]:
             by_method = {row["method"]: row for row in here.to_dict("records")}
             first, second = (by_method[method] for method in STRATEGIES)
             cells += [
-                f"{first['n']} ({round_half_up(100 * first['prevalence'], 1)} %)",
+                f"{first['n']} ({round_half_up(first['prevalence'], 1, 100)} %)",
                 *(format_interval(estimate(row, "auc")) for row in (first, second)),
                 format_p_value(second["p_value"]),
             ]

@@ -106,7 +106,7 @@ def side_by_side(
 
 
 def _percent(share: float) -> str:
-    return f"{round_half_up(100 * share, 1)} %"
+    return f"{round_half_up(share, 1, 100)} %"
 
 
 def write_validation_report(

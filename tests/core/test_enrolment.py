@@ -61,10 +61,21 @@ def test_flow_closes():
     verdict = run(
         {}, {"age_years": 3.0}, {"alt_iu_l": None, "age_years": 3.0}, {"portal_tracts": 0}
     )
-    counts = flow(verdict)
+    counts = flow(verdict, EnrolmentSettings())
     assert counts["excluded_first"].sum() == (verdict["enrolled"] == 0).sum() == 3
     assert counts["excluded_any"].sum() == 4
     assert list(counts["criterion"].unique()) == [criterion.name for criterion in CRITERIA]
+
+
+def test_sentences_of_the_flow_chart_name_the_configured_limits():
+    settings = EnrolmentSettings(
+        minimum_age_years=16, minimum_biopsy_length_mm=12.5, minimum_portal_tracts=5
+    )
+    sentences = set(flow(run({}), settings)["sentence"])
+    assert "Not known to be 16 years or older" in sentences
+    assert (
+        "Biopsy shorter than 12.5 mm, fewer than 5 portal tracts, or not within 7 days" in sentences
+    )
 
 
 def test_digest_follows_eligibility_and_stage_but_not_laboratory_values(tmp_path):

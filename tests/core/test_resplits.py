@@ -93,7 +93,7 @@ def test_the_table_has_every_variant_and_their_mean():
     settings = AccuracySettings()
     values = [0.1, 0.2, 0.3, 0.4] * 3 + [0.4, 0.3, 0.2, 0.1] * 2
     given = {"seed_1": scores(values), "seed_2": scores(values[::-1])}
-    table = robustness_table(given, settings)
+    table = robustness_table(given, "repeated_splits", settings)
     part = table[(table["stage"] == "f4") & (table["method"] == "dlre")].set_index("variant")
     expected = [roc_analysis([0, 0, 0, 1] * 4, s["dlre_f4"][4:]).auc for s in given.values()]
     assert part.loc[["seed_1", "seed_2"], "auc"].tolist() == expected
@@ -105,3 +105,23 @@ def test_the_table_has_every_variant_and_their_mean():
     assert part.loc["mean", "auc_high"] == pytest.approx(min(mean + half, 1), rel=1e-3)
     printed = printed_robustness(table, "repeated_splits", settings, simulated=True)
     assert [row[0] for row in printed.blocks[0].rows] == ["seed 1", "seed 2", "mean"]
+    assert "Student's interval" in " ".join(printed.footnotes)
+
+
+def test_a_learning_curve_has_no_mean_and_undefined_cells_say_why():
+    settings = AccuracySettings()
+    one_class = scores([0.1, 0.2, 0.3, 0.4] * 5)
+    one_class.loc[one_class["cohort"] == "validation", "fibrosis_stage"] = 1
+    given = {"fraction_50": scores([0.1, 0.2, 0.3, 0.4] * 5), "fraction_100": one_class}
+    table = robustness_table(given, "learning_curve", settings)
+    assert set(table["variant"]) == set(given)
+    notes = " ".join(
+        printed_robustness(table, "learning_curve", settings, simulated=True).footnotes
+    )
+    assert "fraction 100: no cases" in notes
+    assert "mean" not in notes
+    # 2D-SWE is the same in every variant: an interval without width would be a false one.
+    same = robustness_table(
+        {"a": given["fraction_50"], "b": given["fraction_50"]}, "repeated_splits", settings
+    )
+    assert same.loc[same["variant"] == "mean", "auc_low"].isna().all()

@@ -11,6 +11,7 @@ from dlre_core.staging.tables import chosen_pictures, patient_table, question_sh
 def study(**changes):
     facts = {
         "title": "", "simulated": True, "arm": "a", "images_per_patient": 2, "aggregate": "mean",
+        "cutoff_choice": "youden",
         "cutoffs": {"dlre": {"f4": 0.5, "ge_f3": 0.5, "ge_f2": 0.5}},
         "training_range": {"brightness": (100.0, 200.0)}, "own_validation": {}, "own_patients": {},
         "training_patients": 1, "scale_maximum_kpa": 40.0, "manifest": "",

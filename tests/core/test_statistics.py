@@ -23,6 +23,7 @@ from dlre_core.statistics import (
     specificity_cutoff,
     youden_cutoff,
 )
+from dlre_core.statistics.comparisons import _log_t_tails
 
 scored = st.lists(
     st.tuples(st.integers(0, 1), st.integers(-5, 5).map(float)), min_size=4, max_size=40
@@ -93,6 +94,19 @@ def test_paired_test_is_antisymmetric_and_a_score_equals_itself(pairs, seed):
         assert math.copysign(1, there.statistic or 1) == math.copysign(1, there.difference or 1)
     same = compare_paired_aucs(labels, scores, scores * 2)
     assert (same.statistic, same.p_value, same.degenerate) == (0, 1, True)
+
+
+def test_log_p_of_student_survives_underflow():
+    labels = np.repeat([0, 1], 6000)
+    generator = np.random.default_rng(0)
+    good, bad = labels + 0.2 * generator.normal(size=12000), generator.normal(size=12000)
+    test = compare_unpaired_aucs(labels, good, labels, bad)
+    assert test.p_value == 0
+    assert -1e6 < test.log_p_value < -745
+    for degrees, t in ((3.5, 8.0), (40.0, 12.0), (8478.0, 20.0)):
+        assert _log_t_tails(degrees, t) == pytest.approx(
+            math.log(2 * stats.t.sf(t, degrees)), rel=1e-9
+        )
 
 
 def test_log_p_survives_underflow():
@@ -226,6 +240,10 @@ def test_zero_cells_give_what_arithmetic_gives_and_never_a_false_interval():
     assert math.isinf(perfect.positive_likelihood_ratio.value)
     assert math.isinf(perfect.positive_likelihood_ratio.high)
     assert 0 < perfect.positive_likelihood_ratio.low < math.inf
+    everybody = diagnostic_accuracy_from_counts(32, 0, 0, 100).positive_likelihood_ratio
+    assert everybody.value == 1
+    assert everybody.low < 1 < everybody.high
+    assert "zero cell" in everybody.reason
     assert perfect.negative_likelihood_ratio.value == 0
     assert perfect.negative_likelihood_ratio.high > 0
     nobody = diagnostic_accuracy_from_counts(0, 5, 7, 0)

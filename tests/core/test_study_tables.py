@@ -171,6 +171,11 @@ def test_table_4_compares_every_two_combinations(data):
     assert (
         ours.loc["combination_1", "p_value"] == f4[f4["first"] == "combination_1"]["p_value"].min()
     )
+    # z is that of what a row is compared with minus the row, whichever of a pair comes first.
+    for row in table.dropna(subset=["p_value"]).itertuples():
+        other = table[(table["stage"] == row.stage) & (table["cohort"] == row.cohort) & (table["arm"] == row.compared_with)]  # fmt: skip
+        assert np.sign(row.z) == np.sign(other["auc"].item() - row.auc)
+        assert row.log_p_value == pytest.approx(math.log(row.p_value))
     again = compare_combinations(arms, replicates=200, seed=1)
     pd.testing.assert_frame_equal(pairs, again)
     page = printed_table_4(table, PRINT, True, {"combination_1": ["B", "D"]}, 200).html()
@@ -206,6 +211,18 @@ def test_subgroups_are_compared_unpaired_and_empty_ones_leave_the_rest(data):
         roc_analysis(f4[0], low["lsm"]).auc,
         roc_analysis(f4[1], high["lsm"]).auc,
     ]
+    for population, family in table.groupby("population"):
+        known = family["p_value"].dropna()
+        assert family["p_holm"].min() == pytest.approx(min(1, known.min() * len(known))), population
+    perfect = data.assign(
+        lsm=np.where(data["inflammation_grade"] < 3, data["fibrosis_stage"], data["lsm"])
+    )
+    certain = compare_subgroups(perfect, grouping, SETTINGS)
+    stiffness = certain[certain["method"] == "lsm"]
+    assert stiffness["p_value"].notna().all()
+    assert stiffness["notes"].str.contains("no logit").all()
+    page = printed_subgroups(table, certain, grouping, SETTINGS, 0, True).html()
+    assert "not to be believed" in page
     nobody = data[data["inflammation_grade"] < 3]
     empty, tests = (
         subgroup_table(nobody, grouping, SETTINGS),
@@ -309,6 +326,37 @@ def test_counts_events_and_differences(data):
     # The bootstrap and DeLong estimate the same standard deviation.
     delong = (merged["difference_high"] - merged["difference_low"]) / (2 * 1.96)
     assert (merged["bootstrap_sd"] / delong).median() == pytest.approx(1, abs=0.1)
+
+
+def test_printed_cutoffs_give_the_printed_counts(data):
+    tenths = data.assign(lsm=data["lsm"].round(1))
+    table = table_2(tenths, SETTINGS)
+    blocks = printed_counts(counts_table({2: table}), True).blocks
+    rows = [row for block in blocks for row in block.rows]
+    assert len(rows) == len(table) == 24
+    for row, cells in zip(rows, table.to_dict("records"), strict=True):
+        part = tenths[tenths["cohort"] == cells["cohort"]]
+        name = f"dlre_{cells['stage']}" if cells["method"] == "dlre" else cells["method"]
+        positive = (part[name] >= float(row[7])).sum()
+        assert (
+            positive
+            == int(row[3]) + int(row[6])
+            == cells["true_positives"] + cells["false_positives"]
+        )
+
+
+def test_a_score_that_some_lack_leaves_the_other_bootstraps_alone(data):
+    some = data.assign(fib4=data["fib4"].where(np.arange(len(data)) % 3 > 0))
+    whole, partly = (
+        differences_table(table_2(x, SETTINGS), bootstrap_differences(x, replicates=200, seed=1))
+        for x in (data, some)
+    )
+    others = whole["method"] != "fib4"
+    pd.testing.assert_frame_equal(
+        whole[others].drop(columns="p_holm"), partly[others].drop(columns="p_holm")
+    )
+    for row in partly.itertuples():
+        assert row.bootstrap_low < row.difference < row.bootstrap_high
 
 
 def test_recomputed_q_boxes_count_scored_patients_only(data):

@@ -44,6 +44,21 @@ def test_halves_round_up_once(value, digits, text):
     assert round_half_up(value, digits) == text
 
 
+def test_percentages_are_rounded_in_decimals():
+    """In binary 100 x 23 / 80 is a little less than 28.75, and 12 of 320 exact halves went down."""
+    halves = [
+        (k, n)
+        for n in range(1, 399)
+        for k in range(n + 1)
+        if (2000 * k) % n == 0 and (2000 * k // n) % 2
+    ]
+    assert len(halves) > 300
+    for k, n in halves:
+        expected = (2000 * k // n + 1) // 2
+        assert round_half_up(k / n, 1, 100) == f"{expected // 10}.{expected % 10}"
+    assert format_interval(Estimate(23 / 80, 0.19199, 0.4), 1, 100) == "28.8 (19.2 to 40.0)"
+
+
 def test_printed_forms():
     assert format_interval(Estimate(0.97, 0.9399, 0.992)) == "0.97 (0.94 to 0.99)"
     assert format_interval(Estimate(0.875, 0.71, 0.965), 1, 100) == "87.5 (71.0 to 96.5)"
@@ -135,4 +150,5 @@ def test_a_perfect_score_prints_its_exact_bound_and_no_false_interval():
     assert (row["auc"], row["auc_high"]) == (1.0, 1.0)
     # One-sided 97.5 % bound of the smaller class: 0.05^(1/n) at 95 %.
     assert row["auc_low"] == pytest.approx(0.05 ** (1 / cases))
+    assert (row["auc_logit_low"], row["auc_logit_high"]) == (row["auc_low"], row["auc_high"])
     assert "one-sided" in row["notes"]

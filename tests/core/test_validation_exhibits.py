@@ -1,9 +1,17 @@
 """External validation's tables name this cohort's patients and the study's own, and nothing else."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from dlre_core.frozen import FrozenStudy, read_frozen_study, write_frozen_study
+from dlre_core.errors import ConfigurationError
+from dlre_core.frozen import (
+    FrozenStudy,
+    check_same_settings,
+    read_frozen_study,
+    write_frozen_study,
+)
 from dlre_core.scores import STAGES
 from dlre_core.tables.accuracy import METHODS
 from dlre_core.tables.printed import printed_external_table
@@ -14,6 +22,7 @@ from tests.core.test_study_tables import PRINT, SETTINGS, scores
 
 STUDY = FrozenStudy(
     title="The frozen one", simulated=True, arm="a", images_per_patient=1, aggregate="mean",
+    cutoff_choice="sensitivity_90",
     cutoffs={method: dict.fromkeys(STAGES, 0.5) for method in METHODS}, training_range={},
     own_validation={method: dict.fromkeys(STAGES, (0.8, 0.7, 0.9)) for method in METHODS},
     own_patients={"f4": (132, 0.25), "ge_f3": (132, 0.45454), "ge_f2": (131, np.nan)},
@@ -52,6 +61,26 @@ def test_no_training_cohort_is_mentioned_where_none_is_shown(external):
     both = printed_calibration(calibration_table(scores()), 0.95, True).html()
     assert "T, training cohort" in both
     assert ">Cohort<" in both
+
+
+def test_frozen_cutoffs_keep_their_rule_whatever_this_study_would_do(external):
+    chosen = PRINT | {"cutoff": STUDY.cutoff_choice}
+    settings = replace(SETTINGS, cutoff=STUDY.cutoff_choice)
+    table = external_table(external, STUDY, settings)
+    assert set(table["cutoff"]) == {0.5}
+    assert set(table["cutoff_choice"]) == {"sensitivity_90"}
+    assert set(table["cutoff_cohort"]) == {"training"}
+    page = printed_external_table(table, chosen, "north", STUDY.title, True).html()
+    assert (
+        "sensitivity of 90 %, chosen in the training cohort of “The frozen one” and frozen" in page
+    )
+
+
+def test_cutoffs_for_the_mean_of_pictures_are_not_put_to_their_maximum():
+    same = {"images_per_patient": 1, "scale_maximum_kpa": 40.0}
+    check_same_settings(STUDY, aggregate="mean", **same)
+    with pytest.raises(ConfigurationError, match=r"statistics\.aggregate = max.*for the mean"):
+        check_same_settings(STUDY, aggregate="max", **same)
 
 
 def test_a_frozen_study_is_read_as_it_was_written(tmp_path, monkeypatch):
