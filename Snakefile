@@ -74,6 +74,10 @@ include: "rules/validation_store.smk"
 include: "rules/validation.smk"
 
 
+if workflow.is_main_process and not SIMULATED:
+    for name in stray_files(COHORT):
+        print(f"Not read: dicom/{name} lies in no hospital's folder.", file=sys.stderr)
+
 # A file of every job before the tables. A failed job's files are deleted, and Snakemake takes what was
 # made from them before for up to date unless somebody asks for them.
 EVERY_JOB = [

@@ -28,7 +28,7 @@ Q_BOX_COLUMNS = [
 # Above this share of the scale parts of a Q-Box may be masked as saturated.
 NEAR_FULL_SCALE = 0.95
 ACQUISITION_COLUMNS = [
-    "image_id", "hospital", "patient", "acquisition", "acquired_at", "height", "width", "frame",
+    "image_id", "hospital", "patient", "acquisition", "acquired_on", "height", "width", "frame",
     "frames",
     *(f"{part}_{side}" for part in ("top_picture", "box", "bottom_picture")
       for side in ("left", "top", "right", "bottom")),

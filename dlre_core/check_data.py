@@ -15,10 +15,10 @@ import pandas as pd
 
 from dlre_core.clinical import read_clinical
 from dlre_core.clinical_file import PROBLEM_COLUMNS
-from dlre_core.cohort import hospital_codes
+from dlre_core.cohort import hospital_codes, stray_files
 from dlre_core.contract import MEASUREMENT_COLUMNS
 from dlre_core.dicom import ReadLimits, read_header
-from dlre_core.dicom_worker import opened
+from dlre_core.dicom_worker import Archives, opened
 from dlre_core.errors import ClinicalTableError, CohortError
 from dlre_core.found_files import FoundFile, find_files
 from dlre_core.own_study import next_step
@@ -61,6 +61,11 @@ def check_folder(folder: str | Path, needed_images: int = NEEDED_IMAGES) -> pd.D
     except CohortError as error:
         hospitals = []
         problems.append(_problem("dicom/", "no_hospitals", error.message, error.remedy))
+    stray = stray_files(folder)
+    if stray:
+        problem = f"{len(stray)} files lie beside the hospitals' folders, such as {stray[0]}, and are not read."
+        remedy = "Put them into the folder of the hospital that sent them: dicom/<hospital>/."
+        problems.append(_problem("dicom/", "outside_hospitals", problem, remedy))
     patients: pd.DataFrame | None = None
     try:
         table = read_clinical(folder / "clinical.csv", hospitals or None)
@@ -163,8 +168,9 @@ def _check_pictures(
     known = set(patients.loc[patients["hospital"] == hospital, "patient_id"])
     counts: Counter[str] = Counter()
     strangers: Counter[str] = Counter()
+    archives = Archives(ReadLimits(bytes_per_file=BYTES_PER_FILE))
     for file in files:
-        patient = None if file.problem else _patient_of(file)
+        patient = None if file.problem else _patient_of(file, archives)
         if patient is None:
             continue
         candidates = [patient, *file.folders]
@@ -204,11 +210,11 @@ def _check_pictures(
             )
 
 
-def _patient_of(file: FoundFile) -> str | None:
+def _patient_of(file: FoundFile, archives: Archives) -> str | None:
     """Patient ID of a DICOM file, ``""`` where it has none, None where the file is not DICOM."""
     request = {"path": str(file.path), "member": file.member}
     try:
-        with opened(request, ReadLimits(bytes_per_file=BYTES_PER_FILE)) as stream:
+        with opened(request, archives) as stream:
             header = read_header(stream)
     except (Unusable, OSError):
         return None

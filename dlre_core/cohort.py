@@ -60,6 +60,14 @@ def _folders(root: Path) -> list[str]:
     return sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
+def stray_files(folder: str | Path) -> list[str]:
+    """Names of files directly in ``dicom/``, which belong to no hospital and are not read; hidden ones aside."""
+    root = Path(folder) / "dicom"
+    if not root.is_dir():
+        return []
+    return sorted(p.name for p in root.iterdir() if not p.is_dir() and not p.name.startswith("."))
+
+
 def optional_tables(folder: str | Path) -> dict[str, str]:
     """Paths of measurements.csv and roi.csv by name, where the folder has them."""
     paths = {name: Path(folder) / f"{name}.csv" for name in ("measurements", "roi")}

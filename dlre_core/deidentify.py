@@ -15,14 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlre_core.errors import ConfigurationError
-from dlre_core.layout import Rectangle, ScreenLayout
+from dlre_core.layout import (
+    BOTTOM_PICTURE,
+    HEADER_ROWS,
+    NATIVE_WIDTH,
+    TOP_PICTURE,
+    Rectangle,
+    ScreenLayout,
+)
 from dlre_core.whole_files import written_whole
 
 KEY_BYTES = 32
-# On the native screen of 1440 columns: where names are burned in, and where annotations begin.
-NATIVE_WIDTH = 1440
-HEADER_ROWS = 90
+# On the native screen: where annotations begin.
 FIRST_ANNOTATION_ROW = 960
+# Pictures may lie this share of the screen's width beside their usual places.
+SLACK = 0.02
 Day = TypeVar("Day", date, datetime)
 
 
@@ -143,10 +150,11 @@ def kept_parts(
 ) -> list[Rectangle]:
     """What the study looks at of a screen; everything else may name the patient.
 
-    Kept are the two pictures and the colour bar, without the header and, below the box, without the
-    rows where screens show annotations. Where the layout had to be found in the pixels, an archive
-    may have burned its own overlay into the pictures: then only the box, its twin in the bottom
-    picture and the squares are kept of them.
+    Kept are the two pictures, as far as they lie where they do on every known screen, and the colour bar, without
+    the header and, below the box, without the rows where screens show annotations. Where the layout had to be found
+    in the pixels, an archive may have burned its own overlay into the pictures, and where tags put the box elsewhere,
+    nobody knows where such a screen has its texts: then only the box, its twin in the bottom picture and the
+    squares are kept of them.
 
     Parameters
     ----------
@@ -163,18 +171,27 @@ def kept_parts(
     """
     header = round(HEADER_ROWS * width / NATIVE_WIDTH)
     annotations = round(FIRST_ANNOTATION_ROW * width / NATIVE_WIDTH)
-    pictures = Rectangle(0, header, width, annotations)
-    parts = [layout.box, _twin(layout)]
-    if layout.source == "regions":
-        parts += [_common(layout.top_picture, pictures)]
-        parts += [_common(bottom, pictures) for bottom in (layout.bottom_picture,) if bottom]
+    rows, below_header = (Rectangle(0, header, width, bottom) for bottom in (annotations, height))
+    top, bottom = layout.top_picture, layout.bottom_picture
+    usual_top, usual_bottom = (_usual(place, width) for place in (TOP_PICTURE, BOTTOM_PICTURE))
+    usual = layout.box.common(usual_top) == layout.box
+    if usual:
+        top = top.common(usual_top)
+    if layout.source == "regions" and usual:
+        around = [top, bottom.common(usual_bottom) if bottom else None]
     else:
-        parts += [_common(_common(s, layout.top_picture), pictures) for s in squares]
-    inside = {part.clamped(height, width): None for part in (*parts, layout.colour_bar) if part}
+        around = [square.common(top) for square in squares]
+    measured = [layout.box, _twin(layout)]
+    kept = [part.common(rows) for part in around if part]
+    kept += [part.common(below_header) for part in measured if part]
+    kept += [layout.colour_bar] if layout.colour_bar else []
+    inside = {part.clamped(height, width): None for part in kept}
     return [
         part
         for part in inside
-        if not any(part != other and _common(part, other) == part for other in inside)
+        if part.width > 0
+        and part.height > 0
+        and not any(part != other and part.common(other) == part for other in inside)
     ]
 
 
@@ -206,15 +223,12 @@ def _twin(layout: ScreenLayout) -> Rectangle | None:
     down = layout.bottom_picture.top - layout.top_picture.top
     box = layout.box
     moved = Rectangle(box.left + right, box.top + down, box.right + right, box.bottom + down)
-    return _common(moved, layout.bottom_picture)
+    return moved.common(layout.bottom_picture)
 
 
-def _common(first: Rectangle, second: Rectangle) -> Rectangle:
-    """What two rectangles share (may be empty)."""
-    left, top = max(first.left, second.left), max(first.top, second.top)
+def _usual(place: Rectangle, width: int) -> Rectangle:
+    """Where a picture lies on every known screen, with some slack."""
+    scaled, slack = place.scaled(width / NATIVE_WIDTH), round(SLACK * width)
     return Rectangle(
-        left,
-        top,
-        max(left, min(first.right, second.right)),
-        max(top, min(first.bottom, second.bottom)),
+        scaled.left - slack, scaled.top - slack, scaled.right + slack, scaled.bottom + slack
     )

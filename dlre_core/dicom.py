@@ -5,7 +5,7 @@ runs them in a process that may be killed.
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +21,13 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, MediaStorageDirecto
 
 from dlre_core.dicom_fields import acquired_at, integer, regions, text
 from dlre_core.dicom_pixels import damage_means, pictures
-from dlre_core.layout import UltrasoundRegion
+from dlre_core.layout import (
+    BOTTOM_PICTURE,
+    NATIVE_WIDTH,
+    TOP_PICTURE,
+    Rectangle,
+    UltrasoundRegion,
+)
 from dlre_core.rejects import Reason, Unusable
 from dlre_core.ssi import BLOB, GROUP, SsiBlock, read_ssi_block
 
@@ -42,7 +48,8 @@ PHOTOMETRIC_INTERPRETATIONS = {
     "MONOCHROME2",
 }  # fmt: skip
 COLOURED = 60
-CANDIDATES = 3
+LONGEST_FIRST_VALUE = 1024
+CANDIDATES = 4
 
 
 @dataclass(frozen=True)
@@ -141,9 +148,9 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
     Returns
     -------
     list of SweImage
-        One for a still. Of a clip, at most three frames with the most coloured pixels, the fullest
-        first and the earlier first among equals: between two shear-wave frames (2 a second) a clip
-        repeats the same map, so all others are poorer copies.
+        One for a still. Of a clip, at most four frames with the most coloured pixels where the box is, or where
+        the upper picture is and not the lower, the fullest first. Of frames with equally many, the first: between two
+        shear-wave frames (2 a second) a clip repeats the same map.
 
     Raises
     ------
@@ -164,7 +171,8 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
             raise Unusable(Reason.NO_PIXELS)
         if height * width > limits.pixels_per_frame or frames > limits.frames_per_file:
             raise Unusable(Reason.TOO_MANY_PIXELS)
-        chosen, complete = _fullest(pictures(stream, dataset), frames)
+        judged = _coloured_places(places, height, width) if frames > 1 else None
+        chosen, complete = _fullest(pictures(stream, dataset), judged)
         ssi = _stiffness_block(stream)
         photometric = text(dataset, "PhotometricInterpretation")
     return [
@@ -185,15 +193,36 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
     ]
 
 
+def _coloured_places(
+    places: Sequence[UltrasoundRegion], height: int, width: int
+) -> tuple[Rectangle, Rectangle]:
+    """Where an elastogram has colours, and where it has none: box and lower picture, by tags or as on every screen."""
+    tagged = [place.rectangle for place in places if place.spatial_format == 1]
+    scale = width / NATIVE_WIDTH
+    usual = [TOP_PICTURE.scaled(scale), BOTTOM_PICTURE.scaled(scale)]
+    coloured, plain = tagged[1:] if len(tagged) == 3 else usual
+    return coloured.clamped(height, width), plain.clamped(height, width)
+
+
 def _fullest(
-    frames: Iterator[NDArray[np.uint8]], of: int
+    frames: Iterator[NDArray[np.uint8]], places: tuple[Rectangle, Rectangle] | None
 ) -> tuple[list[tuple[int, NDArray[np.uint8]]], bool]:
-    """The most coloured frames and their 1-based numbers, and whether all frames decoded."""
+    """The most coloured frames and their 1-based numbers, and whether all frames decoded.
+
+    ``places`` are those of `_coloured_places`; None for a still, which is not judged.
+    """
     best: list[tuple[int, int, NDArray[np.uint8]]] = []
     complete = True
     try:
         for number, picture in enumerate(frames, start=1):
-            entry = (_coloured(picture) if of > 1 else 0, -number, picture)
+            colours = 0
+            if places is not None:
+                coloured, plain = (_coloured(picture, place) for place in places)
+                # Colour Doppler colours other parts as well.
+                colours = coloured - plain
+            entry = (colours, -number, picture)
+            if any(colours == known for known, *_ in best):
+                continue
             if len(best) < CANDIDATES:
                 heapq.heappush(best, entry)
             elif entry[:2] > best[0][:2]:
@@ -207,8 +236,9 @@ def _fullest(
     return [(-number, picture) for _, number, picture in sorted(best, reverse=True)], complete
 
 
-def _coloured(picture: NDArray[np.uint8]) -> int:
-    values = picture[::4, ::4].astype(np.int16)
+def _coloured(picture: NDArray[np.uint8], place: Rectangle) -> int:
+    part = picture[place.top : place.bottom, place.left : place.right]
+    values = part[::4, ::4].astype(np.int16)
     return int((values.max(axis=2) - values.min(axis=2) > COLOURED / 2).sum())
 
 
@@ -234,12 +264,20 @@ def parse(stream: BinaryIO, tags: list) -> Dataset | None:
 
 
 def _has_no_preamble(stream: BinaryIO) -> bool:
-    """True where a data set begins at once, as older archives write it (element 0008,00xx)."""
+    """True where a data set begins at once, as older archives write it.
+
+    It begins with an element of group 2, or of group 8 in either byte order: (0008,00xx), and then two capitals, the
+    kind of value, or, where kinds are left out, a length.
+    """
     start = stream.read(132)
     stream.seek(0)
-    return start[128:] != b"DICM" and start[:2] == b"\x08\x00" and start[2:4] in (
-        b"\x00\x00", b"\x01\x00", b"\x05\x00", b"\x08\x00", b"\x12\x00", b"\x16\x00", b"\x18\x00",
-    )  # fmt: skip
+    if start[128:] == b"DICM" or len(start) < 8:
+        return False
+    little, big = start[:2] in (b"\x02\0", b"\x08\0") and start[3] == 0, start[:3] == b"\0\x08\0"
+    kind = start[4:6]
+    if kind.isalpha() and kind.isupper():
+        return little or big
+    return little and int.from_bytes(start[4:8], "little") <= LONGEST_FIRST_VALUE
 
 
 class _stream:

@@ -18,7 +18,8 @@ LONGEST_TEXT = 256
 def text(dataset: Dataset, name: str) -> str:
     """An element as text without padding; empty where it is missing or longer than any can be."""
     value = dataset.get(name)
-    found = "" if value is None else str(value)
+    # A character set that the file itself names, such as UTF-7, may give halves of characters.
+    found = "" if value is None else str(value).encode("utf-8", "replace").decode("utf-8")
     return "" if len(found) > LONGEST_TEXT else found.strip(" \t\r\n\0")
 
 

@@ -3,9 +3,11 @@
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 from dlre_core import dicom_worker
 from dlre_core.colour_kernels import weave
 from dlre_core.dicom import Header, ReadLimits, SweImage, header_of
+from dlre_core.errors import DecoderUnavailable, StorageError
 from dlre_core.found_files import FoundFile
 from dlre_core.layout import Rectangle, UltrasoundRegion
 from dlre_core.rejects import Reason, Unusable
@@ -28,6 +31,8 @@ START = (
 )
 LONGEST_LINE = 1 << 20
 LAST_BREATH_SECONDS = 5
+# Libraries may lie on a slow network disk.
+START_SECONDS = 300
 
 
 class GuardedReader:
@@ -102,6 +107,11 @@ class GuardedReader:
         if not line.endswith(b"\n"):
             raise self._death()
         facts = json.loads(line)
+        if "fault" in facts:
+            raise StorageError(
+                f"The disk of temporary files ({tempfile.gettempdir()}) is full: an archive could not be unpacked.",
+                "Free some space there, or name another folder by TMPDIR, and give the same command again.",
+            )
         if "reason" in facts:
             reason = Reason[facts["reason"].upper()]
             if reason is Reason.OVER_MEMORY:
@@ -138,10 +148,17 @@ class GuardedReader:
                 pass_fds=(self._shared,),
                 env={**os.environ, **quiet, "PYTHONPATH": str(ROOT)},
             )
+            if not _says_ready(self._process):
+                self._stop()
+                raise DecoderUnavailable(
+                    "The process that decodes pictures does not start.",
+                    "See whether a limit of memory (ulimit -v) is in its way, or make the environment anew "
+                    "(make environment).",
+                )
         return self._process
 
     def _death(self) -> Unusable:
-        """Why the process ended, as the file's reason."""
+        """Why the process ended, as the file's reason; next time it is to be tried again."""
         process, self._process = self._process, None
         try:
             status = process.wait(timeout=LAST_BREATH_SECONDS)
@@ -152,8 +169,9 @@ class GuardedReader:
             status = 0
         _close(process)
         if status == -signal.SIGALRM:
-            return Unusable(Reason.TOO_SLOW)
-        return Unusable(Reason.OVER_MEMORY if status == -signal.SIGKILL else Reason.UNDECODABLE)
+            return Unusable(Reason.TOO_SLOW, passing=True)
+        reason = Reason.OVER_MEMORY if status == -signal.SIGKILL else Reason.UNDECODABLE
+        return Unusable(reason, passing=True)
 
     def _stop(self) -> None:
         if self._process is not None:
@@ -161,6 +179,11 @@ class GuardedReader:
             self._process.wait()
             _close(self._process)
             self._process = None
+
+
+def _says_ready(process: subprocess.Popen[bytes]) -> bool:
+    said, _, _ = select.select([process.stdout], [], [], START_SECONDS)
+    return bool(said) and process.stdout.readline(LONGEST_LINE) == dicom_worker.READY
 
 
 def _close(process: subprocess.Popen[bytes]) -> None:

@@ -12,7 +12,13 @@ from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.pixels import apply_color_lut, iter_pixels
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, JPEGBaseline8Bit
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    JPEG2000TransferSyntaxes,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+)
 
 from dlre_core.dicom_fields import integer, text
 from dlre_core.rejects import Reason, Unusable
@@ -58,7 +64,9 @@ def pictures(stream: BinaryIO, dataset: Dataset) -> Iterator[NDArray[np.uint8]]:
         At the first frame that cannot be decoded.
     """
     with damage_means(Reason.UNDECODABLE):
-        if dataset.file_meta.get("TransferSyntaxUID") == JPEGBaseline8Bit:
+        syntax = dataset.file_meta.get("TransferSyntaxUID")
+        extended = syntax == JPEGExtended12Bit and integer(dataset, "BitsStored", 8) == 8
+        if syntax == JPEGBaseline8Bit or extended:
             yield from _baseline_pictures(stream, dataset)
             return
         # Only looked at, so uncompressed frames need not be copied.
@@ -67,7 +75,7 @@ def pictures(stream: BinaryIO, dataset: Dataset) -> Iterator[NDArray[np.uint8]]:
 
 
 def _baseline_pictures(stream: BinaryIO, dataset: Dataset) -> Iterator[NDArray[np.uint8]]:
-    """Frames of JPEG baseline through libjpeg-turbo.
+    """Frames of JPEG baseline, and of extended with 8 bits, through libjpeg-turbo.
 
     A frame's own markers (JFIF, Adobe, components named R, G and B) say whether it holds YCbCr or
     RGB; the header decides only where there are none. Headers are often wrong: the classic cause of
@@ -99,10 +107,17 @@ def _pixel_source(stream: BinaryIO, dataset: Dataset) -> BinaryIO | Dataset:
     samples = integer(dataset, "SamplesPerPixel", 0)
     photometric = text(dataset, "PhotometricInterpretation")
     whole = samples and photometric and (samples == 1 or "PlanarConfiguration" in dataset)
-    if syntax and whole and syntax != DeflatedExplicitVRLittleEndian:
+    doubtful = syntax in JPEG2000TransferSyntaxes and photometric.startswith("YBR_FULL")
+    if syntax and whole and syntax != DeflatedExplicitVRLittleEndian and not doubtful:
         return stream
     stream.seek(0)
     mended = pydicom.dcmread(stream, force=True)
+    frames = max(integer(dataset, "NumberOfFrames", 1), 1)
+    if doubtful and _transforms_components(
+        next(generate_frames(mended.PixelData, number_of_frames=frames))
+    ):
+        # The codec gives RGB back, whatever an archive that compressed anew left in the header.
+        mended.PhotometricInterpretation = "YBR_ICT"
     mended.file_meta.setdefault("TransferSyntaxUID", _guessed_syntax(mended))
     mended.setdefault("SamplesPerPixel", 1)
     colours = mended.SamplesPerPixel == 3
@@ -111,6 +126,13 @@ def _pixel_source(stream: BinaryIO, dataset: Dataset) -> BinaryIO | Dataset:
     if colours:
         mended.setdefault("PlanarConfiguration", 0)
     return mended
+
+
+def _transforms_components(codestream: bytes) -> bool:
+    """True where a JPEG 2000 codestream holds RGB through its own colour transform (marker COD, PS3.5 8.2.4)."""
+    at = codestream.find(b"\xff\x52")
+    # Marker, length, coding style, progression, layers (two bytes), then the transform.
+    return at >= 0 and codestream[at + 8 : at + 9] == b"\x01"
 
 
 def _guessed_syntax(dataset: Dataset) -> UID:

@@ -75,13 +75,12 @@ def file_digest(path: str | Path) -> str:
 def file_stamp(path: str | Path) -> str:
     """Size, times and inode of a file, or ``"absent"``; another stamp means perhaps another content."""
     try:
-        status = os.stat(path)
+        return _stamp(os.stat(path))
     except OSError:
         return "absent"
-    return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}"
 
 
-def tree_digest(folder: str | Path, cache_file: str | Path) -> str:
+def tree_digest(folder: str | Path, cache_file: str | Path, bytes_per_file: int) -> str:
     """Digest names and contents of all files below a folder.
 
     A file is read again only if its size, inode, modification or change time moved since the last
@@ -93,6 +92,8 @@ def tree_digest(folder: str | Path, cache_file: str | Path) -> str:
         The tree; a missing folder has the digest ``"absent"``.
     cache_file : path
         SQLite file that remembers digests between calls; made when missing.
+    bytes_per_file : int
+        Of larger files, which nobody reads, size and times stand for the content.
 
     Returns
     -------
@@ -107,7 +108,11 @@ def tree_digest(folder: str | Path, cache_file: str | Path) -> str:
     fresh: dict[str, tuple[str, str]] = {}
     digest = hashlib.sha256()
     for name, stamp in entries:
-        content = known[name][1] if known.get(name, ("",))[0] == stamp else _content(folder / name)
+        content = (
+            known[name][1]
+            if known.get(name, ("",))[0] == stamp
+            else _content(folder / name, stamp, bytes_per_file)
+        )
         fresh[name] = (stamp, content)
         digest.update(f"{name}\0{content}\0".encode(errors="surrogateescape"))
     if fresh != known:
@@ -121,18 +126,25 @@ def _walk(folder: Path) -> Iterable[tuple[str, str]]:
             if name == ".snakemake_timestamp":
                 continue
             path = os.path.join(directory, name)
-            status = os.lstat(path)
-            stamp = f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}"
+            # In a folder that may be listed but not entered, or gone meanwhile; ingestion says which.
+            try:
+                stamp = _stamp(os.lstat(path))
+            except OSError as error:
+                stamp = f"unreadable {error.errno}"
             yield os.path.relpath(path, folder), stamp
 
 
-def _content(path: Path) -> str:
-    if path.is_symlink() or not path.is_file():
-        return f"not a regular file {os.readlink(path) if path.is_symlink() else ''}"
+def _content(path: Path, stamp: str, bytes_per_file: int) -> str:
     try:
-        return file_digest(path)
+        if path.is_symlink() or not path.is_file():
+            return f"not a regular file {os.readlink(path) if path.is_symlink() else ''}"
+        return f"larger {stamp}" if path.stat().st_size > bytes_per_file else file_digest(path)
     except OSError as error:
         return f"unreadable {error.errno}"
+
+
+def _stamp(status: os.stat_result) -> str:
+    return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}"
 
 
 def _read_cache(cache_file: str | Path, folder: str) -> dict[str, tuple[str, str]]:

@@ -16,24 +16,30 @@ from dlre_core.colour_scale import (
     read_colour_bar,
 )
 from dlre_core.errors import MissingRegion
-from dlre_core.layout import Rectangle, ScreenLayout, UltrasoundRegion
+from dlre_core.layout import (
+    BOTTOM_PICTURE,
+    COLOUR_BAR,
+    HEADER_ROWS,
+    NATIVE_WIDTH,
+    TOP_PICTURE,
+    Rectangle,
+    ScreenLayout,
+    UltrasoundRegion,
+)
 from dlre_core.two_pictures import darkest_of_both, show_the_same
 
 # Chroma |R-G|+|R-B|+|G-B| of a blended pixel above which it counts as coloured: at 30 % opacity the
 # least chromatic colour of the map (cyan and yellow are 510) keeps 150.
 COLOURED = 60
 SATURATED_SHARE = 0.98
-NATIVE_WIDTH = 1440
-# In native pixels (1440 x 1080): pictures, and the colour bar right of them.
-TOP_PICTURE = Rectangle(311, 139, 1088, 580)
-BOTTOM_PICTURE = Rectangle(311, 591, 1088, 1031)
-COLOUR_BAR = Rectangle(1385, 141, 1404, 360)
 SMALLEST_BOX = 40
 LARGEST_BOX_SHARE = 0.6
 FOREIGN_COLOUR_DISTANCE = 45.0
 # Shares of a box's colours: at least so much of both ends of the map, and less than that between them.
 END_SHARE, MIDDLE_SHARE = 0.05, 0.05
 ONE_COLOUR_SHARE = 0.9
+# Share of the lower picture that may have colours, and of the box's area that may have them beside the box.
+COLOURED_BELOW, COLOURED_BESIDE = 0.02, 0.1
 # To the map's colours: white lines, and what a codec smears of them onto colours, are further off.
 LINE_DISTANCE = 90.0
 
@@ -203,9 +209,28 @@ def _from_regions(
         return None
     if min(box.width, box.height) < SMALLEST_BOX * width / NATIVE_WIDTH / 2 or bottom.height < 10:
         return None
+    if _contradicted(screen, top, box, bottom):
+        return None
     return ScreenLayout(
         top, box, bottom, find_colour_bar(screen), pictures[0].pixel_spacing_mm, "regions"
     )  # fmt: skip
+
+
+def _contradicted(
+    screen: NDArray[np.uint8], top: Rectangle, box: Rectangle, bottom: Rectangle
+) -> bool:
+    """True where pixels deny tags: a box in the header, colours beside the box or in the lower picture.
+
+    An archive may have added a banner above, or cut the screen, and left the tags as they were.
+    """
+    if box.top < round(HEADER_ROWS * screen.shape[1] / NATIVE_WIDTH):
+        return True
+    # Every fourth pixel either way tells.
+    upper, lower, inside = (
+        _chroma(_cut(screen, part)[::4, ::4]) > COLOURED for part in (top, bottom, box)
+    )
+    beside = int(upper.sum()) - int(inside.sum())
+    return beside > COLOURED_BESIDE * inside.size or lower.mean() > COLOURED_BELOW
 
 
 def _from_pixels(screen: NDArray[np.uint8]) -> ScreenLayout:
@@ -214,7 +239,7 @@ def _from_pixels(screen: NDArray[np.uint8]) -> ScreenLayout:
     bar = find_colour_bar(screen)
     if bar is None:
         raise MissingRegion("The picture has no elastography colour bar at its right.")
-    top = _scaled(TOP_PICTURE, scale).clamped(height, width)
+    top = TOP_PICTURE.scaled(scale).clamped(height, width)
     # Moved by the rounded distance: both pictures' own rounding could be a pixel apart.
     down = round((BOTTOM_PICTURE.top - TOP_PICTURE.top) * scale)
     bottom = Rectangle(top.left, top.top + down, top.right, top.bottom + down).clamped(
@@ -225,7 +250,7 @@ def _from_pixels(screen: NDArray[np.uint8]) -> ScreenLayout:
     upper, lower = _cut(screen, top), _cut(screen, bottom)
     below = _chroma(lower) > COLOURED
     # Lines, such as a coloured outline, do not survive the opening; the smallest vessel does.
-    if below.mean() > 0.02 or ndimage.binary_opening(below, iterations=2).mean() > 0.0015:
+    if below.mean() > COLOURED_BELOW or ndimage.binary_opening(below, iterations=2).mean() > 0.0015:
         raise MissingRegion("The lower picture has colours too, as colour Doppler screens do.")
     coloured = _chroma(upper) > COLOURED
     box = outline_box(coloured, darkest_of_both(upper, lower), _largest_part(coloured), scale)
@@ -282,7 +307,7 @@ def _largest_part(coloured: NDArray[np.bool_]) -> Rectangle:
 
 def find_colour_bar(screen: NDArray[np.uint8]) -> Rectangle | None:
     """The colour bar where the screen has it; None unless its colours are the map's."""
-    bar = _scaled(COLOUR_BAR, screen.shape[1] / NATIVE_WIDTH).clamped(*screen.shape[:2])
+    bar = COLOUR_BAR.scaled(screen.shape[1] / NATIVE_WIDTH).clamped(*screen.shape[:2])
     return bar if read_colour_bar(_cut(screen, bar)) is not None else None
 
 
@@ -333,11 +358,6 @@ def _chroma(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:
     out = np.empty(pixels.shape[:2], dtype=np.int16)
     chroma(pixels, out)
     return out
-
-
-def _scaled(rectangle: Rectangle, scale: float) -> Rectangle:
-    sides = (rectangle.left, rectangle.top, rectangle.right, rectangle.bottom)
-    return Rectangle(*(round(side * scale) for side in sides))
 
 
 def _cut(screen: NDArray[np.uint8], rectangle: Rectangle) -> NDArray[np.uint8]:

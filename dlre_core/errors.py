@@ -34,6 +34,10 @@ class UnreadableDicom(DlreError):
     """A file cannot be decoded into a picture."""
 
 
+class DecoderUnavailable(DlreError):
+    """The process that decodes files cannot be started on this machine."""
+
+
 class MissingRegion(DlreError):
     """A picture holds no usable shear-wave elastography box."""
 

@@ -36,6 +36,12 @@ from dlre_core.tabular import write_table
 logger = logging.getLogger(__name__)
 
 NO_TIME = datetime(1900, 1, 1)
+# Only in the list that stays with the hospital.
+IGNORED = (
+    "ignored",
+    "No DICOM file, or the index of a medium.",
+    "Nothing to do, unless it should be a picture.",
+)
 REJECT_COLUMNS = ["file", "hospital", "patient", "processing_stage", "code", "reason", "remedy"]
 PRIVATE_COLUMNS = ["label", "file", "patient_id", "code", "reason", "remedy"]
 
@@ -83,7 +89,7 @@ def ingest_hospital(
     shard, acquisitions_csv, rejects_csv, counts_csv : path
         Written; columns in docs/architecture.md. The reject list names files by keyed labels.
     private_map_csv : path
-        Written with mode 0600, outside results: the reject list with true names.
+        Written with mode 0600, outside results: the reject list with true names, and what was ignored.
     memory : path, optional
         Of `dlre_core.ingestion_memory`, outside results: files known from there are not read again.
     version : str
@@ -192,6 +198,8 @@ class _Hospital:
                 header = self.files.header(file)
                 if header is None:
                     self.ignored += 1
+                    label = self.pseudonymiser.file(self.hospital, file.name)
+                    self.private.append((label, file.name, "", *IGNORED))
                     continue
                 patient = self._patient(file, header, known)
             except Unusable as unusable:
@@ -304,7 +312,8 @@ class _Hospital:
             "hospital": self.hospital,
             "patient": self.pseudonymiser.patient(*key),
             "acquisition": number,
-            "acquired_at": self.pseudonymiser.shift(when, *key).isoformat() if when else "",
+            # Without the time of day, which together with others can tell who it was.
+            "acquired_on": self.pseudonymiser.shift(when.date(), *key).isoformat() if when else "",
             **picture.columns,
             "flags": ";".join(flag for flag, raised in flags.items() if raised),
             **q_box_columns(picture.given, picture.measured),

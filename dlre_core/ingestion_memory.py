@@ -23,8 +23,6 @@ from dlre_core.found_files import FoundFile
 from dlre_core.rejects import Reason, Unusable
 from dlre_core.store import ImageStore, StoredScreen, open_images
 
-# These say something about the machine at the time, not about the file.
-PASSING = (Reason.TOO_SLOW, Reason.OVER_MEMORY, Reason.UNREADABLE_FILE)
 TABLES = """
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
@@ -95,7 +93,7 @@ class IngestionMemory:
             try:
                 entry = {"answer": ask()}
             except Unusable as unusable:
-                if unusable.reason in PASSING:
+                if unusable.passing:
                     raise
                 entry = {"reason": unusable.reason.code}
         if self._noted is not None:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# Screens are drawn for this many columns; another picture is a scaled one, unless its region tags say otherwise.
+NATIVE_WIDTH = 1440
+
 
 @dataclass(frozen=True)
 class Rectangle:
@@ -36,6 +39,28 @@ class Rectangle:
         left, right = (min(max(x, 0), width) for x in (self.left, self.right))
         top, bottom = (min(max(y, 0), height) for y in (self.top, self.bottom))
         return Rectangle(left, top, max(left, right), max(top, bottom))
+
+    def scaled(self, scale: float) -> "Rectangle":
+        """The same on a screen ``scale`` times as large, to whole pixels."""
+        sides = (self.left, self.top, self.right, self.bottom)
+        return Rectangle(*(round(side * scale) for side in sides))
+
+    def common(self, other: "Rectangle") -> "Rectangle":
+        """What both cover (may be empty)."""
+        left, top = max(self.left, other.left), max(self.top, other.top)
+        return Rectangle(
+            left,
+            top,
+            max(left, min(self.right, other.right)),
+            max(top, min(self.bottom, other.bottom)),
+        )
+
+
+# In native pixels: pictures, the colour bar right of them, and the header, in which names are burned in.
+TOP_PICTURE = Rectangle(311, 139, 1088, 580)
+BOTTOM_PICTURE = Rectangle(311, 591, 1088, 1031)
+COLOUR_BAR = Rectangle(1385, 141, 1404, 360)
+HEADER_ROWS = 90
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,18 @@ class Reason(Enum):
         "finding", "The zip archive is damaged, encrypted, has unsafe names or archives within it.",
         "Unpack it by hand into the hospital's folder.",
     )  # fmt: skip
+    CROWDED_ARCHIVE = (
+        "finding", "The zip archive has more than 100,000 files, or a list of them longer than 64 MB.",
+        "Unpack it by hand into the hospital's folder, or make an archive of each patient.",
+    )  # fmt: skip
+    OTHER_ARCHIVE = (
+        "finding", "An archive or compressed file (gzip, tar, 7z, rar, bzip2, xz); of these only zip is read.",
+        "Unpack it by hand into the hospital's folder.",
+    )  # fmt: skip
+    EMPTY_FILE = (
+        "finding", "There is nothing in the file or archive, or only zeros: copying it was interrupted.",
+        "Copy or export it again.",
+    )  # fmt: skip
     DAMAGED_DICOM = (
         "reading", "The DICOM file is damaged or cut off.", "Export it again from the PACS."
     )  # fmt: skip
@@ -109,11 +121,16 @@ class Reason(Enum):
 
 
 class Unusable(UnreadableDicom):
-    """A file or picture is not used, for ``reason``."""
+    """A file or picture is not used, for ``reason``; a ``passing`` one may lie in the machine's state at the time."""
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: Reason, *, passing: bool = False) -> None:
         super().__init__(reason.sentence, reason.remedy)
         self.reason = reason
+        self.passing = passing or reason in PASSING
+
+
+# These say something about the machine at the time, not about the file.
+PASSING = (Reason.TOO_SLOW, Reason.OVER_MEMORY, Reason.UNREADABLE_FILE)
 
 
 def documentation() -> str:

@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 
 from dlre_core import kernels
 from dlre_core.errors import StoreMismatch
-from dlre_core.layout import Rectangle
+from dlre_core.layout import NATIVE_WIDTH, Rectangle
 from dlre_core.store import ImageStore, link_rois, open_images, open_rois, write_rois
 from dlre_core.tabular import read_table, write_table
 
 logger = logging.getLogger(__name__)
 
 SIDE = 250
-NATIVE_WIDTH = 1440
 COLUMNS = [
     "image_id", "hospital", "patient", "acquisition", "row", "column", "size", "scale", "source",
     "flags", "q_box_mean_kpa",

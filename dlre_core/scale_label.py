@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from dlre_core.layout import Rectangle
+from dlre_core.layout import NATIVE_WIDTH, Rectangle
 
 # Above the colour bar, on the native screen of 1440 columns.
-NATIVE_WIDTH = 1440
 PLACE = Rectangle(1310, 92, 1440, 141)
 FULL_SCALES_KPA = frozenset(
     {10, 15, 20, 25, 30, 35, 40, 45, 50, 60, 70, 75, 80, 90, 100, 120, 150, 180, 200, 240, 250, 300}

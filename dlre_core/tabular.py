@@ -57,7 +57,7 @@ TEXT_COLUMNS = frozenset(
         "summary",
         "cutoff_choice",
         "cutoff_cohort",
-        "acquired_at",
+        "acquired_on",
         "sex",
         "transfer_syntax",
         "photometric_interpretation",

@@ -8,6 +8,7 @@ from dlre_core.cohort import (
     hospital_codes,
     hospital_tables_digest,
     optional_tables,
+    stray_files,
 )
 from dlre_core.configuration import check_hospitals
 from dlre_core.digests import core_digest, tree_digest
@@ -29,6 +30,9 @@ check_clinical_table(f"{COHORT}/clinical.csv", may_be_absent=SIMULATED)
 OPTIONAL_TABLES = (
     {"measurements": f"{COHORT}/measurements.csv"} if SIMULATED else optional_tables(COHORT)
 )
+# Digests of files remembered between runs; larger files are not read.
+DIGESTS = ".dlre/digests.sqlite"
+LARGEST_FILE = config["ingestion"]["limits"]["bytes_per_file"]
 STAGES = ["f4", "ge_f3", "ge_f2"]
 ARMS_IN_ORDER = list(config["arms"])
 ARMS = sorted(ARMS_IN_ORDER)
@@ -118,7 +122,7 @@ def listed_studies(wildcards):
 def hospital_pictures(wildcards):
     """Digest of the DICOM tree of one hospital, whatever its file times say."""
     folder = f"{COHORT}/dicom/{wildcards.hospital}"
-    return tree_digest(folder, ".dlre/digests.sqlite")
+    return tree_digest(folder, DIGESTS, LARGEST_FILE)
 
 
 def hospital_tables(wildcards):

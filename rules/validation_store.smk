@@ -34,7 +34,8 @@ use rule ingest_hospital as ingest_external with:
         hospital="{external_hospital}",
         digest=lambda wildcards: tree_digest(
             f"{VALIDATED[wildcards.cohort]}/dicom/{wildcards.external_hospital}",
-            ".dlre/digests.sqlite",
+            DIGESTS,
+            LARGEST_FILE,
         ),
         rows="",
         optional_tables=external_tables,

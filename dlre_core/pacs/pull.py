@@ -151,10 +151,14 @@ class _Pull:
             self.numbers["already_there"] += 1
             return
         arrived = self.place / picture_name(instance.uid)
-        self.pacs.fetch(instance, arrived, self.bytes_per_file)
-        if self._uid(FoundFile(arrived.name, arrived)) != instance.uid:
-            raise NotPulled(Failure.WRONG_CONTENT)
-        keep(arrived, self.pictures, instance.uid)
+        try:
+            self.pacs.fetch(instance, arrived, self.bytes_per_file)
+            if self._uid(FoundFile(arrived.name, arrived)) != instance.uid:
+                raise NotPulled(Failure.WRONG_CONTENT)
+            keep(arrived, self.pictures, instance.uid)
+        finally:
+            # What was not kept may be large.
+            arrived.unlink(missing_ok=True)
         self.numbers["fetched"] += 1
 
     def _known(self) -> set[str]:

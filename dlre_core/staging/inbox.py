@@ -1,7 +1,7 @@
 """Stage the patients of an inbox: probabilities, pages, and files for the PACS."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,8 +131,7 @@ def _fill_outbox(
     study: FrozenStudy,
 ) -> None:
     """Write what goes back to the PACS, and the list of whose pseudonym is whose."""
-    frames = dict(zip(chosen["image_id"], chosen["frame"].astype(int), strict=True))
-    files, names = _files_by_image(inbox, frames)
+    files, names = _files_by_image(inbox, chosen)
     people = [(patient, names[patient]) for patient in patients["patient"] if patient in names]
     write_private_table(inbox.outbox / "patients.csv", ("patient", "patient_id"), people)
     for _, patient in patients.iterrows():
@@ -152,6 +151,8 @@ def _write_for_pacs(
     study: FrozenStudy,
 ) -> None:
     pictures = [pacs.read_identity(file, inbox.limits) for file in files]
+    if len({picture.PatientID for picture in pictures}) > 1:
+        raise UnreadableDicom("Its files name several patients.", "Look at them one by one.")
     # A report refers to one study; pictures of another day are of another one.
     same = [p for p in pictures if p.StudyInstanceUID == pictures[0].StudyInstanceUID]
     report = pacs.structured_report(
@@ -168,9 +169,14 @@ def _write_for_pacs(
 
 
 def _files_by_image(
-    inbox: Inbox, frames: Mapping[str, int]
+    inbox: Inbox, chosen: pd.DataFrame
 ) -> tuple[dict[str, FoundFile], dict[str, str]]:
-    """The file of each picture (id to frame), and the Patient ID or folder behind each pseudonym."""
+    """The file of each picture, and the Patient ID or folder behind each pseudonym.
+
+    A file that was rejected may have the UID of one that was not: only the owner's own count.
+    """
+    frames = dict(zip(chosen["image_id"], chosen["frame"].astype(int), strict=True))
+    owners = dict(zip(chosen["image_id"], chosen["patient"], strict=True))
     files: dict[str, FoundFile] = {}
     names: dict[str, str] = {}
     with GuardedReader(inbox.limits) as reader:
@@ -182,10 +188,11 @@ def _files_by_image(
             if header is None:
                 continue
             name = patient_named(header, file)
-            names[inbox.pseudonymiser.patient(inbox.code, name)] = name
+            pseudonym = inbox.pseudonymiser.patient(inbox.code, name)
+            names[pseudonym] = name
             uid = header.sop_instance_uid or file.name
             for frame in set(frames.values()):
                 image_id = inbox.pseudonymiser.image(inbox.code, uid, frame)
-                if frames.get(image_id) == frame:
+                if frames.get(image_id) == frame and owners[image_id] == pseudonym:
                     files.setdefault(image_id, file)
     return files, names

@@ -59,7 +59,7 @@ def read_identity(file: FoundFile, limits: ReadLimits) -> Dataset:
         If the picture names no patient, study or instance.
     """
     request = {"path": str(file.path), "member": file.member}
-    with dicom_worker.opened(request, limits) as stream:
+    with dicom_worker.opened(request, dicom_worker.Archives(limits)) as stream:
         found = parse(stream, list(IDENTITY)) or Dataset()
     identity = Dataset()
     for name in IDENTITY:

@@ -137,11 +137,23 @@ def test_only_pictures_and_colour_bar_stay():
     assert (screen == 200).all()
 
 
-def test_header_goes_even_where_a_region_tag_claims_it():
+def test_header_and_text_columns_go_even_where_a_region_tag_claims_them():
     screen = np.full((540, 720, 3), 200, dtype=np.uint8)
     lying = ScreenLayout(**{**vars(layout()), "top_picture": Rectangle(0, 0, 720, 290)})
-    rows, _ = kept_rows_and_columns(blanked(screen, lying))
-    assert min(rows) == 45
+    rows, columns = kept_rows_and_columns(blanked(screen, lying))
+    # Its usual place, 156 to 544 and from 70 on, and 14 pixels more.
+    assert min(rows) == 56
+    assert (min(columns), max(c for c in columns if c < 693)) == (142, 557)
+
+
+def test_where_tags_put_the_box_elsewhere_only_it_and_the_square_stay():
+    screen = np.full((540, 720, 3), 200, dtype=np.uint8)
+    other = ScreenLayout(
+        **{**vars(layout()), "top_picture": Rectangle(0, 50, 300, 290), "box": Rectangle(20, 60, 120, 160), "bottom_picture": None}
+    )  # fmt: skip
+    rows, columns = kept_rows_and_columns(blanked(screen, other, [Rectangle(5, 40, 135, 170)]))
+    assert (min(rows), max(rows), min(columns)) == (50, 179, 5)
+    assert max(c for c in columns if c < 693) == 134
 
 
 def test_box_and_its_twin_stay_among_annotations():

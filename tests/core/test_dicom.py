@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from pydicom.data import get_testdata_file
+from pydicom.dataelem import DataElement
 from pydicom.encaps import encapsulate, generate_frames
+from pydicom.tag import Tag
 from pydicom.uid import HTJ2K, HTJ2KLossless
 
 from dlre_core.dicom import ReadLimits, read_dicom, read_header
@@ -136,12 +138,27 @@ def test_of_a_clip_the_fullest_frames_come_first():
     fills = [0.2, 0.9, 0.9, 0.5, 0.1]
     clip = np.stack([files.draw_screen(0, fill) for fill in fills])
     images = read_dicom(in_memory(files.make_dataset(clip)), LIMITS)
-    assert [image.frame for image in images] == [2, 3, 4]
+    # Of the two that are alike the first.
+    assert [image.frame for image in images] == [2, 4, 1, 5]
     assert {image.frames for image in images} == {5}
 
 
+@pytest.mark.parametrize("regions", [True, False])
+def test_colours_beside_the_box_do_not_crowd_elastograms_out_of_a_clip(regions):
+    sound = [files.draw_screen(1, fill) for fill in (0.8, 0.7)]
+    doppler = [np.full_like(sound[0], (200, 20, number)) for number in range(6)]
+    for number, screen in enumerate(doppler):
+        screen[:, number:] = sound[0][:, number:] // 2
+        screen[100:500, 200 : 300 + number] = (200, 20, 20)
+    clip = np.stack([*doppler, *sound])
+    images = read_dicom(in_memory(files.make_dataset(clip, regions=regions)), LIMITS)
+    assert images[0].frame == 7
+
+
 def test_a_clip_that_is_cut_off_gives_the_frames_it_has():
-    encoded = [files.encode(files.draw_screen(i), "jpeg_baseline_444")[0] for i in range(3)]
+    encoded = [
+        files.encode(files.draw_screen(i, 0.9 - 0.1 * i), "jpeg_baseline_444")[0] for i in range(3)
+    ]
     frames = [next(generate_frames(one.PixelData, number_of_frames=1)) for one in encoded]
     frames[2] = frames[2][: len(frames[2]) // 2]
     dataset = encoded[0]
@@ -162,6 +179,51 @@ def test_header_is_read_without_preamble_and_meta_information():
     assert header.acquired_at.isoformat() == "2016-03-02T10:15:00"
     (image,) = read_dicom(buffer, LIMITS)
     np.testing.assert_array_equal(image.pixels, files.draw_screen())
+
+
+def test_header_is_read_without_preamble_but_with_meta_information():
+    dataset = files.make_dataset(files.draw_screen(), patient_id="A0007")
+    buffer = io.BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    bare = io.BytesIO(buffer.getvalue()[132:])
+    assert read_header(bare).patient_id == "A0007"
+    (image,) = read_dicom(bare, LIMITS)
+    np.testing.assert_array_equal(image.pixels, files.draw_screen())
+
+
+@pytest.mark.parametrize("first", ["SpecificCharacterSet", "SOPClassUID", "AcquisitionDate"])
+@pytest.mark.parametrize(
+    ("implicit_vr", "little_endian"), [(True, True), (False, True), (False, False)]
+)
+def test_a_data_set_may_begin_with_any_element_of_its_first_group(
+    implicit_vr, little_endian, first
+):
+    dataset = files.make_dataset(files.draw_screen(), patient_id="A0007")
+    dataset.SpecificCharacterSet, dataset.AcquisitionDate = "ISO_IR 100", "20160302"
+    for element in list(dataset):
+        if element.tag < Tag(first):
+            del dataset[element.tag]
+    del dataset.file_meta
+    buffer = io.BytesIO()
+    dataset.save_as(buffer, implicit_vr=implicit_vr, little_endian=little_endian)
+    assert read_header(buffer).patient_id == "A0007"
+
+
+def test_half_characters_of_an_odd_character_set_are_no_text_that_cannot_be_written():
+    dataset = files.make_dataset(files.draw_screen())
+    dataset.SpecificCharacterSet = "utf_7"
+    dataset["PatientID"] = DataElement("PatientID", "UN", b"+2AA-ABC")
+    dataset["PatientID"].VR = "LO"
+    buffer = in_memory(dataset)
+    read_header(buffer).patient_id.encode("utf-8")
+
+
+def test_jpeg_2000_with_its_own_transform_is_rgb_whatever_the_header_says():
+    dataset, expected = files.encode(files.draw_screen(2), "jpeg_2000_rct")
+    for photometric in ("YBR_RCT", "YBR_FULL", "YBR_FULL_422"):
+        dataset.PhotometricInterpretation = photometric
+        (image,) = read_dicom(in_memory(dataset), LIMITS)
+        np.testing.assert_array_equal(image.pixels, expected)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"%PDF-1.7", b"\x89PNG" + bytes(500), bytes(1000)])

@@ -3,9 +3,12 @@
 import io
 import os
 import struct
+import subprocess
+import sys
 import time
 import zipfile
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,11 +16,14 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
 from dlre_core.dicom import ReadLimits, read_dicom, read_header
-from dlre_core.dicom_guard import GuardedReader
+from dlre_core.dicom_guard import START, GuardedReader
+from dlre_core.errors import DecoderUnavailable, StorageError
 from dlre_core.found_files import FoundFile
 from dlre_core.rejects import Reason, Unusable
 from tests.core import elastogram_files as files
 
+ROOT = Path(__file__).parents[2]
+READY = "print('ready', flush=True)\n"
 SMALL = ReadLimits(pixels_per_frame=2_000_000, frames_per_file=100, bytes_per_file=10_000_000)
 
 
@@ -143,6 +149,7 @@ def test_time_runs_out_and_the_next_file_is_read(tmp_path):
     clip = np.stack([files.draw_screen(seed) for seed in range(2)])
     dataset = files.make_dataset(clip)
     dataset.PixelData, dataset.NumberOfFrames = dataset.PixelData * 50, 100
+    dataset.PhotometricInterpretation = "YBR_FULL"
     slow = files.save(dataset, tmp_path / "slow")
     quick = files.write_elastogram(tmp_path / "quick")
     with GuardedReader(ReadLimits(seconds_per_file=0.05)) as reader:
@@ -152,8 +159,71 @@ def test_time_runs_out_and_the_next_file_is_read(tmp_path):
         assert reader.header(found(quick)) is not None
 
 
+@pytest.mark.parametrize("start", ["raise SystemExit(1)", "print('hello', flush=True)", ""])
+def test_a_decoder_that_does_not_start_is_no_fault_of_files(tmp_path, monkeypatch, start):
+    monkeypatch.setattr("dlre_core.dicom_guard.START", start)
+    with GuardedReader(SMALL) as reader, pytest.raises(DecoderUnavailable, match="ulimit"):
+        reader.header(found(tmp_path / "x"))
+
+
+def test_a_decoder_works_within_a_limit_of_memory_that_is_set_already(tmp_path):
+    path = files.write_elastogram(tmp_path / "x")
+    script = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (2_400_000_000, 2_400_000_000))\n"
+        "from dlre_core.dicom import ReadLimits\n"
+        "from dlre_core.dicom_guard import GuardedReader\n"
+        "from dlre_core.found_files import FoundFile\n"
+        "from pathlib import Path\n"
+        "path = Path(sys.argv[1])\n"
+        "with GuardedReader(ReadLimits()) as reader:\n"
+        "    print(len(reader.images(FoundFile(path.name, path))))\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script, str(path)],
+        cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert said.strip() == "1"
+
+
+def test_a_full_disk_of_temporary_files_is_no_fault_of_archives(tmp_path, monkeypatch):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(files.write_elastogram(tmp_path / "x"), "x")
+    full = "import errno, tempfile\ndef fail(): raise OSError(errno.ENOSPC, 'full')\ntempfile.TemporaryFile = fail\n"
+    monkeypatch.setattr("dlre_core.dicom_guard.START", full + START)
+    with GuardedReader(SMALL) as reader, pytest.raises(StorageError, match="TMPDIR"):
+        reader.header(FoundFile("a.zip/x", path, 0))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_members_that_do_not_unpack_are_bad_archives(reader, tmp_path, method):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.write(files.write_elastogram(tmp_path / "x"), "x")
+        archive.writestr("y", b"y" * 100)
+    content = bytearray(path.read_bytes())
+    content[200:4000] = b"\xa5" * 3800
+    path.write_bytes(content)
+    assert reason_of(reader, FoundFile("a.zip/x", path, 0)) is Reason.BAD_ARCHIVE
+
+
+def test_members_of_several_archives_in_turn(reader, tmp_path):
+    for name in "ab":
+        with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+            for number in range(2):
+                path = files.write_elastogram(
+                    tmp_path / f"{name}{number}", patient_id=f"{name}{number}"
+                )
+                archive.write(path, str(number))
+    for name, number in ("a0", "b1", "a1", "b0", "b1"):
+        header = reader.header(FoundFile(name, tmp_path / f"{name}.zip", int(number)))
+        assert header.patient_id == name + number
+
+
 def test_a_crash_of_the_decoder_is_a_reason(tmp_path, monkeypatch):
-    crash = "import os, sys\nsys.stdin.readline()\nos.abort()"
+    crash = READY + "import os, sys\nsys.stdin.readline()\nos.abort()"
     monkeypatch.setattr("dlre_core.dicom_guard.START", crash)
     with GuardedReader(SMALL) as reader:
         assert reason_of(reader, found(tmp_path / "x")) is Reason.UNDECODABLE
@@ -161,7 +231,7 @@ def test_a_crash_of_the_decoder_is_a_reason(tmp_path, monkeypatch):
 
 
 def test_an_endless_answer_is_no_answer(tmp_path, monkeypatch):
-    babble = "import sys\nsys.stdin.readline()\nwhile True: sys.stdout.write('x' * 9999)"
+    babble = READY + "import sys\nsys.stdin.readline()\nwhile True: sys.stdout.write('x' * 9999)"
     monkeypatch.setattr("dlre_core.dicom_guard.START", babble)
     monkeypatch.setattr("dlre_core.dicom_guard.LAST_BREATH_SECONDS", 0.1)
     with GuardedReader(SMALL) as reader:

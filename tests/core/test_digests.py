@@ -57,48 +57,79 @@ def test_core_digest_of_unknown_module(package):
         digests.core_digest("nothing")
 
 
+LIMIT = 1000
+
+
 def test_tree_digest_sees_a_changed_byte_behind_an_old_time(tmp_path):
     tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
     (tree / "a").mkdir(parents=True)
     file = tree / "a" / "one.dcm"
     file.write_bytes(b"aaaa")
     times = os.stat(file)
-    before = digests.tree_digest(tree, cache)
+    before = digests.tree_digest(tree, cache, LIMIT)
     file.write_bytes(b"aaab")
     os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
-    assert digests.tree_digest(tree, cache) != before
+    assert digests.tree_digest(tree, cache, LIMIT) != before
 
 
 def test_tree_digest_does_not_see_a_touch_or_a_move_of_the_tree(tmp_path):
     tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
     tree.mkdir()
     (tree / "one.dcm").write_bytes(b"aaaa")
-    before = digests.tree_digest(tree, cache)
+    before = digests.tree_digest(tree, cache, LIMIT)
     os.utime(tree / "one.dcm", (1, 1))
-    assert digests.tree_digest(tree, cache) == before
+    assert digests.tree_digest(tree, cache, LIMIT) == before
     shutil.copytree(tree, tmp_path / "copy")
-    assert digests.tree_digest(tmp_path / "copy", cache) == before
+    assert digests.tree_digest(tmp_path / "copy", cache, LIMIT) == before
 
 
 def test_tree_digest_sees_new_removed_and_renamed_files(tmp_path):
     tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
     tree.mkdir()
     (tree / "one.dcm").write_bytes(b"aaaa")
-    seen = {digests.tree_digest(tree, cache)}
+    seen = {digests.tree_digest(tree, cache, LIMIT)}
     (tree / "two.dcm").write_bytes(b"b")
-    seen.add(digests.tree_digest(tree, cache))
+    seen.add(digests.tree_digest(tree, cache, LIMIT))
     (tree / "two.dcm").rename(tree / "three.dcm")
-    seen.add(digests.tree_digest(tree, cache))
+    seen.add(digests.tree_digest(tree, cache, LIMIT))
     assert len(seen) == 3
     (tree / "three.dcm").unlink()
-    assert digests.tree_digest(tree, cache) in seen
+    assert digests.tree_digest(tree, cache, LIMIT) in seen
+
+
+def test_tree_digest_reads_no_file_that_nobody_would(tmp_path, monkeypatch):
+    tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
+    tree.mkdir()
+    with open(tree / "large", "wb") as file:
+        file.truncate(LIMIT + 1)
+    monkeypatch.setattr(digests, "file_digest", None)
+    before = digests.tree_digest(tree, cache, LIMIT)
+    with open(tree / "large", "r+b") as file:
+        file.truncate(LIMIT + 2)
+    assert digests.tree_digest(tree, cache, LIMIT) != before
+
+
+def test_tree_digest_passes_folders_that_may_not_be_entered(tmp_path, monkeypatch):
+    tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
+    (tree / "closed").mkdir(parents=True)
+    (tree / "closed" / "Wang").write_bytes(b"a")
+    real = os.lstat
+
+    def refusing(path, **options):
+        if str(path).endswith("Wang"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, **options)
+
+    open_digest = digests.tree_digest(tree, cache, LIMIT)
+    monkeypatch.setattr(os, "lstat", refusing)
+    assert digests.tree_digest(tree, cache, LIMIT) == open_digest
 
 
 def test_tree_digest_survives_links_pipes_and_a_missing_folder(tmp_path):
     tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
-    assert digests.tree_digest(tree, cache) == "absent"
+    assert digests.tree_digest(tree, cache, LIMIT) == "absent"
     tree.mkdir()
     os.mkfifo(tree / "pipe")
     (tree / "loop").symlink_to(tree)
     (tree / "dangling").symlink_to("nowhere")
-    assert len(digests.tree_digest(tree, cache)) == 16
+    assert len(digests.tree_digest(tree, cache, LIMIT)) == 16

@@ -1,6 +1,8 @@
 """Everything in a hospital's folder is found once; nothing is followed or blocks."""
 
+import gzip
 import os
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -100,5 +102,49 @@ def test_a_damaged_archive_is_one_reject(tmp_path):
         pass
     assert problems(tmp_path) == {
         "a.zip": Reason.BAD_ARCHIVE,
-        "empty.zip": Reason.BAD_ARCHIVE,
+        "empty.zip": Reason.EMPTY_FILE,
     }
+
+
+def test_an_archive_of_folders_only_is_empty_and_a_folder_with_content_is_a_file(tmp_path):
+    with zipfile.ZipFile(tmp_path / "folders.zip", "w") as archive:
+        archive.mkdir("a")
+    with zipfile.ZipFile(tmp_path / "odd.zip", "w") as archive:
+        archive.writestr("x.dcm/", b"x")
+    assert problems(tmp_path) == {"folders.zip": Reason.EMPTY_FILE, "odd.zip/x.dcm/": None}
+
+
+def test_a_crowded_archive_is_told_by_its_end_and_not_opened(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
+        for number in range(12):
+            archive.writestr(f"{number:0200d}", b"x")
+    assert len(problems(tmp_path)) == 12
+    monkeypatch.setattr("dlre_core.found_files.zipfile.ZipFile", None)
+    for limit in ({"MEMBERS_PER_ARCHIVE": 11}, {"LONGEST_DIRECTORY": 2000}):
+        with monkeypatch.context() as patch:
+            for name, value in limit.items():
+                patch.setattr(f"dlre_core.found_files.{name}", value)
+            assert problems(tmp_path) == {"many.zip": Reason.CROWDED_ARCHIVE}
+
+
+def test_empty_files_and_other_archives_are_no_mere_bystanders(tmp_path):
+    (tmp_path / "cut off.dcm").write_bytes(bytes(500))
+    (tmp_path / "nothing.dcm").touch()
+    (tmp_path / "a.dcm.gz").write_bytes(gzip.compress(b"x"))
+    with tarfile.open(tmp_path / "b.tar", "w") as archive:
+        archive.add(tmp_path / "nothing.dcm", "x")
+    (tmp_path / "c.7z").write_bytes(b"7z\xbc\xaf\x27\x1c" + bytes(30))
+    (tmp_path / "notes.txt").write_text("Picture 3 is the best.")
+    assert problems(tmp_path) == {
+        "cut off.dcm": Reason.EMPTY_FILE,
+        "nothing.dcm": Reason.EMPTY_FILE,
+        "a.dcm.gz": Reason.OTHER_ARCHIVE,
+        "b.tar": Reason.OTHER_ARCHIVE,
+        "c.7z": Reason.OTHER_ARCHIVE,
+        "notes.txt": None,
+    }
+
+
+def test_windows_paths_in_archives_are_folders(tmp_path):
+    assert FoundFile("a.zip/A0002\\x.dcm", tmp_path, 0).folders == ("a", "A0002")
+    assert FoundFile("A0002\\x.dcm", tmp_path).folders == ()

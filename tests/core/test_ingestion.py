@@ -15,6 +15,7 @@ from dlre_core.contract import CLINICAL_COLUMNS
 from dlre_core.deidentify import Pseudonymiser
 from dlre_core.dicom_guard import GuardedReader
 from dlre_core.ingestion import ingest_hospital
+from dlre_core.layout import Rectangle
 from dlre_core.picture_quality import IngestionSettings
 from dlre_core.rejects import Reason, documentation
 from dlre_core.store import open_images
@@ -188,8 +189,12 @@ def test_the_first_valid_in_time_are_used_and_the_others_are_surplus(hospital):
     )
     hospital.ingest(images_per_patient=3)
     assert hospital.rejected() == {"A0001/0.dcm": "little_signal", "A0001/6.dcm": "surplus"}
-    times = hospital.table("acquisitions")["acquired_at"]
-    assert [time[11:] for time in times] == ["10:15:00", "10:15:01", "10:15:02"]
+    table = hospital.table("acquisitions")
+    # The day is moved, and the time of day is not kept.
+    assert table["acquired_on"].str.fullmatch(r"20\d\d-\d\d-\d\d").all()
+    assert table["acquired_on"].nunique() == 1
+    names = [PSEUDONYMISER.image("A", f"1.2.826.0.1.3680043.8.498.{k + 1}", 1) for k in range(3)]
+    assert list(table["image_id"]) == names
 
 
 def test_instance_number_then_name_order_pictures_of_one_second(hospital):
@@ -399,3 +404,38 @@ def test_files_whose_names_are_no_utf_8_are_remembered(hospital, monkeypatch):
     monkeypatch.setattr(GuardedReader, "_ask", None)
     hospital.ingest("second", memory=memory)
     assert len(hospital.table("acquisitions")) == 1
+
+
+def test_what_was_ignored_stands_in_the_list_that_stays_with_the_hospital(hospital):
+    files.write_elastogram(hospital.pictures / "A0001" / "1.dcm")
+    (hospital.pictures / "A0001" / "Wang notes.txt").write_text("not a picture")
+    hospital.ingest()
+    assert hospital.rejected() == {}
+    rows = read_table(hospital.root / "private" / "A.csv")
+    assert rows[["file", "code"]].to_numpy().tolist() == [["A0001/Wang notes.txt", "ignored"]]
+
+
+def test_tags_that_pixels_deny_are_not_believed(hospital):
+    """An archive put a banner above and left the tags; tags reach into the header; a red frame under tags."""
+    root = hospital.pictures / "A0001"
+    screen = files.draw_screen(1)
+    moved = np.zeros((580, 720, 3), np.uint8)
+    moved[40:] = screen
+    files.save(files.make_dataset(moved, uid="1.2.1"), root / "banner.dcm")
+    red = np.full_like(screen, (220, 10, 10))
+    files.save(files.make_dataset(red, uid="1.2.2"), root / "red.dcm")
+    lying = files.make_dataset(screen, uid="1.2.3")
+    lying.SequenceOfUltrasoundRegions = [
+        files.region(Rectangle(156, 0, 544, 290)),
+        files.region(Rectangle(275, 0, 395, 225)),
+        files.region(files.BOTTOM),
+    ]
+    files.save(lying, root / "lying.dcm")
+    hospital.ingest()
+    assert hospital.rejected() == {
+        "A0001/banner.dcm": "no_elastogram",
+        "A0001/red.dcm": "no_elastogram",
+    }
+    (row,) = hospital.table("acquisitions").itertuples()
+    assert row.layout_source == "pixels"
+    assert abs(row.box_top - files.BOX.top) <= 3

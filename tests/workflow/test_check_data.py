@@ -104,6 +104,15 @@ def test_missing_parts_are_named(tmp_path, spoil):
     assert code in set(check_folder(folder)["code"])
 
 
+def test_files_beside_the_hospitals_are_told(tmp_path):
+    folder = write_folder(tmp_path, patients(1))
+    (folder / "dicom" / "B.zip").write_bytes(b"PK")
+    (folder / "dicom" / ".DS_Store").touch()
+    (row,) = check_folder(folder).to_dict("records")
+    assert row["code"] == "outside_hospitals"
+    assert "B.zip" in row["problem"]
+
+
 def test_measurements_that_name_no_picture(tmp_path):
     folder = write_folder(tmp_path, patients(1))
     (folder / "measurements.csv").write_text(
