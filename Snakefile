@@ -9,7 +9,7 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
-from dlre_core.configuration import check_configuration
+from dlre_core.configuration import check_configuration, check_yaml
 from dlre_core.logs import BARS
 from dlre_core.report.failure import PlainErrors, failure_text, made_since
 from dlre_core.running import begin_run
@@ -28,6 +28,9 @@ if workflow.is_main_process:
     if any(isinstance(h, logging.handlers.QueueHandler) for h in SNAKEMAKE_LOG.handlers):
         os.environ[BARS] = "1"
     SNAKEMAKE_LOG.addHandler(TimeLeftHandler(SNAKEMAKE_LOG, "results/benchmarks"))
+
+
+check_yaml("config.yaml")
 
 
 configfile: "config.yaml"

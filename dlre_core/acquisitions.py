@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from dlre_core.clinical_file import Findings, open_table
 from dlre_core.contract import MEASUREMENT_COLUMNS
 from dlre_core.elastogram import stiffness_map
 from dlre_core.errors import ClinicalTableError
@@ -226,18 +226,18 @@ def rows_by_file(path: str | Path | None, hospital: str) -> dict[str, dict[str, 
     """
     if path is None:
         return {}
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ClinicalTableError(
-            f"{path} cannot be read as CSV ({type(error).__name__}).", "Save it as CSV UTF-8."
-        ) from None
-    if "file" not in table:
+    table = open_table(Path(path), Findings())
+    if "file" not in (table.fieldnames or []):
         raise ClinicalTableError(f"{path} has no column file.", "See docs/data_contract.md.")
     known = {column.name for column in MEASUREMENT_COLUMNS} | {"file", "row", "column", "size"}
-    here = table[table["file"].str.startswith(f"{hospital}/")]
-    rows = here[[name for name in table if name in known]].to_dict("records")
-    return {str(row["file"]).removeprefix(f"{hospital}/"): row for row in rows}
+    rows = (
+        {name: (cell or "").strip() for name, cell in row.items() if name in known} for row in table
+    )
+    return {
+        row["file"].removeprefix(f"{hospital}/"): row
+        for row in rows
+        if row["file"].startswith(f"{hospital}/")
+    }
 
 
 def _sides(name: str, rectangle: Rectangle | None) -> dict[str, int | None]:

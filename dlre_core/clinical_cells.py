@@ -40,7 +40,8 @@ def parse_column(
     ):
         where = {"hospital": hospital, "patient_id": patient, "column": column.name}
         value: object = None
-        if cell.lower() in MISSING_WORDS:
+        # A hospital may be called NA.
+        if not cell or (column.kind != "text" and cell.lower() in MISSING_WORDS):
             if not column.may_be_empty:
                 findings.add(line, "row rejected", "missing_value", f"{column.name} is empty.",
                              f"Fill in {column.meaning.lower()}.", **where)  # fmt: skip

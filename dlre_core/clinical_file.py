@@ -46,6 +46,27 @@ class Findings:
         return table.sort_values(["row", "column", "code"], ignore_index=True, kind="stable")
 
 
+def open_table(path: Path, findings: Findings) -> csv.DictReader:
+    """Rows of a table by the names in its first line, whatever its encoding and delimiter.
+
+    Parameters
+    ----------
+    path : Path
+    findings : Findings
+        Takes what is unusual.
+
+    Raises
+    ------
+    ClinicalTableError
+        If the file cannot be read or is no CSV.
+    """
+    text = _decode(_read_text_bytes(path), findings)
+    delimiter = _delimiter(text.split("\n", 1)[0], findings)
+    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
+    reader.fieldnames = [(name or "").strip() for name in reader.fieldnames or []]
+    return reader
+
+
 def read_cells(path: Path, columns: tuple[Column, ...], findings: Findings) -> pd.DataFrame:
     """All cells as text.
 
@@ -69,11 +90,8 @@ def read_cells(path: Path, columns: tuple[Column, ...], findings: Findings) -> p
     ClinicalTableError
         If the file cannot be read, is no CSV, lacks required columns or has no rows.
     """
-    text = _decode(_read_text_bytes(path), findings)
-    delimiter = _delimiter(text.split("\n", 1)[0], findings)
-    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
-    header = [(name or "").strip() for name in reader.fieldnames or []]
-    reader.fieldnames = header
+    reader = open_table(path, findings)
+    header = list(reader.fieldnames or [])
     known = {column.name for column in columns}
     _check_header(path, header, columns)
     for name in [name for name in header if name and name not in known]:

@@ -1,16 +1,20 @@
 """Where the cohort of a study lies on disk and which hospitals it has."""
 
-import csv
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dlre_core.clinical_file import Findings, open_table
 from dlre_core.digests import value_digest
-from dlre_core.errors import CohortError
+from dlre_core.errors import ClinicalTableError, CohortError
 from dlre_core.pacs.study_list import read_study_list
 
 SIMULATED_FOLDER = "results/simulated_cohort"
 PAPER_HOSPITALS = tuple("ABCDEFGHIJKL")
+# Codes become names of files; these are names of files of all hospitals.
+CODE = re.compile(r"[\w-]+")
+RESERVED = ("images", "rois")
 
 
 def cohort_folder(cohort: Mapping[str, Any]) -> str:
@@ -46,6 +50,13 @@ def hospital_codes(cohort: Mapping[str, Any]) -> list[str]:
             "Put each hospital's DICOM files into dicom/<hospital>/ below cohort.folder.",
         )
     codes = _folders(root)
+    odd = [code for code in codes if not CODE.fullmatch(code) or code in RESERVED]
+    if odd:
+        raise CohortError(
+            f"{root} has folders whose names cannot be codes of hospitals: {', '.join(odd)}.",
+            "Rename them, and the hospital in the tables, to letters, digits, _ and - "
+            f"(and not to {' or '.join(RESERVED)}).",
+        )
     if not codes:
         raise CohortError(
             f"{root} has no hospital folders.",
@@ -82,7 +93,7 @@ def hospital_tables_digest(folder: str | Path, hospital: str) -> str:
     """
     folder = Path(folder)
     rows = [
-        [row.get("patient_id", "") for row in _rows(folder / "clinical.csv", hospital)],
+        [(row.get("patient_id") or "").strip() for row in _rows(folder / "clinical.csv", hospital)],
         [sorted(row.items()) for row in _rows(folder / "measurements.csv", hospital)],
         [sorted(row.items()) for row in _rows(folder / "roi.csv", hospital)],
     ]
@@ -90,11 +101,13 @@ def hospital_tables_digest(folder: str | Path, hospital: str) -> str:
 
 
 def _rows(path: Path, hospital: str) -> list[dict[str, str]]:
-    if not path.is_file():
+    # Read as everywhere else: else a change in a table with semicolons would not be seen.
+    try:
+        table = open_table(path, Findings())
+    except ClinicalTableError:
         return []
-    with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
-        return [
-            {key: value for key, value in row.items() if isinstance(key, str)}
-            for row in csv.DictReader(file)
-            if (row.get("hospital") or (row.get("file") or "").split("/")[0]).strip() == hospital
-        ]
+    return [
+        {key: value for key, value in row.items() if isinstance(key, str)}
+        for row in table
+        if (row.get("hospital") or (row.get("file") or "").split("/")[0]).strip() == hospital
+    ]

@@ -41,6 +41,46 @@ def check_configuration(config: Mapping[str, Any], schema_file: str | Path) -> N
         )
 
 
+def check_yaml(path: str | Path) -> None:
+    """Refuse a configuration file that is no YAML, or in which a key stands twice, of which the last would count.
+
+    Raises
+    ------
+    ConfigurationError
+        With the lines.
+    """
+    try:
+        root = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}.", "Save it as UTF-8.") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise ConfigurationError(
+            f"{path}, line {line}: {error.problem}.",
+            "Write keys as `key: value`, indent by blanks and not by tabs, and put a value with a colon into quotes.",
+        ) from None
+    twice = list(_repeated(root, ""))
+    if twice:
+        raise ConfigurationError(
+            f"{path}: {'; '.join(twice)}.", "Keep one of them; without this the last would count."
+        )
+
+
+def _repeated(node: yaml.Node | None, place: str) -> Iterable[str]:
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated(item, place)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    lines: dict[str, int] = {}
+    for key, value in node.value:
+        name, line = f"{place}{key.value}", key.start_mark.line + 1
+        if name in lines:
+            yield f"{name} stands in lines {lines[name]} and {line}"
+        lines.setdefault(name, line)
+        yield from _repeated(value, f"{name}.")
+
+
 def check_hospitals(config: Mapping[str, Any], hospitals: Collection[str]) -> None:
     """Refuse a split that an arm uses and that names hospitals which the cohort does not have.
 
@@ -63,6 +103,14 @@ def check_hospitals(config: Mapping[str, Any], hospitals: Collection[str]) -> No
                 f"splits.{name}.training: this cohort has no hospital{'s' * (len(unknown) > 1)} "
                 f"{', '.join(unknown)}."
             )
+    limits = config["statistics"]["ast_upper_limit_of_normal_by_hospital_iu_l"]
+    # YAML reads 01 as a number.
+    unknown = sorted(str(name) for name in limits if name not in set(hospitals))
+    if unknown:
+        faults.append(
+            "statistics.ast_upper_limit_of_normal_by_hospital_iu_l: this cohort has no "
+            f"hospital{'s' * (len(unknown) > 1)} {', '.join(unknown)}; put quotes around codes of digits."
+        )
     if faults:
         lines = "\n".join(f"  - {fault}" for fault in faults)
         raise ConfigurationError(
@@ -103,9 +151,27 @@ def _contradictions(config: Mapping[str, Any]) -> Iterable[str]:
         )
     if cohort["source"] == "dicomweb":
         yield from _pacs_contradictions(cohort)
-    if cohort["source"] == "simulated" and cohort.get("size") is None:
-        yield "cohort.size = None: a simulated cohort needs one. Write demo, paper or a number."
-    available = config["enrolment"].get("images_per_patient", 5)
+    if cohort["source"] == "simulated":
+        for name, words in (("size", "demo, paper or a number"), ("texture_signal", "1.0")):
+            if cohort.get(name) is None:
+                yield f"cohort.{name} = None: a simulated cohort needs one. Write {words}."
+    for section, name in (("privacy", "key_file"), ("staging", "outbox")):
+        if _in_results(config[section][name]):
+            yield (
+                f"{section}.{name} = {config[section][name]!r}: results/ is passed on and cleaned. "
+                "Give a path outside results/, such as below .dlre/."
+            )
+    inbox = config["staging"]["inbox"]
+    if inbox is not None and not Path(inbox).is_dir():
+        yield f"staging.inbox = {inbox!r}: no such folder. Give the folder with DICOM files of new patients."
+    training = config["training"]
+    for low, high in (("minimum_epochs", "epochs"), ("minimum_steps", "maximum_steps")):
+        if training[low] > training[high]:
+            yield (
+                f"training.{low} = {training[low]}: more than training.{high} = {training[high]}. "
+                "Lower the one or raise the other."
+            )
+    available = config["enrolment"]["images_per_patient"]
     for name, arm in config["arms"].items():
         if arm["split"] not in config["splits"]:
             known = ", ".join(config["splits"])
@@ -115,9 +181,14 @@ def _contradictions(config: Mapping[str, Any]) -> Iterable[str]:
                 f"arms.{name}.images = {arm['images']}: patients are enrolled with {available} images "
                 "(enrolment.images_per_patient). Lower the one or raise the other."
             )
-    low, high = config["statistics"].get("alt_limits_iu_l", (1, 2))
+    low, high = config["statistics"]["alt_limits_iu_l"]
     if low >= high:
         yield f"statistics.alt_limits_iu_l = [{low}, {high}]: not rising. Write the lower limit first."
+
+
+def _in_results(path: str) -> bool:
+    """True below the results of the working folder, however the path is written."""
+    return Path(path).expanduser().resolve().is_relative_to(Path("results").resolve())
 
 
 def _pacs_contradictions(cohort: Mapping[str, Any]) -> Iterable[str]:
@@ -135,7 +206,7 @@ def _pacs_contradictions(cohort: Mapping[str, Any]) -> Iterable[str]:
             f"cohort.dicomweb.url = {pacs['url']!r}: names and pictures would travel in the open. "
             "Use https, or set cohort.dicomweb.allow_http in a network that you trust."
         )
-    if Path(str(cohort.get("folder"))).parts[:1] == ("results",):
+    if _in_results(str(cohort.get("folder"))):
         yield (
             f"cohort.folder = {cohort['folder']!r}: pictures with names may not lie in results/. "
             "Give a folder outside it."

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dlre_core.errors import ConfigurationError, StoreMismatch
-from dlre_core.scores import STAGES
+from dlre_core.errors import ConfigurationError, PatientLeak, StoreMismatch
+from dlre_core.scores import KEYS, STAGES
 from dlre_core.serving.repository import INTENDED_USE, manifest_digest
 from dlre_core.store import RoiStore
 from dlre_core.whole_files import written_whole
@@ -33,7 +33,8 @@ class FrozenStudy:
     ``training_range`` the smallest and largest value of each measure of picture quality among the
     training pictures (`picture_measures`); ``own_validation`` the AUC with its interval that each
     method had in the study's own validation cohort; ``own_patients``, by stage question, DLRE's patients
-    there and the share of them with the stage; ``manifest`` the digest of the networks' manifest.
+    there and the share of them with the stage; ``manifest`` the digest of the networks' manifest;
+    ``pictures`` the digests of all its patients' pictures, of which nobody can validate it.
     """
 
     title: str
@@ -49,6 +50,7 @@ class FrozenStudy:
     training_patients: int
     scale_maximum_kpa: float
     manifest: str
+    pictures: Sequence[str] = ()
     intended_use: str = INTENDED_USE
 
 
@@ -145,8 +147,44 @@ def freeze_study(
         own_patients=patients,
         training_patients=int(training.groupby(["hospital", "patient"]).ngroups),
         manifest=manifest_digest(repository),
+        pictures=tuple(sorted(_digests_of(acquisitions, predictions))),
         **facts,
     )
+
+
+def _digests_of(acquisitions: pd.DataFrame, patients: pd.DataFrame) -> set[str]:
+    """Of all pictures of these patients."""
+    mine = acquisitions.merge(patients[KEYS].drop_duplicates(), on=KEYS)
+    return set(mine["pixel_digest"])
+
+
+def check_never_seen(study: FrozenStudy, acquisitions: pd.DataFrame) -> None:
+    """Make sure that a cohort shares no picture with the frozen study, trained on or not.
+
+    Parameters
+    ----------
+    study : FrozenStudy
+    acquisitions : DataFrame
+        ``acquisitions.csv`` of the cohort.
+
+    Raises
+    ------
+    PatientLeak
+        Naming the patients that the study had.
+    """
+    seen = acquisitions[acquisitions["pixel_digest"].isin(study.pictures)]
+    if len(seen):
+        names = [
+            f"{hospital}/{patient}"
+            for hospital, patient in sorted(
+                set(zip(seen["hospital"], seen["patient"], strict=True))
+            )
+        ]
+        raise PatientLeak(
+            f"{len(names)} patients of this cohort were in the frozen study “{study.title}”: {', '.join(names)}.",
+            "Take them out of clinical.csv: only patients that the study never had can validate it. "
+            "docs/security.md says how to find whose pseudonym it is.",
+        )
 
 
 def outside_training(measures: pd.DataFrame, study: FrozenStudy) -> list[list[str]]:

@@ -88,7 +88,7 @@ RADIOMICS_FEATURES = [
 
 wildcard_constraints:
     analysis="|".join(VARIANTS),
-    variant=r"(permuted|seed|fraction|without|fold)_[A-Za-z0-9]+(_of_\d+)?",
+    variant=r"(permuted|seed|fraction|without|fold)_[\w-]+",
     hospital="|".join(HOSPITALS),
     arm="|".join(ARMS),
     split="|".join(SPLITS),

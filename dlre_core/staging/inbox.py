@@ -29,6 +29,9 @@ from dlre_core.tabular import read_table, write_table
 logger = logging.getLogger(__name__)
 
 
+OUTBOX_FILES = ("_report.dcm", "_heat_maps.dcm")
+
+
 @dataclass(frozen=True)
 class Inbox:
     """Where new patients' files are, and whose they are.
@@ -134,6 +137,10 @@ def _fill_outbox(
     files, names = _files_by_image(inbox, chosen)
     people = [(patient, names[patient]) for patient in patients["patient"] if patient in names]
     write_private_table(inbox.outbox / "patients.csv", ("patient", "patient_id"), people)
+    # Of an earlier inbox: whoever sends the folder to the PACS would send them again.
+    for kind in OUTBOX_FILES:
+        for earlier in inbox.outbox.glob(f"P*{kind}"):
+            earlier.unlink()
     for _, patient in patients.iterrows():
         here = chosen[chosen["patient"] == patient["patient"]]
         found = [files[image_id] for image_id in here["image_id"] if image_id in files]
@@ -163,9 +170,9 @@ def _write_for_pacs(
         simulated=study.simulated,
         model=study.manifest,
     )
-    pacs.write_private_dicom(report, inbox.outbox / f"{patient['patient']}_report.dcm")
+    pacs.write_private_dicom(report, inbox.outbox / f"{patient['patient']}{OUTBOX_FILES[0]}")
     capture = pacs.secondary_capture(same, sheet, model=study.manifest)
-    pacs.write_private_dicom(capture, inbox.outbox / f"{patient['patient']}_heat_maps.dcm")
+    pacs.write_private_dicom(capture, inbox.outbox / f"{patient['patient']}{OUTBOX_FILES[1]}")
 
 
 def _files_by_image(

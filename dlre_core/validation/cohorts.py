@@ -7,7 +7,7 @@ import pandas as pd
 from dlre_core.arms import select_images
 from dlre_core.enrolment import EnrolmentSettings, enrolled_patients
 from dlre_core.errors import CohortError
-from dlre_core.frozen import REPOSITORY, FrozenStudy, read_frozen_study
+from dlre_core.frozen import REPOSITORY, FrozenStudy, check_never_seen, read_frozen_study
 from dlre_core.scores import STAGES
 from dlre_core.serving.client import check_served_model, predict_images
 from dlre_core.serving.prediction import COLUMNS, ServingSettings, server_url, stored_pictures
@@ -56,10 +56,14 @@ def predict_cohort(
     ------
     CohortError
         If nobody is enrolled.
+    PatientLeak
+        If one of its patients was in the frozen study.
     StoreMismatch, ServerUnavailable
     """
     study = read_frozen_study(model)
-    enrolled = enrolled_patients(read_table(patients), read_table(acquisitions), criteria)
+    stored = read_table(acquisitions)
+    check_never_seen(study, stored)
+    enrolled = enrolled_patients(read_table(patients), stored, criteria)
     if not len(enrolled):
         raise CohortError(
             "Nobody of this cohort is enrolled, so that there is nothing to validate on.",

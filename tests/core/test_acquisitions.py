@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from dlre_core.acquisitions import ACQUISITION_COLUMNS, AcquisitionTable
+from dlre_core.acquisitions import ACQUISITION_COLUMNS, AcquisitionTable, rows_by_file
 
 
 def test_rows_go_to_the_disk_and_come_back_as_pandas_would_write_them(tmp_path):
@@ -34,3 +34,17 @@ def test_of_a_table_that_is_not_finished_nothing_is_left(tmp_path):
     with pytest.raises(RuntimeError), AcquisitionTable(tmp_path / "a.csv"):
         raise RuntimeError
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("separator", "encoding"), [(",", "utf-8"), (";", "utf-8-sig"), ("\t", "gb18030")]
+)
+def test_measurements_are_read_however_they_were_saved(tmp_path, separator, encoding):
+    path = tmp_path / "measurements.csv"
+    lines = [
+        ("file ", "q_box_mean_kpa", "note"),
+        ("A/王/1.dcm", " 7.2", "x"),
+        ("AB/2.dcm", "8", ""),
+    ]
+    path.write_text("\n".join(separator.join(line) for line in lines), encoding=encoding)
+    assert rows_by_file(path, "A") == {"王/1.dcm": {"file": "A/王/1.dcm", "q_box_mean_kpa": "7.2"}}

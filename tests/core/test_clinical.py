@@ -141,3 +141,12 @@ def test_template_and_documentation_name_every_column():
 def test_the_documented_contract_is_the_contract(columns):
     document = Path(__file__).parents[2] / "docs/data_contract.md"
     assert contract_table(columns) in document.read_text(encoding="utf-8")
+
+
+def test_a_hospital_may_be_called_NA_and_a_patient_unknown(tmp_path):
+    path = write(tmp_path, {"hospital": "NA"}, {"hospital": "none", "patient_id": "unknown"})
+    table = read_clinical(path, ["NA", "none"])
+    assert list(table.patients["hospital"]) == ["NA", "none"]
+    assert table.problems.empty
+    empty = read_clinical(write(tmp_path, {"hospital": ""}, {}), ["A"])
+    assert list(empty.problems["code"]) == ["missing_value"]

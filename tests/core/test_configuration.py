@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dlre_core.configuration import check_configuration, check_hospitals
+from dlre_core.configuration import check_configuration, check_hospitals, check_yaml
 from dlre_core.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +45,14 @@ def test_the_shipped_configuration_is_valid():
         ("arms__overall_5_images__split", "all", ["arms.overall_5_images.split", "overall"]),
         ("arms__overall_5_images__images", 7, ["images = 7", "images_per_patient"]),
         ("privacy__key_file", "results/key", ["privacy.key_file", "outside results/"]),
+        ("privacy__key_file", "./results/key", ["privacy.key_file", "outside results/"]),
+        ("staging__outbox", "x/../results/outbox", ["staging.outbox", "outside results/"]),
+        ("staging__inbox", "/nope", ["staging.inbox", "/nope", "no such folder"]),
+        ("training__minimum_epochs", 19, ["training.minimum_epochs = 19", "training.epochs = 18"]),
+        ("training__minimum_steps", 2000, ["training.minimum_steps", "training.maximum_steps"]),
+        ("enrolment", {"minimum_age_years": 18}, ["enrolment", "lacks", "required_serology"]),
+        ("report", {}, ["report", "lacks title"]),
+        ("validation__cohorts", {"north.2024": "/x"}, ["north.2024", "Rename the folder"]),
         ("splits__overall", {"method": "odd"}, ["splits.overall", "training_fraction"]),
     ],
 )
@@ -76,3 +84,34 @@ def test_splits_name_hospitals_that_the_cohort_has():
     assert "splits.combination_1.training: this cohort has no hospitals B, D, E, G, H, J." in words
     assert "splits.combination_2.training: this cohort has no hospital K." in words
     assert "A, C, aalen" in words
+
+
+def test_limits_of_a_hospital_that_is_not_there_are_refused():
+    config = copy.deepcopy(CONFIG)
+    config["statistics"]["ast_upper_limit_of_normal_by_hospital_iu_l"] = {"Z": 35, 1: 35}
+    with pytest.raises(ConfigurationError, match="no hospitals 1, Z; put quotes"):
+        check_hospitals(config, "ABCDEFGHIJKL")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "cohort: {source: folder}\na: 1\ncohort: {source: simulated}\n",
+            "cohort stands in lines 1 and 3",
+        ),
+        ("a:\n  b: 1\n  b: 2\n", "a.b stands in lines 2 and 3"),
+        ("a:\n  - {b: 1, b: 2}\n", "a.b stands in lines 2 and 2"),
+        ("a: 1\nb 2\n", "line 3"),
+        ("a: 1\n\tb: 2\n", "line 2"),
+        ("a: DLRE: ours\n", "line 1"),
+    ],
+)
+def test_a_file_that_is_no_yaml_or_says_a_thing_twice_is_refused_with_its_lines(
+    tmp_path, text, words
+):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match=words):
+        check_yaml(path)
+    check_yaml(ROOT / "config.yaml")

@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from dlre_core.errors import ConfigurationError
+from dlre_core.errors import ConfigurationError, PatientLeak
 from dlre_core.frozen import (
     FrozenStudy,
+    check_never_seen,
     check_same_settings,
     read_frozen_study,
     write_frozen_study,
@@ -81,6 +83,14 @@ def test_cutoffs_for_the_mean_of_pictures_are_not_put_to_their_maximum():
     check_same_settings(STUDY, aggregate="mean", **same)
     with pytest.raises(ConfigurationError, match=r"statistics\.aggregate = max.*for the mean"):
         check_same_settings(STUDY, aggregate="max", **same)
+
+
+def test_patients_whom_the_study_had_cannot_validate_it():
+    study = replace(STUDY, pictures=("aa", "bb"))
+    rows = pd.DataFrame({"hospital": "X", "patient": ["P1", "P2"], "pixel_digest": ["cc", "dd"]})
+    check_never_seen(study, rows)
+    with pytest.raises(PatientLeak, match=r"1 patients .* X/P2"):
+        check_never_seen(study, rows.assign(pixel_digest=["cc", "bb"]))
 
 
 def test_a_frozen_study_is_read_as_it_was_written(tmp_path, monkeypatch):

@@ -39,6 +39,18 @@ def test_every_patient_has_a_stage_a_page_and_files_for_the_pacs(staged):
         assert "SIMULATED" in text
 
 
+def test_the_outbox_has_the_last_inbox_only(staged):
+    outbox = staged.folder / ".dlre/outbox"
+    listed = set(pd.read_csv(outbox / "patients.csv")["patient"])
+    earlier, another = outbox / "PEARLIER00000_report.dcm", outbox / "letter.dcm"
+    earlier.touch()
+    another.touch()
+    staged.run("--forcerun", "stage_inbox", "--", STAGED)
+    assert not earlier.exists()
+    assert {path.name.partition("_")[0] for path in outbox.glob("P*.dcm")} == listed
+    another.unlink()
+
+
 def test_the_files_for_the_pacs_are_valid_and_name_the_patient(staged):
     outbox = staged.folder / ".dlre/outbox"
     assert stat.S_IMODE(outbox.stat().st_mode) == 0o700
