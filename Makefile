@@ -82,7 +82,7 @@ simulation-shortcuts: $(READY) ## does anything but texture tell the simulated s
 fuzz: $(READY) ## damaged files into ingestion, MUTATIONS=100000 of them (about ten minutes)
 	DLRE_FUZZ_MUTATIONS=$(or $(MUTATIONS),100000) pytest tests/core/test_fuzz_ingestion.py
 
-learnability: $(READY) ## the paper's size, three seeds: what the networks learn (an hour)
+learnability: $(READY) ## the paper's size, three seeds: what the networks learn (40 minutes)
 	PYTHONPATH=. python benchmarks/learnability.py .scratch/learnability
 
 test-cluster: $(READY) ## run the tiny study through SLURM on this machine (root; slurm-wlm, munge)
@@ -115,9 +115,9 @@ format: $(READY) ## put Python and Snakemake files into form
 
 environment: $(READY) ## only make the virtual environment
 
-check-data: $(READY) ## check your cohort folder (FOLDER=path) without running the study
+check-data: $(READY) ## check your cohort folder (FOLDER=path, ALL=1 for every finding) without running the study
 	@test -n "$(FOLDER)" || { echo 'Say which folder: make check-data FOLDER=path'; exit 2; }
-	@python -m dlre_core.check_data "$(FOLDER)"
+	@python -m dlre_core.check_data "$(FOLDER)" $(if $(ALL),--all)
 
 clinical-template: $(READY) ## print an empty clinical.csv
 	@python -c "from dlre_core.contract import template; print(template(), end='')"

@@ -5,6 +5,7 @@ Use: ``python -m dlre_core.check_data FOLDER``.
 
 import argparse
 import csv
+import os
 import sys
 import textwrap
 from collections import Counter
@@ -235,26 +236,28 @@ def _problem(file: str, code: str, problem: str, remedy: str, **where: str) -> d
     }
 
 
-def findings_text(problems: pd.DataFrame) -> str:
+def findings_text(problems: pd.DataFrame, shown: int | None = SHOWN) -> str:
     """Findings for a terminal: what is the same stands together, with what to do once.
 
     Parameters
     ----------
     problems : DataFrame
         As `check_folder` returns it.
+    shown : int or None
+        Of every kind; None for all.
     """
     lines = []
     # Pictures of all hospitals stand together; findings with different remedies do not.
     place = problems["file"].str.replace(r"^dicom/.+", "dicom/", regex=True)
     for (file, code, _), group in problems.groupby([place, "code", problems["remedy"]], sort=False):
         lines.append(f"\n{file}: {str(code).replace('_', ' ')} ({len(group)})")
-        for row in group.head(SHOWN).to_dict("records"):
+        for row in group[:shown].to_dict("records"):
             line = f"line {row['row']}: " if row["row"] else ""
             who = f"[{row['hospital']} {row['patient_id']}] " if row["patient_id"] else ""
             effect = "" if row["effect"] == "flagged" else f" ({row['effect']})"
             lines.append(f"  {line}{who}{row['problem']}{effect}")
-        if len(group) > SHOWN:
-            lines.append(f"  ... and {len(group) - SHOWN} more")
+        if shown is not None and len(group) > shown:
+            lines.append(f"  ... and {len(group) - shown} more (ALL=1 shows them)")
         words = textwrap.fill(f"What to do: {group.iloc[0]['remedy']}", 96, subsequent_indent="  ")
         lines.append(textwrap.indent(words, "  "))
     return "\n".join(lines)
@@ -269,14 +272,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--images", type=int, default=NEEDED_IMAGES, help="pictures a patient needs"
     )
+    parser.add_argument("--all", action="store_true", help="every finding, not ten of a kind")
     options = parser.parse_args(arguments)
     problems = check_folder(options.folder, options.images)
     number = len(problems)
     verdict = f"{number} finding{'s' * (number > 1)}." if number else "No problems found."
-    sys.stdout.write(f"{findings_text(problems)}\n\n{options.folder}: {verdict}\n")
+    sys.stdout.write(
+        f"{findings_text(problems, None if options.all else SHOWN)}\n\n{options.folder}: {verdict}\n"
+    )
     sys.stdout.write(next_step(options.folder, problems))
     return int(number > 0)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except BrokenPipeError:
+        # Whoever reads has seen enough (head, less).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

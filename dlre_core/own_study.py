@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import yaml
 
 from dlre_core.clinical import read_clinical
 from dlre_core.cohort import hospital_codes
+from dlre_core.enrolment import EnrolmentSettings, enrol, flow
 from dlre_core.pacs.study_list import NAME as STUDY_LIST
 
 FEWEST_HOSPITALS = 4
@@ -71,13 +73,38 @@ def next_step(folder: Path, problems: pd.DataFrame) -> str:
         return ""
     hospitals = hospital_codes({"source": "folder", "folder": folder})
     patients = read_clinical(folder / "clinical.csv", hospitals).patients
-    counts = patients["hospital"].value_counts().reindex(hospitals, fill_value=0)
+    verdict, lost = _outlook(patients, problems)
+    counts = verdict[verdict["enrolled"] == 1]["hospital"].value_counts()
+    counts = counts.reindex(hospitals, fill_value=0)
+    outlook = (
+        f"\n{counts.sum()} of {len(patients)} patients with a usable row would be enrolled, as far as the table "
+        "and the numbers of pictures tell.\n"
+    )
+    if lost:
+        outlook += "The others are first excluded for:\n"
+        outlook += "".join(f"  {number:5d}  {sentence}\n" for sentence, number in lost.items())
+    if not counts.sum():
+        return outlook
     sections = proposed_configuration(folder.resolve(), counts.to_dict())
     return (
-        f"\n{len(patients)} usable patients in {int((counts > 0).sum())} hospitals. To run the study on "
-        "them, put this into config.yaml\nin place of its sections cohort, splits and arms, then "
-        f"`make study`:\n\n{sections}"
+        f"{outlook}\nTo run the study on them, put this into config.yaml in place of its sections cohort, splits "
+        f"and arms, then `make study`:\n\n{sections}"
     )
+
+
+def _outlook(patients: pd.DataFrame, problems: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Who would be enrolled by the criteria of ``config.yaml`` here, and how many are first excluded for what."""
+    path = Path("config.yaml")
+    given = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    settings = EnrolmentSettings(**given.get("enrolment", {}))
+    table = patients.rename(columns={"patient_id": "patient"})
+    keys = pd.MultiIndex.from_frame(table[["hospital", "patient"]])
+    short = problems[problems["code"] == "too_few_pictures"]
+    few = keys.isin(list(zip(short["hospital"], short["patient_id"], strict=True)))
+    images = pd.Series(np.where(few, 0, settings.images_per_patient), index=keys)
+    verdict = enrol(table, images, settings)
+    first = flow(verdict, settings).groupby("sentence", sort=False)["excluded_first"].sum()
+    return verdict, first[first > 0].to_dict()
 
 
 def _halves(patients: Mapping[str, int]) -> list[list[str]]:

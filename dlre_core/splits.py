@@ -39,10 +39,15 @@ def make_split(
     Raises
     ------
     TrainingError
-        If a cohort would be empty.
+        If nobody is enrolled, or a cohort would be empty.
     ConfigurationError
         If the rule names hospitals without any patient in the study.
     """
+    if not len(patients):
+        raise TrainingError(
+            "Nobody of this cohort is enrolled.",
+            "results/enrolment/enrolment.csv says why for everyone; make check-data FOLDER=... says what to do.",
+        )
     table = patients[["hospital", "patient", "fibrosis_stage"]]
     table = table.sort_values(["hospital", "patient"], ignore_index=True)
     generator = np.random.default_rng([seed, 1])

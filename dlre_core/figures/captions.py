@@ -119,8 +119,8 @@ def training_caption(
     """Supplementary figure 1."""
     return (
         "Supplementary figure 1. How training ends. Loss over the patients that fit the networks and "
-        f"over the {100 * fraction:g} % of training patients held back, by epoch; {arm_name(main_arm)} "
-        f"above. From epoch {minimum_epochs} on, training stops when the held-back loss has not "
+        f"over the training patients held back ({100 * fraction:g} %, and at least one of each stage), by epoch; "
+        f"{arm_name(main_arm)} above. From epoch {minimum_epochs} on, training stops when the held-back loss has not "
         f"improved for {patience} epochs; the epoch with the lowest one is kept (line). No validation "
         f"patient has a part in this.{_end(simulated)}"
     )

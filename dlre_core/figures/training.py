@@ -10,6 +10,8 @@ from dlre_core.figures.style import PARAMETERS, mark_simulated, new_figure
 from dlre_core.tables.accuracy import STAGES
 from dlre_core.tables.formatting import STAGE_NAMES, arm_name
 
+SHORT_RUN = 5
+
 
 def training_figure(
     histories: Mapping[str, pd.DataFrame], *, minimum_epochs: int, simulated: bool
@@ -43,10 +45,12 @@ def training_figure(
                     f"{STAGE_NAMES[stage]}: epoch {int(kept['epoch'])} kept",
                     loc="left", fontsize=8,
                 )  # fmt: skip
-                # A first epoch far above the others would flatten all that matters.
-                top = 1.15 * part.loc[part["epoch"] > 1, ["loss", "stopping_loss"]].max().max()
+                # A first epoch far above the others would flatten all that matters, but for short runs.
+                later = part[part["epoch"] > 1] if len(part) > SHORT_RUN else part
+                top = 1.15 * later[["loss", "stopping_loss"]].max().max()
                 axis.set_ylim(0, max(top, 0.1))
                 axis.set_xlim(0.5, history["epoch"].max() + 0.5)
+                axis.xaxis.get_major_locator().set_params(integer=True)
                 if column == 0:
                     axis.set_ylabel(f"{arm_name(arm)}\nCross-entropy")
                 if row == len(histories) - 1:

@@ -39,7 +39,7 @@ def headline_text(
         f"{len(enrolment)} eligible patients, {enrolment['enrolled'].sum()} enrolled",
         *_exclusions(enrolment),
         f"{stored} pictures stored, {rejected} files rejected (results/store/rejects.csv), "
-        f"{len(problems)} findings in the clinical table",
+        f"{len(problems)} finding{'s' * (len(problems) != 1)} in the clinical table",
         "",
         f"AUC (95 % CI) in the validation cohort, {validation['n'].max()} patients",
         " " * width + "".join(f"{METHOD_NAMES[method]:<24}" for method in METHODS).rstrip(),

@@ -21,7 +21,7 @@ from dlre_core.report.exhibits import SECTIONS, Exhibit
 from dlre_core.report.rule_graph import rule_edges, rule_figure
 from dlre_core.report.sentences import caveats, contradictions, headline
 from dlre_core.report.unused_files import unused_files
-from dlre_core.tables.formatting import STAGE_NAMES, arm_name
+from dlre_core.tables.formatting import STAGE_NAMES, arm_name, round_half_up
 from dlre_core.tables.typeset import PrintedTable
 from dlre_core.tabular import read_table
 
@@ -235,9 +235,10 @@ def _trainings(histories: Mapping[str, str | Path]) -> list[dict[str, Any]]:
                     "stage": STAGE_NAMES[str(stage)],
                     "epochs": len(part),
                     "chosen": int(chosen["epoch"]),
-                    "loss": f"{chosen['loss']:.3f}",
-                    "stopping_loss": f"{chosen['stopping_loss']:.3f}",
-                    "auc": f"{chosen['auc']:.3f}",
+                    **{
+                        name: round_half_up(chosen[name], 3)
+                        for name in ("loss", "stopping_loss", "auc")
+                    },
                 }
             )
     return rows
