@@ -195,17 +195,24 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
 
 def _coloured_places(
     places: Sequence[UltrasoundRegion], height: int, width: int
-) -> tuple[Rectangle, Rectangle]:
-    """Where an elastogram has colours, and where it has none: box and lower picture, by tags or as on every screen."""
+) -> list[tuple[Rectangle, int]]:
+    """Where colours speak for an elastogram and where against it, with the weight of each.
+
+    For: in the box, or, without tags, in the upper picture. Against: beside the box and in the lower picture, which
+    colour Doppler colours as well.
+    """
     tagged = [place.rectangle for place in places if place.spatial_format == 1]
     scale = width / NATIVE_WIDTH
-    usual = [TOP_PICTURE.scaled(scale), BOTTOM_PICTURE.scaled(scale)]
-    coloured, plain = tagged[1:] if len(tagged) == 3 else usual
-    return coloured.clamped(height, width), plain.clamped(height, width)
+    if len(tagged) == 3:
+        upper, box, lower = tagged
+        weighed = [(box, 2), (upper, -1), (lower, -1)]
+    else:
+        weighed = [(TOP_PICTURE.scaled(scale), 1), (BOTTOM_PICTURE.scaled(scale), -1)]
+    return [(place.clamped(height, width), weight) for place, weight in weighed]
 
 
 def _fullest(
-    frames: Iterator[NDArray[np.uint8]], places: tuple[Rectangle, Rectangle] | None
+    frames: Iterator[NDArray[np.uint8]], places: Sequence[tuple[Rectangle, int]] | None
 ) -> tuple[list[tuple[int, NDArray[np.uint8]]], bool]:
     """The most coloured frames and their 1-based numbers, and whether all frames decoded.
 
@@ -215,13 +222,9 @@ def _fullest(
     complete = True
     try:
         for number, picture in enumerate(frames, start=1):
-            colours = 0
-            if places is not None:
-                coloured, plain = (_coloured(picture, place) for place in places)
-                # Colour Doppler colours other parts as well.
-                colours = coloured - plain
+            colours = sum(weight * _coloured(picture, place) for place, weight in places or ())
             entry = (colours, -number, picture)
-            if any(colours == known for known, *_ in best):
+            if places is not None and any(colours == known for known, *_ in best):
                 continue
             if len(best) < CANDIDATES:
                 heapq.heappush(best, entry)

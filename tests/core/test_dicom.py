@@ -155,6 +155,15 @@ def test_colours_beside_the_box_do_not_crowd_elastograms_out_of_a_clip(regions):
     assert images[0].frame == 7
 
 
+@pytest.mark.parametrize("regions", [True, False])
+def test_frames_whose_upper_picture_is_coloured_all_over_do_not_hide_the_elastogram(regions):
+    sound, doppler = files.draw_screen(1), files.draw_screen(2, fill=0.0)
+    doppler[files.TOP.top : files.TOP.bottom, files.TOP.left : files.TOP.right] = (200, 30, 30)
+    clip = np.stack([doppler, doppler, doppler, sound, sound])
+    images = read_dicom(in_memory(files.make_dataset(clip, regions=regions)), LIMITS)
+    assert 4 in [image.frame for image in images]
+
+
 def test_a_clip_that_is_cut_off_gives_the_frames_it_has():
     encoded = [
         files.encode(files.draw_screen(i, 0.9 - 0.1 * i), "jpeg_baseline_444")[0] for i in range(3)
