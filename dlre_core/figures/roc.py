@@ -233,11 +233,13 @@ def draw_curves(
     axis.set_yticks(range(0, 101, 20))
     axis.grid(color="#eeeeee", linewidth=0.6)
     size = 7.2 if len(curves) <= 4 else 6.4
-    axis.legend(
+    legend = axis.legend(
         loc="lower right", frameon=True, framealpha=0.85, edgecolor="none", fontsize=size,
         title=f"AUC ({100 * confidence:g} % CI)", title_fontsize=size, handlelength=2.8,
         labelspacing=0.35,
     )  # fmt: skip
+    # Curves of few patients run through that corner: over the legend, never hidden by it.
+    legend.set_zorder(1)
 
 
 def _drawn(

@@ -146,12 +146,15 @@ def _level(stars: str) -> int:
 def _check_stars(
     row: PrintedRow, members: Sequence[PrintedRow], starred: set[Arm], second_scale: set[str]
 ) -> Finding | None:
-    peers = [
+    beside = [
         other
         for other in members
-        if other is not row
-        and (other.stage, other.cohort, other.n) == (row.stage, row.cohort, row.n)
+        if other is not row and (other.stage, other.cohort) == (row.stage, row.cohort)
     ]
+    if any(other.method == row.method and other.n != row.n for other in beside):
+        # Arms with other patients: which of them a star stands for, and how much they share, is not printed.
+        return None
+    peers = [other for other in beside if other.n == row.n]
     if len(row.stars) > 3 or (not row.stars and row.method in second_scale):
         number = re.search(r"\d+", row.arm)
         references = [
