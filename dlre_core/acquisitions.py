@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from dlre_core.clinical_file import Findings, open_table
+from dlre_core.clinical_file import Findings, decimal_points, open_table
 from dlre_core.contract import MEASUREMENT_COLUMNS
 from dlre_core.elastogram import stiffness_map
 from dlre_core.errors import ClinicalTableError
@@ -230,9 +230,11 @@ def rows_by_file(path: str | Path | None, hospital: str) -> dict[str, dict[str, 
     if "file" not in (table.fieldnames or []):
         raise ClinicalTableError(f"{path} has no column file.", "See docs/data_contract.md.")
     known = {column.name for column in MEASUREMENT_COLUMNS} | {"file", "row", "column", "size"}
-    rows = (
+    rows = [
         {name: (cell or "").strip() for name, cell in row.items() if name in known} for row in table
-    )
+    ]
+    for row in rows:
+        decimal_points(row, Q_BOX_COLUMNS, table)
     return {
         row["file"].removeprefix(f"{hospital}/"): row
         for row in rows

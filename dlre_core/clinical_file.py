@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +11,7 @@ import pandas as pd
 from dlre_core.contract import Column
 from dlre_core.errors import ClinicalTableError
 
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 PROBLEM_COLUMNS = ["row", "hospital", "patient_id", "column", "effect", "code", "problem", "remedy"]
 WHOLE_TABLE = 0
 
@@ -110,7 +113,31 @@ def read_cells(path: Path, columns: tuple[Column, ...], findings: Findings) -> p
         rows.append({"line": reader.line_num, **cells})
     if not rows:
         raise ClinicalTableError(f"{path} has a header but no rows.", "Add one row a patient.")
+    commas = sum(
+        decimal_points(row, [c.name for c in columns if c.kind in ("number", "integer")], reader)
+        for row in rows
+    )
+    if commas:
+        findings.add(
+            WHOLE_TABLE, "flagged", "decimal_comma",
+            f"{commas} decimal commas were read as decimal points, as is usual with semicolons.",
+            "Save it with decimal points.",
+        )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def decimal_points(row: dict[str, str], names: Iterable[str], reader: csv.DictReader) -> int:
+    """Write points for decimal commas into these cells of a row (mutated), and say how many there were.
+
+    Only where cells are separated by semicolons, as spreadsheets do it in countries that write commas: there a comma
+    cannot be anything else.
+    """
+    if reader.reader.dialect.delimiter != ";":
+        return 0
+    found = [name for name in names if DECIMAL_COMMA.fullmatch(row.get(name, ""))]
+    for name in found:
+        row[name] = row[name].replace(",", ".")
+    return len(found)
 
 
 def _read_text_bytes(path: Path) -> bytes:

@@ -41,9 +41,10 @@ def test_of_a_table_that_is_not_finished_nothing_is_left(tmp_path):
 )
 def test_measurements_are_read_however_they_were_saved(tmp_path, separator, encoding):
     path = tmp_path / "measurements.csv"
+    mean = " 7,2" if separator == ";" else " 7.2"
     lines = [
         ("file ", "q_box_mean_kpa", "note"),
-        ("A/王/1.dcm", " 7.2", "x"),
+        ("A/王/1.dcm", mean, "x"),
         ("AB/2.dcm", "8", ""),
     ]
     path.write_text("\n".join(separator.join(line) for line in lines), encoding=encoding)

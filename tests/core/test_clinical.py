@@ -150,3 +150,17 @@ def test_a_hospital_may_be_called_NA_and_a_patient_unknown(tmp_path):
     assert table.problems.empty
     empty = read_clinical(write(tmp_path, {"hospital": ""}, {}), ["A"])
     assert list(empty.problems["code"]) == ["missing_value"]
+
+
+def test_decimal_commas_are_numbers_where_semicolons_separate(tmp_path):
+    change = {"albumin_g_l": "43,5", "ast_iu_l": "40,0", "portal_tracts": "9,0"}
+    path = write(tmp_path, change, {"albumin_g_l": "n/a"}, separator=";")
+    path.write_text(path.read_text().replace('"', ""))
+    table = read_clinical(path)
+    assert table.patients.loc[0, ["albumin_g_l", "ast_iu_l", "portal_tracts"]].tolist() == [
+        43.5,
+        40,
+        9,
+    ]
+    assert list(table.problems["code"]) == ["decimal_comma", "delimiter"]
+    assert table.problems["problem"].str.startswith("3 decimal commas").any()
