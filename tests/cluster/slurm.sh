@@ -65,9 +65,14 @@ CONF
 down() {
   scancel --user=root 2>/dev/null || true
   for name in slurmd slurmctld munged; do
-    if [ -f "$folder/run/$name.pid" ]; then
-      kill "$(cat "$folder/run/$name.pid")" 2>/dev/null || true
-    fi
+    [ -f "$folder/run/$name.pid" ] || continue
+    pid=$(cat "$folder/run/$name.pid")
+    kill "$pid" 2>/dev/null || continue
+    # They write their state when they end: whoever removes the folder would meet new files.
+    for _ in $(seq 100); do
+      kill -0 "$pid" 2>/dev/null || break
+      sleep 0.1
+    done
   done
   [ "$(readlink /etc/slurm/slurm.conf)" = "$folder/slurm.conf" ] && rm -f /etc/slurm/slurm.conf
   return 0
