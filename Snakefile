@@ -9,6 +9,7 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
+from dlre_core.cohort import stray_files
 from dlre_core.configuration import check_configuration, check_yaml
 from dlre_core.logs import BARS
 from dlre_core.report.failure import PlainErrors, failure_text, made_since
@@ -20,6 +21,7 @@ STARTED = time.time()
 SNAKEMAKE_LOG = logging.getLogger("snakemake.logging")
 if workflow.is_main_process:
     SNAKEMAKE_LOG.addFilter(PlainErrors())
+    check_yaml("config.yaml")
     # Held as long as this process lives.
     RUN = begin_run("results", ".snakemake")
     if RUN.lifted_lock:
@@ -28,9 +30,6 @@ if workflow.is_main_process:
     if any(isinstance(h, logging.handlers.QueueHandler) for h in SNAKEMAKE_LOG.handlers):
         os.environ[BARS] = "1"
     SNAKEMAKE_LOG.addHandler(TimeLeftHandler(SNAKEMAKE_LOG, "results/benchmarks"))
-
-
-check_yaml("config.yaml")
 
 
 configfile: "config.yaml"

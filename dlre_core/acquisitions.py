@@ -230,16 +230,14 @@ def rows_by_file(path: str | Path | None, hospital: str) -> dict[str, dict[str, 
     if "file" not in (table.fieldnames or []):
         raise ClinicalTableError(f"{path} has no column file.", "See docs/data_contract.md.")
     known = {column.name for column in MEASUREMENT_COLUMNS} | {"file", "row", "column", "size"}
-    rows = [
-        {name: (cell or "").strip() for name, cell in row.items() if name in known} for row in table
-    ]
-    for row in rows:
-        decimal_points(row, Q_BOX_COLUMNS, table)
-    return {
-        row["file"].removeprefix(f"{hospital}/"): row
-        for row in rows
-        if row["file"].startswith(f"{hospital}/")
-    }
+    rows = {}
+    for cells in table:
+        file = (cells["file"] or "").strip()
+        if file.startswith(f"{hospital}/"):
+            row = {name: (cell or "").strip() for name, cell in cells.items() if name in known}
+            decimal_points(row, Q_BOX_COLUMNS, table)
+            rows[file.removeprefix(f"{hospital}/")] = row
+    return rows
 
 
 def _sides(name: str, rectangle: Rectangle | None) -> dict[str, int | None]:

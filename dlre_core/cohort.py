@@ -36,7 +36,7 @@ def hospital_codes(cohort: Mapping[str, Any]) -> list[str]:
     Raises
     ------
     CohortError
-        If the folder has no ``dicom/<hospital>/`` in it, or its ``studies.csv`` cannot be used.
+        If the folder has no ``dicom/<hospital>/`` in it, or one whose name is no code, or its ``studies.csv`` cannot be used.
     """
     if cohort["source"] == "simulated":
         return list(PAPER_HOSPITALS)
@@ -50,13 +50,6 @@ def hospital_codes(cohort: Mapping[str, Any]) -> list[str]:
             "Put each hospital's DICOM files into dicom/<hospital>/ below cohort.folder.",
         )
     codes = _folders(root)
-    odd = [code for code in codes if not CODE.fullmatch(code) or code in RESERVED]
-    if odd:
-        raise CohortError(
-            f"{root} has folders whose names cannot be codes of hospitals: {', '.join(odd)}.",
-            "Rename them, and the hospital in the tables, to letters, digits, _ and - "
-            f"(and not to {' or '.join(RESERVED)}).",
-        )
     if not codes:
         raise CohortError(
             f"{root} has no hospital folders.",
@@ -66,9 +59,18 @@ def hospital_codes(cohort: Mapping[str, Any]) -> list[str]:
 
 
 def _folders(root: Path) -> list[str]:
+    """Names of the hospitals' folders, sorted; hidden ones aside."""
     if not root.is_dir():
         return []
-    return sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+    codes = sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+    odd = [code for code in codes if not CODE.fullmatch(code) or code in RESERVED]
+    if odd:
+        raise CohortError(
+            f"{root} has folders whose names cannot be codes of hospitals: {', '.join(odd)}.",
+            "Rename them, and the hospital in the tables, to letters, digits, _ and - "
+            f"(and not to {' or '.join(RESERVED)}).",
+        )
+    return codes
 
 
 def stray_files(folder: str | Path) -> list[str]:

@@ -27,6 +27,7 @@ from dlre_core.layout import (
     TOP_PICTURE,
     Rectangle,
     UltrasoundRegion,
+    tagged_parts,
 )
 from dlre_core.rejects import Reason, Unusable
 from dlre_core.ssi import BLOB, GROUP, SsiBlock, read_ssi_block
@@ -201,12 +202,12 @@ def _coloured_places(
     For: in the box, or, without tags, in the upper picture. Against: beside the box and in the lower picture, which
     colour Doppler colours as well.
     """
-    tagged = [place.rectangle for place in places if place.spatial_format == 1]
-    scale = width / NATIVE_WIDTH
-    if len(tagged) == 3:
-        upper, box, lower = tagged
+    tagged = tagged_parts(places)
+    if tagged is not None:
+        upper, box, lower = (part.rectangle for part in tagged)
         weighed = [(box, 2), (upper, -1), (lower, -1)]
     else:
+        scale = width / NATIVE_WIDTH
         weighed = [(TOP_PICTURE.scaled(scale), 1), (BOTTOM_PICTURE.scaled(scale), -1)]
     return [(place.clamped(height, width), weight) for place, weight in weighed]
 

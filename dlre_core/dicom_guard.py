@@ -168,10 +168,8 @@ class GuardedReader:
             process.wait()
             status = 0
         _close(process)
-        if status == -signal.SIGALRM:
-            return Unusable(Reason.TOO_SLOW, passing=True)
-        reason = Reason.OVER_MEMORY if status == -signal.SIGKILL else Reason.UNDECODABLE
-        return Unusable(reason, passing=True)
+        ends = {-signal.SIGALRM: Reason.TOO_SLOW, -signal.SIGKILL: Reason.OVER_MEMORY}
+        return Unusable(ends.get(status, Reason.UNDECODABLE), passing=True)
 
     def _stop(self) -> None:
         if self._process is not None:

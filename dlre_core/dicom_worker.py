@@ -12,6 +12,7 @@ import json
 import lzma
 import os
 import resource
+import shutil
 import signal
 import struct
 import sys
@@ -20,7 +21,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import IO, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,27 +138,18 @@ class Archives:
             if entry.file_size > self._limits.bytes_per_file:
                 raise Unusable(Reason.TOO_LARGE)
             with self._archive.open(entry) as content:
-                while block := _unpacked(content):
-                    target.write(block)
+                shutil.copyfileobj(content, target, LARGE_READ)
         # What Python's own unpacking raises on damaged, encrypted or unknown members.
         except (
             zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError, IndexError, OverflowError,
-            EOFError, struct.error,
+            EOFError, struct.error, zlib.error, lzma.LZMAError,
         ):  # fmt: skip
             raise Unusable(Reason.BAD_ARCHIVE) from None
-
-
-def _unpacked(content: IO[bytes]) -> bytes:
-    """The next part of a member; an error of unpacking may not be taken for one of the disk."""
-    try:
-        return content.read(LARGE_READ)
-    except (zlib.error, lzma.LZMAError, EOFError):
-        raise Unusable(Reason.BAD_ARCHIVE) from None
-    except OSError as error:
-        # bz2 has no error of its own.
-        if error.errno is None:
-            raise Unusable(Reason.BAD_ARCHIVE) from None
-        raise
+        except OSError as error:
+            # bz2 has no error of its own; the disk's have a number.
+            if error.errno is None:
+                raise Unusable(Reason.BAD_ARCHIVE) from None
+            raise
 
 
 @contextlib.contextmanager

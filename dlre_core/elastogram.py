@@ -25,6 +25,7 @@ from dlre_core.layout import (
     Rectangle,
     ScreenLayout,
     UltrasoundRegion,
+    tagged_parts,
 )
 from dlre_core.two_pictures import darkest_of_both, show_the_same
 
@@ -200,10 +201,10 @@ def _from_regions(
     screen: NDArray[np.uint8], regions: Sequence[UltrasoundRegion]
 ) -> ScreenLayout | None:
     height, width = screen.shape[:2]
-    pictures = [r for r in regions if r.spatial_format == 1]
-    if len(pictures) != 3:
+    parts = tagged_parts(regions)
+    if parts is None:
         return None
-    top, box, bottom = (r.rectangle.clamped(height, width) for r in pictures)
+    top, box, bottom = (part.rectangle.clamped(height, width) for part in parts)
     inside = top.left <= box.left and top.top <= box.top and box.right <= top.right
     if not inside or box.bottom > top.bottom or bottom.top < top.bottom - 2:
         return None
@@ -212,7 +213,7 @@ def _from_regions(
     if _contradicted(screen, top, box, bottom):
         return None
     return ScreenLayout(
-        top, box, bottom, find_colour_bar(screen), pictures[0].pixel_spacing_mm, "regions"
+        top, box, bottom, find_colour_bar(screen), parts[0].pixel_spacing_mm, "regions"
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Where things are on an elastography screen: plain records shared by reading, finding and drawing."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 # Screens are drawn for this many columns; another picture is a scaled one, unless its region tags say otherwise.
@@ -76,6 +77,14 @@ class UltrasoundRegion:
     spatial_format: int
     data_type: int
     pixel_spacing_mm: float | None
+
+
+def tagged_parts(
+    regions: Iterable[UltrasoundRegion],
+) -> tuple[UltrasoundRegion, UltrasoundRegion, UltrasoundRegion] | None:
+    """Upper picture, box and lower picture, which SSI stills list in this order; None where tags do not list three."""
+    pictures = [region for region in regions if region.spatial_format == 1]
+    return (pictures[0], pictures[1], pictures[2]) if len(pictures) == 3 else None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from dlre_core.cohort import (
     hospital_codes,
     hospital_tables_digest,
     optional_tables,
-    stray_files,
 )
 from dlre_core.configuration import check_hospitals
 from dlre_core.digests import core_digest, tree_digest

@@ -11,6 +11,7 @@ import pandas as pd
 from dlre_core.deidentify import Pseudonymiser, write_private_table
 from dlre_core.dicom import ReadLimits
 from dlre_core.dicom_guard import GuardedReader
+from dlre_core.dicom_worker import Archives
 from dlre_core.errors import UnreadableDicom
 from dlre_core.found_files import FoundFile, find_files
 from dlre_core.frozen import REPOSITORY, FrozenStudy, read_frozen_study
@@ -157,7 +158,8 @@ def _write_for_pacs(
     sheet: np.ndarray,
     study: FrozenStudy,
 ) -> None:
-    pictures = [pacs.read_identity(file, inbox.limits) for file in files]
+    archives = Archives(inbox.limits)
+    pictures = [pacs.read_identity(file, archives) for file in files]
     if len({picture.PatientID for picture in pictures}) > 1:
         raise UnreadableDicom("Its files name several patients.", "Look at them one by one.")
     # A report refers to one study; pictures of another day are of another one.

@@ -16,8 +16,9 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
 
-from dlre_core import __version__, dicom_worker
-from dlre_core.dicom import ReadLimits, parse
+from dlre_core import __version__
+from dlre_core.dicom import parse
+from dlre_core.dicom_worker import Archives, opened
 from dlre_core.errors import UnreadableDicom
 from dlre_core.found_files import FoundFile
 from dlre_core.serving.repository import INTENDED_USE
@@ -50,7 +51,7 @@ RESEARCH = hd.sr.CodedConcept(
 TRAINED_ON = hd.sr.CodedConcept("trained_on", SCHEME, "Networks trained on")
 
 
-def read_identity(file: FoundFile, limits: ReadLimits) -> Dataset:
+def read_identity(file: FoundFile, archives: Archives) -> Dataset:
     """The elements of a picture by which a PACS files what refers to it.
 
     Raises
@@ -59,7 +60,7 @@ def read_identity(file: FoundFile, limits: ReadLimits) -> Dataset:
         If the picture names no patient, study or instance.
     """
     request = {"path": str(file.path), "member": file.member}
-    with dicom_worker.opened(request, dicom_worker.Archives(limits)) as stream:
+    with opened(request, archives) as stream:
         found = parse(stream, list(IDENTITY)) or Dataset()
     identity = Dataset()
     for name in IDENTITY:
