@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dlre_core.augment import fixed_point, tones
-from dlre_core.pixel_kernels import FRACTION_BITS, WEIGHT_BITS
+from dlre_core.blend_kernels import BLEND_SCALE, ROUNDING, WEIGHT_BITS, WHOLE
+from dlre_core.pixel_kernels import FRACTION_BITS
 
 
 def apply_transforms_on_device(
@@ -17,8 +18,8 @@ def apply_transforms_on_device(
 ) -> Tensor:
     """Sample images through affine transforms, bilinearly, with the border repeated.
 
-    The processor's kernel in PyTorch's elementwise operations: the same integer coordinates, and the
-    same float32 operations one by one, so that both give the same numbers (docs/decisions.md, 13).
+    The processor's kernel in PyTorch's elementwise operations: the same integers, and the same float32
+    operations one by one, so that both give the same numbers (docs/decisions.md, 13).
 
     Parameters
     ----------
@@ -54,21 +55,21 @@ def apply_transforms_on_device(
     image = torch.from_numpy(np.asarray(indices, np.int64)).to(device)[:, None, None]
 
     def column(at: Tensor) -> Tensor:
-        upper, lower = (rois[image, row, at].float() for row in (top, bottom))
-        return upper + down * (lower - upper)
+        upper, lower = (rois[image, row, at].int() for row in (top, bottom))
+        return WHOLE * upper + down * (lower - upper)
 
     start = column(left)
-    value = start + across * (column(right) - start)
+    value = (WHOLE * start + across * (column(right) - start)).float()
     tone = torch.from_numpy(tones(len(indices), jitter, normalise=True)).to(device)
     gain, bias, low, high = tone.T[:, :, None, None, None]
+    gain = gain * float(BLEND_SCALE)
     value = (value * gain + bias).clamp(low, high)
     return value.permute(0, 3, 1, 2)
 
 
 def _neighbours(coordinate: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The pixels before and after a coordinate of 32 fractional bits, and the second's weight."""
-    coordinate = coordinate.clamp(0, (size - 1) << FRACTION_BITS)
-    first = coordinate >> FRACTION_BITS
-    bits = (coordinate >> (FRACTION_BITS - WEIGHT_BITS)) & ((1 << WEIGHT_BITS) - 1)
-    share = bits.float() * 2.0**-WEIGHT_BITS
-    return first, (first + 1).clamp(max=size - 1), share[..., None]
+    """`dlre_core.blend_kernels.neighbours` of every coordinate, and the pixel after the first."""
+    at = (coordinate + ROUNDING).clamp(0, (size - 1) << FRACTION_BITS)
+    first = (at >> FRACTION_BITS).clamp(max=max(size - 2, 0))
+    share = (at >> (FRACTION_BITS - WEIGHT_BITS)) - (first << WEIGHT_BITS)
+    return first, (first + 1).clamp(max=size - 1), share[..., None].int()

@@ -4,8 +4,12 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from dlre_core.pixel_kernels import FRACTION_BITS, ONE, blend, encoded, weight
-from dlre_core.row_kernels import PIXELS, copy_pixels
+from dlre_core.blend_kernels import blend_pixel, blend_pixels
+from dlre_core.pixel_kernels import FRACTION_BITS, ONE, PIXELS, encoded
+from dlre_core.row_kernels import copy_pixels
+
+# What is read next is fetched so many rows before, which the processor does not do where rows run against columns.
+ROWS_AHEAD = 4
 
 
 @numba.njit(cache=True, nogil=True)
@@ -46,7 +50,7 @@ def _copy_exact(image, matrix, tone, out, shape, planar):
     first, past = inner_span(matrix[0, 2], matrix[0, 0], 0, width << FRACTION_BITS, columns)
     if past - first < PIXELS:
         first = past = columns
-    ahead = 2 * 3 * width * (1 if matrix[1, 1] > 0 else -1)
+    ahead = ROWS_AHEAD * 3 * width * (1 if matrix[1, 1] > 0 else -1)
     for row in range(rows):
         source_row = (matrix[1, 1] * row + matrix[1, 2]) >> FRACTION_BITS
         begin, at = 3 * width * _clamp(source_row, height - 1), advance * row * columns
@@ -72,75 +76,39 @@ def _copy_pixel(pixels, source, tone, out, first, apart):
 
 
 @numba.njit(cache=True, nogil=True)
-def _sample_clamped(image, x, y, tone, out, first, step):
-    """One pixel anywhere, the border repeated: what `blend` does, with every bound checked."""
-    gain, bias, low, high = tone
-    last_row, last_column = image.shape[0] - 1, image.shape[1] - 1
-    x = min(max(x, 0), last_column << FRACTION_BITS)
-    y = min(max(y, 0), last_row << FRACTION_BITS)
-    left, top = x >> FRACTION_BITS, y >> FRACTION_BITS
-    right, bottom = min(left + 1, last_column), min(top + 1, last_row)
-    across, down = weight(x), weight(y)
-    for channel in range(3):
-        a, b = np.float32(image[top, left, channel]), np.float32(image[top, right, channel])
-        a += down * (np.float32(image[bottom, left, channel]) - a)
-        b += down * (np.float32(image[bottom, right, channel]) - b)
-        value = (a + across * (b - a)) * gain + bias
-        out[first + channel * step] = encoded(min(max(value, low), high), out)
-
-
-@numba.njit(cache=True, nogil=True)
-def _sample_border(image, pixels, x, y, moves, tone, out, first, columns, step, apart):
-    """A row's first or last pixels, the border repeated: as fast as inside.
-
-    Beyond the last column or row the next pixel weighs nothing, so whatever stands there may be
-    read; an element too many is written, as `blend` does.
-    """
-    last_x, last_y = (image.shape[1] - 1) << FRACTION_BITS, (image.shape[0] - 1) << FRACTION_BITS
-    stride, safe = 3 * image.shape[1], image.size - 8
-    for column in range(columns[0], columns[1]):
-        at_x = min(max(x + moves[0] * column, 0), last_x)
-        at_y = min(max(y + moves[1] * column, 0), last_y)
-        upper = stride * (at_y >> FRACTION_BITS) + 3 * (at_x >> FRACTION_BITS)
-        lower = upper + stride if at_y < last_y else upper
-        if lower <= safe:
-            blend(pixels, upper, lower, at_x, at_y, tone, out, first + step * column, apart)
-        else:
-            _sample_clamped(image, at_x, at_y, tone, out, first + step * column, apart)
-
-
-@numba.njit(cache=True, nogil=True)
 def _sample_bilinear(image, matrix, tone, out, shape, planar):
-    """Bilinear sampling; within a row's span that lies well inside nothing needs to be checked."""
-    height, width = image.shape[0], image.shape[1]
+    """Bilinear sampling, many pixels at a time; beyond the picture its border repeats."""
     rows, columns = shape
-    pixels, stride = image.reshape(-1), 3 * width
-    step, apart = (1, rows * columns) if planar else (3, 1)
-    step_x, step_y = matrix[0, 0], matrix[1, 0]
+    pixels, size = image.reshape(-1), (image.shape[0], image.shape[1])
+    advance, apart = (1, rows * columns) if planar else (3, 1)
+    step = (matrix[0, 0], matrix[1, 0])
+    ahead = ROWS_AHEAD * 3 * size[1] * (1 if matrix[1, 1] > 0 else -1)
+    many = columns >= PIXELS and min(size) > 1 and image.size < 1 << 31
     for row in range(rows):
         x, y = matrix[0, 1] * row + matrix[0, 2], matrix[1, 1] * row + matrix[1, 2]
-        # `blend` reads two pixels and two bytes more of both rows, and may write one element more.
-        first, past = inner_span(x, step_x, 0, (width - 2) << FRACTION_BITS, columns - 1)
-        other, end = inner_span(y, step_y, 0, (height - 1) << FRACTION_BITS, columns - 1)
-        first, past = max(first, other), min(past, end)
-        if first >= past:
-            first = past = columns
-        at = step * row * columns
-        moves, left = (step_x, step_y), (0, min(first, columns - 1))
-        _sample_border(image, pixels, x, y, moves, tone, out, at, left, step, apart)
-        inner_x, inner_y = x + step_x * first, y + step_y * first
-        for column in range(first, past):
-            upper = stride * (inner_y >> FRACTION_BITS) + 3 * (inner_x >> FRACTION_BITS)
-            blend(pixels, upper, upper + stride, inner_x, inner_y, tone, out, at + step * column, apart)  # fmt: skip
-            inner_x += step_x
-            inner_y += step_y
-        right = (past, columns - 1)
-        _sample_border(image, pixels, x, y, moves, tone, out, at, right, step, apart)
-        column = columns - 1
-        _sample_clamped(image, x + step_x * column, y + step_y * column, tone, out, at + step * column, apart)  # fmt: skip
+        at = advance * row * columns
+        if many:
+            for begin in range(0, columns, PIXELS):
+                # The last ones again, with those before them that make up the number.
+                column = min(begin, columns - PIXELS)
+                start = (x + step[0] * column, y + step[1] * column)
+                blend_pixels(pixels, size, start, step, ahead, tone, out, at + advance * column, apart)  # fmt: skip
+        else:
+            for column in range(columns):
+                blend_pixel(pixels, size, x + step[0] * column, y + step[1] * column, tone, out, at + advance * column, apart)  # fmt: skip
 
 
-def _sample_images(
+@numba.njit(cache=True, nogil=True)
+def _sample_image(image, matrix, tones, out, shape, planar):
+    tone = (tones[0], tones[1], tones[2], tones[3])
+    if _is_exact(matrix):
+        _copy_exact(image, matrix, tone, out, shape, planar)
+    else:
+        _sample_bilinear(image, matrix, tone, out, shape, planar)
+
+
+@numba.njit(cache=True, nogil=True)
+def sample_images(
     images: NDArray[np.uint8],
     indices: NDArray[np.int64],
     matrices: NDArray[np.int64],
@@ -168,17 +136,25 @@ def _sample_images(
     planar : bool
         Channels before rows and columns instead of after them.
     """
+    for n in range(indices.shape[0]):
+        _sample_image(images[indices[n]], matrices[n], tones[n], out[n], shape, planar)
+
+
+# Two loops, not one compiled twice: numba's cache would take one for the other. This one is not to be called from
+# several threads at once, which numba's own thread pool forbids.
+@numba.njit(cache=True, nogil=True, parallel=True)
+def sample_images_parallel(
+    images: NDArray[np.uint8],
+    indices: NDArray[np.int64],
+    matrices: NDArray[np.int64],
+    tones: NDArray[np.float32],
+    out: NDArray,
+    shape: tuple[int, int],
+    planar: bool,
+) -> None:
+    """What `sample_images` does, on numba's threads."""
     for n in numba.prange(indices.shape[0]):
-        tone = (tones[n, 0], tones[n, 1], tones[n, 2], tones[n, 3])
-        if _is_exact(matrices[n]):
-            _copy_exact(images[indices[n]], matrices[n], tone, out[n], shape, planar)
-        else:
-            _sample_bilinear(images[indices[n]], matrices[n], tone, out[n], shape, planar)
-
-
-sample_images = numba.njit(cache=True, nogil=True)(_sample_images)
-# Not to be called from several threads at once: numba's own thread pool forbids it.
-sample_images_parallel = numba.njit(cache=True, nogil=True, parallel=True)(_sample_images)
+        _sample_image(images[indices[n]], matrices[n], tones[n], out[n], shape, planar)
 
 
 @numba.njit(cache=True, nogil=True)

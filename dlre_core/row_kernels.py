@@ -12,16 +12,17 @@ from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
 from dlre_core.pixel_kernels import (
+    PIXELS,
+    Tone,
     data_of,
-    encode_vector,
     encoded,
+    prefetch,
     shuffled,
-    toned_vector,
+    write_vector,
 )
 
-PIXELS = 16
 _BYTES = 3 * PIXELS
-_I8, _I32, _I64, _FLOAT = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.FloatType()
+_I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 
 
 def copy_pixels(
@@ -29,7 +30,7 @@ def copy_pixels(
     source: int,
     step: int,
     ahead: int,
-    tone: tuple[np.float32, np.float32, np.float32, np.float32],
+    tone: Tone,
     out: NDArray,
     first: int,
     apart: int,
@@ -89,7 +90,7 @@ def _generate(context, builder, signature, arguments):
     forward = builder.icmp_signed(">", step, Constant(_I64, 0))
     back = builder.sub(source, Constant(_I64, _BYTES - 3))
     begin = builder.gep(pixels, [builder.select(forward, source, back)])
-    _prefetch(builder, builder.gep(begin, [ahead]))
+    prefetch(builder, builder.gep(begin, [ahead]))
     loaded = builder.load(builder.bitcast(begin, VectorType(_I8, _BYTES).as_pointer()), align=1)
     turned = shuffled(builder, loaded, [3 * (PIXELS - 1 - k // 3) + k % 3 for k in range(_BYTES)])
     loaded = builder.select(forward, loaded, turned)
@@ -99,26 +100,14 @@ def _generate(context, builder, signature, arguments):
             for third in range(3):
                 part = shuffled(builder, loaded, range(third * PIXELS, (third + 1) * PIXELS))
                 place = builder.gep(target, [Constant(_I64, third * PIXELS)])
-                _write(builder, part, tone, kind, place)
+                write_vector(builder, _widened(builder, part), tone, kind, place)
         with separate:
             for channel in range(3):
                 part = shuffled(builder, loaded, range(channel, _BYTES, 3))
                 place = builder.gep(target, [builder.mul(apart, Constant(_I64, channel))])
-                _write(builder, part, tone, kind, place)
+                write_vector(builder, _widened(builder, part), tone, kind, place)
     return context.get_dummy_value()
 
 
-def _prefetch(builder: ir.IRBuilder, place: ir.Value) -> None:
-    """Read into every cache; a hint without effect on results, and no access outside an array."""
-    kind = ir.FunctionType(ir.VoidType(), [place.type, _I32, _I32, _I32])
-    function = builder.module.declare_intrinsic("llvm.prefetch", [place.type], kind)
-    read, every_level, data = (Constant(_I32, number) for number in (0, 3, 1))
-    builder.call(function, [place, read, every_level, data])
-
-
-def _write(builder: ir.IRBuilder, colours: ir.Value, tone: tuple, kind: types.Type, place: ir.Value) -> None:  # fmt: skip
-    lanes = colours.type.count
-    wide = builder.zext(colours, VectorType(_I32, lanes))
-    value = toned_vector(builder, builder.sitofp(wide, VectorType(_FLOAT, lanes)), tone)
-    value = encode_vector(builder, value, kind)
-    builder.store(value, builder.bitcast(place, value.type.as_pointer()), align=1)
+def _widened(builder: ir.IRBuilder, colours: ir.Value) -> ir.Value:
+    return builder.zext(colours, VectorType(_I32, colours.type.count))
