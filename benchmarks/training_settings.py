@@ -32,9 +32,8 @@ def development_study(folder: Path) -> Study:
     (folder / "config.yaml").write_text((ROOT / "config.yaml").read_text())
     study.keep_arms(ARM)
     study.configure(cohort={"size": ENROLLED, "seed": 1})
-    study.configure(
-        splits={"overall": {"training_fraction": TRAINING / ENROLLED, "method": "random"}}
-    )
+    overall = {"method": "random", "training_fraction": TRAINING / ENROLLED, "seed": 2019}
+    study.configure(splits={"overall": overall})
     return study
 
 

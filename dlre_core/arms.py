@@ -4,7 +4,7 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -22,7 +22,14 @@ from dlre_core.scores import KEYS, STAGES
 from dlre_core.splits import stage_labels, stopping_patients
 from dlre_core.store import READ_AT_ONCE, StoredSquares, open_rois
 from dlre_core.tabular import read_table, write_table
-from dlre_core.training import TrainedNetwork, TrainingSettings, provenance, train_network
+from dlre_core.training import (
+    Question,
+    TrainedNetwork,
+    TrainingSettings,
+    choose_device,
+    provenance,
+    train_networks,
+)
 from dlre_core.whole_files import written_whole
 
 logger = logging.getLogger(__name__)
@@ -92,7 +99,7 @@ def train_arm(
     """Train one network a stage question and write weights, history and provenance.
 
     Each network computes on one thread, so the weights do not depend on ``threads``, which says how
-    many networks are trained at the same time.
+    many networks are trained at the same time. On a GPU all three are trained in one pass.
 
     Parameters
     ----------
@@ -148,34 +155,38 @@ def train_arm(
     }
     logger.info("%s: %d images of %d patients", arm, len(training), facts["training_patients"])
 
-    def train_stage(stage: str) -> TrainedNetwork:
+    def question(stage: str) -> Question:
         labels = stage_labels(training["fibrosis_stage"], stage)
         drawn = np.zeros(len(training))
         drawn[~stopping] = drawing_weights(
             labels[~stopping], stiffness[~stopping], settings.stiffness_balance
         )
-        identity = value_digest([facts, asdict(settings), stage, content, drawn.round(9).tolist()])
-        checkpoint = Path(checkpoints) / f"{stage}_{identity}.safetensors"
+        return Question(f"{arm} {stage}", labels, _stream(arm, stage), drawn)
+
+    def train(stages: Sequence[str]) -> list[TrainedNetwork]:
+        questions = [question(stage) for stage in stages]
+        weights = [q.drawn.round(9).tolist() for q in questions]
+        identity = value_digest([facts, asdict(settings), list(stages), content, weights])
         started = time.perf_counter()
-        network = train_network(
+        trained = train_networks(
             pictures,
-            labels,
+            questions,
             stopping,
             settings,
-            stream=_stream(arm, stage),
             patients=patients,
-            drawn=drawn,
-            name=f"{arm} {stage}",
-            checkpoint=checkpoint,
+            checkpoint=Path(checkpoints) / f"{'_'.join(stages)}_{identity}.safetensors",
         )
-        logger.info("%s %s took %.0f s", arm, stage, time.perf_counter() - started)
-        return network
+        seconds = time.perf_counter() - started
+        logger.info("%s %s took %.0f s", arm, ", ".join(stages), seconds)
+        return trained
 
+    groups = [STAGES] if _trains_together(settings) else [(stage,) for stage in STAGES]
     with open_rois(rois_file) as store, ThreadPoolExecutor(max(1, threads)) as pool:
         squares = store.squares(training["index"].to_numpy())
         pictures = squares if squares.nbytes > HELD_SHARE * memory_mb * 1e6 else squares[:]
         content = _digest(pictures)
-        networks = dict(zip(STAGES, pool.map(train_stage, STAGES), strict=True))
+        trained = [network for group in pool.map(train, groups) for network in group]
+    networks = dict(zip(STAGES, trained, strict=True))
     for stage, network in networks.items():
         _save(network, Path(weights[stage]), provenance(settings, network, stage=stage, **facts))
     table = _history(networks)
@@ -183,6 +194,11 @@ def train_arm(
     write_table(table[["stage", "epoch", "images_per_second"]], speed)
     for leftover in Path(checkpoints).glob("*.safetensors"):
         leftover.unlink()
+
+
+def _trains_together(settings: TrainingSettings) -> bool:
+    """One network at a time fills a processor's core, but not a GPU."""
+    return choose_device(settings.device).type != "cpu"
 
 
 def _save(network: TrainedNetwork, path: Path, text: str) -> None:

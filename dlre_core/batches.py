@@ -110,6 +110,8 @@ class BatchSource:
         Both classes in turn, so that they are drawn alike often; else as often as there are images.
     augmentation : mapping
         As `dlre_core.augment.draw_views` takes it.
+    resident : tensor (m, 250, 250, 3) uint8, optional
+        ``rois`` on the device; without it what a batch needs is sent there.
     """
 
     def __init__(
@@ -124,12 +126,12 @@ class BatchSource:
         batch_size: int,
         by_class: bool,
         augmentation: Mapping[str, Any],
+        resident: Tensor | None = None,
     ) -> None:
         self.rois, self.labels, self.weights = rois, labels, weights
         self.device, self.seed, self.stream = device, seed, stream
         self.batch_size, self.by_class, self.augmentation = batch_size, by_class, augmentation
-        held = isinstance(rois, np.ndarray)
-        self.resident = torch.from_numpy(rois).to(device) if held and device.type != "cpu" else None
+        self.resident = resident
 
     def batches(self, epoch: int, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield ``steps`` batches of images and labels; the next is made while one is used."""
@@ -159,7 +161,7 @@ class BatchSource:
     def _batch(self, indices: NDArray[np.int64], views: Views) -> tuple[Tensor, Tensor]:
         targets = torch.from_numpy(self.labels[indices]).float().to(self.device)
         rois, resident = self.rois, self.resident
-        if isinstance(rois, StoredSquares):
+        if isinstance(rois, StoredSquares) or (resident is None and self.device.type != "cpu"):
             rois, indices = rois[indices], np.arange(len(indices))
             resident = torch.from_numpy(rois).to(self.device) if self.device.type != "cpu" else None
         if resident is not None:

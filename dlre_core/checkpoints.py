@@ -1,6 +1,7 @@
 """Training state on disk, so that a killed job goes on to the same weights (no pickle)."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,38 +53,45 @@ class Progress:
 
 
 def save_checkpoint(
-    path: Path, progress: Progress, network: FibrosisNetwork, optimiser: torch.optim.Optimizer
+    path: Path,
+    trainings: Sequence[tuple[Progress, FibrosisNetwork, torch.optim.Optimizer]],
 ) -> None:
-    """Write the training state by rename, so that a reader never sees half of it."""
-    tensors = {f"best.{name}": value for name, value in progress.best_weights.items()}
-    for name, parameter in network.named_parameters():
-        tensors[f"network.{name}"] = parameter.detach().cpu().contiguous()
-        for moment in (*MOMENTS, "step"):
-            value = optimiser.state[parameter][moment]
-            tensors[f"{moment}.{name}"] = value.detach().cpu().contiguous()
-    state = {"history": progress.history, "best_epoch": progress.best_epoch}
+    """Write the state of networks trained together by rename, so that a reader never sees half of it."""
+    tensors, states = {}, []
+    for number, (progress, network, optimiser) in enumerate(trainings):
+        tensors |= {f"{number}.best.{name}": best for name, best in progress.best_weights.items()}
+        for name, parameter in network.named_parameters():
+            own = {"network": parameter} | optimiser.state[parameter]
+            for part in ("network", *MOMENTS, "step"):
+                value = own[part].detach().cpu().contiguous()
+                tensors[f"{number}.{part}.{name}"] = value
+        states.append({"history": progress.history, "best_epoch": progress.best_epoch})
     with written_whole(path) as unfinished:
-        save_file(tensors, unfinished, metadata={"progress": json.dumps(state)})
+        save_file(tensors, unfinished, metadata={"progress": json.dumps(states)})
 
 
 def load_checkpoint(
-    path: Path, network: FibrosisNetwork, optimiser: torch.optim.Optimizer
-) -> Progress:
-    """Restore network and optimiser in place and return the progress."""
+    path: Path, trainings: Sequence[tuple[FibrosisNetwork, torch.optim.Optimizer]]
+) -> list[Progress]:
+    """Restore networks and optimisers in place and return the progress of each."""
     with safe_open(path, framework="pt") as file:
-        state = json.loads(file.metadata()["progress"])
+        states = json.loads(file.metadata()["progress"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    for name, parameter in network.named_parameters():
-        parameter.data.copy_(tensors[f"network.{name}"])
-        # The fused optimiser walks raw memory: moments need the parameter's own layout.
-        optimiser.state[parameter] = {
-            moment: torch.empty_like(parameter.data).copy_(tensors[f"{moment}.{name}"])
-            for moment in MOMENTS
+    found = []
+    for number, ((network, optimiser), state) in enumerate(zip(trainings, states, strict=True)):
+        for name, parameter in network.named_parameters():
+            parameter.data.copy_(tensors[f"{number}.network.{name}"])
+            # The fused optimiser walks raw memory: moments need the parameter's own layout.
+            optimiser.state[parameter] = {
+                moment: torch.empty_like(parameter.data).copy_(tensors[f"{number}.{moment}.{name}"])
+                for moment in MOMENTS
+            }
+            step = tensors[f"{number}.step.{name}"].to(parameter.device)
+            optimiser.state[parameter]["step"] = step
+        best = {
+            name.removeprefix(f"{number}.best."): value
+            for name, value in tensors.items()
+            if name.startswith(f"{number}.best.")
         }
-        optimiser.state[parameter]["step"] = tensors[f"step.{name}"].to(parameter.device)
-    best = {
-        name.removeprefix("best."): value
-        for name, value in tensors.items()
-        if name.startswith("best.")
-    }
-    return Progress(history=state["history"], best_epoch=state["best_epoch"], best_weights=best)
+        found.append(Progress(state["history"], state["best_epoch"], best))
+    return found

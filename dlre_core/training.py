@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from torch.nn import functional
 from dlre_core.batches import BatchSource
 from dlre_core.checkpoints import Progress, load_checkpoint, save_checkpoint
 from dlre_core.errors import TrainingError
+from dlre_core.joint_network import joint_logits
 from dlre_core.network import FibrosisNetwork, new_network
 from dlre_core.store import StoredSquares
 
@@ -35,13 +36,13 @@ class TrainingSettings:
     weight_decay: float = 0.0001
     epochs: int = 18
     draws_per_patient: int = 7
-    minimum_steps: int = 150
+    minimum_steps: int = 120
     maximum_steps: int = 1400
-    stopping_fraction: float = 0.2
-    minimum_epochs: int = 13
+    stopping_fraction: float = 0.05
+    minimum_epochs: int = 16
     patience_epochs: int = 4
     balance: str = "augmentation"
-    stiffness_balance: float = 0.0
+    stiffness_balance: float = 0.5
     augmentation: Mapping[str, Any] = field(default_factory=dict)
 
     def steps_per_epoch(self, n_patients: int) -> int:
@@ -67,19 +68,39 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def train_network(
+@dataclass(frozen=True)
+class Question:
+    """What one network learns from an arm's images.
+
+    Attributes
+    ----------
+    name : str
+        For the log lines.
+    labels : (n,) int64, 0 or 1
+        1 where the patient has the stage.
+    stream : int
+        Number of the random stream, different for every network of a study.
+    drawn : (n,) float64
+        How often each image is drawn among those of its class (`dlre_core.batches.drawing_weights`).
+        Images held back are never drawn.
+    """
+
+    name: str
+    labels: NDArray[np.int64]
+    stream: int
+    drawn: NDArray[np.float64]
+
+
+def train_networks(
     rois: NDArray[np.uint8] | StoredSquares,
-    labels: NDArray[np.int64],
+    questions: Sequence[Question],
     stopping: NDArray[np.bool_],
     settings: TrainingSettings,
     *,
-    stream: int,
     patients: int,
-    drawn: NDArray[np.float64] | None = None,
-    name: str = "network",
     checkpoint: Path | None = None,
-) -> TrainedNetwork:
-    """Train one network and return the weights of its best epoch.
+) -> list[TrainedNetwork]:
+    """Train a network a question, all of them in one pass, and return the weights of their best epochs.
 
     AdamW with a one-cycle learning rate. After each epoch the mean cross-entropy over the held-back
     training patients decides: from ``minimum_epochs`` on the best weights are kept, and training ends
@@ -90,86 +111,126 @@ def train_network(
     ----------
     rois : array (n, 250, 250, 3) uint8, or StoredSquares
         Images of training patients only. The result is the same for both.
-    labels : (n,) int64, 0 or 1
-        1 where the patient has the stage.
+    questions : sequence of Question
+        On the CPU networks trained one by one are faster; on a GPU those of an arm belong together.
     stopping : (n,) bool
         True for images of the patients held back to decide when to stop.
     settings : TrainingSettings
-    stream : int
-        Number of the random stream, different for every network of a study.
     patients : int
         Whose images are trained on, without those held back; an epoch is so many steps as they
         need (`TrainingSettings.steps_per_epoch`), however many images each of them has.
-    drawn : (n,) float64, optional
-        How often each image is drawn among those of its class (`dlre_core.batches.drawing_weights`);
-        all alike without it. Images held back are never drawn.
-    name : str
-        For the log lines.
     checkpoint : path, optional
         Written after every epoch; found again, training goes on from it to the same result.
 
     Returns
     -------
-    TrainedNetwork
+    list of TrainedNetwork
 
     Raises
     ------
     TrainingError
         If the images trained on lack one of the two classes, or none are held back.
     """
-    classes = len(np.unique(labels[~stopping]))
-    if classes < 2 or not stopping.any():
-        raise TrainingError(
-            f"{name}: {classes} of 2 classes to train on, {int(stopping.sum())} images held back.",
-            "Enrol more patients, or leave this stage question or arm out.",
-        )
-    device = choose_device(settings.device)
-    network = new_network(stream + 1000 * settings.seed).to(
-        device, memory_format=torch.channels_last
-    )
-    steps = settings.steps_per_epoch(patients)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-    )
-    schedule = _one_cycle(settings, steps)
-    by_class = _class_weights(labels[~stopping]) if settings.balance == "weights" else None
-    progress = Progress()
+    device, steps = choose_device(settings.device), settings.steps_per_epoch(patients)
+    held = isinstance(rois, np.ndarray) and device.type != "cpu"
+    resident = torch.from_numpy(rois).to(device) if held else None
+    trainings = [_Training(rois, resident, q, stopping, settings, device) for q in questions]
     if checkpoint is not None and checkpoint.exists():
-        progress = load_checkpoint(checkpoint, network, optimiser)
-    source = BatchSource(
-        rois,
-        labels,
-        np.where(stopping, 0.0, 1.0 if drawn is None else drawn),
-        device,
-        seed=settings.seed,
-        stream=stream,
-        batch_size=settings.batch_size,
-        by_class=settings.balance == "augmentation",
-        augmentation=settings.augmentation,
-    )
-    while not progress.finished(settings.epochs, settings.patience_epochs):
-        epoch, started = progress.epochs_done + 1, time.perf_counter()
-        batches = source.batches(epoch, steps)
-        loss = _train_epoch(network, optimiser, schedule, batches, epoch, steps, by_class)
+        parts = [(training.network, training.optimiser) for training in trainings]
+        for training, progress in zip(trainings, load_checkpoint(checkpoint, parts), strict=True):
+            training.progress = progress
+    schedule = _one_cycle(settings, steps)
+    while active := [training for training in trainings if not training.finished()]:
+        epoch, started = active[0].progress.epochs_done + 1, time.perf_counter()
+        losses = _train_epoch(active, schedule[(epoch - 1) * steps : epoch * steps], epoch)
         seconds = time.perf_counter() - started
-        stop_loss, stop_auc = _evaluate(network, rois, labels, stopping, settings, device)
+        for training, loss in zip(active, losses, strict=True):
+            training.end_epoch(loss, steps * settings.batch_size / seconds, started)
+        if checkpoint is not None:
+            parts = [(t.progress, t.network, t.optimiser) for t in trainings]
+            save_checkpoint(checkpoint, parts)
+    return [
+        TrainedNetwork(t.progress.best_weights, t.progress.best_epoch, t.progress.history)
+        for t in trainings
+    ]
+
+
+class _Training:
+    """One network while it is trained: weights, optimiser, batches, and how far it is."""
+
+    def __init__(
+        self,
+        rois: NDArray[np.uint8] | StoredSquares,
+        resident: Tensor | None,
+        question: Question,
+        stopping: NDArray[np.bool_],
+        settings: TrainingSettings,
+        device: torch.device,
+    ) -> None:
+        classes = len(np.unique(question.labels[~stopping]))
+        if classes < 2 or not stopping.any():
+            raise TrainingError(
+                f"{question.name}: {classes} of 2 classes to train on, {int(stopping.sum())} images held back.",
+                "Enrol more patients, or leave this stage question or arm out.",
+            )
+        self.rois, self.question, self.stopping, self.settings = rois, question, stopping, settings
+        self.device, self.progress = device, Progress()
+        self.network = new_network(question.stream + 1000 * settings.seed).to(
+            device, memory_format=torch.channels_last
+        )
+        self.optimiser = torch.optim.AdamW(
+            self.network.parameters(),
+            settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            fused=True,
+        )
+        weighted = settings.balance == "weights"
+        self.class_weights = _class_weights(question.labels[~stopping]) if weighted else None
+        self.source = BatchSource(
+            rois,
+            question.labels,
+            np.where(stopping, 0.0, question.drawn),
+            device,
+            seed=settings.seed,
+            stream=question.stream,
+            batch_size=settings.batch_size,
+            by_class=settings.balance == "augmentation",
+            augmentation=settings.augmentation,
+            resident=resident,
+        )
+
+    def finished(self) -> bool:
+        """True when no epoch is to follow."""
+        return self.progress.finished(self.settings.epochs, self.settings.patience_epochs)
+
+    def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Mean cross-entropy of a batch."""
+        weights = None
+        if self.class_weights is not None:
+            negative, positive = self.class_weights
+            weights = torch.where(targets == 1, positive, negative)
+        return functional.binary_cross_entropy_with_logits(logits.float(), targets, weights)
+
+    def end_epoch(self, loss: float, images_per_second: float, started: float) -> None:
+        """Judge the held-back patients, note the epoch, and keep the weights if they are the best."""
+        question, settings, epoch = self.question, self.settings, self.progress.epochs_done + 1
+        stop_loss, stop_auc = _evaluate(
+            self.network, self.rois, question.labels, self.stopping, settings, self.device
+        )
         row = {
             "epoch": epoch,
             "loss": loss,
             "stopping_loss": stop_loss,
             "auc": stop_auc,
-            "images_per_second": round(steps * settings.batch_size / seconds, 1),
+            "images_per_second": round(images_per_second, 1),
         }
-        progress.add(row, network, min(settings.minimum_epochs, settings.epochs))
-        remaining = (settings.epochs - epoch) * (time.perf_counter() - started)
+        self.progress.add(row, self.network, min(settings.minimum_epochs, settings.epochs))
+        left = (settings.epochs - epoch) * (time.perf_counter() - started)
         logger.info(
             "%s epoch %d/%d loss %.4f, held back: loss %.4f AUC %.3f, %.0f images/s, at most %.0f s left",
-            *(name, epoch, settings.epochs, loss, stop_loss, stop_auc),
-            *(row["images_per_second"], remaining),
+            *(question.name, epoch, settings.epochs, loss, stop_loss, stop_auc),
+            *(images_per_second, left),
         )
-        if checkpoint is not None:
-            save_checkpoint(checkpoint, progress, network, optimiser)
-    return TrainedNetwork(progress.best_weights, progress.best_epoch, progress.history)
 
 
 def predict(
@@ -196,31 +257,33 @@ def predict(
 
 
 def _train_epoch(
-    network: FibrosisNetwork,
-    optimiser: torch.optim.Optimizer,
-    schedule: NDArray[np.float64],
-    batches: Iterator[tuple[Tensor, Tensor]],
-    epoch: int,
-    steps: int,
-    class_weights: tuple[float, float] | None,
-) -> float:
-    network.train()
-    total = torch.zeros((), device=next(network.parameters()).device)
-    for step, (images, targets) in enumerate(batches):
-        for group in optimiser.param_groups:
-            group["lr"] = float(schedule[(epoch - 1) * steps + step])
-        optimiser.zero_grad(set_to_none=True)
-        with torch.autocast(images.device.type, dtype=torch.bfloat16):
-            logits = network(images)
-        weights = None
-        if class_weights is not None:
-            negative, positive = class_weights
-            weights = torch.where(targets == 1, positive, negative)
-        loss = functional.binary_cross_entropy_with_logits(logits.float(), targets, weights)
-        loss.backward()
-        optimiser.step()
-        total += loss.detach()
-    return float(total) / steps
+    trainings: Sequence[_Training], rates: NDArray[np.float64], epoch: int
+) -> list[float]:
+    """One step a learning rate, all networks in each; their mean losses."""
+    networks = [training.network for training in trainings]
+    for network in networks:
+        network.train()
+    device = trainings[0].device
+    total = torch.zeros(len(trainings), device=device)
+    batches = [training.source.batches(epoch, len(rates)) for training in trainings]
+    for rate, *given in zip(rates, *batches, strict=True):
+        for training in trainings:
+            for group in training.optimiser.param_groups:
+                group["lr"] = float(rate)
+            training.optimiser.zero_grad(set_to_none=True)
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            logits = joint_logits(networks, [images for images, _ in given])
+        losses = torch.stack(
+            [
+                training.loss(own, targets)
+                for training, own, (_, targets) in zip(trainings, logits, given, strict=True)
+            ]
+        )
+        losses.sum().backward()
+        for training in trainings:
+            training.optimiser.step()
+        total += losses.detach()
+    return (total / len(rates)).tolist()
 
 
 def _evaluate(

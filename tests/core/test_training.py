@@ -11,16 +11,18 @@ import pandas as pd
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import load_file
 
 from dlre_core import checkpoints
 from dlre_core.arms import select_images, train_arm
 from dlre_core.batches import BatchSource
 from dlre_core.errors import StoreMismatch, TrainingError
+from dlre_core.joint_network import joint_logits
 from dlre_core.network import FibrosisNetwork, new_network
 from dlre_core.splits import make_split
 from dlre_core.store import StoredSquares, write_rois
 from dlre_core.tabular import read_table, write_table
-from dlre_core.training import TrainingSettings, predict, train_network
+from dlre_core.training import Question, TrainingSettings, predict, train_networks
 
 ROOT = Path(__file__).parents[2]
 AUGMENTATION = {
@@ -56,6 +58,12 @@ def data():
     torch.set_num_threads(1)
     images, labels = easy_images(32, np.random.default_rng(1))
     return images, labels, np.arange(32) >= 24
+
+
+def learn(images, labels, stopping, settings, *, stream, patients, **options):
+    """One network, every image drawn alike."""
+    question = Question("network", labels, stream, np.ones(len(labels)))
+    return train_networks(images, [question], stopping, settings, patients=patients, **options)[0]
 
 
 def same(first, second):
@@ -108,13 +116,13 @@ def test_pooling_before_relu_is_relu_before_pooling():
 
 
 def test_it_learns_a_texture_and_repeats_bit_for_bit(data):
-    first = train_network(*data, QUICK, stream=1, patients=24)
-    second = train_network(*data, QUICK, stream=1, patients=24)
+    first = learn(*data, QUICK, stream=1, patients=24)
+    second = learn(*data, QUICK, stream=1, patients=24)
     assert same(first.weights, second.weights)
     assert [row["loss"] for row in first.history] == [row["loss"] for row in second.history]
-    assert not same(first.weights, train_network(*data, QUICK, stream=2, patients=24).weights)
+    assert not same(first.weights, learn(*data, QUICK, stream=2, patients=24).weights)
     settings = TrainingSettings(**{**QUICK.__dict__, "minimum_steps": 40, "maximum_steps": 40})
-    trained = train_network(*data, settings, stream=1, patients=24)
+    trained = learn(*data, settings, stream=1, patients=24)
     network = FibrosisNetwork()
     network.load_state_dict(trained.weights)
     images, labels = easy_images(16, np.random.default_rng(99))
@@ -122,7 +130,7 @@ def test_it_learns_a_texture_and_repeats_bit_for_bit(data):
 
 
 def test_a_killed_training_goes_on_to_the_same_weights(data, tmp_path, monkeypatch):
-    whole = train_network(*data, QUICK, stream=1, patients=24)
+    whole = learn(*data, QUICK, stream=1, patients=24)
     checkpoint = tmp_path / "state.safetensors"
     done = []
 
@@ -136,9 +144,9 @@ def test_a_killed_training_goes_on_to_the_same_weights(data, tmp_path, monkeypat
 
     monkeypatch.setattr("dlre_core.training.save_checkpoint", killed_after_first)
     with pytest.raises(Killed):
-        train_network(*data, QUICK, stream=1, patients=24, checkpoint=checkpoint)
+        learn(*data, QUICK, stream=1, patients=24, checkpoint=checkpoint)
     monkeypatch.undo()
-    resumed = train_network(*data, QUICK, stream=1, patients=24, checkpoint=checkpoint)
+    resumed = learn(*data, QUICK, stream=1, patients=24, checkpoint=checkpoint)
     assert done == [1]
     assert same(whole.weights, resumed.weights)
     assert whole.chosen_epoch == resumed.chosen_epoch
@@ -154,10 +162,65 @@ def test_steps_follow_the_patients_within_bounds():
     assert settings.steps_per_epoch(4000) == 78
 
 
+def test_networks_in_one_pass_are_the_networks_one_by_one():
+    networks = [new_network(seed) for seed in (1, 2, 3)]
+    generator = torch.Generator().manual_seed(0)
+    images = [torch.rand(4, 3, 250, 250, generator=generator) - 0.5 for _ in networks]
+    images = [part.contiguous(memory_format=torch.channels_last) for part in images]
+    alone = [network(part) for network, part in zip(networks, images, strict=True)]
+    gradients = [
+        torch.autograd.grad(own.square().sum(), list(network.parameters()))
+        for own, network in zip(alone, networks, strict=True)
+    ]
+    joint = joint_logits(networks, images)
+    torch.testing.assert_close(joint, torch.stack(alone))
+    joint.square().sum().backward()
+    for network, expected in zip(networks, gradients, strict=True):
+        for parameter, gradient in zip(network.parameters(), expected, strict=True):
+            torch.testing.assert_close(parameter.grad, gradient, rtol=1e-3, atol=1e-3)
+
+
+def test_arms_trained_in_one_pass_repeat_and_are_like_those_one_by_one(tmp_path, monkeypatch):
+    """What a GPU gets, here on the processor; an epoch of two steps leaves no room for chaos."""
+    alone = study(tmp_path / "alone", 0)
+    train(alone)
+    monkeypatch.setattr("dlre_core.arms._trains_together", lambda settings: True)
+    first, second = study(tmp_path / "first", 0), study(tmp_path / "second", 0)
+    assert train(first) == train(second)
+    histories = [read_table(folder / "history.csv") for folder in (alone, first)]
+    for name in ("loss", "stopping_loss"):
+        np.testing.assert_allclose(histories[0][name], histories[1][name], rtol=0.02)
+    # Rates of one step are the learning rate at most: 2 * 0.003, and bfloat16's own rounding decides their sign.
+    for stage in ("f4", "ge_f3", "ge_f2"):
+        one, other = (load_file(folder / f"{stage}.safetensors") for folder in (alone, first))
+        assert max(float((one[name] - other[name]).abs().max()) for name in one) < 0.013
+
+
+def test_killed_networks_in_one_pass_go_on_to_the_same_weights(data, tmp_path, monkeypatch):
+    images, labels, stopping = data
+    questions = [Question(f"n{k}", np.roll(labels, k), k, np.ones(len(labels))) for k in (0, 1)]
+    whole = train_networks(images, questions, stopping, QUICK, patients=24)
+    save, checkpoint = checkpoints.save_checkpoint, tmp_path / "state.safetensors"
+
+    def killed(*arguments):
+        save(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dlre_core.training.save_checkpoint", killed)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            train_networks(images, questions, stopping, QUICK, patients=24, checkpoint=checkpoint)
+    monkeypatch.undo()
+    resumed = train_networks(images, questions, stopping, QUICK, patients=24, checkpoint=checkpoint)
+    for one, other in zip(whole, resumed, strict=True):
+        assert same(one.weights, other.weights)
+        assert [row["loss"] for row in one.history] == [row["loss"] for row in other.history]
+
+
 def test_one_class_only_is_refused(data):
     images, labels, stopping = data
     with pytest.raises(TrainingError, match="1 of 2 classes"):
-        train_network(images, np.zeros_like(labels), stopping, QUICK, stream=1, patients=24)
+        learn(images, np.zeros_like(labels), stopping, QUICK, stream=1, patients=24)
 
 
 @pytest.mark.parametrize(
@@ -308,7 +371,7 @@ def test_weights_in_the_loss_make_up_for_a_rare_class():
         # Slowly, so that how often each class counts decides, and not a lucky step.
         slow = {"learning_rate": 1e-4, "minimum_steps": 18, "maximum_steps": 18}
         settings = TrainingSettings(**{**QUICK.__dict__, **slow, "balance": balance})
-        trained = train_network(images[chosen], labels, stopping, settings, stream=3, patients=20)
+        trained = learn(images[chosen], labels, stopping, settings, stream=3, patients=20)
         network = FibrosisNetwork()
         network.load_state_dict(trained.weights)
         means[balance] = predict(network, images[chosen]).mean()
