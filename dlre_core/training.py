@@ -43,6 +43,7 @@ class TrainingSettings:
     patience_epochs: int = 4
     balance: str = "augmentation"
     stiffness_balance: float = 0.5
+    logit_penalty: float = 0.02
     augmentation: Mapping[str, Any] = field(default_factory=dict)
 
     def steps_per_epoch(self, n_patients: int) -> int:
@@ -102,7 +103,8 @@ def train_networks(
 ) -> list[TrainedNetwork]:
     """Train a network a question, all of them in one pass, and return the weights of their best epochs.
 
-    AdamW with a one-cycle learning rate. After each epoch the mean cross-entropy over the held-back
+    AdamW with a one-cycle learning rate; cross-entropy, and `TrainingSettings.logit_penalty` times the mean square
+    of the logits. After each epoch the mean cross-entropy over the held-back
     training patients decides: from ``minimum_epochs`` on the best weights are kept, and training ends
     once ``patience_epochs`` epochs brought nothing better. On the CPU one thread computes
     while another augments the next batch; arithmetic is bfloat16 with float32 weights.
@@ -279,7 +281,9 @@ def _train_epoch(
                 for training, own, (_, targets) in zip(trainings, logits, given, strict=True)
             ]
         )
-        losses.sum().backward()
+        # Without it logits grow by the hundred where stiffness alone decides, and texture does not count there.
+        penalty = trainings[0].settings.logit_penalty * logits.float().square().mean(dim=1)
+        (losses + penalty).sum().backward()
         for training in trainings:
             training.optimiser.step()
         total += losses.detach()
