@@ -30,7 +30,7 @@ INSTALLED = -v n=$$(grep -c == envs/requirements.lock) -v seen=$$(test -t 2 && e
    seen && /^Successfully/ {printf "\r  done\033[K\n"}'
 
 .PHONY: study test fuzz stage validate pull receive compare-paper coverage-simulations simulation-shortcuts learnability test-cluster test-crash test-determinism no-op lint lock format help environment check-data clinical-template clean
-.PHONY: serve soak
+.PHONY: serve soak elastogram-benchmark
 .PHONY: negative-control learning-curve repeated-splits hospitals-left-out fusion choices radiomics
 
 study: $(READY) ## run the study (SIZE=demo, paper or a number; CORES=2)
@@ -81,6 +81,19 @@ simulation-shortcuts: $(READY) ## does anything but texture tell the simulated s
 
 fuzz: $(READY) ## damaged files into ingestion, MUTATIONS=100000 of them (about ten minutes)
 	DLRE_FUZZ_MUTATIONS=$(or $(MUTATIONS),100000) pytest tests/core/test_fuzz_ingestion.py
+
+# Peers would move the project's pins: an environment of their own.
+PEERS := .scratch/peers
+$(PEERS)/.ready: envs/requirements.lock benchmarks/peers.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet -r envs/requirements.lock
+	$(PEERS)/bin/pip install --quiet -r benchmarks/peers.txt
+	touch $@
+
+elastogram-benchmark: $(PEERS)/.ready ## elastograms against truth, augmentation against five libraries: one page of tables (half an hour; SCREENS=500)
+	PYTHONPATH=. $(PEERS)/bin/python benchmarks/elastogram_accuracy.py --screens $(or $(SCREENS),500) --without $(or $(WITHOUT),10000) > .scratch/elastogram.md
+	PYTHONPATH=. $(PEERS)/bin/python benchmarks/augmentation.py >> .scratch/elastogram.md
+	@cat .scratch/elastogram.md
 
 learnability: $(READY) ## the paper's size, three seeds: what the networks learn (40 minutes)
 	PYTHONPATH=. python benchmarks/learnability.py .scratch/learnability

@@ -1,11 +1,9 @@
 """Crop and augment: this project's kernel against other libraries, the same kind of views, one run.
 
-The peers are no part of the project and would move its pins; they live in an environment of their own:
+The peers (benchmarks/peers.txt) are no part of the project and would move its pins: ``make elastogram-benchmark`` gives
+them an environment of their own and runs this, after which
 
-    python3.11 -m venv /tmp/peers
-    /tmp/peers/bin/pip install -r envs/requirements.lock
-    /tmp/peers/bin/pip install opencv-python-headless==4.11.0.86 albumentations==2.0.8 monai==1.6.1 kornia==0.9.0
-    PYTHONPATH=. /tmp/peers/bin/python benchmarks/augmentation.py
+    PYTHONPATH=. .scratch/peers/bin/python benchmarks/augmentation.py
 
 Every peer writes pictures of colours / 255 - 0.5 from 250 x 250 uint8 ones: float32, and then bfloat16, which is what
 training on the CPU takes. OpenCV writes that at once, by a table of 16-bit numbers; the others cast what they made.
@@ -194,7 +192,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=7)
     options = parser.parse_args()
     print(
-        "| view | written | threads | what | µs a picture | ours is faster by | memory copy / it |"
+        "\n| view | written | threads | what | µs a picture | ours is faster by | memory copy / it |"
     )
     print("|---|---|---|---|---|---|---|")
     for (name, view), half in itertools.product(VIEWS.items(), (False, True)):

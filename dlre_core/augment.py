@@ -16,14 +16,21 @@ OUTPUTS = (np.float32, np.uint16, np.uint8)
 
 @dataclass(frozen=True)
 class Views:
-    """Drawn parameters of n pictures: ``transforms`` (n, 2, 3) and ``jitter`` (n, 2) float32 or None."""
+    """Drawn parameters of n pictures.
+
+    ``transforms`` (n, 2, 3), ``jitter`` (n, 2) or None, and ``stiffness`` (n,) or None, float32.
+    """
 
     transforms: NDArray[np.float32]
     jitter: NDArray[np.float32] | None
+    stiffness: NDArray[np.float32] | None
 
     def __getitem__(self, part: slice) -> "Views":
         """Some of them."""
-        return Views(self.transforms[part], None if self.jitter is None else self.jitter[part])
+        jitter, stiffness = (
+            None if drawn is None else drawn[part] for drawn in (self.jitter, self.stiffness)
+        )
+        return Views(self.transforms[part], jitter, stiffness)
 
 
 def draw_views(
@@ -32,14 +39,16 @@ def draw_views(
     *,
     contrast: float = 0.0,
     brightness: float = 0.0,
+    stiffness: float = 0.0,
     **geometry: float,
 ) -> Views:
-    """Draw what ``training.augmentation`` says: `draw_transforms` of ``geometry``, then `draw_jitter`.
+    """Draw what ``training.augmentation`` says: `draw_transforms` of ``geometry``, `draw_jitter`, `draw_stiffness`.
 
-    Without jitter the generator is left as `draw_transforms` leaves it.
+    What is off leaves the generator as it is.
     """
     transforms = draw_transforms(generator, n, **geometry)
-    return Views(transforms, draw_jitter(generator, n, contrast=contrast, brightness=brightness))
+    jitter = draw_jitter(generator, n, contrast=contrast, brightness=brightness)
+    return Views(transforms, jitter, draw_stiffness(generator, n, stiffness))
 
 
 def draw_transforms(
@@ -120,6 +129,28 @@ def draw_jitter(
     gain = generator.uniform(1 - contrast, 1 + contrast, n)
     bias = 127.5 * (1 - gain) + 255 * generator.uniform(-brightness, brightness, n)
     return np.stack([gain, bias], axis=1).astype(np.float32)
+
+
+def draw_stiffness(
+    generator: np.random.Generator, n: int, spread: float
+) -> NDArray[np.float32] | None:
+    """Draw what stiffness is multiplied by (`dlre_core.stiffness_views`).
+
+    Parameters
+    ----------
+    generator : numpy Generator
+        Not touched when ``spread`` is 0.
+    n : int
+    spread : float
+        Standard deviation of the factors' logarithm.
+
+    Returns
+    -------
+    (n,) float32 or None
+    """
+    if spread == 0:
+        return None
+    return np.exp(spread * generator.standard_normal(n)).astype(np.float32)
 
 
 def square_transform(row: int, column: int, size: int, side: int) -> NDArray[np.float64]:

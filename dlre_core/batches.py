@@ -14,6 +14,12 @@ from torch import Tensor
 
 from dlre_core.augment import Views, apply_transforms, draw_views
 from dlre_core.augment_device import apply_transforms_on_device
+from dlre_core.stiffness_views import (
+    Located,
+    locate_stiffness,
+    with_stiffness,
+    with_stiffness_on_device,
+)
 from dlre_core.store import StoredSquares
 
 # Of the propensities: no patient is drawn more than a few times as often as another.
@@ -110,6 +116,8 @@ class BatchSource:
         Both classes in turn, so that they are drawn alike often; else as often as there are images.
     augmentation : mapping
         As `dlre_core.augment.draw_views` takes it.
+    located : Located, optional
+        `locate_stiffness` of ``rois``, where views of another stiffness are drawn.
     resident : tensor (m, 250, 250, 3) uint8, optional
         ``rois`` on the device; without it what a batch needs is sent there.
     """
@@ -126,12 +134,16 @@ class BatchSource:
         batch_size: int,
         by_class: bool,
         augmentation: Mapping[str, Any],
+        located: Located | None = None,
         resident: Tensor | None = None,
     ) -> None:
         self.rois, self.labels, self.weights = rois, labels, weights
         self.device, self.seed, self.stream = device, seed, stream
         self.batch_size, self.by_class, self.augmentation = batch_size, by_class, augmentation
-        self.resident = resident
+        held = isinstance(rois, np.ndarray)
+        if located is None and held and augmentation.get("stiffness", 0) > 0:
+            located = locate_stiffness(rois)
+        self.located, self.resident = located, resident
 
     def batches(self, epoch: int, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield ``steps`` batches of images and labels; the next is made while one is used."""
@@ -160,13 +172,21 @@ class BatchSource:
 
     def _batch(self, indices: NDArray[np.int64], views: Views) -> tuple[Tensor, Tensor]:
         targets = torch.from_numpy(self.labels[indices]).float().to(self.device)
-        rois, resident = self.rois, self.resident
+        rois, located, resident = self.rois, self.located, self.resident
         if isinstance(rois, StoredSquares) or (resident is None and self.device.type != "cpu"):
             rois, indices = rois[indices], np.arange(len(indices))
-            resident = torch.from_numpy(rois).to(self.device) if self.device.type != "cpu" else None
+            located = None if views.stiffness is None else locate_stiffness(rois)
+            resident = None if self.device.type == "cpu" else torch.from_numpy(rois).to(self.device)
+        changed = views.stiffness is not None
         if resident is not None:
+            if changed:
+                resident = with_stiffness_on_device(resident, located, indices, views.stiffness)
+                indices = np.arange(len(indices))
             images = apply_transforms_on_device(resident, indices, views.transforms, views.jitter)
             return images, targets
+        if changed:
+            rois = with_stiffness(rois, located, indices, views.stiffness)
+            indices = np.arange(len(indices))
         # bfloat16, as the first convolution takes it: the same bits as casting float32 there, one pass less.
         out = np.empty((len(indices), *rois.shape[1:]), dtype=np.uint16)
         apply_transforms(rois, indices, views.transforms, out, jitter=views.jitter)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dlre_core.colour_kernels import nearest_colours
 
 STEPS = 256
-_POSITION = (0.0, 0.12, 0.37, 0.62, 0.86, 1.0)
+MAP_POSITIONS = (0.0, 0.12, 0.37, 0.62, 0.86, 1.0)
 _RED = (2, 0, 0, 255, 255, 137)
 _GREEN = (0, 0, 255, 255, 0, 3)
 _BLUE = (151, 255, 255, 0, 0, 2)
@@ -23,7 +23,7 @@ BLACK, TINT, BACKGROUND_SHARE = 40, 12, 0.1
 def colour_table(steps: int = STEPS) -> NDArray[np.uint8]:
     """The documented colour map, ``(steps, 3)`` uint8, from soft to stiff."""
     at = np.linspace(0, 1, steps)
-    channels = [np.interp(at, _POSITION, values) for values in (_RED, _GREEN, _BLUE)]
+    channels = [np.interp(at, MAP_POSITIONS, values) for values in (_RED, _GREEN, _BLUE)]
     return np.rint(np.stack(channels, axis=1)).astype(np.uint8)
 
 

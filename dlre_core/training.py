@@ -20,6 +20,7 @@ from dlre_core.checkpoints import Progress, load_checkpoint, save_checkpoint
 from dlre_core.errors import TrainingError
 from dlre_core.joint_network import joint_logits
 from dlre_core.network import FibrosisNetwork, new_network
+from dlre_core.stiffness_views import Located
 from dlre_core.store import StoredSquares
 
 logger = logging.getLogger(__name__)
@@ -99,6 +100,7 @@ def train_networks(
     settings: TrainingSettings,
     *,
     patients: int,
+    located: Located | None = None,
     checkpoint: Path | None = None,
 ) -> list[TrainedNetwork]:
     """Train a network a question, all of them in one pass, and return the weights of their best epochs.
@@ -121,6 +123,8 @@ def train_networks(
     patients : int
         Whose images are trained on, without those held back; an epoch is so many steps as they
         need (`TrainingSettings.steps_per_epoch`), however many images each of them has.
+    located : Located, optional
+        `locate_stiffness` of ``rois``, so that several calls can share it.
     checkpoint : path, optional
         Written after every epoch; found again, training goes on from it to the same result.
 
@@ -136,7 +140,8 @@ def train_networks(
     device, steps = choose_device(settings.device), settings.steps_per_epoch(patients)
     held = isinstance(rois, np.ndarray) and device.type != "cpu"
     resident = torch.from_numpy(rois).to(device) if held else None
-    trainings = [_Training(rois, resident, q, stopping, settings, device) for q in questions]
+    sources = (rois, located, resident)
+    trainings = [_Training(sources, q, stopping, settings, device) for q in questions]
     if checkpoint is not None and checkpoint.exists():
         parts = [(training.network, training.optimiser) for training in trainings]
         for training, progress in zip(trainings, load_checkpoint(checkpoint, parts), strict=True):
@@ -162,8 +167,7 @@ class _Training:
 
     def __init__(
         self,
-        rois: NDArray[np.uint8] | StoredSquares,
-        resident: Tensor | None,
+        sources: tuple[NDArray[np.uint8] | StoredSquares, Located | None, Tensor | None],
         question: Question,
         stopping: NDArray[np.bool_],
         settings: TrainingSettings,
@@ -175,6 +179,7 @@ class _Training:
                 f"{question.name}: {classes} of 2 classes to train on, {int(stopping.sum())} images held back.",
                 "Enrol more patients, or leave this stage question or arm out.",
             )
+        rois, located, resident = sources
         self.rois, self.question, self.stopping, self.settings = rois, question, stopping, settings
         self.device, self.progress = device, Progress()
         self.network = new_network(question.stream + 1000 * settings.seed).to(
@@ -198,6 +203,7 @@ class _Training:
             batch_size=settings.batch_size,
             by_class=settings.balance == "augmentation",
             augmentation=settings.augmentation,
+            located=located,
             resident=resident,
         )
 
