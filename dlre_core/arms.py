@@ -121,7 +121,7 @@ def train_arm(
         Folder for the state of unfinished networks; a rerun goes on from there.
     threads : int
     memory_mb : float
-        Of the job. Squares that fill more than half of it are read when they are drawn, to the same weights.
+        Of the job. Squares that fill more than `HELD_SHARE` of it are read when they are drawn, to the same weights.
 
     Raises
     ------
