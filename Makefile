@@ -90,7 +90,7 @@ $(PEERS)/.ready: envs/requirements.lock benchmarks/peers.txt
 	$(PEERS)/bin/pip install --quiet -r benchmarks/peers.txt
 	touch $@
 
-elastogram-benchmark: $(PEERS)/.ready ## elastograms against truth, augmentation against five libraries: one page of tables (half an hour; SCREENS=500)
+elastogram-benchmark: $(PEERS)/.ready ## elastograms against truth, augmentation against five libraries: one page of tables, .scratch/elastogram.md (minutes; SCREENS=500)
 	PYTHONPATH=. $(PEERS)/bin/python benchmarks/elastogram_accuracy.py --screens $(or $(SCREENS),500) --without $(or $(WITHOUT),10000) > .scratch/elastogram.md
 	PYTHONPATH=. $(PEERS)/bin/python benchmarks/augmentation.py >> .scratch/elastogram.md
 	@cat .scratch/elastogram.md
