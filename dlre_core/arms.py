@@ -20,7 +20,7 @@ from dlre_core.digests import core_digest, file_digest, value_digest
 from dlre_core.errors import StoreMismatch
 from dlre_core.scores import KEYS, STAGES
 from dlre_core.splits import stage_labels, stopping_patients
-from dlre_core.stiffness_views import locate_stiffness
+from dlre_core.stiffness_views import locate_for_views
 from dlre_core.store import READ_AT_ONCE, StoredSquares, open_rois
 from dlre_core.tabular import read_table, write_table
 from dlre_core.training import (
@@ -186,8 +186,8 @@ def train_arm(
     with open_rois(rois_file) as store, ThreadPoolExecutor(max(1, threads)) as pool:
         squares = store.squares(training["index"].to_numpy())
         pictures = squares if squares.nbytes > HELD_SHARE * memory_mb * 1e6 else squares[:]
-        held = isinstance(pictures, np.ndarray) and settings.augmentation.get("stiffness", 0) > 0
-        located = locate_stiffness(pictures) if held else None
+        held = isinstance(pictures, np.ndarray)
+        located = locate_for_views(pictures, settings.augmentation) if held else None
         content = _digest(pictures)
         trained = [network for group in pool.map(train, groups) for network in group]
     networks = dict(zip(STAGES, trained, strict=True))

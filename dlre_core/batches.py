@@ -16,7 +16,7 @@ from dlre_core.augment import Views, apply_transforms, draw_views
 from dlre_core.augment_device import apply_transforms_on_device
 from dlre_core.stiffness_views import (
     Located,
-    locate_stiffness,
+    locate_for_views,
     with_stiffness,
     with_stiffness_on_device,
 )
@@ -140,9 +140,8 @@ class BatchSource:
         self.rois, self.labels, self.weights = rois, labels, weights
         self.device, self.seed, self.stream = device, seed, stream
         self.batch_size, self.by_class, self.augmentation = batch_size, by_class, augmentation
-        held = isinstance(rois, np.ndarray)
-        if located is None and held and augmentation.get("stiffness", 0) > 0:
-            located = locate_stiffness(rois)
+        if located is None and isinstance(rois, np.ndarray):
+            located = locate_for_views(rois, augmentation)
         self.located, self.resident = located, resident
 
     def batches(self, epoch: int, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -175,19 +174,17 @@ class BatchSource:
         rois, located, resident = self.rois, self.located, self.resident
         if isinstance(rois, StoredSquares) or (resident is None and self.device.type != "cpu"):
             rois, indices = rois[indices], np.arange(len(indices))
-            located = None if views.stiffness is None else locate_stiffness(rois)
+            located = locate_for_views(rois, self.augmentation)
             resident = None if self.device.type == "cpu" else torch.from_numpy(rois).to(self.device)
-        changed = views.stiffness is not None
-        if resident is not None:
-            if changed:
-                resident = with_stiffness_on_device(resident, located, indices, views.stiffness)
-                indices = np.arange(len(indices))
-            images = apply_transforms_on_device(resident, indices, views.transforms, views.jitter)
-            return images, targets
-        if changed:
-            rois = with_stiffness(rois, located, indices, views.stiffness)
+        pictures = rois if resident is None else resident
+        if views.stiffness is not None:
+            change = with_stiffness if resident is None else with_stiffness_on_device
+            pictures = change(pictures, located, indices, views.stiffness)
             indices = np.arange(len(indices))
+        if resident is not None:
+            images = apply_transforms_on_device(pictures, indices, views.transforms, views.jitter)
+            return images, targets
         # bfloat16, as the first convolution takes it: the same bits as casting float32 there, one pass less.
         out = np.empty((len(indices), *rois.shape[1:]), dtype=np.uint16)
-        apply_transforms(rois, indices, views.transforms, out, jitter=views.jitter)
+        apply_transforms(pictures, indices, views.transforms, out, jitter=views.jitter)
         return torch.from_numpy(out).view(torch.bfloat16).permute(0, 3, 1, 2), targets

@@ -22,7 +22,7 @@ from dlre_core.pixel_kernels import (
     prefetch,
     shuffled,
     spread,
-    write_vector,
+    write_pixels,
 )
 
 WEIGHT_BITS = 7
@@ -32,8 +32,8 @@ ROUNDING = 1 << (FRACTION_BITS - WEIGHT_BITS - 1)
 # What turns a blend of four colours into a colour again.
 BLEND_SCALE = np.float32(1 / WHOLE**2)
 _I8, _I16, _I32, _I64, _FLOAT = (*(ir.IntType(n) for n in (8, 16, 32, 64)), ir.FloatType())
-# Pixels blended in one vector: four lanes of 32 bits each, of which three are channels.
-_GROUP = 4
+# Pixels blended in one vector, and each one's lanes of 32 bits, of which three are channels.
+_GROUP, _LANES = 4, 4
 
 
 @register_jitable
@@ -165,19 +165,7 @@ def _generate(context, builder, signature, arguments):
     tone[0] = builder.fmul(tone[0], Constant(_FLOAT, float(BLEND_SCALE)))
     kind = signature.args[12].dtype
     target = builder.gep(data_of(context, builder, signature.args[12], out), [first])
-    packed = builder.icmp_signed("==", apart, Constant(_I64, 1))
-    with builder.if_else(packed, likely=True) as (together, separate):
-        with together:
-            for third in range(3):
-                values = range(third * PIXELS, (third + 1) * PIXELS)
-                part = shuffled(builder, blended, [k // 3 * _GROUP + k % 3 for k in values])
-                place = builder.gep(target, [Constant(_I64, third * PIXELS)])
-                write_vector(builder, part, tone, kind, place)
-        with separate:
-            for channel in range(3):
-                part = shuffled(builder, blended, range(channel, PIXELS * _GROUP, _GROUP))
-                place = builder.gep(target, [builder.mul(apart, Constant(_I64, channel))])
-                write_vector(builder, part, tone, kind, place)
+    write_pixels(builder, blended, _LANES, tone, kind, target, apart)
     return context.get_dummy_value()
 
 
@@ -228,11 +216,11 @@ def _four_pixels(
             loaded = builder.insert_element(loaded, part, Constant(_I32, 2 * k + row))
     colours = builder.bitcast(loaded, VectorType(_I8, 16 * _GROUP))
     above, below = (_left_and_right(builder, colours, first) for first in (0, 8 + 2))
-    of_pixel = [lane for lane in lanes for _ in range(4)]
+    of_pixel = [lane for lane in lanes for _ in range(_LANES)]
     pairs = builder.or_(down, builder.shl(down, constant(down.type, 16)))
     weights = builder.bitcast(shuffled(builder, pairs, of_pixel), above.type)
     mixed = _weighted(builder, above, below, weights)
-    mixed = builder.bitcast(mixed, VectorType(_I32, 4 * _GROUP))
+    mixed = builder.bitcast(mixed, VectorType(_I32, _LANES * _GROUP))
     left = builder.and_(mixed, constant(mixed.type, 0xFFFF))
     right = builder.lshr(mixed, constant(mixed.type, 16))
     return _weighted(builder, left, right, shuffled(builder, across, of_pixel))

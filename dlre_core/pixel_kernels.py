@@ -20,7 +20,7 @@ FRACTION_BITS = 32
 ONE = 1 << FRACTION_BITS
 # Gain, bias, low and high: min(max(colour * gain + bias, low), high) is what is written.
 Tone = tuple[np.float32, np.float32, np.float32, np.float32]
-_I8, _I16, _I32, _FLOAT = (*(ir.IntType(n) for n in (8, 16, 32)), ir.FloatType())
+_I8, _I16, _I32, _I64, _FLOAT = (*(ir.IntType(n) for n in (8, 16, 32, 64)), ir.FloatType())
 
 
 def encoded(value: np.float32, out: NDArray) -> np.float32 | np.uint16 | np.uint8:
@@ -82,18 +82,40 @@ def prefetch(builder: ir.IRBuilder, place: ir.Value) -> None:
     builder.call(function, [place, read, every_level, data])
 
 
-def write_vector(
+def write_pixels(
     builder: ir.IRBuilder,
     colours: ir.Value,
+    lanes: int,
     tone: Sequence[ir.Value],
     kind: types.Type,
-    place: ir.Value,
+    target: ir.Value,
+    apart: ir.Value,
 ) -> None:
-    """Write 32-bit integers, toned and `encoded` for an array of this type."""
-    value = builder.sitofp(colours, VectorType(_FLOAT, colours.type.count))
-    value = _toned(builder, value, tone)
-    value = _encode(builder, value, kind)
-    builder.store(value, builder.bitcast(place, value.type.as_pointer()), align=1)
+    """Write `PIXELS` pixels, toned and `encoded` for an array of this type.
+
+    ``colours`` are unsigned bytes or 32-bit integers, so many ``lanes`` a pixel, its channels first. With ``apart`` 1
+    pixels are packed; anything else is from one channel to the next, each contiguous.
+    """
+
+    def write(chosen: Sequence[int], place: ir.Value) -> None:
+        part = shuffled(builder, colours, chosen)
+        if part.type.element == _I8:
+            part = builder.zext(part, VectorType(_I32, len(chosen)))
+        value = builder.sitofp(part, VectorType(_FLOAT, len(chosen)))
+        value = _encode(builder, _toned(builder, value, tone), kind)
+        builder.store(value, builder.bitcast(place, value.type.as_pointer()), align=1)
+
+    together = [lanes * pixel + channel for pixel in range(PIXELS) for channel in range(3)]
+    packed = builder.icmp_signed("==", apart, Constant(_I64, 1))
+    with builder.if_else(packed, likely=True) as (of_pixels, of_channels):
+        with of_pixels:
+            for first in range(0, 3 * PIXELS, PIXELS):
+                place = builder.gep(target, [Constant(_I64, first)])
+                write(together[first : first + PIXELS], place)
+        with of_channels:
+            for channel in range(3):
+                place = builder.gep(target, [builder.mul(apart, Constant(_I64, channel))])
+                write(together[channel::3], place)
 
 
 def _toned(builder: ir.IRBuilder, value: ir.Value, tone: Sequence[ir.Value]) -> ir.Value:
@@ -120,7 +142,6 @@ def _encode(builder: ir.IRBuilder, value: ir.Value, kind: types.Type) -> ir.Valu
 
 def _bfloat16_bits(builder: ir.IRBuilder, value: ir.Value, integer: ir.Type) -> ir.Value:
     """bfloat16's bits, nearest even, in the low half of an integer (or vector of them)."""
-
     bits = builder.bitcast(value, integer)
     odd = builder.and_(builder.lshr(bits, constant(integer, 16)), constant(integer, 1))
     return builder.lshr(

@@ -18,11 +18,11 @@ from dlre_core.pixel_kernels import (
     encoded,
     prefetch,
     shuffled,
-    write_vector,
+    write_pixels,
 )
 
 _BYTES = 3 * PIXELS
-_I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+_I8, _I64 = ir.IntType(8), ir.IntType(64)
 
 
 def copy_pixels(
@@ -94,20 +94,5 @@ def _generate(context, builder, signature, arguments):
     loaded = builder.load(builder.bitcast(begin, VectorType(_I8, _BYTES).as_pointer()), align=1)
     turned = shuffled(builder, loaded, [3 * (PIXELS - 1 - k // 3) + k % 3 for k in range(_BYTES)])
     loaded = builder.select(forward, loaded, turned)
-    packed = builder.icmp_signed("==", apart, Constant(_I64, 1))
-    with builder.if_else(packed, likely=True) as (together, separate):
-        with together:
-            for third in range(3):
-                part = shuffled(builder, loaded, range(third * PIXELS, (third + 1) * PIXELS))
-                place = builder.gep(target, [Constant(_I64, third * PIXELS)])
-                write_vector(builder, _widened(builder, part), tone, kind, place)
-        with separate:
-            for channel in range(3):
-                part = shuffled(builder, loaded, range(channel, _BYTES, 3))
-                place = builder.gep(target, [builder.mul(apart, Constant(_I64, channel))])
-                write_vector(builder, _widened(builder, part), tone, kind, place)
+    write_pixels(builder, loaded, 3, tone, kind, target, apart)
     return context.get_dummy_value()
-
-
-def _widened(builder: ir.IRBuilder, colours: ir.Value) -> ir.Value:
-    return builder.zext(colours, VectorType(_I32, colours.type.count))

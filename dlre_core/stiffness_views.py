@@ -7,7 +7,9 @@ f times as high. Texture is a ratio of stiffnesses and stays.
 Networks trained so cannot lean on the colour alone (docs/training.md).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numba
 import numpy as np
@@ -63,6 +65,13 @@ def locate_stiffness(pictures: NDArray[np.uint8]) -> Located:
     opacity = np.empty(n, np.float32)
     _locate(np.ascontiguousarray(pictures), positions, opacity)
     return Located(positions, opacity)
+
+
+def locate_for_views(
+    pictures: NDArray[np.uint8], augmentation: Mapping[str, Any]
+) -> Located | None:
+    """`locate_stiffness` of pictures of which ``training.augmentation`` asks for views of another stiffness."""
+    return locate_stiffness(pictures) if augmentation.get("stiffness", 0) > 0 else None
 
 
 def with_stiffness(
