@@ -1,5 +1,10 @@
 """Views of another stiffness: against simulated fields rendered at that stiffness, and by their properties."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -14,6 +19,8 @@ from dlre_core.stiffness_views import (
     with_stiffness,
     with_stiffness_on_device,
 )
+
+ROOT = Path(__file__).parents[2]
 
 
 def blended(at, opacity, grey):
@@ -62,6 +69,30 @@ def test_a_factor_of_one_and_pictures_without_colour_are_left_alone(seed):
     assert np.array_equal(same, pictures[[1, 0]])
     factors = np.array([2.5], np.float32)
     assert np.array_equal(with_stiffness(pictures, located, np.array([1]), factors)[0], pictures[1])
+
+
+def test_compiled_and_interpreted_give_the_same_bytes():
+    """The interpreter runs the same source with NUMBA_DISABLE_JIT=1, in a process of its own."""
+    code = """
+import hashlib
+import numpy as np
+from dlre_core.stiffness_views import locate_stiffness, with_stiffness
+from tests.core.test_stiffness_views import blended, scene
+at, grey = scene(4, side=30)
+noise = np.random.default_rng(5).integers(0, 256, (1, 30, 30, 3), dtype=np.uint8)
+pictures = np.concatenate([blended(at, 0.6, grey), noise])
+located = locate_stiffness(pictures)
+changed = with_stiffness(pictures, located, np.array([1, 0]), np.array([0.7, 1.4], np.float32))
+print(hashlib.sha256(located.positions.tobytes() + located.opacity.tobytes() + changed.tobytes()).hexdigest())
+"""
+    digests = {
+        subprocess.run(
+            [sys.executable, "-W", "error", "-c", code], env=os.environ | {"NUMBA_DISABLE_JIT": off},
+            capture_output=True, text=True, check=True, cwd=ROOT,
+        ).stdout
+        for off in ("0", "1")
+    }  # fmt: skip
+    assert len(digests) == 1
 
 
 def test_positions_rise_with_stiffness_over_the_whole_map():
