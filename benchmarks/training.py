@@ -27,7 +27,7 @@ def data() -> tuple[np.ndarray, np.ndarray]:
     return images, np.arange(300) % 2
 
 
-def plain(steps: int) -> float:
+def plain(steps: int, device: str = "cpu") -> float:
     """The peer's loop; images per second."""
     import torch
     from torch.utils.data import DataLoader, Dataset
@@ -54,7 +54,7 @@ def plain(steps: int) -> float:
                 labels[index]
             )
 
-    network = FibrosisNetwork()
+    network = FibrosisNetwork().to(device)
     optimiser = torch.optim.AdamW(network.parameters(), 1e-3)
     loss_function = torch.nn.BCEWithLogitsLoss()
     done, started = 0, None
@@ -63,11 +63,12 @@ def plain(steps: int) -> float:
             if done == 3:
                 started = time.perf_counter()
             optimiser.zero_grad()
-            loss = loss_function(network(batch), target.float())
+            loss = loss_function(network(batch.to(device)), target.float().to(device))
             loss.backward()
             optimiser.step()
             done += 1
             if done == steps + 3 and started is not None:
+                loss.item()  # Waits for the device.
                 return steps * BATCH / (time.perf_counter() - started)
 
 

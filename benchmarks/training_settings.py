@@ -64,10 +64,12 @@ def main() -> None:
     print("| settings | " + " | ".join(f"{stage}: single, 1 / 3 / 5" for stage in STAGES) + " |")
     print("|" + "---|" * (1 + len(STAGES)), flush=True)
     for changes in [{}, *given.changes]:
-        override = ["--config", f"training={json.dumps(changes)}"] if changes else []
+        # A file, since numbers within a value of --config arrive as text.
+        override = study.folder / "changes.yaml"
+        override.write_text(json.dumps({"training": changes}))
         subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "all", "--quiet", "progress", *override, "--", target],
-            cwd=study.folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            [sys.executable, "-m", "snakemake", "--cores", "all", "--quiet", "progress", "--configfile", override, "--", target],
+            cwd=study.folder, check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip
         auc = judge(study.folder)
         cells = [

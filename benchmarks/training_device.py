@@ -1,0 +1,87 @@
+"""All 18 networks at the paper's size on an accelerator, and the plain loop on it, in one run.
+
+    PYTHONPATH=. python benchmarks/training_device.py [--device cuda] [--steps 200] [--arms 6]
+
+Six arms train their three networks in one pass with the settings of config.yaml, 266 patients with five pictures each
+(noise, which costs what pictures cost). The peer is that of benchmarks/training.py, one network at a time; what 18
+would take is its rate times the same number of steps. Utilisation is what nvidia-smi samples meanwhile.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import time
+from dataclasses import replace
+
+import numpy as np
+import torch
+import yaml
+
+from benchmarks.training import BATCH, plain
+from dlre_core.stiffness_views import locate_for_views
+from dlre_core.training import Question, TrainingSettings, train_networks
+
+PATIENTS, PICTURES, NETWORKS = 266, 1330, 3
+SAMPLING = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "-lms", "250"]  # fmt: skip
+
+
+def settings_of_the_project(device: str, steps: int | None) -> TrainingSettings:
+    """The section training of config.yaml, cut to ``steps`` where given."""
+    with open("config.yaml") as file:
+        section = yaml.safe_load(file)["training"]
+    del section["permute_labels"]
+    settings = TrainingSettings(**section | {"device": device})
+    return replace(settings, minimum_steps=1, maximum_steps=steps) if steps else settings
+
+
+def train_arms(settings: TrainingSettings, arms: int) -> tuple[float, float]:
+    """Seconds of all arms together, and images a second of the last epochs, all networks counted."""
+    generator = np.random.default_rng(0)
+    pictures = generator.integers(0, 256, (PICTURES, 250, 250, 3), dtype=np.uint8)
+    labels, stopping = np.arange(PICTURES) % 2, np.arange(PICTURES) < PICTURES // 20
+    rates, started = [], time.perf_counter()
+    for arm in range(arms):
+        located = locate_for_views(pictures, settings.augmentation)
+        questions = [
+            Question(f"arm {arm}", labels, NETWORKS * arm + number, np.ones(PICTURES))
+            for number in range(NETWORKS)
+        ]
+        networks = train_networks(
+            pictures, questions, stopping, settings, patients=PATIENTS, located=located
+        )
+        rates.append(sum(network.history[-1]["images_per_second"] for network in networks))
+    return time.perf_counter() - started, statistics.median(rates)
+
+
+def main() -> None:
+    """Print a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument(
+        "--steps", type=int, help="of a network; the project's own number if left out"
+    )
+    parser.add_argument("--arms", type=int, default=6)
+    given = parser.parse_args()
+    on_gpu = given.device != "cpu"
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    name = torch.cuda.get_device_name(given.device) if on_gpu else "the processor"
+    settings = settings_of_the_project(given.device, given.steps)
+    steps = settings.epochs * settings.steps_per_epoch(PATIENTS)
+    peer = plain(min(steps, 200), given.device)
+    torch.use_deterministic_algorithms(True)
+    sampler = subprocess.Popen(SAMPLING, stdout=subprocess.PIPE, text=True) if on_gpu else None
+    seconds, rate = train_arms(settings, given.arms)
+    used = "not measured"
+    if sampler:
+        sampler.terminate()
+        used = f"{statistics.mean(map(int, sampler.communicate()[0].split())):.0f} %"
+    number = NETWORKS * given.arms
+    print(f"{number} networks of {steps} steps on {name}, PyTorch {torch.__version__}\n")
+    print("| | images a second | seconds for all | utilisation |\n|---|---|---|---|")
+    print(f"| this project | {rate:.0f} | {seconds:.1f} | {used} |")
+    print(f"| plain PyTorch | {peer:.0f} | {number * steps * BATCH / peer:.0f} (at its rate) | |")
+
+
+if __name__ == "__main__":
+    main()
