@@ -122,6 +122,23 @@ def pseudonymise_problems(problems: pd.DataFrame, pseudonymiser: "Pseudonymiser"
     return result
 
 
+def rejected_rows(problems: pd.DataFrame) -> int:
+    """How many rows of the clinical table were left out, however many findings each has.
+
+    Parameters
+    ----------
+    problems : DataFrame
+        ``results/clinical/problems.csv``.
+
+    Examples
+    --------
+    >>> effects = ["row rejected", "row rejected", "value removed"]
+    >>> rejected_rows(pd.DataFrame({"line": [3, 3, 7], "effect": effects}))
+    1
+    """
+    return int(problems.loc[problems["effect"] == "row rejected", "line"].nunique())
+
+
 def _check_rows(
     patients: pd.DataFrame,
     lines: pd.Series,

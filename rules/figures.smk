@@ -35,6 +35,7 @@ rule figure_1:
 rule figure_2:
     """Figure 2: enrolment flow chart, with counts by criterion and hospital."""
     input:
+        problems="results/clinical/problems.csv",
         enrolment="results/enrolment/enrolment.csv",
         flow="results/enrolment/flow.csv",
         split=f"results/splits/{MAIN_SPLIT}.csv",
@@ -60,7 +61,7 @@ rule figure_2:
     params:
         what="Enrolment flow chart",
         simulated=SIMULATED,
-        core=core("figures.enrolment", "figures.captions"),
+        core=core("clinical", "figures.enrolment", "figures.captions"),
     script:
         "../scripts/figure_2.py"
 

@@ -54,13 +54,18 @@ def figure_1_caption(case: pd.Series, read_kpa: float | None, simulated: bool) -
     )
 
 
-def figure_2_caption(enrolment: pd.DataFrame, simulated: bool) -> str:
+def figure_2_caption(enrolment: pd.DataFrame, rejected_rows: int, simulated: bool) -> str:
     """Enrolment flow chart."""
+    rejected = (
+        f" Not counted: {rejected_rows} row{'s' * (rejected_rows != 1)} of the clinical table that could not be used."
+        if rejected_rows
+        else ""
+    )
     enrolled, hospitals = int(enrolment["enrolled"].sum()), enrolment["hospital"].nunique()
     return (
         f"Figure 2. Enrolment: {enrolled} of {len(enrolment)} patients from {hospitals} "
         f"hospital{'s' * (hospitals != 1)} were enrolled. Each patient counts once, under the first "
-        f"criterion that excludes.{_end(simulated)}"
+        f"criterion that excludes.{rejected}{_end(simulated)}"
     )
 
 

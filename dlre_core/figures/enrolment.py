@@ -16,7 +16,12 @@ FIGURE_SPACE = "\u2007"
 
 
 def figure_2(
-    enrolment: pd.DataFrame, flow: pd.DataFrame, split: pd.DataFrame, *, simulated: bool
+    enrolment: pd.DataFrame,
+    flow: pd.DataFrame,
+    split: pd.DataFrame,
+    *,
+    rejected_rows: int = 0,
+    simulated: bool,
 ) -> Figure:
     """Flow chart above, a grid of counts by criterion and hospital below.
 
@@ -26,6 +31,8 @@ def figure_2(
         ``results/enrolment/enrolment.csv`` and ``flow.csv``.
     split : DataFrame
         ``results/splits/{split}.csv``: training and validation cohort.
+    rejected_rows : int
+        Rows of the clinical table that could not be used (`dlre_core.clinical.rejected_rows`).
     simulated : bool
     """
     reasons = flow.groupby("sentence", sort=False)["excluded_first"].sum()
@@ -38,7 +45,7 @@ def figure_2(
     with mpl.rc_context(PARAMETERS):
         ratios = [chart_height, 0.3 + 0.24 * (len(grid) + 1)] if shown else [1]
         axes = figure.subplots(len(ratios), 1, height_ratios=ratios, squeeze=False).ravel()
-        _draw_chart(axes[0], enrolment, reasons, split)
+        _draw_chart(axes[0], enrolment, reasons, split, rejected_rows)
         if shown:
             _draw_grid(axes[1], grid)
     mark_simulated(figure, simulated)
@@ -69,7 +76,11 @@ def hospital_grid(enrolment: pd.DataFrame, flow: pd.DataFrame, split: pd.DataFra
 
 
 def _draw_chart(
-    axis: Axes, enrolment: pd.DataFrame, reasons: pd.Series, split: pd.DataFrame
+    axis: Axes,
+    enrolment: pd.DataFrame,
+    reasons: pd.Series,
+    split: pd.DataFrame,
+    rejected_rows: int,
 ) -> None:
     axis.set(xlim=(0, 100), ylim=(0, 100))
     axis.axis("off")
@@ -78,6 +89,9 @@ def _draw_chart(
     cohorts = split["cohort"].value_counts()
     hospitals = enrolment["hospital"].nunique()
     _box(axis, 24, 91, f"{len(enrolment)} potentially eligible patients\n{hospitals} hospitals")
+    if rejected_rows:
+        rows = "1 more row" if rejected_rows == 1 else f"{rejected_rows} more rows"
+        _box(axis, 46, 91, f"{rows} of the clinical table rejected", colour=WARM, align="left")
     width = len(str(int(reasons.max()))) if len(reasons) else 1
     # A figure space is as wide as a digit, so that numbers stand below each other.
     lines = [

@@ -62,14 +62,15 @@ def calibration_figure(
                         linewidth=1, capsize=2,
                     )  # fmt: skip
                 _rug(axis, labels, p)
+                # Above the axes: within them intervals may lie anywhere.
                 axis.text(
-                    0.97, 0.13,
-                    f"Slope {round_half_up(cell['slope'], 2)}\nIntercept at slope 1 "
-                    f"{round_half_up(cell['in_the_large'], 2)}\nBrier score {round_half_up(cell['brier'], 3)}",
-                    transform=axis.transAxes, ha="right", fontsize=7.5,
-                    bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
+                    0, 1.015,
+                    f"Slope: {round_half_up(cell['slope'], 2)}; intercept at slope 1: "
+                    f"{round_half_up(cell['in_the_large'], 2)}; Brier score: {round_half_up(cell['brier'], 3)}",
+                    transform=axis.transAxes, va="bottom", fontsize=7.2, color="#51606F",
                 )  # fmt: skip
-                axis.set_title(f"{'ABCDEF'[3 * row + column]}  {STAGE_NAMES[stage]}", loc="left")
+                panel = f"{'ABCDEF'[3 * row + column]}  {STAGE_NAMES[stage]}"
+                axis.set_title(panel, loc="left", pad=17)
                 axis.set(xlim=(-0.02, 1.02), ylim=(-0.12, 1.12), aspect="equal")
                 if column == 0:
                     axis.set_ylabel(f"{title}\nShare of patients with the stage")

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from dlre_core.clinical import rejected_rows
 from dlre_core.report.sentences import contradictions
 from dlre_core.statistics import Estimate
 from dlre_core.tables.accuracy import METHODS
@@ -39,7 +40,8 @@ def headline_text(
         f"{len(enrolment)} eligible patients, {enrolment['enrolled'].sum()} enrolled",
         *_exclusions(enrolment),
         f"{stored} pictures stored, {rejected} files rejected (results/store/rejects.csv), "
-        f"{len(problems)} finding{'s' * (len(problems) != 1)} in the clinical table",
+        f"{len(problems)} finding{'s' * (len(problems) != 1)} in the clinical table"
+        + _rejected(rejected_rows(problems)),
         "",
         f"AUC (95 % CI) in the validation cohort, {validation['n'].max()} patients",
         " " * width + "".join(f"{METHOD_NAMES[method]:<24}" for method in METHODS).rstrip(),
@@ -59,6 +61,14 @@ def headline_text(
         "",
     ]
     return "\n".join(lines)
+
+
+def _rejected(rows: int) -> str:
+    return (
+        f", {rows} row{'s' * (rows != 1)} of it rejected (results/clinical/problems.csv)"
+        if rows
+        else ""
+    )
 
 
 def _audit(number: int) -> list[str]:

@@ -103,7 +103,11 @@ def test_the_flow_chart_counts_every_hospital(tmp_path):
     text = svg(figure_2(enrolment, flow, split, simulated=True), tmp_path)
     assert "5 potentially eligible patients" in text
     assert "15 pictures" in text
-    assert figure_2_caption(enrolment, True).startswith("Figure 2. Enrolment: 3 of 5 patients")
+    assert "rejected" not in text
+    assert figure_2_caption(enrolment, 0, True).startswith("Figure 2. Enrolment: 3 of 5 patients")
+    text = svg(figure_2(enrolment, flow, split, rejected_rows=2, simulated=True), tmp_path, "r")
+    assert "2 more rows of the clinical table rejected" in text
+    assert "Not counted: 2 rows of the clinical table" in figure_2_caption(enrolment, 2, True)
 
 
 def test_many_hospitals_leave_out_the_grid(tmp_path):

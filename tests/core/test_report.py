@@ -163,8 +163,10 @@ def test_the_headline_in_words_has_the_methods_of_table_2_and_no_others():
         {"enrolled": [1, 1, 0], "first_reason": ["", "", "antiviral_treatment"]}
     )
     counts = pd.DataFrame({"images_stored": [10], "rejected": [2]})
+    effects = ["row rejected", "row rejected", "flagged"]
+    problems = pd.DataFrame({"line": [3, 3, 7], "effect": effects})
     text = headline_text(
-        table, enrolment, counts, pd.DataFrame(), pd.DataFrame({"severity": []}),
+        table, enrolment, counts, problems, pd.DataFrame({"severity": []}),
         title="A study", simulated=True, report="results/report.html",
     )  # fmt: skip
     (names,) = [line for line in text.splitlines() if "2D-SWE" in line]
@@ -172,6 +174,7 @@ def test_the_headline_in_words_has_the_methods_of_table_2_and_no_others():
     assert "A study - SIMULATED DATA, no real patients" in text
     assert "3 eligible patients, 2 enrolled" in text
     assert "1 excluded: 1 antiviral treatment" in text
+    assert "3 findings in the clinical table, 1 row of it rejected" in text
 
 
 def test_heat_speaks_for_the_answer_whichever_it_is():
