@@ -149,8 +149,8 @@ def run_plain(folder: Path, hospitals: str, out: Path) -> None:
             data[index] = pydicom.dcmread(path).pixel_array
 
 
-def run_ours(folder: Path, hospitals: str, out: Path) -> None:
-    """The workflow's own call, a hospital at a time."""
+def run_ours(folder: Path, hospitals: str, out: Path, memory: Path | None = None) -> None:
+    """The workflow's own call, a hospital at a time; ``memory`` knows files again in a later run."""
     for code in hospitals:
         ingest_hospital(
             folder / "dicom" / code, code, clinical_csv=folder / "clinical.csv",
@@ -158,6 +158,7 @@ def run_ours(folder: Path, hospitals: str, out: Path) -> None:
             pseudonymiser=Pseudonymiser(simulation_key(1), 365), shard=out / f"{code}.h5",
             acquisitions_csv=out / f"{code}_a.csv", rejects_csv=out / f"{code}_r.csv",
             counts_csv=out / f"{code}_c.csv", private_map_csv=out / f"{code}_p.csv",
+            memory=memory,
         )  # fmt: skip
 
 

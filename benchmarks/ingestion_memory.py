@@ -22,12 +22,9 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.ingestion import BOTTOM, BOX, TOP, draw_screen, write_file
+from benchmarks.ingestion import BOTTOM, BOX, TOP, draw_screen, run_ours, write_file
 from dlre_core.contract import template
-from dlre_core.deidentify import Pseudonymiser, simulation_key
-from dlre_core.ingestion import ingest_hospital
 from dlre_core.layout import Rectangle
-from dlre_core.picture_quality import IngestionSettings
 
 HOSPITAL = "A"
 HALF = [
@@ -62,17 +59,11 @@ def ingest(folder: Path) -> None:
     out = folder / "out"
     out.mkdir()
     begun = time.process_time()
-    ingest_hospital(
-        folder / "dicom" / HOSPITAL, HOSPITAL, clinical_csv=folder / "clinical.csv",
-        measurements_csv=None, roi_csv=None, settings=IngestionSettings(),
-        pseudonymiser=Pseudonymiser(simulation_key(1), 365), shard=out / "A.h5",
-        acquisitions_csv=out / "a.csv", rejects_csv=out / "r.csv", counts_csv=out / "c.csv",
-        private_map_csv=out / "p.csv", memory=out / "memory.sqlite",
-    )  # fmt: skip
+    run_ours(folder, HOSPITAL, out, memory=out / "memory.sqlite")
     own, children = (
         resource.getrusage(kind) for kind in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
-    stored = int((out / "c.csv").read_text().splitlines()[1].split(",")[2])
+    stored = int((out / f"{HOSPITAL}_c.csv").read_text().splitlines()[1].split(",")[2])
     used = time.process_time() - begun + children.ru_utime + children.ru_stime
     sys.stdout.write(json.dumps([stored, own.ru_maxrss / 1024, children.ru_maxrss / 1024, used]))
 

@@ -10,7 +10,6 @@ Table 3. The seed is the cohort's, the split's and the training's. About 15 minu
 """
 
 import argparse
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,21 +19,14 @@ import yaml
 
 from dlre_core.statistics import Estimate
 from dlre_core.tables.formatting import METHOD_NAMES, format_interval, images_name
+from tests.workflow.study import Study
 
-ROOT = Path(__file__).parents[1]
-PARTS = ("Snakefile", "config.yaml", "rules", "scripts", "dlre_core", "envs", "profiles")
 ARMS = ("overall_5_images", "overall_3_images", "overall_1_image")
 
 
 def study(folder, size, signal, seed, arms):
     """Run one study in a copy of the project and return its Table 3, or 2 where there is one arm."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(source, folder / part, dirs_exist_ok=True)
-        else:
-            shutil.copy2(source, folder / part)
+    Study.at_full_size(folder)
     config = yaml.safe_load((folder / "config.yaml").read_text())
     config["cohort"] |= {"size": size, "seed": seed, "texture_signal": signal}
     config["splits"] = {"overall": config["splits"]["overall"] | {"seed": seed}}

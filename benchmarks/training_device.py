@@ -3,15 +3,18 @@
     PYTHONPATH=. python benchmarks/training_device.py [--device cuda] [--steps 200] [--arms 6]
 
 Six arms train their three networks in one pass with the settings of config.yaml, 266 patients with five pictures each
-(noise, which costs what pictures cost). The peer is that of benchmarks/training.py, one network at a time; what 18
-would take is its rate times the same number of steps. Utilisation is what nvidia-smi samples meanwhile.
+(noise, which costs what pictures cost). Utilisation is that of the first GPU that nvidia-smi sees. The peer is that of benchmarks/training.py, one network at a time; what 18
+would take is its rate times the same number of steps.
 """
 
 import argparse
 import os
+import shutil
 import statistics
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -54,6 +57,21 @@ def train_arms(settings: TrainingSettings, arms: int) -> tuple[float, float]:
     return time.perf_counter() - started, statistics.median(rates)
 
 
+@contextmanager
+def sampled_utilisation(on_gpu: bool) -> Iterator[list[int]]:
+    """A list that holds, after the context, what nvidia-smi sampled; empty where it does not tell."""
+    samples: list[int] = []
+    if not on_gpu or shutil.which(SAMPLING[0]) is None:
+        yield samples
+        return
+    with subprocess.Popen(SAMPLING, stdout=subprocess.PIPE, text=True) as sampler:
+        try:
+            yield samples
+        finally:
+            sampler.terminate()
+            samples += [int(word) for word in sampler.communicate()[0].split() if word.isdigit()]
+
+
 def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -69,18 +87,16 @@ def main() -> None:
     settings = settings_of_the_project(given.device, given.steps)
     steps = settings.epochs * settings.steps_per_epoch(PATIENTS)
     peer = plain(min(steps, 200), given.device)
-    torch.use_deterministic_algorithms(True)
-    sampler = subprocess.Popen(SAMPLING, stdout=subprocess.PIPE, text=True) if on_gpu else None
-    seconds, rate = train_arms(settings, given.arms)
-    used = "not measured"
-    if sampler:
-        sampler.terminate()
-        used = f"{statistics.mean(map(int, sampler.communicate()[0].split())):.0f} %"
     number = NETWORKS * given.arms
     print(f"{number} networks of {steps} steps on {name}, PyTorch {torch.__version__}\n")
     print("| | images a second | seconds for all | utilisation |\n|---|---|---|---|")
+    print(f"| plain PyTorch | {peer:.0f} | {number * steps * BATCH / peer:.0f} (at its rate) | |", flush=True)  # fmt: skip
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    with sampled_utilisation(on_gpu) as samples:
+        seconds, rate = train_arms(settings, given.arms)
+    used = f"{statistics.mean(samples):.0f} %" if samples else "not measured"
     print(f"| this project | {rate:.0f} | {seconds:.1f} | {used} |")
-    print(f"| plain PyTorch | {peer:.0f} | {number * steps * BATCH / peer:.0f} (at its rate) | |")
 
 
 if __name__ == "__main__":

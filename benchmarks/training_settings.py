@@ -18,7 +18,7 @@ from sklearn.metrics import roc_auc_score
 
 from dlre_core.scores import KEYS, STAGES
 from dlre_core.splits import stage_labels
-from tests.workflow.study import ROOT, Study
+from tests.workflow.study import Study
 
 ARM = "overall_5_images"
 ENROLLED, TRAINING = 600, 266
@@ -26,10 +26,7 @@ ENROLLED, TRAINING = 600, 266
 
 def development_study(folder: Path) -> Study:
     """The study of the development cohort with the project's own training settings."""
-    if folder.exists():
-        return Study(folder)
-    study = Study.create(folder)
-    (folder / "config.yaml").write_text((ROOT / "config.yaml").read_text())
+    study = Study.at_full_size(folder)
     study.keep_arms(ARM)
     study.configure(cohort={"size": ENROLLED, "seed": 1})
     overall = {"method": "random", "training_fraction": TRAINING / ENROLLED, "seed": 2019}
@@ -65,7 +62,7 @@ def main() -> None:
     print("|" + "---|" * (1 + len(STAGES)), flush=True)
     for changes in [{}, *given.changes]:
         # A file, since numbers within a value of --config arrive as text.
-        override = study.folder / "changes.yaml"
+        override = (study.folder / "changes.yaml").resolve()
         override.write_text(json.dumps({"training": changes}))
         subprocess.run(
             [sys.executable, "-m", "snakemake", "--cores", "all", "--quiet", "progress", "--configfile", override, "--", target],

@@ -129,6 +129,8 @@ def train_arm(
     """
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
+    # Every buffer is written before it is read; filling them first only costs time.
+    torch.utils.deterministic.fill_uninitialized_memory = False
     # On CUDA PyTorch then refuses to multiply matrices unless cuBLAS is told to repeat itself, too.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     split = read_table(split_table, needs=(*KEYS, "fibrosis_stage", "cohort"))
@@ -153,6 +155,7 @@ def train_arm(
         "training_images": len(training),
         "split_sha256": file_digest(split_table),
         "core": core_digest("arms"),
+        "device": str(choose_device(settings.device)),
     }
     logger.info("%s: %d images of %d patients", arm, len(training), facts["training_patients"])
 
@@ -167,7 +170,9 @@ def train_arm(
     def train(stages: Sequence[str]) -> list[TrainedNetwork]:
         questions = [question(stage) for stage in stages]
         weights = [q.drawn.round(9).tolist() for q in questions]
-        identity = value_digest([facts, asdict(settings), list(stages), content, weights])
+        identity = value_digest(
+            [facts, torch.__version__, asdict(settings), list(stages), content, weights]
+        )
         started = time.perf_counter()
         trained = train_networks(
             pictures,

@@ -123,7 +123,7 @@ def pseudonymise_problems(problems: pd.DataFrame, pseudonymiser: "Pseudonymiser"
 
 
 def rejected_rows(problems: pd.DataFrame) -> int:
-    """How many rows of the clinical table were left out, however many findings each has.
+    """How many rows of the clinical table were left out, blank ones aside, however many findings each has.
 
     Parameters
     ----------
@@ -133,10 +133,12 @@ def rejected_rows(problems: pd.DataFrame) -> int:
     Examples
     --------
     >>> effects = ["row rejected", "row rejected", "value removed"]
-    >>> rejected_rows(pd.DataFrame({"line": [3, 3, 7], "effect": effects}))
+    >>> codes = ["not_a_number", "missing_value", "not_a_number"]
+    >>> rejected_rows(pd.DataFrame({"row": [3, 3, 7], "effect": effects, "code": codes}))
     1
     """
-    return int(problems.loc[problems["effect"] == "row rejected", "line"].nunique())
+    rejected = (problems["effect"] == "row rejected") & (problems["code"] != "blank_row")
+    return int(problems.loc[rejected, "row"].nunique())
 
 
 def _check_rows(

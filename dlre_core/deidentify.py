@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from dlre_core.errors import ConfigurationError
 from dlre_core.layout import (
     BOTTOM_PICTURE,
-    HEADER_ROWS,
     NATIVE_WIDTH,
     TOP_PICTURE,
     Rectangle,
     ScreenLayout,
+    header_rows,
 )
 from dlre_core.whole_files import written_whole
 
@@ -169,7 +169,7 @@ def kept_parts(
     list of Rectangle
         Inside the screen; none lies in another.
     """
-    header = round(HEADER_ROWS * width / NATIVE_WIDTH)
+    header = header_rows(width)
     annotations = round(FIRST_ANNOTATION_ROW * width / NATIVE_WIDTH)
     rows, below_header = (Rectangle(0, header, width, bottom) for bottom in (annotations, height))
     top, bottom = layout.top_picture, layout.bottom_picture

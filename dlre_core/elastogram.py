@@ -19,12 +19,12 @@ from dlre_core.errors import MissingRegion
 from dlre_core.layout import (
     BOTTOM_PICTURE,
     COLOUR_BAR,
-    HEADER_ROWS,
     NATIVE_WIDTH,
     TOP_PICTURE,
     Rectangle,
     ScreenLayout,
     UltrasoundRegion,
+    header_rows,
     tagged_parts,
 )
 from dlre_core.two_pictures import darkest_of_both, show_the_same
@@ -224,7 +224,7 @@ def _contradicted(
 
     An archive may have added a banner above, or cut the screen, and left the tags as they were.
     """
-    if box.top < round(HEADER_ROWS * screen.shape[1] / NATIVE_WIDTH):
+    if box.top < header_rows(screen.shape[1]):
         return True
     # Every fourth pixel either way tells.
     upper, lower, inside = (

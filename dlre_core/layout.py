@@ -57,11 +57,22 @@ class Rectangle:
         )
 
 
-# In native pixels: pictures, the colour bar right of them, and the header, in which names are burned in.
+# In native pixels: pictures, the colour bar right of them, and the header, in which names are burned in (`header_rows`).
 TOP_PICTURE = Rectangle(311, 139, 1088, 580)
 BOTTOM_PICTURE = Rectangle(311, 591, 1088, 1031)
 COLOUR_BAR = Rectangle(1385, 141, 1404, 360)
 HEADER_ROWS = 90
+
+
+def header_rows(width: int) -> int:
+    """Rows of the header of a screen ``width`` pixels wide.
+
+    Examples
+    --------
+    >>> header_rows(1440), header_rows(720)
+    (90, 45)
+    """
+    return round(HEADER_ROWS * width / NATIVE_WIDTH)
 
 
 @dataclass(frozen=True)

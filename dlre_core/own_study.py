@@ -15,7 +15,13 @@ from dlre_core.pacs.study_list import NAME as STUDY_LIST
 FEWEST_HOSPITALS = 4
 
 
-def proposed_configuration(folder: str | Path, patients: Mapping[str, int]) -> str:
+# Stands in the proposal until the user's own is there.
+PACS_ADDRESS = "https://pacs.hospital/dicom-web"
+
+
+def proposed_configuration(
+    folder: str | Path, patients: Mapping[str, int], *, pacs: bool = False
+) -> str:
     """The sections cohort, splits and arms for a folder, as YAML.
 
     One random split, as in the paper; with four hospitals or more also two splits by hospital: one half
@@ -28,6 +34,8 @@ def proposed_configuration(folder: str | Path, patients: Mapping[str, int]) -> s
         The cohort folder.
     patients : mapping of hospital to number of patients
         Hospitals without patients take no part in the splits.
+    pacs : bool
+        Whether pictures are to be pulled from a PACS, whose address is then to be put in.
 
     Examples
     --------
@@ -52,7 +60,9 @@ def proposed_configuration(folder: str | Path, patients: Mapping[str, int]) -> s
         name = f"combination_{number}"
         splits[name] = {"method": "hospitals", "training": half}
         arms[name] = {"split": name, "images": 5}
-    cohort = {"source": "folder", "folder": str(folder), "seed": 2019}
+    cohort: dict[str, object] = {"source": "dicomweb" if pacs else "folder", "folder": str(folder)}
+    cohort |= {"dicomweb": {"url": PACS_ADDRESS}} if pacs else {}
+    cohort["seed"] = 2019
     parts = [f"cohort: {_flow(cohort)}"]
     for section, entries in (("splits", splits), ("arms", arms)):
         parts += [f"{section}:", *(f"  {name}: {_flow(entry)}" for name, entry in entries.items())]
@@ -65,13 +75,14 @@ def next_step(folder: Path, problems: pd.DataFrame) -> str:
     Parameters
     ----------
     folder : path
-        The cohort folder; one that a PACS fills (``studies.csv``) gets no proposal.
+        The cohort folder. What is still to be pulled from a PACS (``studies.csv``) is taken to come.
     problems : DataFrame
         As `dlre_core.check_data.check_folder` returns it.
     """
-    if set(problems["code"]) & {"no_hospitals", "unusable_table"} or (folder / STUDY_LIST).exists():
+    if set(problems["code"]) & {"no_hospitals", "unusable_table"}:
         return ""
-    hospitals = hospital_codes({"source": "folder", "folder": folder})
+    pacs = (folder / STUDY_LIST).exists()
+    hospitals = hospital_codes({"source": "dicomweb" if pacs else "folder", "folder": folder})
     patients = read_clinical(folder / "clinical.csv", hospitals).patients
     verdict, lost = _outlook(patients, problems)
     counts = verdict[verdict["enrolled"] == 1]["hospital"].value_counts()
@@ -85,10 +96,15 @@ def next_step(folder: Path, problems: pd.DataFrame) -> str:
         outlook += "".join(f"  {number:5d}  {sentence}\n" for sentence, number in lost.items())
     if not counts.sum():
         return outlook
-    sections = proposed_configuration(folder.resolve(), counts.to_dict())
+    sections = proposed_configuration(folder.resolve(), counts.to_dict(), pacs=pacs)
+    then = (
+        "with the address of your PACS, then `make pull` and `make study`"
+        if pacs
+        else "then `make study`"
+    )
     return (
         f"{outlook}\nTo run the study on them, put this into config.yaml in place of its sections cohort, splits "
-        f"and arms, then `make study`:\n\n{sections}"
+        f"and arms, {then}:\n\n{sections}"
     )
 
 

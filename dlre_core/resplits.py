@@ -10,7 +10,8 @@ import pandas as pd
 from dlre_core.errors import ConfigurationError, TrainingError
 from dlre_core.splits import draw_stratified, make_split
 
-PATTERN = re.compile(r"(permuted|seed|fraction|without|fold)_([A-Za-z0-9]+)(?:_of_([0-9]+))?")
+NUMBERED = re.compile(r"(permuted|seed|fraction|fold(?=_[0-9]+_of_))_([0-9]+)(?:_of_([0-9]+))?")
+LEFT_OUT = "without_"
 
 
 def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: int) -> pd.DataFrame:
@@ -42,16 +43,16 @@ def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: in
     TrainingError
         If a cohort would be empty.
     """
-    match = PATTERN.fullmatch(variant)
+    if variant.startswith(LEFT_OUT):
+        others = sorted(set(split["hospital"]) - {variant.removeprefix(LEFT_OUT)})
+        return make_split(split, {"method": "hospitals", "training": others}, seed=seed)
+    match = NUMBERED.fullmatch(variant)
     if match is None:
         raise ConfigurationError(
             f"{variant} is no variant of a split.",
             "Use permuted_1, seed_1, without_A, fraction_50 or fold_1_of_3.",
         )
     kind, value, parts = match.groups()
-    if kind == "without":
-        others = sorted(set(split["hospital"]) - {value})
-        return make_split(split, {"method": "hospitals", "training": others}, seed=seed)
     number = int(value)
     if kind in ("permuted", "seed"):
         return make_split(

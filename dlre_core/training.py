@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torch.nn import functional
@@ -48,7 +49,7 @@ class TrainingSettings:
     augmentation: Mapping[str, Any] = field(default_factory=dict)
 
     def steps_per_epoch(self, n_patients: int) -> int:
-        """Optimiser steps of one epoch over ``n_patients`` patients, within the step bounds."""
+        """Optimiser steps of one epoch over ``n_patients`` patients: within the step bounds, to a whole number an epoch."""
         total = self.epochs * -(-n_patients * self.draws_per_patient // self.batch_size)
         total = min(max(total, self.minimum_steps), self.maximum_steps)
         return max(1, round(total / self.epochs))
@@ -64,10 +65,22 @@ class TrainedNetwork:
 
 
 def choose_device(name: str) -> torch.device:
-    """``auto`` is CUDA where there is one, else the CPU; any other name is taken as it is."""
+    """``auto`` is CUDA where there is one, else the CPU; any other name is taken as it is.
+
+    Raises
+    ------
+    TrainingError
+        If there is no such CUDA device.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise TrainingError(
+            f"training.device is {name}, which PyTorch does not find on this machine.",
+            "Write auto or cpu, or install PyTorch for CUDA and its driver.",
+        )
+    return device
 
 
 @dataclass(frozen=True)
@@ -143,9 +156,7 @@ def train_networks(
     sources = (rois, located, resident)
     trainings = [_Training(sources, q, stopping, settings, device) for q in questions]
     if checkpoint is not None and checkpoint.exists():
-        parts = [(training.network, training.optimiser) for training in trainings]
-        for training, progress in zip(trainings, load_checkpoint(checkpoint, parts), strict=True):
-            training.progress = progress
+        _resume(trainings, checkpoint)
     schedule = _one_cycle(settings, steps)
     while active := [training for training in trainings if not training.finished()]:
         epoch, started = active[0].progress.epochs_done + 1, time.perf_counter()
@@ -160,6 +171,18 @@ def train_networks(
         TrainedNetwork(t.progress.best_weights, t.progress.best_epoch, t.progress.history)
         for t in trainings
     ]
+
+
+def _resume(trainings: Sequence["_Training"], checkpoint: Path) -> None:
+    """Go on from a checkpoint; from the beginning if it cannot be read, as after a power cut."""
+    parts = [(training.network, training.optimiser) for training in trainings]
+    try:
+        found = load_checkpoint(checkpoint, parts)
+    except SafetensorError as error:
+        logger.warning("%s cannot be read (%s): training begins anew", checkpoint, error)
+        return
+    for training, progress in zip(trainings, found, strict=True):
+        training.progress = progress
 
 
 class _Training:
@@ -222,6 +245,11 @@ class _Training:
     def end_epoch(self, loss: float, images_per_second: float, started: float) -> None:
         """Judge the held-back patients, note the epoch, and keep the weights if they are the best."""
         question, settings, epoch = self.question, self.settings, self.progress.epochs_done + 1
+        if not np.isfinite(loss):
+            raise TrainingError(
+                f"{question.name}: training diverged in epoch {epoch}.",
+                "Lower training.learning_rate.",
+            )
         stop_loss, stop_auc = _evaluate(
             self.network, self.rois, question.labels, self.stopping, settings, self.device
         )
@@ -251,14 +279,16 @@ def predict(
 ) -> NDArray[np.float64]:
     """Probabilities of images ``(n, 250, 250, 3)`` uint8, or of the ``chosen`` ones, in process.
 
-    A number of images at a time; arithmetic is float32.
+    A number of images at a time; arithmetic is float32, or autocast's, the probability always float32.
     """
     chosen = np.arange(len(rois)) if chosen is None else chosen
     device = device or torch.device("cpu")
     network.eval()
     with torch.inference_mode():
         parts = [
-            torch.sigmoid(network(_as_input(rois[chosen[start : start + batch_size]], device)))
+            torch.sigmoid(
+                network(_as_input(rois[chosen[start : start + batch_size]], device)).float()
+            )
             for start in range(0, len(chosen), batch_size)
         ]
     return torch.cat(parts).double().cpu().numpy() if parts else np.empty(0)

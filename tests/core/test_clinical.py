@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dlre_core.clinical import read_clinical
+from dlre_core.clinical import read_clinical, rejected_rows
 from dlre_core.contract import CLINICAL_COLUMNS, MEASUREMENT_COLUMNS, contract_table, template
 from dlre_core.errors import ClinicalTableError
 
@@ -81,6 +81,7 @@ def test_each_mistake_is_named(tmp_path, change, code, column, effect):
     found = finding(table, code)
     assert (found["row"], found["column"], found["effect"]) == (3, column, effect)
     assert len(table.patients) == (2 if effect == "row rejected" else 3)
+    assert rejected_rows(table.problems) == 3 - len(table.patients)
 
 
 def test_stage_may_be_written_with_its_letter(tmp_path):

@@ -164,7 +164,7 @@ def test_the_headline_in_words_has_the_methods_of_table_2_and_no_others():
     )
     counts = pd.DataFrame({"images_stored": [10], "rejected": [2]})
     effects = ["row rejected", "row rejected", "flagged"]
-    problems = pd.DataFrame({"line": [3, 3, 7], "effect": effects})
+    problems = pd.DataFrame({"row": [3, 3, 7], "effect": effects, "code": "missing_value"})
     text = headline_text(
         table, enrolment, counts, problems, pd.DataFrame({"severity": []}),
         title="A study", simulated=True, report="results/report.html",

@@ -53,6 +53,9 @@ def test_the_hospital_left_out_validates(split):
     made = resplit(split, "without_B", RULE, 1)
     assert set(made.loc[made["cohort"] == "validation", "hospital"]) == {"B"}
     assert set(made.loc[made["cohort"] == "training", "hospital"]) == {"A", "C"}
+    renamed = split.assign(hospital=split["hospital"].replace({"B": "St_Mary-2"}))
+    made = resplit(renamed, "without_St_Mary-2", RULE, 1)
+    assert set(made.loc[made["cohort"] == "validation", "hospital"]) == {"St_Mary-2"}
 
 
 def test_a_fraction_keeps_validation_and_its_strata(split):

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,13 @@ from dlre_core.network import FibrosisNetwork, new_network
 from dlre_core.splits import make_split
 from dlre_core.store import StoredSquares, write_rois
 from dlre_core.tabular import read_table, write_table
-from dlre_core.training import Question, TrainingSettings, predict, train_networks
+from dlre_core.training import (
+    Question,
+    TrainingSettings,
+    choose_device,
+    predict,
+    train_networks,
+)
 
 ROOT = Path(__file__).parents[2]
 AUGMENTATION = {
@@ -190,10 +197,10 @@ def test_arms_trained_in_one_pass_repeat_and_are_like_those_one_by_one(tmp_path,
     histories = [read_table(folder / "history.csv") for folder in (alone, first)]
     for name in ("loss", "stopping_loss"):
         np.testing.assert_allclose(histories[0][name], histories[1][name], rtol=0.02)
-    # Rates of one step are the learning rate at most: 2 * 0.003, and bfloat16's own rounding decides their sign.
+    # Two steps have the rates 0.00012 and 0, and AdamW moves a weight by the rate; which way, bfloat16's rounding decides.
     for stage in ("f4", "ge_f3", "ge_f2"):
         one, other = (load_file(folder / f"{stage}.safetensors") for folder in (alone, first))
-        assert max(float((one[name] - other[name]).abs().max()) for name in one) < 0.013
+        assert max(float((one[name] - other[name]).abs().max()) for name in one) < 3e-4
 
 
 def test_killed_networks_in_one_pass_go_on_to_the_same_weights(data, tmp_path, monkeypatch):
@@ -290,11 +297,48 @@ def test_validation_pictures_never_influence_the_weights(tmp_path):
     assert not list((tmp_path / "0" / "checkpoints").glob("*"))
 
 
-def test_cuda_repeats_bit_for_bit(tmp_path):
+@pytest.mark.parametrize("memory_mb", [8, 7])
+def test_cuda_repeats_bit_for_bit(tmp_path, memory_mb):
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device here")
-    first, second = (train(study(tmp_path / name, 0), device="cuda") for name in ("one", "two"))
+    folders = [study(tmp_path / name, 0) for name in ("one", "two")]
+    first, second = (
+        train(folder, 3, device="cuda", stiffness=0.3, memory_mb=memory_mb) for folder in folders
+    )
     assert first == second
+    histories = [(folder / "history.csv").read_bytes() for folder in folders]
+    assert histories[0] == histories[1]
+
+
+def test_a_device_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert choose_device("cuda").type == "cuda"
+    with pytest.raises(TrainingError, match="device is cuda:1"):
+        choose_device("cuda:1")
+
+
+def test_a_checkpoint_that_a_power_cut_spoiled_begins_anew(data, tmp_path):
+    whole = learn(*data, QUICK, stream=1, patients=24)
+    checkpoint = tmp_path / "spoiled.safetensors"
+    checkpoint.write_bytes(b"")
+    again = learn(*data, QUICK, stream=1, patients=24, checkpoint=checkpoint)
+    assert same(whole.weights, again.weights)
+
+
+def test_a_training_that_diverges_is_named(data):
+    wild = replace(QUICK, learning_rate=1e30)
+    with pytest.raises(TrainingError, match="network: training diverged in epoch"):
+        learn(*data, wild, stream=1, patients=24)
+
+
+def test_probabilities_near_1_are_not_rounded_off(data):
+    network = new_network(0)
+    with torch.no_grad():
+        network.output.weight.zero_()
+        network.output.bias.fill_(8.0)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        (probability,) = predict(network, data[0][:1])
+    assert probability == pytest.approx(1 / (1 + np.exp(-8)), abs=1e-7)
 
 
 def test_squares_read_when_drawn_give_the_same_weights(tmp_path, monkeypatch):

@@ -24,16 +24,21 @@ class Study:
         self.folder = folder
 
     @classmethod
-    def create(cls, folder: Path, **changes: dict) -> "Study":
-        """Copy the project's files and shrink the study to seconds."""
-        folder.mkdir(parents=True)
+    def at_full_size(cls, folder: Path) -> "Study":
+        """Copy the project's files as they are, over those of an earlier copy."""
+        folder.mkdir(parents=True, exist_ok=True)
         for part in PARTS:
-            source = ROOT / part
+            source, hidden = ROOT / part, shutil.ignore_patterns("__pycache__")
             if source.is_dir():
-                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(source, folder / part, ignore=hidden, dirs_exist_ok=True)
             else:
                 shutil.copy2(source, folder / part)
-        study = cls(folder)
+        return cls(folder)
+
+    @classmethod
+    def create(cls, folder: Path, **changes: dict) -> "Study":
+        """Copy the project's files and shrink the study to seconds."""
+        study = cls.at_full_size(folder)
         study.configure(**TINY)
         study.configure(**changes)
         return study

@@ -1,5 +1,6 @@
 """A folder with the ten mistakes that people make: each is found, with what to change."""
 
+import shutil
 import zipfile
 
 import numpy as np
@@ -9,8 +10,11 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, UltrasoundImageStorage, generate_uid
 
 from dlre_core.check_data import check_folder, main
+from dlre_core.cohort import hospital_codes
+from dlre_core.configuration import check_configuration, check_hospitals
 from dlre_core.own_study import proposed_configuration
 from tests.core.test_clinical import GOOD
+from tests.workflow.study import ROOT
 
 
 def write_dicom(path, patient):
@@ -158,6 +162,21 @@ def test_a_folder_without_pictures_is_named_once(tmp_path, capsys):
     (folder / "dicom/empty").mkdir()
     assert main([str(folder)]) == 1
     assert capsys.readouterr().out.count("holds no DICOM file") == 1
+
+
+def test_what_a_pacs_is_to_send_gets_its_sections_before_it_is_pulled(tmp_path, capsys):
+    folder = write_folder(tmp_path, [row | {"hospital": "aalen"} for row in patients(3)])
+    shutil.rmtree(folder / "dicom")
+    (folder / "studies.csv").write_text("hospital,patient_id\naalen,A0001\nbern,B0001\n")
+    assert main([str(folder)]) == 1
+    said = capsys.readouterr().out
+    assert "Nothing was pulled yet for aalen, bern" in said
+    assert "then `make pull` and `make study`" in said
+    pasted = yaml.safe_load(said[said.index("cohort: {") :])
+    assert pasted["cohort"]["source"] == "dicomweb"
+    config = yaml.safe_load((ROOT / "config.yaml").read_text()) | pasted
+    check_configuration(config, ROOT / "rules/schemas/config.schema.yaml")
+    check_hospitals(config, hospital_codes(config["cohort"]))
 
 
 def test_hospitals_are_halved_for_the_splits():
