@@ -44,7 +44,15 @@ def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: in
         If a cohort would be empty.
     """
     if variant.startswith(LEFT_OUT):
-        others = sorted(set(split["hospital"]) - {variant.removeprefix(LEFT_OUT)})
+        hospital, hospitals = variant.removeprefix(LEFT_OUT), set(split["hospital"])
+        others = sorted(hospitals - {hospital})
+        if not others or hospital not in hospitals:
+            raise TrainingError(
+                f"Hospital {hospital} cannot be left out: "
+                + ("no other has" if not others else "it has no")
+                + " enrolled patients.",
+                "Take its folder out of the cohort's dicom/, or hospitals_left_out out of robustness.analyses.",
+            )
         return make_split(split, {"method": "hospitals", "training": others}, seed=seed)
     match = NUMBERED.fullmatch(variant)
     if match is None:

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from dlre_core.errors import ConfigurationError
+from dlre_core.errors import ConfigurationError, TrainingError
 from dlre_core.resplits import resplit
 from dlre_core.splits import make_split
 from dlre_core.statistics import roc_analysis
@@ -56,6 +56,15 @@ def test_the_hospital_left_out_validates(split):
     renamed = split.assign(hospital=split["hospital"].replace({"B": "St_Mary-2"}))
     made = resplit(renamed, "without_St_Mary-2", RULE, 1)
     assert set(made.loc[made["cohort"] == "validation", "hospital"]) == {"St_Mary-2"}
+
+
+@pytest.mark.parametrize(
+    ("hospitals", "says"),
+    [("AC", "left out: it has no enrolled"), ("B", "left out: no other has enrolled")],
+)
+def test_a_hospital_that_cannot_be_left_out_is_named(split, hospitals, says):
+    with pytest.raises(TrainingError, match=f"Hospital B cannot be {says}"):
+        resplit(split[split["hospital"].isin(list(hospitals))], "without_B", RULE, 1)
 
 
 def test_a_fraction_keeps_validation_and_its_strata(split):
