@@ -3,7 +3,8 @@
     PYTHONPATH=. python benchmarks/texture_ceiling.py STUDY [STUDY ...]
 
 Simulates the study's cohort again with its truth files, takes the severity that every picture was drawn with,
-and prints validation AUCs by the mean of 1, 3 and 5 pictures (networks: of the arm with 5). About 3 minutes a study of the paper's size on 2 cores.
+and prints validation AUCs by the mean of 1, 3 and 5 pictures (networks: of the arm with 5). About 3 minutes a study of
+the paper's size on 2 cores.
 """
 
 import argparse
@@ -15,13 +16,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
-from sklearn.metrics import roc_auc_score
 
+from benchmarks.training_settings import patient_auc
 from dlre_core.deidentify import Pseudonymiser, simulation_key
 from dlre_core.scores import KEYS, STAGES
-from dlre_core.splits import stage_labels
 
-COUNTS = (1, 3, 5)
 # Together they tell a patient's pictures apart.
 Q_BOX = ["q_box_mean_kpa", "q_box_min_kpa", "q_box_max_kpa", "q_box_sd_kpa"]
 
@@ -58,7 +57,7 @@ def validation_pictures(study: Path, cohort: dict[str, object]) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Print a Markdown table, three rows a study."""
+    """Print a Markdown table, two rows a study."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("studies", nargs="+", type=Path)
     parser.add_argument("--size", help="given to make study, where config.yaml says another")
@@ -73,16 +72,7 @@ def main() -> None:
         ):
             cells = []
             for stage, column in columns.items():
-                means = [
-                    pictures[pictures.groupby(KEYS).cumcount() < count]
-                    .groupby(KEYS)
-                    .agg(value=(column, "mean"), fibrosis_stage=("fibrosis_stage", "first"))
-                    for count in COUNTS
-                ]
-                auc = [
-                    roc_auc_score(stage_labels(mean["fibrosis_stage"], stage), mean["value"])
-                    for mean in means
-                ]
+                auc = [patient_auc(pictures, column, stage, count) for count in (1, 3, 5)]
                 cells.append(" / ".join(f"{value:.3f}" for value in auc))
             print(f"| {study.name} | {name} | " + " | ".join(cells) + " |", flush=True)
 

@@ -74,13 +74,14 @@ def plain(steps: int, device: str = "cpu") -> float:
 
 def ours(steps: int) -> float:
     """This project's loop, the second of two epochs; images per second."""
-    import torch
+    from dlre_core.training import (
+        Question,
+        TrainingSettings,
+        compute_repeatably,
+        train_networks,
+    )
 
-    from dlre_core.training import Question, TrainingSettings, train_networks
-
-    # As `dlre_core.arms.train_arm` does.
-    torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    compute_repeatably()
     images, labels = data()
     settings = TrainingSettings(
         device="cpu", batch_size=BATCH, epochs=2, minimum_epochs=2, minimum_steps=2 * steps,

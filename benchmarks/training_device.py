@@ -3,12 +3,11 @@
     PYTHONPATH=. python benchmarks/training_device.py [--device cuda] [--steps 200] [--arms 6]
 
 Six arms train their three networks in one pass with the settings of config.yaml, 266 patients with five pictures each
-(noise, which costs what pictures cost). Utilisation is that of the first GPU that nvidia-smi sees. The peer is that of benchmarks/training.py, one network at a time; what 18
-would take is its rate times the same number of steps.
+(noise, which costs what pictures cost). Utilisation is what nvidia-smi samples of all GPUs that it sees. The peer is that of
+benchmarks/training.py, one network at a time; what 18 would take is its rate times the same number of steps.
 """
 
 import argparse
-import os
 import shutil
 import statistics
 import subprocess
@@ -23,7 +22,7 @@ import yaml
 
 from benchmarks.training import BATCH, plain
 from dlre_core.stiffness_views import locate_for_views
-from dlre_core.training import Question, TrainingSettings, train_networks
+from dlre_core.training import Question, TrainingSettings, compute_repeatably, train_networks
 
 PATIENTS, PICTURES, NETWORKS = 266, 1330, 3
 SAMPLING = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "-lms", "250"]  # fmt: skip
@@ -82,7 +81,6 @@ def main() -> None:
     parser.add_argument("--arms", type=int, default=6)
     given = parser.parse_args()
     on_gpu = given.device != "cpu"
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     name = torch.cuda.get_device_name(given.device) if on_gpu else "the processor"
     settings = settings_of_the_project(given.device, given.steps)
     steps = settings.epochs * settings.steps_per_epoch(PATIENTS)
@@ -91,8 +89,7 @@ def main() -> None:
     print(f"{number} networks of {steps} steps on {name}, PyTorch {torch.__version__}\n")
     print("| | images a second | seconds for all | utilisation |\n|---|---|---|---|")
     print(f"| plain PyTorch | {peer:.0f} | {number * steps * BATCH / peer:.0f} (at its rate) | |", flush=True)  # fmt: skip
-    torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    compute_repeatably()
     with sampled_utilisation(on_gpu) as samples:
         seconds, rate = train_arms(settings, given.arms)
     used = f"{statistics.mean(samples):.0f} %" if samples else "not measured"

@@ -34,6 +34,13 @@ def development_study(folder: Path) -> Study:
     return study
 
 
+def patient_auc(images: pd.DataFrame, column: str, stage: str, count: int) -> float:
+    """AUC of a column's mean over the first ``count`` images of each patient, in the order given."""
+    first = images[images.groupby(KEYS).cumcount() < count].groupby(KEYS)
+    patients = first.agg(value=(column, "mean"), fibrosis_stage=("fibrosis_stage", "first"))
+    return roc_auc_score(stage_labels(patients["fibrosis_stage"], stage), patients["value"])
+
+
 def judge(folder: Path) -> dict[str, float]:
     """AUC by stage of single images, and of patients by the mean of 1, 3 and 5 images."""
     images = pd.read_csv(folder / f"results/predictions/{ARM}.csv")
@@ -41,12 +48,9 @@ def judge(folder: Path) -> dict[str, float]:
     found = {}
     for stage in STAGES:
         truth = stage_labels(images["fibrosis_stage"], stage)
-        table = images.assign(truth=truth, probability=images[stage])
-        found[f"{stage} single"] = roc_auc_score(table["truth"], table["probability"])
+        found[f"{stage} single"] = roc_auc_score(truth, images[stage])
         for count in (1, 3, 5):
-            first = table[table.groupby(KEYS).cumcount() < count].groupby(KEYS)
-            mean = first.agg(truth=("truth", "first"), probability=("probability", "mean"))
-            found[f"{stage} {count}"] = roc_auc_score(mean["truth"], mean["probability"])
+            found[f"{stage} {count}"] = patient_auc(images, stage, stage, count)
     return found
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +27,7 @@ from dlre_core.training import (
     TrainedNetwork,
     TrainingSettings,
     choose_device,
+    compute_repeatably,
     provenance,
     train_networks,
 )
@@ -128,11 +128,7 @@ def train_arm(
     TrainingError, StoreMismatch
     """
     torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
-    # Every buffer is written before it is read; filling them first only costs time.
-    torch.utils.deterministic.fill_uninitialized_memory = False
-    # On CUDA PyTorch then refuses to multiply matrices unless cuBLAS is told to repeat itself, too.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    compute_repeatably()
     split = read_table(split_table, needs=(*KEYS, "fibrosis_stage", "cohort"))
     selected = select_images(
         read_table(rois_table, needs=(*KEYS, "acquisition", "image_id", "q_box_mean_kpa")),

@@ -13,8 +13,6 @@ from dlre_core.enrolment import EnrolmentSettings, enrol, flow
 from dlre_core.pacs.study_list import NAME as STUDY_LIST
 
 FEWEST_HOSPITALS = 4
-
-
 # Stands in the proposal until the user's own is there.
 PACS_ADDRESS = "https://pacs.hospital/dicom-web"
 
@@ -60,9 +58,10 @@ def proposed_configuration(
         name = f"combination_{number}"
         splits[name] = {"method": "hospitals", "training": half}
         arms[name] = {"split": name, "images": 5}
-    cohort: dict[str, object] = {"source": "dicomweb" if pacs else "folder", "folder": str(folder)}
-    cohort |= {"dicomweb": {"url": PACS_ADDRESS}} if pacs else {}
-    cohort["seed"] = 2019
+    source = (
+        {"source": "dicomweb", "dicomweb": {"url": PACS_ADDRESS}} if pacs else {"source": "folder"}
+    )
+    cohort = {**source, "folder": str(folder), "seed": 2019}
     parts = [f"cohort: {_flow(cohort)}"]
     for section, entries in (("splits", splits), ("arms", arms)):
         parts += [f"{section}:", *(f"  {name}: {_flow(entry)}" for name, entry in entries.items())]

@@ -10,8 +10,9 @@ import pandas as pd
 from dlre_core.errors import ConfigurationError, TrainingError
 from dlre_core.splits import draw_stratified, make_split
 
-NUMBERED = re.compile(r"(permuted|seed|fraction|fold(?=_[0-9]+_of_))_([0-9]+)(?:_of_([0-9]+))?")
-LEFT_OUT = "without_"
+PATTERN = re.compile(
+    r"(permuted|seed|fraction)_([0-9]+)|(fold)_([0-9]+)_of_([0-9]+)|(without)_(.+)"
+)
 
 
 def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: int) -> pd.DataFrame:
@@ -43,24 +44,15 @@ def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: in
     TrainingError
         If a cohort would be empty.
     """
-    if variant.startswith(LEFT_OUT):
-        hospital, hospitals = variant.removeprefix(LEFT_OUT), set(split["hospital"])
-        others = sorted(hospitals - {hospital})
-        if not others or hospital not in hospitals:
-            raise TrainingError(
-                f"Hospital {hospital} cannot be left out: "
-                + ("no other has" if not others else "it has no")
-                + " enrolled patients.",
-                "Take its folder out of the cohort's dicom/, or hospitals_left_out out of robustness.analyses.",
-            )
-        return make_split(split, {"method": "hospitals", "training": others}, seed=seed)
-    match = NUMBERED.fullmatch(variant)
+    match = PATTERN.fullmatch(variant)
     if match is None:
         raise ConfigurationError(
             f"{variant} is no variant of a split.",
             "Use permuted_1, seed_1, without_A, fraction_50 or fold_1_of_3.",
         )
-    kind, value, parts = match.groups()
+    kind, value, *parts = filter(None, match.groups())
+    if kind == "without":
+        return _without(split, value, seed)
     number = int(value)
     if kind in ("permuted", "seed"):
         return make_split(
@@ -73,11 +65,26 @@ def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: in
         rows = split.index.isin(training.index[kept]) | (split["cohort"] == "validation")
         return split[rows].reset_index(drop=True)
     result = training.assign(
-        cohort=np.where(_folds(training, int(parts), generator) == number, "validation", "training")
+        cohort=np.where(
+            _folds(training, int(parts[0]), generator) == number, "validation", "training"
+        )
     )
     if result["cohort"].nunique() < 2:
         raise TrainingError(f"{variant}: a fold has no patients.", "Use fewer folds.")
     return result.reset_index(drop=True)
+
+
+def _without(split: pd.DataFrame, hospital: str, seed: int) -> pd.DataFrame:
+    hospitals = set(split["hospital"])
+    others = sorted(hospitals - {hospital})
+    if not others or hospital not in hospitals:
+        raise TrainingError(
+            f"Hospital {hospital} cannot be left out: "
+            + ("it has no" if others else "no other has")
+            + " enrolled patients.",
+            "Take its folder out of the cohort's dicom/, or hospitals_left_out out of robustness.analyses.",
+        )
+    return make_split(split, {"method": "hospitals", "training": others}, seed=seed)
 
 
 def _folds(patients: pd.DataFrame, parts: int, generator: np.random.Generator) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -62,6 +63,15 @@ class TrainedNetwork:
     weights: dict[str, Tensor]
     chosen_epoch: int
     history: list[dict[str, float]]
+
+
+def compute_repeatably() -> None:
+    """Let PyTorch give the same bits every time, in this whole process."""
+    torch.use_deterministic_algorithms(True)
+    # Every buffer is written before it is read; filling them first only costs time.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    # On CUDA PyTorch then refuses to multiply matrices unless cuBLAS is told to repeat itself, too.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
 def choose_device(name: str) -> torch.device:
