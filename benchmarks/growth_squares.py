@@ -30,7 +30,7 @@ from dlre_core.scores import STAGES
 from dlre_core.splits import make_split
 from dlre_core.store import write_rois
 from dlre_core.tabular import read_table, write_table
-from dlre_core.training import TrainingSettings
+from dlre_core.training_settings import TrainingSettings
 
 IMAGES, STEPS = 5, 100
 # Of rule train.

@@ -74,12 +74,8 @@ def plain(steps: int, device: str = "cpu") -> float:
 
 def ours(steps: int) -> float:
     """This project's loop, the second of two epochs; images per second."""
-    from dlre_core.training import (
-        Question,
-        TrainingSettings,
-        compute_repeatably,
-        train_networks,
-    )
+    from dlre_core.training import train_networks
+    from dlre_core.training_settings import Question, TrainingSettings, compute_repeatably
 
     compute_repeatably()
     images, labels = data()

@@ -1,6 +1,6 @@
 """All 18 networks at the paper's size on an accelerator, and the plain loop on it, in one run.
 
-    PYTHONPATH=. python benchmarks/training_device.py [--device cuda] [--steps 200] [--arms 6]
+    PYTHONPATH=. python benchmarks/training_device.py [--device cuda] [--steps 200] [--arms 6] [--variants]
 
 Six arms train their three networks in one pass with the settings of config.yaml, 266 patients with five pictures each
 (noise, which costs what pictures cost). Utilisation is what nvidia-smi samples of all GPUs that it sees. The peer is that of
@@ -12,20 +12,33 @@ import shutil
 import statistics
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from unittest.mock import patch
 
 import numpy as np
 import torch
 import yaml
 
 from benchmarks.training import BATCH, plain
-from dlre_core.stiffness_views import locate_for_views
-from dlre_core.training import Question, TrainingSettings, compute_repeatably, train_networks
+from dlre_core.network import FibrosisNetwork
+from dlre_core.training import train_networks
+from dlre_core.training_settings import Question, TrainingSettings, compute_repeatably
 
 PATIENTS, PICTURES, NETWORKS = 266, 1330, 3
 SAMPLING = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "-lms", "250"]  # fmt: skip
+
+
+def each_alone(networks: Sequence[FibrosisNetwork], images: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Logits as of `dlre_core.joint_network.joint_logits`, by convolutions of each network's own."""
+    return torch.stack([network(own) for network, own in zip(networks, images, strict=True)])
+
+
+VARIANTS = {
+    "steps not recorded": ("dlre_core.device_steps.STEPS_BEFORE_RECORDING", 10**9),
+    "a convolution each": ("dlre_core.epochs.joint_logits", each_alone),
+}
 
 
 def settings_of_the_project(device: str, steps: int | None) -> TrainingSettings:
@@ -44,14 +57,11 @@ def train_arms(settings: TrainingSettings, arms: int) -> tuple[float, float]:
     labels, stopping = np.arange(PICTURES) % 2, np.arange(PICTURES) < PICTURES // 20
     rates, started = [], time.perf_counter()
     for arm in range(arms):
-        located = locate_for_views(pictures, settings.augmentation)
         questions = [
             Question(f"arm {arm}", labels, NETWORKS * arm + number, np.ones(PICTURES))
             for number in range(NETWORKS)
         ]
-        networks = train_networks(
-            pictures, questions, stopping, settings, patients=PATIENTS, located=located
-        )
+        networks = train_networks(pictures, questions, stopping, settings, patients=PATIENTS)
         rates.append(sum(network.history[-1]["images_per_second"] for network in networks))
     return time.perf_counter() - started, statistics.median(rates)
 
@@ -79,6 +89,7 @@ def main() -> None:
         "--steps", type=int, help="of a network; the project's own number if left out"
     )
     parser.add_argument("--arms", type=int, default=6)
+    parser.add_argument("--variants", action="store_true")
     given = parser.parse_args()
     on_gpu = given.device != "cpu"
     name = torch.cuda.get_device_name(given.device) if on_gpu else "the processor"
@@ -93,7 +104,11 @@ def main() -> None:
     with sampled_utilisation(on_gpu) as samples:
         seconds, rate = train_arms(settings, given.arms)
     used = f"{statistics.mean(samples):.0f} %" if samples else "not measured"
-    print(f"| this project | {rate:.0f} | {seconds:.1f} | {used} |")
+    print(f"| this project | {rate:.0f} | {seconds:.1f} | {used} |", flush=True)
+    for name, (place, other) in VARIANTS.items() if given.variants else ():
+        with patch(place, other):
+            seconds, rate = train_arms(settings, 1)
+        print(f"| {name}, one arm | {rate:.0f} | {seconds:.1f} | |", flush=True)
 
 
 if __name__ == "__main__":

@@ -22,14 +22,12 @@ from dlre_core.splits import stage_labels, stopping_patients
 from dlre_core.stiffness_views import locate_for_views
 from dlre_core.store import READ_AT_ONCE, StoredSquares, open_rois
 from dlre_core.tabular import read_table, write_table
-from dlre_core.training import (
+from dlre_core.training import TrainedNetwork, provenance, train_networks
+from dlre_core.training_settings import (
     Question,
-    TrainedNetwork,
     TrainingSettings,
     choose_device,
     compute_repeatably,
-    provenance,
-    train_networks,
 )
 from dlre_core.whole_files import written_whole
 
@@ -187,8 +185,8 @@ def train_arm(
     with open_rois(rois_file) as store, ThreadPoolExecutor(max(1, threads)) as pool:
         squares = store.squares(training["index"].to_numpy())
         pictures = squares if squares.nbytes > HELD_SHARE * memory_mb * 1e6 else squares[:]
-        held = isinstance(pictures, np.ndarray)
-        located = locate_for_views(pictures, settings.augmentation) if held else None
+        shared = isinstance(pictures, np.ndarray) and not _trains_together(settings)
+        located = locate_for_views(pictures, settings.augmentation) if shared else None
         content = _digest(pictures)
         trained = [network for group in pool.map(train, groups) for network in group]
     networks = dict(zip(STAGES, trained, strict=True))

@@ -1,50 +1,117 @@
-"""The augmentation of `dlre_core.augment` for images that live on an accelerator."""
+"""The views of `dlre_core.augment` and `dlre_core.stiffness_views` for pictures that live on an accelerator.
+
+Only operations on tensors of the device: nothing waits for it, so that they can be recorded (`dlre_core.device_steps`).
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dlre_core.augment import fixed_point, tones
+from dlre_core.augment import Views, fixed_point, tones
 from dlre_core.blend_kernels import BLEND_SCALE, ROUNDING, WEIGHT_BITS, WHOLE
 from dlre_core.pixel_kernels import FRACTION_BITS
+from dlre_core.stiffness_views import locate_stiffness, stiffness_changes
+from dlre_core.store import READ_AT_ONCE, StoredSquares
 
 
-def apply_transforms_on_device(
-    rois: Tensor,
-    indices: NDArray[np.int64],
-    transforms: NDArray[np.float32],
-    jitter: NDArray[np.float32] | None = None,
-) -> Tensor:
-    """Sample images through affine transforms, bilinearly, with the border repeated.
+@dataclass(frozen=True)
+class Resident:
+    """Pictures of an arm where an accelerator finds them.
 
-    The processor's kernel in PyTorch's elementwise operations: the same integers, and the same float32
-    operations one by one, so that both give the same numbers (docs/decisions.md, 13).
-
-    Parameters
+    Attributes
     ----------
-    rois : (m, side, side, 3) uint8 tensor
-        All images, resident on the device.
-    indices : (n,) int64
-        Which image each output is made from.
-    transforms : (n, 2, 3) float32
-        From output to source pixel coordinates (x, y), as `dlre_core.augment.draw_transforms`
-        makes them.
-    jitter : (n, 2) float32, optional
-        As `dlre_core.augment.draw_jitter` makes it.
+    pictures : (m, side, side, 3) uint8 tensor on the device
+    positions : (m, side, side) uint8 tensor on the device, or None
+        `dlre_core.stiffness_views.Located.positions`, where views of another stiffness are drawn.
+    opacity : (m,) float32
+        `dlre_core.stiffness_views.Located.opacity`; on the host.
+    """
 
-    Returns
-    -------
-    (n, 3, side, side) float32 tensor in channels-last memory
-        Colours / 255 - 0.5.
+    pictures: Tensor
+    positions: Tensor | None
+    opacity: NDArray[np.float32]
+
+
+def put_on_device(
+    rois: NDArray[np.uint8] | StoredSquares, device: torch.device, *, stiffness_views: bool
+) -> Resident:
+    """Send pictures (m, side, side, 3) uint8 to a device, a few at a time, however large they are together."""
+    pictures = torch.empty(tuple(rois.shape), dtype=torch.uint8, device=device)
+    positions = torch.empty_like(pictures[..., 0]).contiguous() if stiffness_views else None
+    opacity = np.zeros(len(rois), np.float32)
+    for start in range(0, len(rois), READ_AT_ONCE):
+        part = slice(start, start + READ_AT_ONCE)
+        read = np.ascontiguousarray(rois[part])
+        pictures[part] = torch.from_numpy(read).to(device)
+        if positions is not None:
+            located = locate_stiffness(read)
+            positions[part] = torch.from_numpy(located.positions).to(device)
+            opacity[part] = located.opacity
+    return Resident(pictures, positions, opacity)
+
+
+def view_parameters(
+    resident: Resident, indices: NDArray[np.int64], views: Views
+) -> dict[str, Tensor]:
+    """What `views_on_device` needs to know, as tensors on the host, each with one row a view.
+
+    ``indices`` (n,) int64; ``matrices`` (n, 2, 3) int64, fixed point; ``tones`` (n, 4) float32; and, for views of another
+    stiffness, ``changes`` (n, 256, 3) int16.
 
     Raises
     ------
     ValueError
         If a coefficient is not finite or beyond a million pixels.
     """
-    device, (height, width) = rois.device, rois.shape[1:3]
-    matrices = torch.from_numpy(fixed_point(transforms)).to(device)[:, :, :, None, None]
+    parameters = {
+        "indices": np.asarray(indices, np.int64),
+        "matrices": fixed_point(views.transforms),
+        "tones": tones(len(indices), views.jitter, normalise=True),
+    }
+    if views.stiffness is not None:
+        parameters["changes"] = stiffness_changes(resident.opacity[indices], views.stiffness)
+    return {name: torch.from_numpy(given) for name, given in parameters.items()}
+
+
+def views_on_device(resident: Resident, parameters: dict[str, Tensor]) -> Tensor:
+    """Views of resident pictures.
+
+    The processor's kernels in PyTorch's elementwise operations: the same integers, and the same float32
+    operations one by one, so that both give the same numbers (docs/decisions.md, 13).
+
+    Parameters
+    ----------
+    resident : Resident
+    parameters : dict of tensors
+        As `view_parameters` makes them, on the device.
+
+    Returns
+    -------
+    (n, 3, side, side) float32 tensor in channels-last memory
+        Colours / 255 - 0.5.
+    """
+    indices = parameters["indices"]
+    pictures = resident.pictures[indices]
+    if "changes" in parameters:
+        if resident.positions is None:
+            raise ValueError("pictures were put on the device without their positions on the map")
+        pictures = _change_stiffness(pictures, resident.positions[indices], parameters["changes"])
+    return _sample(pictures, parameters["matrices"], parameters["tones"])
+
+
+def _change_stiffness(pictures: Tensor, positions: Tensor, changes: Tensor) -> Tensor:
+    """`dlre_core.stiffness_views.with_stiffness`, one output a picture."""
+    each = torch.arange(len(pictures), device=pictures.device)[:, None, None]
+    return (pictures.short() + changes[each, positions.int()]).clamp(0, 255).byte()
+
+
+def _sample(pictures: Tensor, matrices: Tensor, tones: Tensor) -> Tensor:
+    """`dlre_core.augment.apply_transforms`, one output a picture."""
+    device, (height, width) = pictures.device, pictures.shape[1:3]
+    matrices = matrices[:, :, :, None, None]
     rows = torch.arange(height, device=device)[:, None]
     columns = torch.arange(width, device=device)[None, :]
     x, y = (
@@ -52,16 +119,15 @@ def apply_transforms_on_device(
     )
     left, right, across = _neighbours(x, width)
     top, bottom, down = _neighbours(y, height)
-    image = torch.from_numpy(np.asarray(indices, np.int64)).to(device)[:, None, None]
+    each = torch.arange(len(pictures), device=device)[:, None, None]
 
     def column(at: Tensor) -> Tensor:
-        upper, lower = (rois[image, row, at].int() for row in (top, bottom))
+        upper, lower = (pictures[each, row, at].int() for row in (top, bottom))
         return WHOLE * upper + down * (lower - upper)
 
     start = column(left)
     value = (WHOLE * start + across * (column(right) - start)).float()
-    tone = torch.from_numpy(tones(len(indices), jitter, normalise=True)).to(device)
-    gain, bias, low, high = tone.T[:, :, None, None, None]
+    gain, bias, low, high = tones.T[:, :, None, None, None]
     gain = gain * float(BLEND_SCALE)
     value = (value * gain + bias).clamp(low, high)
     return value.permute(0, 3, 1, 2)

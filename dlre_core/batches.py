@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from dlre_core.augment import Views, apply_transforms, draw_views
-from dlre_core.augment_device import apply_transforms_on_device
-from dlre_core.stiffness_views import (
-    Located,
-    locate_for_views,
-    with_stiffness,
-    with_stiffness_on_device,
-)
+from dlre_core.stiffness_views import Located, locate_for_views, with_stiffness
 from dlre_core.store import StoredSquares
 
 # Of the propensities: no patient is drawn more than a few times as often as another.
@@ -99,67 +94,38 @@ def draw_images(
     return generator.permutation(drawn)
 
 
-class BatchSource:
-    """Balanced, augmented batches, a pure function of seed, stream and epoch.
+@dataclass(frozen=True)
+class Draws:
+    """Which images a network sees and as which views: a pure function of seed, stream and epoch.
 
-    Parameters
+    Attributes
     ----------
-    rois : array (m, 250, 250, 3) uint8, or StoredSquares
-        Stored squares are read a batch at a time.
     labels : (m,) int64, 0 or 1
     weights : (m,) float64
         How often each image is drawn among those of its class; 0 never.
-    device : torch.device
     seed, stream : int
     batch_size : int
     by_class : bool
         Both classes in turn, so that they are drawn alike often; else as often as there are images.
     augmentation : mapping
         As `dlre_core.augment.draw_views` takes it.
-    located : Located, optional
-        `locate_stiffness` of ``rois``, where views of another stiffness are drawn.
-    resident : tensor (m, 250, 250, 3) uint8, optional
-        ``rois`` on the device; without it what a batch needs is sent there.
     """
 
-    def __init__(
-        self,
-        rois: NDArray[np.uint8] | StoredSquares,
-        labels: NDArray[np.int64],
-        weights: NDArray[np.float64],
-        device: torch.device,
-        *,
-        seed: int,
-        stream: int,
-        batch_size: int,
-        by_class: bool,
-        augmentation: Mapping[str, Any],
-        located: Located | None = None,
-        resident: Tensor | None = None,
-    ) -> None:
-        self.rois, self.labels, self.weights = rois, labels, weights
-        self.device, self.seed, self.stream = device, seed, stream
-        self.batch_size, self.by_class, self.augmentation = batch_size, by_class, augmentation
-        if located is None and isinstance(rois, np.ndarray):
-            located = locate_for_views(rois, augmentation)
-        self.located, self.resident = located, resident
+    labels: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    seed: int
+    stream: int
+    batch_size: int
+    by_class: bool
+    augmentation: Mapping[str, Any]
 
-    def batches(self, epoch: int, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield ``steps`` batches of images and labels; the next is made while one is used."""
+    def of_epoch(self, epoch: int, steps: int) -> tuple[NDArray[np.int64], Views]:
+        """Positions of the images of ``steps`` batches, one batch after another, and their views."""
         generator = np.random.default_rng([self.seed, self.stream, epoch])
-        size = self.batch_size
-        indices = self._draw(generator, steps * size)
-        views = draw_views(generator, steps * size, **self.augmentation)
-        parts = [slice(start, start + size) for start in range(0, steps * size, size)]
-        with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(self._batch, indices[parts[0]], views[parts[0]])
-            for part in [*parts[1:], None]:
-                batch = waiting.result()
-                if part is not None:
-                    waiting = pool.submit(self._batch, indices[part], views[part])
-                yield batch
+        n = steps * self.batch_size
+        return self._images(generator, n), draw_views(generator, n, **self.augmentation)
 
-    def _draw(self, generator: np.random.Generator, n: int) -> NDArray[np.int64]:
+    def _images(self, generator: np.random.Generator, n: int) -> NDArray[np.int64]:
         if not self.by_class:
             return draw_images(generator, self.weights, n)
         drawn = np.empty(n, dtype=np.int64)
@@ -169,22 +135,53 @@ class BatchSource:
             places[:] = own[draw_images(generator, self.weights[own], len(places))]
         return drawn
 
+
+class BatchSource:
+    """Batches for the processor; on an accelerator they are made there (`dlre_core.device_steps`).
+
+    Parameters
+    ----------
+    draws : Draws
+    rois : array (m, 250, 250, 3) uint8, or StoredSquares
+        Stored squares are read a batch at a time.
+    located : Located, optional
+        `locate_stiffness` of ``rois``, where views of another stiffness are drawn.
+    """
+
+    def __init__(
+        self,
+        draws: Draws,
+        rois: NDArray[np.uint8] | StoredSquares,
+        located: Located | None = None,
+    ) -> None:
+        self.draws, self.rois = draws, rois
+        if located is None and isinstance(rois, np.ndarray):
+            located = locate_for_views(rois, draws.augmentation)
+        self.located = located
+
+    def batches(self, epoch: int, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield ``steps`` batches of images and labels; the next is made while one is used."""
+        indices, views = self.draws.of_epoch(epoch, steps)
+        size = self.draws.batch_size
+        parts = [slice(start, start + size) for start in range(0, steps * size, size)]
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(self._batch, indices[parts[0]], views[parts[0]])
+            for part in [*parts[1:], None]:
+                batch = waiting.result()
+                if part is not None:
+                    waiting = pool.submit(self._batch, indices[part], views[part])
+                yield batch
+
     def _batch(self, indices: NDArray[np.int64], views: Views) -> tuple[Tensor, Tensor]:
-        targets = torch.from_numpy(self.labels[indices]).float().to(self.device)
-        rois, located, resident = self.rois, self.located, self.resident
-        if isinstance(rois, StoredSquares) or (resident is None and self.device.type != "cpu"):
-            rois, indices = rois[indices], np.arange(len(indices))
-            located = locate_for_views(rois, self.augmentation)
-            resident = None if self.device.type == "cpu" else torch.from_numpy(rois).to(self.device)
-        pictures = rois if resident is None else resident
+        targets = torch.from_numpy(self.draws.labels[indices]).float()
+        pictures, located = self.rois, self.located
+        if isinstance(pictures, StoredSquares):
+            pictures, indices = pictures[indices], np.arange(len(indices))
+            located = locate_for_views(pictures, self.draws.augmentation)
         if views.stiffness is not None:
-            change = with_stiffness if resident is None else with_stiffness_on_device
-            pictures = change(pictures, located, indices, views.stiffness)
+            pictures = with_stiffness(pictures, located, indices, views.stiffness)
             indices = np.arange(len(indices))
-        if resident is not None:
-            images = apply_transforms_on_device(pictures, indices, views.transforms, views.jitter)
-            return images, targets
         # bfloat16, as the first convolution takes it: the same bits as casting float32 there, one pass less.
-        out = np.empty((len(indices), *rois.shape[1:]), dtype=np.uint16)
+        out = np.empty((len(indices), *pictures.shape[1:]), dtype=np.uint16)
         apply_transforms(pictures, indices, views.transforms, out, jitter=views.jitter)
         return torch.from_numpy(out).view(torch.bfloat16).permute(0, 3, 1, 2), targets

@@ -1,13 +1,11 @@
 """Where a network looks: gradient-weighted class activation maps, and the cases worth looking at."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 from torch.nn import functional
 
 from dlre_core.network import FibrosisNetwork
@@ -21,20 +19,6 @@ KINDS: Mapping[str, tuple[int, bool]] = {
     "Missed": (1, False),
     "False alarm": (0, True),
 }
-
-
-def load_network(weights: str | Path) -> FibrosisNetwork:
-    """A trained network on the processor, from its safetensors file."""
-    network = FibrosisNetwork()
-    network.load_state_dict(load_file(weights))
-    return network.eval()
-
-
-def network_of(weights: Mapping[str, NDArray[np.float32]]) -> FibrosisNetwork:
-    """A trained network on the processor, from its weights by name."""
-    network = FibrosisNetwork()
-    network.load_state_dict({name: torch.from_numpy(np.array(w)) for name, w in weights.items()})
-    return network.eval()
 
 
 def grad_cam(network: FibrosisNetwork, image: NDArray[np.uint8]) -> NDArray[np.float32]:

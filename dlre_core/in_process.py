@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from safetensors.torch import load_file
 
 from dlre_core.arms import select_images
-from dlre_core.network import FibrosisNetwork
+from dlre_core.network import load_network
+from dlre_core.prediction import predict
 from dlre_core.scores import STAGES
 from dlre_core.store import open_rois
 from dlre_core.tabular import read_table
-from dlre_core.training import predict
 
 COLUMNS = [
     "hospital", "patient", "cohort", "fibrosis_stage", "acquisition", "image_id", *STAGES,
@@ -52,7 +51,6 @@ def predict_split(
     with open_rois(rois_file) as store:
         pictures = store.squares(rows["index"].to_numpy())
         for stage in STAGES:
-            network = FibrosisNetwork()
-            network.load_state_dict(load_file(weights[stage]))
-            rows[stage] = predict(network.to(memory_format=torch.channels_last), pictures)
+            network = load_network(weights[stage]).to(memory_format=torch.channels_last)
+            rows[stage] = predict(network, pictures)
     return rows[COLUMNS]

@@ -1,6 +1,12 @@
 """The convolutional network of the paper (Gut 2019;68:729, Methods and figure 1B)."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -54,3 +60,17 @@ def new_network(seed: int) -> FibrosisNetwork:
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
             nn.init.zeros_(module.bias)
     return network
+
+
+def load_network(weights: str | Path) -> FibrosisNetwork:
+    """A trained network on the processor, from its safetensors file."""
+    network = FibrosisNetwork()
+    network.load_state_dict(load_file(weights))
+    return network.eval()
+
+
+def network_of(weights: Mapping[str, NDArray[np.float32]]) -> FibrosisNetwork:
+    """A trained network on the processor, from its weights by name."""
+    network = FibrosisNetwork()
+    network.load_state_dict({name: torch.from_numpy(np.array(w)) for name, w in weights.items()})
+    return network.eval()

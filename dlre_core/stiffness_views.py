@@ -13,9 +13,7 @@ from typing import Any
 
 import numba
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from dlre_core.colour_scale import MAP_POSITIONS, colour_table
 
@@ -99,18 +97,6 @@ def with_stiffness(
     changes = stiffness_changes(located.opacity[indices], factors)
     change_stiffness(pictures, located.positions, np.asarray(indices, np.int64), changes, out)
     return out
-
-
-def with_stiffness_on_device(
-    pictures: Tensor, located: Located, indices: NDArray[np.int64], factors: NDArray[np.float32]
-) -> Tensor:
-    """`with_stiffness` of pictures that live on an accelerator; the same bytes."""
-    device = pictures.device
-    changes = torch.from_numpy(stiffness_changes(located.opacity[indices], factors)).to(device)
-    positions = torch.from_numpy(located.positions[indices]).to(device).int()
-    each = torch.arange(len(indices), device=device)[:, None, None]
-    chosen = pictures[torch.from_numpy(np.asarray(indices, np.int64)).to(device)]
-    return (chosen.short() + changes[each, positions]).clamp(0, 255).byte()
 
 
 def stiffness_changes(

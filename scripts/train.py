@@ -2,7 +2,7 @@
 
 from dlre_core.arms import train_arm
 from dlre_core.logs import job_log
-from dlre_core.training import TrainingSettings
+from dlre_core.training_settings import TrainingSettings
 
 with job_log(snakemake.log[0]):
     train_arm(

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from dlre_core.figures.style import PARAMETERS, SIMULATED, mark_simulated, new_figure
-from dlre_core.heat_maps import KINDS, grad_cam, load_network
+from dlre_core.heat_maps import KINDS, grad_cam
+from dlre_core.network import load_network
 from dlre_core.store import RoiStore, open_rois
 from dlre_core.tables.accuracy import STAGES
 from dlre_core.tables.formatting import STAGE_NAMES, round_half_up

@@ -14,7 +14,7 @@ from google.protobuf import text_format
 from safetensors import SafetensorError, safe_open
 from tritonclient.grpc import model_config_pb2
 
-from dlre_core.network import FibrosisNetwork
+from dlre_core.network import network_of
 from dlre_core.serving.onnx_model import (
     IMAGE_SHAPE,
     INPUT_NAME,
@@ -214,10 +214,8 @@ def largest_difference(model: bytes, networks: Mapping[str, Mapping[str, np.ndar
     scaled = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255 - 0.5
     expected = np.empty_like(found)
     for column, stage in enumerate(STAGES):
-        network = FibrosisNetwork().eval()
-        network.load_state_dict({k: torch.from_numpy(v) for k, v in networks[stage].items()})
         with torch.inference_mode():
-            expected[:, column] = torch.sigmoid(network(scaled)).numpy()
+            expected[:, column] = torch.sigmoid(network_of(networks[stage])(scaled)).numpy()
     return float(np.abs(found - expected).max())
 
 

@@ -15,8 +15,8 @@ from dlre_core.dicom_worker import Archives
 from dlre_core.errors import UnreadableDicom
 from dlre_core.found_files import FoundFile, find_files
 from dlre_core.frozen import REPOSITORY, FrozenStudy, read_frozen_study
-from dlre_core.heat_maps import network_of
 from dlre_core.ingestion import patient_named
+from dlre_core.network import network_of
 from dlre_core.rejects import Unusable
 from dlre_core.scores import STAGES
 from dlre_core.serving.client import check_served_model, predict_images

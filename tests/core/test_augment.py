@@ -21,7 +21,6 @@ from dlre_core.augment import (
     square_transform,
     tones,
 )
-from dlre_core.augment_device import apply_transforms_on_device
 
 IDENTITY = np.array([[[1, 0, 0], [0, 1, 0]]], np.float32)
 
@@ -267,25 +266,3 @@ def test_wrong_arguments_are_refused():
             fixed_point(IDENTITY * np.float32(wild))
     with pytest.raises(ValueError, match="transforms have shape"):
         apply_transforms(images, np.array([0]), IDENTITY[:, :, :2], out)
-
-
-@pytest.mark.parametrize("device", ["cpu", "cuda"])
-def test_the_accelerators_path_agrees(device):
-    if device == "cuda" and not torch.cuda.is_available():
-        pytest.skip("no GPU here")
-    images = picture(250, n=3)
-    indices = np.array([2, 0, 1, 1])
-    generator = np.random.default_rng(4)
-    matrices = draw_transforms(generator, 4, shift_pixels=5, rotation_degrees=25, scale=0.2, flip_horizontal=True)  # fmt: skip
-    matrices[3] = draw_transforms(generator, 1, shift_pixels=8, flip_vertical=True)[0]
-    for jitter in (None, draw_jitter(generator, 4, contrast=0.3, brightness=0.1)):
-        out = np.empty((4, 250, 250, 3), np.float32)
-        apply_transforms(images, indices, matrices, out, jitter=jitter)
-        there = apply_transforms_on_device(
-            torch.from_numpy(images).to(device), indices, matrices, jitter
-        )
-        assert there.is_contiguous(memory_format=torch.channels_last)
-        found = there.permute(0, 2, 3, 1).cpu().numpy()
-        if device == "cpu":
-            assert np.array_equal(found, out)
-        np.testing.assert_allclose(found, out, atol=1e-5)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,24 +76,9 @@ def test_both_classes_are_drawn_in_turn_and_nobody_of_weight_zero():
     labels = np.r_[np.ones(6), np.zeros(30)].astype(np.int64)
     images = np.zeros((36, 250, 250, 3), dtype=np.uint8)
     images[:, :, :, 0] = np.arange(36)[:, None, None]
-    source = batch_source(images, labels)
-    source.weights = np.where(np.arange(36) % 6 == 0, 0.0, 1.0)
+    source = batch_source(images, labels, np.where(np.arange(36) % 6 == 0, 0.0, 1.0))
     for shown, targets in source.batches(0, 5):
         assert targets.mean() == 0.5
         numbers = ((shown[:, 0, 100, 100] + 0.5) * 255).round().int()
         assert (numbers % 6 != 0).all()
         assert ((numbers < 6) == (targets == 1)).all()
-
-
-def test_batches_made_on_an_accelerator_are_those_of_the_processor():
-    """Squares that are resident take the accelerator's path, here on the processor."""
-    generator = np.random.default_rng(6)
-    images = generator.integers(0, 256, (8, 250, 250, 3), dtype=np.uint8)
-    labels = np.arange(8) % 2
-    views = {"augmentation": {"shift_pixels": 5, "rotation_degrees": 15, "scale": 0.1, "stiffness": 0.3}}  # fmt: skip
-    plain = batch_source(images, labels, **views)
-    there = batch_source(images, labels, **views, resident=torch.from_numpy(images))
-    for (ours, targets), (theirs, same) in zip(plain.batches(1, 2), there.batches(1, 2), strict=True):  # fmt: skip
-        assert torch.equal(targets, same)
-        assert theirs.dtype == torch.float32
-        assert torch.equal(ours, theirs.bfloat16())

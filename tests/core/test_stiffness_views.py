@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +16,6 @@ from dlre_core.stiffness_views import (
     locate_stiffness,
     stiffness_changes,
     with_stiffness,
-    with_stiffness_on_device,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -110,18 +108,6 @@ def test_changes_by_position_are_those_of_the_map():
     # Position 1 + 50 becomes 1 + 100; what leaves the map stays at its end.
     assert np.abs(changes[51] - 0.5 * (table[100] - table[50])).max() <= 0.5
     assert np.abs(changes[255]).max() == 0
-
-
-@pytest.mark.parametrize("device", ["cpu", "cuda"])
-def test_an_accelerator_gives_the_same_bytes(device):
-    if device == "cuda" and not torch.cuda.is_available():
-        pytest.skip("no GPU here")
-    pictures = np.concatenate([blended(*scene_parts) for scene_parts in (
-        (scene(1)[0], 0.5, scene(1)[1]), (scene(2)[0], 0.8, scene(2)[1]))])  # fmt: skip
-    located, indices = locate_stiffness(pictures), np.array([1, 0, 1])
-    factors = np.array([0.8, 1.4, 1.1], np.float32)
-    there = with_stiffness_on_device(torch.from_numpy(pictures).to(device), located, indices, factors)  # fmt: skip
-    assert np.array_equal(there.cpu().numpy(), with_stiffness(pictures, located, indices, factors))
 
 
 def test_what_is_off_leaves_the_generator_alone():
