@@ -1,5 +1,6 @@
 """Other divisions of a study's patients, made from its main split, to see how much the result depends on it."""
 
+import logging
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +10,8 @@ import pandas as pd
 
 from dlre_core.errors import ConfigurationError, TrainingError
 from dlre_core.splits import draw_stratified, make_split
+
+logger = logging.getLogger(__name__)
 
 PATTERN = re.compile(
     r"(permuted|seed|fraction)_([0-9]+)|(fold)_([0-9]+)_of_([0-9]+)|(without)_(.+)"
@@ -24,7 +27,8 @@ def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: in
         As `dlre_core.splits.make_split` returns it.
     variant : str
         ``permuted_N``: stages shuffled among all patients, then divided anew (the negative control).
-        ``seed_N``: divided anew. ``without_H``: hospital H validates, the others train.
+        ``seed_N``: divided anew. ``without_H``: hospital H validates, the others train; nobody validates where
+        it has no enrolled patients, and the study goes on.
         ``fraction_P``: P % of the training patients, stratified by stage, the same validation.
         ``fold_K_of_N``: only training patients, of which the K-th part validates.
     rule : mapping
@@ -77,13 +81,14 @@ def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: in
 def _without(split: pd.DataFrame, hospital: str, seed: int) -> pd.DataFrame:
     hospitals = set(split["hospital"])
     others = sorted(hospitals - {hospital})
-    if not others or hospital not in hospitals:
+    if not others:
         raise TrainingError(
-            f"Hospital {hospital} cannot be left out: "
-            + ("it has no" if others else "no other has")
-            + " enrolled patients.",
-            "Take its folder out of the cohort's dicom/, or hospitals_left_out out of robustness.analyses.",
+            f"Hospital {hospital} cannot be left out: no other has enrolled patients.",
+            "Take hospitals_left_out out of robustness.analyses.",
         )
+    if hospital not in hospitals:
+        logger.warning("Hospital %s has no enrolled patients: nobody is left out", hospital)
+        return split.assign(cohort="training", seed=seed)
     return make_split(split, {"method": "hospitals", "training": others}, seed=seed)
 
 

@@ -119,8 +119,7 @@ def check_leaks(split: pd.DataFrame, pictures: pd.DataFrame) -> pd.DataFrame:
         With the pairs, if a pseudonym or a picture content is on both sides.
     """
     keys = ["hospital", "patient"]
-    sides = {name: part for name, part in split.groupby("cohort")}
-    training, validation = sides["training"], sides["validation"]
+    training, validation = (split[split["cohort"] == name] for name in ("training", "validation"))
     shared = set(training["patient"]) & set(validation["patient"])
     if shared or split.duplicated(keys).any():
         raise PatientLeak(

@@ -5,7 +5,7 @@ import pytest
 
 from dlre_core.errors import ConfigurationError, TrainingError
 from dlre_core.resplits import resplit
-from dlre_core.splits import make_split
+from dlre_core.splits import check_leaks, make_split
 from dlre_core.statistics import roc_analysis
 from dlre_core.tables.accuracy import AccuracySettings
 from dlre_core.tables.robustness import printed_robustness, robustness_table
@@ -58,13 +58,27 @@ def test_the_hospital_left_out_validates(split):
     assert set(made.loc[made["cohort"] == "validation", "hospital"]) == {"St_Mary-2"}
 
 
-@pytest.mark.parametrize(
-    ("hospitals", "says"),
-    [("AC", "left out: it has no enrolled"), ("B", "left out: no other has enrolled")],
-)
-def test_a_hospital_that_cannot_be_left_out_is_named(split, hospitals, says):
-    with pytest.raises(TrainingError, match=f"Hospital B cannot be {says}"):
-        resplit(split[split["hospital"].isin(list(hospitals))], "without_B", RULE, 1)
+def test_the_only_hospital_cannot_be_left_out(split):
+    with pytest.raises(TrainingError, match="Hospital B cannot be left out: no other has enrolled"):
+        resplit(split[split["hospital"] == "B"], "without_B", RULE, 1)
+
+
+def test_a_hospital_without_enrolled_patients_does_not_stop_the_study(split, caplog):
+    made = resplit(split[split["hospital"] != "B"].reset_index(drop=True), "without_B", RULE, 1)
+    assert set(made["cohort"]) == {"training"}
+    assert "Hospital B has no enrolled patients" in caplog.text
+    pictures = made.assign(image_id=made["patient"], pixel_digest=made["patient"])
+    counts = check_leaks(made, pictures.drop(columns="cohort"))
+    assert counts[["training_patients", "validation_patients"]].to_numpy().tolist() == [[len(made), 0]]  # fmt: skip
+    nobody = scores([0.1, 0.2, 0.3, 0.4] * 5).assign(cohort="training")
+    given = {"without_A": scores([0.1, 0.2, 0.3, 0.4] * 5), "without_B": nobody}
+    table = robustness_table(given, "hospitals_left_out", AccuracySettings())
+    printed = printed_robustness(table, "hospitals_left_out", AccuracySettings(), simulated=True)
+    assert [row[:3] for row in printed.blocks[0].rows] == [["without A", "4", "16"], ["without B", "20", "0"], ["mean", "", ""]]  # fmt: skip
+    assert "without B: no" in " ".join(printed.footnotes)
+    mean = table[(table["variant"] == "mean") & (table["method"] == "dlre")]
+    alone = table[(table["variant"] == "without_A") & (table["method"] == "dlre")]
+    assert mean["auc"].to_list() == alone["auc"].to_list()
 
 
 def test_a_fraction_keeps_validation_and_its_strata(split):
