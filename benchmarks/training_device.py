@@ -3,7 +3,8 @@
     PYTHONPATH=. python benchmarks/training_device.py [--device cuda] [--steps 200] [--arms 6] [--variants]
 
 Six arms train their three networks in one pass with the settings of config.yaml, 266 patients with five pictures each
-(noise, which costs what pictures cost). Utilisation is what nvidia-smi samples of all GPUs that it sees. The peer is that of
+(noise, which costs what pictures cost). Utilisation is what nvidia-smi samples of that GPU meanwhile, sending the pictures
+there included, as the seconds include it. The peer is that of
 benchmarks/training.py, one network at a time; what 18 would take is its rate times the same number of steps.
 """
 
@@ -20,6 +21,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 import yaml
+from numpy.typing import NDArray
 
 from benchmarks.training import BATCH, plain
 from dlre_core.network import FibrosisNetwork
@@ -27,7 +29,7 @@ from dlre_core.training import train_networks
 from dlre_core.training_settings import Question, TrainingSettings, compute_repeatably
 
 PATIENTS, PICTURES, NETWORKS = 266, 1330, 3
-SAMPLING = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "-lms", "250"]  # fmt: skip
+SAMPLING = ("nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "-lms", "250")  # fmt: skip
 
 
 def each_alone(networks: Sequence[FibrosisNetwork], images: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -50,10 +52,16 @@ def settings_of_the_project(device: str, steps: int | None) -> TrainingSettings:
     return replace(settings, minimum_steps=1, maximum_steps=steps) if steps else settings
 
 
-def train_arms(settings: TrainingSettings, arms: int) -> tuple[float, float]:
-    """Seconds of all arms together, and images a second of the last epochs, all networks counted."""
+def noise() -> NDArray[np.uint8]:
+    """As many pictures as the paper's training cohort has."""
     generator = np.random.default_rng(0)
-    pictures = generator.integers(0, 256, (PICTURES, 250, 250, 3), dtype=np.uint8)
+    return generator.integers(0, 256, (PICTURES, 250, 250, 3), dtype=np.uint8)
+
+
+def train_arms(
+    pictures: NDArray[np.uint8], settings: TrainingSettings, arms: int
+) -> tuple[float, float]:
+    """Seconds of all arms together, and images a second of the last epochs, all networks counted."""
     labels, stopping = np.arange(PICTURES) % 2, np.arange(PICTURES) < PICTURES // 20
     rates, started = [], time.perf_counter()
     for arm in range(arms):
@@ -67,13 +75,14 @@ def train_arms(settings: TrainingSettings, arms: int) -> tuple[float, float]:
 
 
 @contextmanager
-def sampled_utilisation(on_gpu: bool) -> Iterator[list[int]]:
+def sampled_utilisation(device: str) -> Iterator[list[int]]:
     """A list that holds, after the context, what nvidia-smi sampled; empty where it does not tell."""
     samples: list[int] = []
-    if not on_gpu or shutil.which(SAMPLING[0]) is None:
+    if device == "cpu" or shutil.which(SAMPLING[0]) is None:
         yield samples
         return
-    with subprocess.Popen(SAMPLING, stdout=subprocess.PIPE, text=True) as sampler:
+    which = f"GPU-{torch.cuda.get_device_properties(device).uuid}"
+    with subprocess.Popen([*SAMPLING, "-i", which], stdout=subprocess.PIPE, text=True) as sampler:
         try:
             yield samples
         finally:
@@ -91,8 +100,7 @@ def main() -> None:
     parser.add_argument("--arms", type=int, default=6)
     parser.add_argument("--variants", action="store_true")
     given = parser.parse_args()
-    on_gpu = given.device != "cpu"
-    name = torch.cuda.get_device_name(given.device) if on_gpu else "the processor"
+    name = "the processor" if given.device == "cpu" else torch.cuda.get_device_name(given.device)
     settings = settings_of_the_project(given.device, given.steps)
     steps = settings.epochs * settings.steps_per_epoch(PATIENTS)
     peer = plain(min(steps, 200), given.device)
@@ -101,13 +109,14 @@ def main() -> None:
     print("| | images a second | seconds for all | utilisation |\n|---|---|---|---|")
     print(f"| plain PyTorch | {peer:.0f} | {number * steps * BATCH / peer:.0f} (at its rate) | |", flush=True)  # fmt: skip
     compute_repeatably()
-    with sampled_utilisation(on_gpu) as samples:
-        seconds, rate = train_arms(settings, given.arms)
+    pictures = noise()
+    with sampled_utilisation(given.device) as samples:
+        seconds, rate = train_arms(pictures, settings, given.arms)
     used = f"{statistics.mean(samples):.0f} %" if samples else "not measured"
     print(f"| this project | {rate:.0f} | {seconds:.1f} | {used} |", flush=True)
     for name, (place, other) in VARIANTS.items() if given.variants else ():
         with patch(place, other):
-            seconds, rate = train_arms(settings, 1)
+            seconds, rate = train_arms(pictures, settings, 1)
         print(f"| {name}, one arm | {rate:.0f} | {seconds:.1f} | |", flush=True)
 
 

@@ -46,12 +46,14 @@ class DeviceSteps:
         self.resident, self.draws, self.optimisers = resident, draws, optimisers
         self.learn, self.device = learn, resident.pictures.device
         self.records = self.device.type == "cuda"
+        # Memory is kept for each stream: one for all steps before the recording and for the recording itself.
+        self.aside = torch.cuda.Stream(self.device) if self.records else None
         self.at = torch.zeros(1, dtype=torch.int64, device=self.device)
         self.rate = torch.zeros((), device=self.device)
         self.losses = torch.zeros(len(draws), device=self.device)
         for optimiser in optimisers:
             for group in optimiser.param_groups:
-                group |= {"lr": self.rate, "capturable": False}
+                group |= {"lr": self.rate, "capturable": self.records}
         self.script: dict[str, Tensor] = {}
         self.prepared: tuple[int, dict[str, Tensor]] | None = None
         self.graph: torch.cuda.CUDAGraph | None = None
@@ -112,20 +114,17 @@ class DeviceSteps:
 
     def _compute_aside(self) -> None:
         """In a stream of its own, as a recording is made: what autograd made in the default stream it would wait for."""
-        aside = torch.cuda.Stream()
-        aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):
+        self.aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self.aside):
             self._compute()
-        torch.cuda.current_stream().wait_stream(aside)
+        torch.cuda.current_stream().wait_stream(self.aside)
 
     def _recorded(self) -> torch.cuda.CUDAGraph:
         """A step as it would be made; making the recording makes none."""
         for optimiser in self.optimisers:
             optimiser.zero_grad(set_to_none=True)
-            for group in optimiser.param_groups:
-                group["capturable"] = True  # Before a recording PyTorch would warn of it.
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+        with torch.cuda.graph(graph, stream=self.aside):
             self._compute()
         return graph
 

@@ -147,6 +147,7 @@ class OnAccelerator:
         """As `OnProcessor.train`."""
         if self.steps is None or trainings != self.trainings:
             self.trainings = trainings
+            self.steps = None  # The memory of one recording goes before another is made.
             self.steps = DeviceSteps(
                 self.resident,
                 [training.draws for training in trainings],

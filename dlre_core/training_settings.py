@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from dlre_core.errors import TrainingError
 
+# NVIDIA's compute capability of the Ampere generation.
+FIRST_WITH_BFLOAT16 = 8
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
@@ -68,27 +71,37 @@ def compute_repeatably() -> None:
     torch.use_deterministic_algorithms(True)
     # Every buffer is written before it is read; filling them first only costs time.
     torch.utils.deterministic.fill_uninitialized_memory = False
-    # On CUDA PyTorch then refuses to multiply matrices unless cuBLAS is told to repeat itself, too.
+    # Without a workspace of fixed size cuBLAS need not repeat itself.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
 def choose_device(name: str) -> torch.device:
-    """``auto`` is CUDA where there is one, else the CPU; any other name is taken as it is.
+    """``auto`` is CUDA where there is a device that computes in bfloat16, else the CPU; any other name is taken as it is.
 
     Raises
     ------
     TrainingError
-        If there is no such CUDA device.
+        If there is no such CUDA device, or it does not compute in bfloat16.
     """
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
+        fit = torch.cuda.is_available() and _has_bfloat16(torch.device("cuda"))
+        return torch.device("cuda" if fit else "cpu")
     device = torch.device(name)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise TrainingError(
             f"training.device is {name}, which PyTorch does not find on this machine.",
             "Write auto or cpu, or install PyTorch for CUDA and its driver.",
         )
+    if device.type == "cuda" and not _has_bfloat16(device):
+        raise TrainingError(
+            f"training.device is {name}, a GPU that does not compute in bfloat16.",
+            "Write cpu, or use one of NVIDIA's Ampere generation or later.",
+        )
     return device
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    return torch.cuda.get_device_capability(device)[0] >= FIRST_WITH_BFLOAT16
 
 
 def one_cycle(settings: TrainingSettings, steps: int) -> NDArray[np.float64]:

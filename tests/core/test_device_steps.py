@@ -90,12 +90,23 @@ def data():
     return images, questions, stopping
 
 
+@pytest.fixture(params=["cpu", "cuda"])
+def device(request):
+    if request.param == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no GPU here")
+    return request.param
+
+
+def on_accelerator(device, trainings, rois, located):
+    return OnAccelerator(put_on_device(rois, device, stiffness_views=True))
+
+
 @pytest.fixture
 def accelerated(monkeypatch):
     """The accelerator's way on the processor, and rates that both ways hold exactly: there they are float32."""
 
     def start():
-        monkeypatch.setattr(training, "epochs_on", lambda device, trainings, rois, located: OnAccelerator(put_on_device(rois, device, stiffness_views=True)))  # fmt: skip
+        monkeypatch.setattr(training, "epochs_on", on_accelerator)
 
     def rounded(*arguments):
         return one_cycle(*arguments).astype(np.float32).astype(np.float64)
@@ -121,10 +132,11 @@ def test_steps_of_an_accelerator_are_those_of_the_processor(data, accelerated, n
 
 
 def test_killed_on_an_accelerator_it_goes_on_to_the_same_weights(
-    data, accelerated, tmp_path, monkeypatch
+    data, accelerated, device, tmp_path, monkeypatch
 ):
     accelerated()
-    whole = train_networks(*data, QUICK, patients=24)
+    settings = replace(QUICK, device=device)
+    whole = train_networks(*data, settings, patients=24)
     save, checkpoint = checkpoints.save_checkpoint, tmp_path / "state.safetensors"
 
     def killed(*arguments):
@@ -133,19 +145,19 @@ def test_killed_on_an_accelerator_it_goes_on_to_the_same_weights(
 
     monkeypatch.setattr(training, "save_checkpoint", killed)
     with pytest.raises(KeyboardInterrupt):
-        train_networks(*data, QUICK, patients=24, checkpoint=checkpoint)
+        train_networks(*data, settings, patients=24, checkpoint=checkpoint)
     monkeypatch.setattr(training, "save_checkpoint", save)
     assert any("exp_avg" in name for name in load_file(checkpoint))
-    resumed = train_networks(*data, QUICK, patients=24, checkpoint=checkpoint)
+    resumed = train_networks(*data, settings, patients=24, checkpoint=checkpoint)
     for one, other in zip(whole, resumed, strict=True):
         assert same(one.weights, other.weights)
 
 
-def test_networks_that_have_ended_take_no_more_steps(data):
+def test_networks_that_have_ended_take_no_more_steps(data, device):
     images, questions, stopping = data
-    networks = [Training(images, q, stopping, QUICK, torch.device("cpu")) for q in questions]
-    epochs = OnAccelerator(put_on_device(images, torch.device("cpu"), stiffness_views=False))
-    rates = np.full(2, 0.001)
+    networks = [Training(images, q, stopping, QUICK, torch.device(device)) for q in questions]
+    epochs = OnAccelerator(put_on_device(images, torch.device(device), stiffness_views=False))
+    rates = np.full(5, 0.001)
     assert len(epochs.train(networks, 1, rates)) == 2
     ended, going = (network.network.output.weight.clone() for network in networks)
     assert len(epochs.train(networks[1:], 2, rates)) == 1
@@ -172,7 +184,7 @@ def weights_after(data, steps_made, records, monkeypatch):
             compute()
 
     @contextmanager
-    def recording(graph):
+    def recording(graph, stream):
         # What is recorded is not computed.
         recordings.append(graph)
         monkeypatch.setattr(steps, "_compute", lambda: None)

@@ -180,6 +180,29 @@ def test_networks_in_one_pass_are_the_networks_one_by_one():
             torch.testing.assert_close(parameter.grad, gradient, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("number", [1, 3])
+def test_bfloat16_gradients_are_those_of_float32(device, number):
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no GPU here")
+    generator = torch.Generator().manual_seed(0)
+    images = [torch.rand(16, 3, 250, 250, generator=generator) - 0.5 for _ in range(number)]
+    images = [part.contiguous(memory_format=torch.channels_last) for part in images]
+    exact, rounded = ([new_network(seed) for seed in range(number)] for _ in range(2))
+    joint_logits(exact, images).square().sum().backward()
+    for network in rounded:
+        network.to(device, memory_format=torch.channels_last)
+    with torch.autocast(device, dtype=torch.bfloat16):
+        logits = joint_logits(rounded, [part.to(device) for part in images])
+    logits.float().square().sum().backward()
+    for one, other in zip(exact, rounded, strict=True):
+        for (name, expected), found in zip(one.named_parameters(), other.parameters(), strict=True):
+            given, wanted = found.grad.cpu().flatten(), expected.grad.flatten()
+            # Rounding noise is largest in the first layer, where a million pixels with both signs are added up.
+            assert torch.cosine_similarity(given, wanted, dim=0) > 0.97, name
+            assert float(given.norm() / wanted.norm()) == pytest.approx(1, abs=0.06), name
+
+
 def test_arms_trained_in_one_pass_repeat_and_are_like_those_one_by_one(tmp_path, monkeypatch):
     """What a GPU gets, here on the processor; an epoch of two steps leaves no room for chaos."""
     alone = study(tmp_path / "alone", 0)
@@ -308,9 +331,21 @@ def test_cuda_repeats_bit_for_bit(tmp_path, memory_mb, monkeypatch):
 
 def test_a_device_that_is_not_there_is_named(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (8, 0))
     assert choose_device("cuda").type == "cuda"
     with pytest.raises(TrainingError, match="device is cuda:1"):
         choose_device("cuda:1")
+
+
+@pytest.mark.parametrize(("capability", "taken"), [((9, 0), "cuda"), ((7, 5), "cpu")])
+def test_a_gpu_without_bfloat16_is_not_taken(monkeypatch, capability, taken):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    assert choose_device("auto").type == taken
+    if taken == "cpu":
+        with pytest.raises(TrainingError, match="does not compute in bfloat16"):
+            choose_device("cuda:0")
 
 
 def test_a_checkpoint_that_a_power_cut_spoiled_begins_anew(data, tmp_path):
