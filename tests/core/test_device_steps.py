@@ -209,6 +209,17 @@ def test_making_a_recording_makes_no_step(data, monkeypatch):
         assert same(one, other)
 
 
+def test_every_epoch_has_draws_of_its_own(data):
+    images, questions, stopping = data
+    networks = [Training(images, q, stopping, QUICK, torch.device("cpu")) for q in questions]
+    epochs = OnAccelerator(put_on_device(images, torch.device("cpu"), stiffness_views=False))
+    for number in (1, 2, 5):
+        epochs.train(networks, number, np.full(2, 0.001))
+        expected = [network.draws.of_epoch(number, 2)[0].reshape(2, -1) for network in networks]
+        found = epochs.steps.script["indices"].numpy()
+        assert np.array_equal(found, np.concatenate(expected, axis=1))
+
+
 class OnTheDeviceOnly(TorchDispatchMode):
     """Refuses what cannot be recorded: a question to the device, or a tensor that comes from the host."""
 
