@@ -10,7 +10,7 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 from dlre_core.cohort import stray_files
-from dlre_core.configuration import check_configuration, check_yaml
+from dlre_core.configuration import check_configuration, check_yaml, expand_home
 from dlre_core.logs import BARS
 from dlre_core.report.failure import PlainErrors, failure_text, made_since
 from dlre_core.running import begin_run
@@ -35,6 +35,7 @@ if workflow.is_main_process:
 configfile: "config.yaml"
 
 
+expand_home(config)
 check_configuration(config, f"{workflow.basedir}/rules/schemas/config.schema.yaml")
 
 

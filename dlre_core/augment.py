@@ -44,7 +44,7 @@ def draw_views(
 ) -> Views:
     """Draw what ``training.augmentation`` says: `draw_transforms` of ``geometry``, `draw_jitter`, `draw_stiffness`.
 
-    What is off leaves the generator as it is.
+    Jitter and stiffness that are off leave the generator as it is.
     """
     transforms = draw_transforms(generator, n, **geometry)
     jitter = draw_jitter(generator, n, contrast=contrast, brightness=brightness)

@@ -20,7 +20,7 @@ from dlre_core.cohort import hospital_codes, stray_files
 from dlre_core.contract import MEASUREMENT_COLUMNS
 from dlre_core.dicom import ReadLimits, read_header
 from dlre_core.dicom_worker import Archives, opened
-from dlre_core.errors import ClinicalTableError, CohortError
+from dlre_core.errors import ClinicalTableError, CohortError, ConfigurationError
 from dlre_core.found_files import FoundFile, find_files
 from dlre_core.own_study import next_step
 from dlre_core.pacs.failures import Failure
@@ -280,7 +280,11 @@ def main(arguments: list[str] | None = None) -> int:
     sys.stdout.write(
         f"{findings_text(problems, None if options.all else SHOWN)}\n\n{options.folder}: {verdict}\n"
     )
-    sys.stdout.write(next_step(options.folder, problems))
+    try:
+        sys.stdout.write(next_step(options.folder, problems))
+    except ConfigurationError as error:
+        sys.stdout.write(f"\n{error}\n")
+        return 1
     return int(number > 0)
 
 

@@ -45,16 +45,16 @@ class DeviceSteps:
     ) -> None:
         self.resident, self.draws, self.optimisers = resident, draws, optimisers
         self.learn, self.device = learn, resident.pictures.device
-        self.records = self.device.type == "cuda"
+        self.recordable = self.device.type == "cuda"
         # Memory is kept for each stream: one for all steps before the recording and for the recording itself.
-        self.aside = torch.cuda.Stream(self.device) if self.records else None
-        self.at = torch.zeros(1, dtype=torch.int64, device=self.device)
+        self.side_stream = torch.cuda.Stream(self.device) if self.recordable else None
+        self.step_now = torch.zeros(1, dtype=torch.int64, device=self.device)
         self.rate = torch.zeros((), device=self.device)
         self.losses = torch.zeros(len(draws), device=self.device)
         for optimiser in optimisers:
             for group in optimiser.param_groups:
-                group |= {"lr": self.rate, "capturable": self.records}
-        self.script: dict[str, Tensor] = {}
+                group |= {"lr": self.rate, "capturable": self.recordable}
+        self.parameters: dict[str, Tensor] = {}
         self.prepared: tuple[int, dict[str, Tensor]] | None = None
         self.graph: torch.cuda.CUDAGraph | None = None
         self.steps_done = 0
@@ -81,23 +81,24 @@ class DeviceSteps:
             parts.append({name: part.unflatten(0, (steps, -1)) for name, part in given.items()})
         return {name: torch.cat([part[name] for part in parts], dim=1) for name in parts[0]}
 
-    def _load(self, script: dict[str, Tensor]) -> None:
+    def _load(self, parameters: dict[str, Tensor]) -> None:
         """Put an epoch's parameters where steps find them, always in the same memory."""
-        if not self.script:
-            self.script = {
-                name: torch.empty_like(part, device=self.device) for name, part in script.items()
+        if not self.parameters:
+            self.parameters = {
+                name: torch.empty_like(part, device=self.device)
+                for name, part in parameters.items()
             }
-        for name, part in script.items():
-            self.script[name].copy_(part)
-        self.at.zero_()
+        for name, part in parameters.items():
+            self.parameters[name].copy_(part)
+        self.step_now.zero_()
         self.losses.zero_()
 
     def _step(self) -> None:
-        if self.records and self.steps_done == STEPS_BEFORE_RECORDING:
+        if self.recordable and self.steps_done == STEPS_BEFORE_RECORDING:
             self.graph = self._recorded()
         if self.graph is not None:
             self.graph.replay()
-        elif self.records:
+        elif self.recordable:
             self._compute_aside()
         else:
             self._compute()
@@ -105,28 +106,30 @@ class DeviceSteps:
 
     def _compute(self) -> None:
         """The step that the counter says, and the counter's own."""
-        now = {name: part.index_select(0, self.at)[0] for name, part in self.script.items()}
+        now = {
+            name: part.index_select(0, self.step_now)[0] for name, part in self.parameters.items()
+        }
         self.rate.copy_(now.pop("rates"))
         targets = now.pop("targets").chunk(len(self.draws))
         images = views_on_device(self.resident, now).chunk(len(self.draws))
         self.losses += self.learn(images, targets)
-        self.at += 1
+        self.step_now += 1
 
     def _compute_aside(self) -> None:
         """In a stream of its own, as a recording is made: what autograd made in the default stream it would wait for."""
-        self.aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(self.aside):
+        self.side_stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self.side_stream):
             self._compute()
-        torch.cuda.current_stream().wait_stream(self.aside)
+        torch.cuda.current_stream().wait_stream(self.side_stream)
 
     def _recorded(self) -> torch.cuda.CUDAGraph:
         """A step as it would be made; making the recording makes none."""
         for optimiser in self.optimisers:
             optimiser.zero_grad(set_to_none=True)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, stream=self.aside):
+        with torch.cuda.graph(graph, stream=self.side_stream):
             self._compute()
         return graph
 
     def _device_in_use(self) -> AbstractContextManager[object]:
-        return torch.cuda.device(self.device) if self.records else nullcontext()
+        return torch.cuda.device(self.device) if self.recordable else nullcontext()

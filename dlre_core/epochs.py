@@ -42,7 +42,7 @@ class Training:
         if classes < 2 or not stopping.any():
             raise TrainingError(
                 f"{question.name}: {classes} of 2 classes to train on, {int(stopping.sum())} images held back.",
-                "Enrol more patients, or leave this stage question or arm out.",
+                "Enrol more patients, or leave this arm out (section arms of config.yaml).",
             )
         self.rois, self.question, self.stopping, self.settings = rois, question, stopping, settings
         self.device, self.progress = device, Progress()

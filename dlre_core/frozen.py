@@ -221,8 +221,8 @@ def outside_training(measures: pd.DataFrame, study: FrozenStudy) -> list[list[st
 
 
 def write_frozen_study(study: FrozenStudy, path: str | Path) -> None:
-    """Write it as JSON, by rename; NaN (a cut-off that could not be chosen) as null."""
-    content = _without_nan(asdict(study))
+    """Write it as JSON, by rename; null for a cut-off that could not be chosen, or that nobody or everybody is above."""
+    content = _finite(asdict(study))
     text = json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n"
     with written_whole(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
@@ -307,13 +307,13 @@ def check_same_settings(
         )
 
 
-def _without_nan(value: Any) -> Any:
-    """NaN is no JSON; null stands for it."""
+def _finite(value: Any) -> Any:
+    """NaN and infinity are no JSON; null stands for them."""
     if isinstance(value, Mapping):
-        return {key: _without_nan(entry) for key, entry in value.items()}
+        return {key: _finite(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(entry) for entry in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _number(value: float | None) -> float:

@@ -9,13 +9,9 @@ import torch
 from dlre_core.arms import select_images
 from dlre_core.network import load_network
 from dlre_core.prediction import predict
-from dlre_core.scores import STAGES
+from dlre_core.scores import PREDICTION_COLUMNS, STAGES
 from dlre_core.store import open_rois
 from dlre_core.tabular import read_table
-
-COLUMNS = [
-    "hospital", "patient", "cohort", "fibrosis_stage", "acquisition", "image_id", *STAGES,
-]  # fmt: skip
 
 
 def predict_split(
@@ -53,4 +49,4 @@ def predict_split(
         for stage in STAGES:
             network = load_network(weights[stage]).to(memory_format=torch.channels_last)
             rows[stage] = predict(network, pictures)
-    return rows[COLUMNS]
+    return rows[PREDICTION_COLUMNS]

@@ -9,16 +9,18 @@ import yaml
 
 from dlre_core.clinical import read_clinical
 from dlre_core.cohort import hospital_codes
+from dlre_core.configuration import checked_section
 from dlre_core.enrolment import EnrolmentSettings, enrol, flow
 from dlre_core.pacs.study_list import NAME as STUDY_LIST
 
 FEWEST_HOSPITALS = 4
+SCHEMA = Path("rules/schemas/config.schema.yaml")
 # Stands in the proposal until the user's own is there.
 PACS_ADDRESS = "https://pacs.hospital/dicom-web"
 
 
 def proposed_configuration(
-    folder: str | Path, patients: Mapping[str, int], *, pacs: bool = False
+    folder: str | Path, patients: Mapping[str, int], *, images: int = 5, pacs: bool = False
 ) -> str:
     """The sections cohort, splits and arms for a folder, as YAML.
 
@@ -32,6 +34,8 @@ def proposed_configuration(
         The cohort folder.
     patients : mapping of hospital to number of patients
         Hospitals without patients take no part in the splits.
+    images : int
+        Of each patient; arms with three and one besides, where that is fewer.
     pacs : bool
         Whether pictures are to be pulled from a PACS, whose address is then to be put in.
 
@@ -51,13 +55,14 @@ def proposed_configuration(
         "overall": {"method": "random", "training_fraction": 0.666667, "seed": 2019}
     }
     arms: dict[str, dict] = {
-        f"overall_{n}_image{'s' * (n > 1)}": {"split": "overall", "images": n} for n in (5, 3, 1)
+        f"overall_{n}_image{'s' * (n > 1)}": {"split": "overall", "images": n}
+        for n in (images, *(fewer for fewer in (3, 1) if fewer < images))
     }
     halves = _halves({name: number for name, number in patients.items() if number})
     for number, half in enumerate(halves, 1):
         name = f"combination_{number}"
         splits[name] = {"method": "hospitals", "training": half}
-        arms[name] = {"split": name, "images": 5}
+        arms[name] = {"split": name, "images": images}
     source = (
         {"source": "dicomweb", "dicomweb": {"url": PACS_ADDRESS}} if pacs else {"source": "folder"}
     )
@@ -77,13 +82,20 @@ def next_step(folder: Path, problems: pd.DataFrame) -> str:
         The cohort folder. What is still to be pulled from a PACS (``studies.csv``) is taken to come.
     problems : DataFrame
         As `dlre_core.check_data.check_folder` returns it.
+
+    Raises
+    ------
+    ConfigurationError
+        If the section enrolment of the ``config.yaml`` here is wrong.
     """
     if set(problems["code"]) & {"no_hospitals", "unusable_table"}:
         return ""
     pacs = (folder / STUDY_LIST).exists()
     hospitals = hospital_codes({"source": "dicomweb" if pacs else "folder", "folder": folder})
     patients = read_clinical(folder / "clinical.csv", hospitals).patients
-    verdict, lost = _outlook(patients, problems)
+    given = checked_section(Path("config.yaml"), SCHEMA, "enrolment")
+    settings = EnrolmentSettings(**given)
+    verdict, lost = _outlook(patients, problems, settings)
     counts = verdict[verdict["enrolled"] == 1]["hospital"].value_counts()
     counts = counts.reindex(hospitals, fill_value=0)
     outlook = (
@@ -95,7 +107,9 @@ def next_step(folder: Path, problems: pd.DataFrame) -> str:
         outlook += "".join(f"  {number:5d}  {sentence}\n" for sentence, number in lost.items())
     if not counts.sum():
         return outlook
-    sections = proposed_configuration(folder.resolve(), counts.to_dict(), pacs=pacs)
+    sections = proposed_configuration(
+        folder.resolve(), counts.to_dict(), images=settings.images_per_patient, pacs=pacs
+    )
     then = (
         "with the address of your PACS, then `make pull` and `make study`"
         if pacs
@@ -107,11 +121,10 @@ def next_step(folder: Path, problems: pd.DataFrame) -> str:
     )
 
 
-def _outlook(patients: pd.DataFrame, problems: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Who would be enrolled by the criteria of ``config.yaml`` here, and how many are first excluded for what."""
-    path = Path("config.yaml")
-    given = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
-    settings = EnrolmentSettings(**given.get("enrolment", {}))
+def _outlook(
+    patients: pd.DataFrame, problems: pd.DataFrame, settings: EnrolmentSettings
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Who would be enrolled, and how many are first excluded for what."""
     table = patients.rename(columns={"patient_id": "patient"})
     keys = pd.MultiIndex.from_frame(table[["hospital", "patient"]])
     short = problems[problems["code"] == "too_few_pictures"]

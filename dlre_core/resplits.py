@@ -44,7 +44,7 @@ def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: in
     Raises
     ------
     ConfigurationError
-        For an unknown variant.
+        For an unknown variant, or ``seed_N`` where the study divides by hospital.
     TrainingError
         If a cohort would be empty.
     """
@@ -58,6 +58,11 @@ def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: in
     if kind == "without":
         return _without(split, value, seed)
     number = int(value)
+    if kind == "seed" and rule["method"] != "random":
+        raise ConfigurationError(
+            "Splits cannot be repeated: that of the first arm divides by hospital, not at random.",
+            "Put an arm with a random split first (section arms of config.yaml), or use hospitals_left_out.",
+        )
     if kind in ("permuted", "seed"):
         return make_split(
             split, rule, seed=seed + 1_000_003 * number, permute_labels=kind == "permuted"
@@ -74,7 +79,7 @@ def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: in
         )
     )
     if result["cohort"].nunique() < 2:
-        raise TrainingError(f"{variant}: a fold has no patients.", "Use fewer folds.")
+        raise TrainingError(f"{variant}: a fold has no patients.", "Lower robustness.fusion_folds.")
     return result.reset_index(drop=True)
 
 

@@ -10,6 +10,7 @@ from dlre_core.errors import StoreMismatch
 
 KEYS = ["hospital", "patient"]
 STAGES = ("f4", "ge_f3", "ge_f2")
+PREDICTION_COLUMNS = [*KEYS, "cohort", "fibrosis_stage", "acquisition", "image_id", *STAGES]
 SCORE_COLUMNS = [
     "hospital", "patient", "cohort", "fibrosis_stage", "inflammation_grade", "alt_iu_l", "bmi_kg_m2",
     "images", "dlre_f4", "dlre_ge_f3", "dlre_ge_f2", "lsm", "apri", "fib4",
@@ -53,7 +54,7 @@ def patient_scores(
     Raises
     ------
     StoreMismatch
-        If a predicted image is not in the store, or a patient not in the clinical table.
+        If a predicted image is not in the store, or a predicted patient not in the clinical table.
     """
     stiffness = acquisitions.set_index("image_id")["q_box_mean_kpa"]
     unknown = sorted(set(predictions["image_id"]) - set(stiffness.index))
@@ -69,11 +70,14 @@ def patient_scores(
     for stage in STAGES:
         scores[f"dlre_{stage}"] = grouped[stage].agg(aggregate)
     scores["lsm"] = grouped["lsm"].median()
-    clinical = patients.set_index(KEYS).reindex(scores.index)
-    if clinical["age_years"].isna().all(axis=None) and len(clinical):
+    clinical = patients.set_index(KEYS)
+    missing = scores.index.difference(clinical.index)
+    if len(missing):
         raise StoreMismatch(
-            "No predicted patient is in the clinical table.", "Delete results/ and run again."
+            f"{len(missing)} predicted patients are not in the clinical table.",
+            "Delete results/predictions and run again.",
         )
+    clinical = clinical.reindex(scores.index)
     limits = pd.Series(scores.index.get_level_values("hospital"), index=scores.index)
     limits = limits.map(dict(upper_limit_by_hospital_iu_l or {})).astype(float)
     limits = limits.fillna(upper_limit_of_normal_iu_l)

@@ -41,7 +41,7 @@ def make_split(
     TrainingError
         If nobody is enrolled, or a cohort would be empty.
     ConfigurationError
-        If the rule names hospitals without any patient in the study.
+        If no hospital that the rule names has a patient in the study.
     """
     if not len(patients):
         raise TrainingError(

@@ -76,8 +76,8 @@ def train_networks(
     Raises
     ------
     TrainingError
-        If the images trained on lack one of the two classes, none are held back, or an accelerator's memory is
-        too small.
+        If the images trained on lack one of the two classes, none are held back, training diverges, or there is no
+        such device or its memory is too small.
     """
     device, steps = choose_device(settings.device), settings.steps_per_epoch(patients)
     schedule = one_cycle(settings, steps)

@@ -24,7 +24,7 @@ rule model_repository:
         arms=list(config["arms"]),
         simulated=SIMULATED,
         device=config["serving"]["device"],
-        provenance={"title": config["report"]["title"], "arms": config["arms"]},
+        provenance={"arms": config["arms"]},
         core=core("serving"),
     script:
         "../scripts/model_repository.py"

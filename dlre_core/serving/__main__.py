@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
+from dlre_core.configuration import LAST_PORT
 from dlre_core.errors import DlreError
 from dlre_core.serving.repository import INTENDED_USE, read_manifest
 from dlre_core.serving.server import LOOPBACK, TritonServer
@@ -16,8 +17,8 @@ def main() -> None:
     """Serve until Ctrl-C or SIGTERM."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="results/serving", help="folder of a finished study")
-    parser.add_argument("--port", type=int, default=8001, help="gRPC")
-    parser.add_argument("--metrics-port", type=int, default=8002, help="Prometheus")
+    parser.add_argument("--port", type=_port, default=8001, help="gRPC")
+    parser.add_argument("--metrics-port", type=_port, default=8002, help="Prometheus")
     parser.add_argument("--log", default="results/logs/serve.log", help="the server's own output")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -43,6 +44,12 @@ def main() -> None:
                 raise SystemExit(f"The server ended by itself; see {given.log}.")
     except DlreError as error:
         sys.exit(str(error))
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) <= LAST_PORT):
+        raise argparse.ArgumentTypeError(f"{text} is no port: write 1 to {LAST_PORT}")
+    return int(text)
 
 
 if __name__ == "__main__":

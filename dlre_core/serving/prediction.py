@@ -11,6 +11,7 @@ import pandas as pd
 
 from dlre_core.arms import select_images
 from dlre_core.errors import StoreMismatch
+from dlre_core.scores import PREDICTION_COLUMNS
 from dlre_core.serving.client import check_served_model, predict_images
 from dlre_core.serving.onnx_model import STAGES
 from dlre_core.serving.repository import manifest_digest
@@ -19,8 +20,6 @@ from dlre_core.store import RoiStore, StoredSquares, open_rois
 from dlre_core.tabular import read_table, write_table
 
 logger = logging.getLogger(__name__)
-
-COLUMNS = ["hospital", "patient", "cohort", "fibrosis_stage", "acquisition", "image_id", *STAGES]
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def predict_arms(
                 batch_size=settings.batch_size,
                 request_timeout_seconds=settings.request_timeout_seconds,
             )
-            write_table(rows[COLUMNS], outputs[arm])
+            write_table(rows[PREDICTION_COLUMNS], outputs[arm])
             logger.info("%s: %d pictures predicted", arm, len(rows))
 
 

@@ -219,7 +219,7 @@ class TritonServer:
         if "already in use" in text:
             return _PortTaken(
                 f"The address {self.grpc_url} is taken by another program.",
-                "End that program or leave the port free to choose.",
+                "End that program, or choose another port (make serve PORT=...).",
             )
         remedy = (
             "If the model is damaged, delete results/serving and run the rule model_repository."

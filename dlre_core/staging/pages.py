@@ -88,7 +88,9 @@ def patient_page(
                 "name": STAGE_NAMES[stage],
                 "probability": round_half_up(patient[stage], 3),
                 "cutoff": format_cutoff(cutoffs[stage], "dlre"),
-                "answer": "yes" if patient[stage] >= cutoffs[stage] else "no",
+                "answer": "unknown"
+                if np.isnan(cutoffs[stage])
+                else ("yes" if patient[stage] >= cutoffs[stage] else "no"),
             }
             for stage in STAGES
         ],

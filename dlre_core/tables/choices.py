@@ -36,7 +36,7 @@ def choices_table(
     Parameters
     ----------
     predictions : DataFrame
-        ``results/predictions/{arm}.csv`` of the arm with the most pictures.
+        ``results/predictions/{arm}.csv`` of the first arm.
     acquisitions : DataFrame
         ``results/store/acquisitions.csv``: image_id, q_box_mean_kpa.
     aggregate : {"mean", "median", "max"}

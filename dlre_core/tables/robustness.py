@@ -48,7 +48,7 @@ def robustness_table(
     Returns
     -------
     DataFrame
-        variant, n_training, n_validation, stage, method, AUC with limits, SD; in the rows ``mean``
+        variant, n_training, n_validation, stage, method, AUC with limits, SD, notes; in the rows ``mean``
         the limits are Student's t over the variants, which share patients: they describe the spread.
     """
     rows = []

@@ -8,9 +8,9 @@ from dlre_core.arms import select_images
 from dlre_core.enrolment import EnrolmentSettings, enrolled_patients
 from dlre_core.errors import CohortError
 from dlre_core.frozen import REPOSITORY, FrozenStudy, check_never_seen, read_frozen_study
-from dlre_core.scores import STAGES
+from dlre_core.scores import PREDICTION_COLUMNS, STAGES
 from dlre_core.serving.client import check_served_model, predict_images
-from dlre_core.serving.prediction import COLUMNS, ServingSettings, server_url, stored_pictures
+from dlre_core.serving.prediction import ServingSettings, server_url, stored_pictures
 from dlre_core.statistics import holm
 from dlre_core.store import open_rois
 from dlre_core.tables.accuracy import (
@@ -81,7 +81,7 @@ def predict_cohort(
             batch_size=serving.batch_size,
             request_timeout_seconds=serving.request_timeout_seconds,
         )
-    write_table(chosen[COLUMNS], output)
+    write_table(chosen[PREDICTION_COLUMNS], output)
 
 
 def external_table(

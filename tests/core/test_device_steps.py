@@ -195,7 +195,7 @@ def weights_after(data, steps_made, records, monkeypatch):
     monkeypatch.setattr(torch.cuda, "graph", recording)
     monkeypatch.setattr(torch.cuda, "device", lambda _: nullcontext())
     monkeypatch.setattr(steps, "_compute_aside", compute)
-    steps.records = records
+    steps.recordable = records
     rates = np.full(steps_made, 0.001)
     losses = [steps.epoch(epoch, rates) for epoch in (1, 2)]
     assert len(recordings) == int(records)
@@ -216,7 +216,7 @@ def test_every_epoch_has_draws_of_its_own(data):
     for number in (1, 2, 5):
         epochs.train(networks, number, np.full(2, 0.001))
         expected = [network.draws.of_epoch(number, 2)[0].reshape(2, -1) for network in networks]
-        found = epochs.steps.script["indices"].numpy()
+        found = epochs.steps.parameters["indices"].numpy()
         assert np.array_equal(found, np.concatenate(expected, axis=1))
 
 

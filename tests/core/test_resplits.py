@@ -49,6 +49,11 @@ def test_repeated_splits_keep_stages_and_differ(split):
     pd.testing.assert_frame_equal(made, resplit(split[::-1], "seed_1", RULE, 1))
 
 
+def test_a_division_by_hospital_cannot_be_repeated(split):
+    with pytest.raises(ConfigurationError, match="divides by hospital"):
+        resplit(split, "seed_1", {"method": "hospitals", "training": ["A"]}, 1)
+
+
 def test_the_hospital_left_out_validates(split):
     made = resplit(split, "without_B", RULE, 1)
     assert set(made.loc[made["cohort"] == "validation", "hospital"]) == {"B"}

@@ -49,6 +49,12 @@ def test_aggregates(aggregate, value):
     assert patient_scores(*tables(), aggregate=aggregate).loc[0, "dlre_f4"] == pytest.approx(value)
 
 
+def test_a_patient_without_a_row_in_the_clinical_table_stops():
+    predictions, acquisitions, patients = tables()
+    with pytest.raises(StoreMismatch, match="1 predicted patients are not in the clinical table"):
+        patient_scores(predictions, acquisitions, patients[1:])
+
+
 def test_unknown_images_stop():
     predictions, acquisitions, patients = tables()
     with pytest.raises(StoreMismatch, match="a1"):

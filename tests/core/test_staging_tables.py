@@ -1,10 +1,13 @@
 """Implied stages, doubts, and pictures unlike those of training, by hand."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from dlre_core.frozen import FrozenStudy, outside_training
+from dlre_core.staging.pages import patient_page
 from dlre_core.staging.tables import chosen_pictures, patient_table, question_shown
 
 
@@ -61,6 +64,9 @@ def test_without_a_cutoff_there_is_no_stage():
     row = patient_table(images(0.6, 0.7, 0.8), study(cutoffs=cutoffs)).iloc[0]
     assert row["implied_stage"] == ""
     assert "no cut-off" in row["notes"]
+    page = patient_page(row, images(0.6, 0.7, 0.8).assign(q_box_mean_kpa=np.nan), np.zeros((9, 9, 3), np.uint8), study(cutoffs=cutoffs))  # fmt: skip
+    cells = re.findall(r"<td[^>]*>\s*(yes|no|unknown)\s*</td>", page)
+    assert cells[:3] == ["yes", "yes", "unknown"] or cells[:3] == ["unknown", "yes", "yes"]
 
 
 def test_a_tenth_beyond_the_range_is_still_inside():

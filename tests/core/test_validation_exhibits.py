@@ -100,3 +100,18 @@ def test_a_frozen_study_is_read_as_it_was_written(tmp_path, monkeypatch):
     assert found.own_patients["ge_f3"] == (132, 0.45454)
     assert np.isnan(found.own_patients["ge_f2"][1])
     assert found.own_validation == STUDY.own_validation
+
+
+def test_a_cutoff_that_everybody_is_above_is_none(tmp_path, monkeypatch, external):
+    monkeypatch.setattr("dlre_core.frozen.manifest_digest", lambda folder: STUDY.manifest)
+    never, always = STUDY.cutoffs["apri"] | {"f4": np.inf}, STUDY.cutoffs["dlre"] | {"f4": -np.inf}
+    study = replace(STUDY, cutoffs=STUDY.cutoffs | {"apri": never, "dlre": always})
+    write_frozen_study(study, tmp_path / "frozen_study.json")
+    found = read_frozen_study(tmp_path)
+    assert np.isnan(found.cutoffs["dlre"]["f4"])
+    assert np.isnan(found.cutoffs["apri"]["f4"])
+    assert found.cutoffs["dlre"]["ge_f3"] == 0.5
+    table = external_table(external, found, SETTINGS).set_index(["stage", "method"])
+    assert table.loc[("f4", "dlre"), ["sensitivity", "specificity"]].isna().all()
+    assert table.loc[("f4", "dlre"), "auc"] > 0
+    printed_external_table(table.reset_index(), PRINT, "north", STUDY.title, True).html()

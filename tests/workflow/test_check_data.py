@@ -184,3 +184,22 @@ def test_hospitals_are_halved_for_the_splits():
     splits = yaml.safe_load(text)["splits"]
     assert splits["combination_1"]["training"] == ["a", "d"]
     assert splits["combination_2"]["training"] == ["b", "c"]
+
+
+@pytest.mark.parametrize(("images", "numbers"), [(5, [5, 3, 1]), (3, [3, 1]), (1, [1])])
+def test_no_arm_has_more_pictures_than_patients_are_enrolled_with(images, numbers):
+    arms = yaml.safe_load(proposed_configuration("/x", {"a": 9}, images=images))["arms"]
+    assert [arm["images"] for arm in arms.values()] == numbers
+
+
+def test_a_wrong_configuration_is_named_after_the_findings(tmp_path, capsys, monkeypatch):
+    folder = write_folder(tmp_path, patients(3))
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config["enrolment"]["minimum_age_years"] = "18"
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    (tmp_path / "rules").symlink_to(ROOT / "rules")
+    monkeypatch.chdir(tmp_path)
+    assert main([str(folder)]) == 1
+    said = capsys.readouterr().out
+    assert "enrolment.minimum_age_years = '18'" in said
+    assert "write 18 without quotes" in said

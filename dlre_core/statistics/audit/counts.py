@@ -11,7 +11,6 @@ from dlre_core.statistics.audit.printed import RATIOS, SHARES, Printed, rounding
 # What it costs a table not to explain a cell. Likelihood ratios are printed coarsely and follow
 # from the rest; at equal cost, sensitivity and specificity are kept.
 COSTS = {"sens": 1.01, "spec": 1.01, "ppv": 1.0, "npv": 1.0, "lr_pos": 0.5, "lr_neg": 0.5}
-PREVALENCE_COST = 1.01
 LARGEST_GRID = 200_000
 LARGEST_SEARCH = 1000
 KEPT = 25
