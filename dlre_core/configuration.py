@@ -288,6 +288,15 @@ def _contradictions(config: Mapping[str, Any]) -> Iterable[str]:
                 f"{section}.{name} = {config[section][name]!r}: results/ is passed on and cleaned. "
                 "Give a path outside results/, such as below .dlre/."
             )
+    outbox = Path(config["staging"]["outbox"])
+    if outbox.exists() and not outbox.is_dir():
+        yield f"staging.outbox = {str(outbox)!r}: a file. Give a folder, such as .dlre/outbox."
+    for section, name in (("cohort", "folder"), ("staging", "inbox")):
+        if set(str(config[section].get(name))) & set("{}"):
+            yield (
+                f"{section}.{name} = {config[section][name]!r}: braces mean something else to Snakemake. "
+                "Rename the folder, or give a link to it without them."
+            )
     inbox = config["staging"]["inbox"]
     if inbox is not None and not Path(inbox).is_dir():
         yield f"staging.inbox = {inbox!r}: no such folder. Give the folder with DICOM files of new patients."

@@ -4,6 +4,7 @@ These functions decode in the calling process. A study reads through `dlre_core.
 runs them in a process that may be killed.
 """
 
+import hashlib
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -32,9 +33,11 @@ from dlre_core.layout import (
 from dlre_core.rejects import Reason, Unusable
 from dlre_core.ssi import BLOB, GROUP, SsiBlock, read_ssi_block
 
+# What tells people apart who have one Patient ID, as in the exports of two hospitals.
+PERSON = ("PatientName", "PatientBirthDate")
 HEADER_TAGS = [
     "PatientID", "SOPInstanceUID", "AcquisitionDateTime", "AcquisitionDate", "AcquisitionTime",
-    "ContentDate", "ContentTime", "StudyDate", "StudyTime", "InstanceNumber",
+    "ContentDate", "ContentTime", "StudyDate", "StudyTime", "InstanceNumber", "StudyInstanceUID", *PERSON,
 ]  # fmt: skip
 PICTURE_TAGS = [
     "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "BitsAllocated", "BitsStored",
@@ -65,12 +68,14 @@ class ReadLimits:
 
 @dataclass(frozen=True)
 class Header:
-    """What matching and ordering need, read without the pixels."""
+    """What matching and ordering need, read without the pixels; ``person`` is a digest of name and date of birth."""
 
     patient_id: str
     sop_instance_uid: str
     acquired_at: datetime | None
     instance_number: int
+    study_instance_uid: str = ""
+    person: str = ""
 
 
 def header_facts(header: Header | None) -> dict[str, object] | None:
@@ -135,7 +140,18 @@ def read_header(source: str | Path | BinaryIO) -> Header | None:
             sop_instance_uid=text(dataset, "SOPInstanceUID"),
             acquired_at=acquired_at(dataset),
             instance_number=integer(dataset, "InstanceNumber", 0),
+            study_instance_uid=text(dataset, "StudyInstanceUID"),
+            person=_person(dataset),
         )
+
+
+def _person(dataset: Dataset) -> str:
+    """Digest of the bytes of name and date of birth, however they are padded; empty without both."""
+    values = [dataset.get_item(name) for name in PERSON if name in dataset]
+    # As they lie in the file: decoded, an odd name would be told in a warning.
+    raw = [v.value if isinstance(v.value, bytes) else str(v.value).encode() for v in values]
+    said = [value.strip(b" ^=\0").lower() for value in raw if value]
+    return hashlib.sha256(b"\n".join(said)).hexdigest()[:16] if any(said) else ""
 
 
 def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweImage]:

@@ -35,6 +35,8 @@ from dlre_core.tabular import write_table
 
 logger = logging.getLogger(__name__)
 
+# Flag of a picture that somebody else's file shows as well.
+OTHERS_TOO = "also_sent_for_another_patient"
 NO_TIME = datetime(1900, 1, 1)
 # Only in the list that stays with the hospital.
 IGNORED = (
@@ -82,8 +84,8 @@ def ingest_hospital(
         ``dicom/<hospital>/``.
     hospital : str
     clinical_csv, measurements_csv, roi_csv : path
-        The cohort's tables; any may be None. Without a clinical table everybody whom a file's Patient
-        ID names is a patient, and where it names nobody, the folder that the file lies in.
+        The cohort's tables; any may be None. Without a clinical table every examination of everybody whom a file's
+        Patient ID names is a patient, and where it names nobody, of the folder that the file lies in.
     pseudonymiser : Pseudonymiser
     settings : IngestionSettings
     shard, acquisitions_csv, rejects_csv, counts_csv : path
@@ -139,6 +141,17 @@ def ingest_hospital(
 def patient_named(header: Header, file: FoundFile) -> str:
     """Whom a file names where no clinical table does: its Patient ID, else its folder; may be empty."""
     return header.patient_id or "".join(file.folders[-1:])
+
+
+def examination_named(header: Header, file: FoundFile) -> str:
+    """Whose and which examination it is where no clinical table says who there is; empty where nobody is named.
+
+    People with one Patient ID and examinations of one patient are kept apart: by the study's UID, or the folder where
+    there is none, and by name and date of birth.
+    """
+    patient = patient_named(header, file)
+    study = header.study_instance_uid or "/".join(file.folders)
+    return f"{patient}, examination {study} {header.person}" if patient else ""
 
 
 class _Hospital:
@@ -240,8 +253,9 @@ class _Hospital:
     def _patient(self, file: FoundFile, header: Header, known: set[str] | None) -> str:
         """Whose picture it is, by the file's Patient ID and by the folders' names."""
         if known is None:
-            known = {patient_named(header, file)} - {""}
-        named = {name for name in (header.patient_id, *file.folders) if name in known}
+            named = {examination_named(header, file)} - {""}
+        else:
+            named = {name for name in (header.patient_id, *file.folders) if name in known}
         if len(named) == 1:
             return named.pop()
         if named:
@@ -294,7 +308,7 @@ class _Hospital:
         row, owner = self.stored[picture.digest]
         if owner == patient_id:
             raise Unusable(Reason.DUPLICATE)
-        self.table.flag(row, "also_sent_for_another_patient")
+        self.table.flag(row, OTHERS_TOO)
         raise Unusable(Reason.TWO_PATIENTS)
 
     def _row(self, candidate: _Candidate, picture: Finding, number: int) -> dict[str, object]:

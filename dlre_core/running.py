@@ -106,9 +106,10 @@ def storage_fault(error: BaseException, place: str | Path) -> StorageError | Non
     error : exception
         As it came from the operating system or a library.
     place : path
-        A file on the disk that is written to.
+        A file on the disk that is written to, where the error does not say.
     """
     number = error.errno if isinstance(error, OSError) else None
+    place = (error.filename if isinstance(error, OSError) else None) or place
     if number in FULL or any(words in str(error) for words in FULL_WORDS):
         disk = Path(place).resolve()
         while not os.path.ismount(disk):
@@ -120,7 +121,7 @@ def storage_fault(error: BaseException, place: str | Path) -> StorageError | Non
         )
     if number in CLOSED and isinstance(error, OSError):
         return StorageError(
-            f"{error.filename or place} cannot be read or written: {error.strerror}.",
+            f"{place} cannot be read or written: {error.strerror}.",
             "Make the folder yours to write (chmod, or mount it writable), or work in another one.",
         )
     return None

@@ -27,7 +27,10 @@ def written_whole(path: str | Path, *, private: bool = False) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         # On a full disk this also gives its room back.
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            # A full disk is told without saying which.
+            error.filename = str(path)
         raise

@@ -91,6 +91,8 @@ rule stage_inbox:
         runtime=60,
     params:
         code="inbox",
+        images_per_patient=config["enrolment"]["images_per_patient"],
+        scale_maximum_kpa=config["ingestion"]["scale_maximum_kpa"],
         model=subpath(input.study, parent=True),
         outbox=config["staging"]["outbox"],
         key_file=config["privacy"]["key_file"],

@@ -20,6 +20,8 @@ with job_log(snakemake.log[0]):
             outbox=Path(params.outbox),
         ),
         model=params.model,
+        images_per_patient=params.images_per_patient,
+        scale_maximum_kpa=params.scale_maximum_kpa,
         rois=given.rois,
         roi_table=given.table,
         acquisitions=given.acquisitions,

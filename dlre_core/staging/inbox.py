@@ -14,8 +14,8 @@ from dlre_core.dicom_guard import GuardedReader
 from dlre_core.dicom_worker import Archives
 from dlre_core.errors import UnreadableDicom
 from dlre_core.found_files import FoundFile, find_files
-from dlre_core.frozen import REPOSITORY, FrozenStudy, read_frozen_study
-from dlre_core.ingestion import patient_named
+from dlre_core.frozen import REPOSITORY, FrozenStudy, check_same_settings, read_frozen_study
+from dlre_core.ingestion import examination_named, patient_named
 from dlre_core.network import network_of
 from dlre_core.rejects import Unusable
 from dlre_core.scores import STAGES
@@ -23,7 +23,14 @@ from dlre_core.serving.client import check_served_model, predict_images
 from dlre_core.serving.prediction import ServingSettings, server_url
 from dlre_core.serving.repository import served_networks
 from dlre_core.staging import pacs, pages
-from dlre_core.staging.tables import chosen_pictures, image_table, patient_table, question_shown
+from dlre_core.staging.tables import (
+    chosen_pictures,
+    image_table,
+    not_staged,
+    patient_table,
+    question_shown,
+    withheld,
+)
 from dlre_core.store import open_rois
 from dlre_core.tabular import read_table, write_table
 
@@ -57,6 +64,8 @@ def stage_inbox(
     acquisitions: str | Path,
     rejects: str | Path,
     counts: str | Path,
+    images_per_patient: int,
+    scale_maximum_kpa: float,
     serving: ServingSettings,
     server_log: str | Path,
     images_csv: str | Path,
@@ -73,6 +82,9 @@ def stage_inbox(
         ``results/serving`` of a finished study, or a copy.
     rois, roi_table, acquisitions, rejects, counts : path
         What ingestion and cropping made of the inbox.
+    images_per_patient : int
+    scale_maximum_kpa : float
+        How the inbox was ingested, which must suit the study.
     serving : ServingSettings
     server_log : path
     images_csv, patients_csv, overview, patient_pages : path
@@ -80,13 +92,19 @@ def stage_inbox(
 
     Raises
     ------
-    ServerUnavailable, StoreMismatch, ModelRepositoryError
+    ServerUnavailable, StoreMismatch, ModelRepositoryError, ConfigurationError
     """
     study = read_frozen_study(model)
-    repository = Path(model) / REPOSITORY
-    chosen = chosen_pictures(
-        read_table(roi_table), read_table(acquisitions), study.images_per_patient
+    check_same_settings(
+        study,
+        images_per_patient=images_per_patient,
+        scale_maximum_kpa=scale_maximum_kpa,
+        aggregate=study.aggregate,
     )
+    repository = Path(model) / REPOSITORY
+    stored, refused = read_table(acquisitions), read_table(rejects)
+    chosen = chosen_pictures(read_table(roi_table), stored, study.images_per_patient)
+    chosen = chosen[~chosen["patient"].isin(list(withheld(stored)))].reset_index(drop=True)
     networks = served_networks(repository, study.arm)
     with open_rois(rois) as store:
         probabilities = np.zeros((0, 3))
@@ -108,8 +126,15 @@ def stage_inbox(
                 store.read(here["index"].to_numpy()), network_of(networks[stage]), stage,
                 simulated=study.simulated,
             )  # fmt: skip
+    others = not_staged(stored, refused, set(patients["patient"]))
+    failures = _fill_outbox(inbox, patients, chosen, sheets, study)
+    patients["notes"] = [
+        "; ".join(filter(None, (notes, failures.get(patient))))
+        for patient, notes in zip(patients["patient"], patients["notes"], strict=True)
+    ]
     write_table(images, images_csv)
-    write_table(patients, patients_csv)
+    everybody = pd.concat([patients, others]) if len(others) else patients
+    write_table(everybody, patients_csv)
     made = [
         (
             patient["patient"],
@@ -121,9 +146,8 @@ def stage_inbox(
         for _, patient in patients.iterrows()
     ]  # fmt: skip
     pages.write_pages(patient_pages, made)
-    text = pages.overview_page(patients, read_table(rejects), read_table(counts), study)
+    text = pages.overview_page(everybody, refused, read_table(counts), study)
     Path(overview).write_text(text, encoding="utf-8")
-    _fill_outbox(inbox, patients, chosen, sheets, study)
     logger.info("%d patients staged, %d pictures", len(patients), len(images))
 
 
@@ -133,14 +157,22 @@ def _fill_outbox(
     chosen: pd.DataFrame,
     sheets: dict[str, np.ndarray],
     study: FrozenStudy,
-) -> None:
-    """Write what goes back to the PACS, and the list of whose pseudonym is whose."""
-    files, names = _files_by_image(inbox, chosen)
-    people = [(patient, names[patient]) for patient in patients["patient"] if patient in names]
-    write_private_table(inbox.outbox / "patients.csv", ("patient", "patient_id"), people)
+) -> dict[str, str]:
+    """Write what goes back to the PACS, and the list of whose pseudonym is whose.
+
+    Returns
+    -------
+    dict of str
+        By pseudonym, why there is nothing for the PACS.
+    """
+    files, people = _files_by_image(inbox, chosen)
+    rows = [(pseudonym, *person) for pseudonym, person in sorted(people.items())]
+    columns = ("patient", "patient_id", "examined_on")
+    write_private_table(inbox.outbox / "patients.csv", columns, rows)
+    failures = {}
     # Of an earlier inbox: whoever sends the folder to the PACS would send them again.
     for kind in OUTBOX_FILES:
-        for earlier in inbox.outbox.glob(f"P*{kind}"):
+        for earlier in inbox.outbox.glob(f"P*{kind}*"):
             earlier.unlink()
     for _, patient in patients.iterrows():
         here = chosen[chosen["patient"] == patient["patient"]]
@@ -149,6 +181,8 @@ def _fill_outbox(
             _write_for_pacs(inbox, patient, found, sheets[patient["patient"]], study)
         except UnreadableDicom as error:
             logger.warning("%s: nothing for the PACS: %s", patient["patient"], error)
+            failures[patient["patient"]] = f"nothing for the PACS: {error.message}"
+    return failures
 
 
 def _write_for_pacs(
@@ -158,36 +192,39 @@ def _write_for_pacs(
     sheet: np.ndarray,
     study: FrozenStudy,
 ) -> None:
+    if len(files) < patient["images"]:
+        raise UnreadableDicom(
+            "Some of its pictures are no longer in the inbox.", "Put them back, and stage again."
+        )
     archives = Archives(inbox.limits)
-    pictures = [pacs.read_identity(file, archives) for file in files]
-    if len({picture.PatientID for picture in pictures}) > 1:
-        raise UnreadableDicom("Its files name several patients.", "Look at them one by one.")
-    # A report refers to one study; pictures of another day are of another one.
-    same = [p for p in pictures if p.StudyInstanceUID == pictures[0].StudyInstanceUID]
-    report = pacs.structured_report(
-        same,
-        {stage: patient[stage] for stage in STAGES},
-        liver_stiffness_kpa=patient["liver_stiffness_kpa"],
-        stage=patient["implied_stage"] or "unknown",
-        simulated=study.simulated,
-        model=study.manifest,
-    )
-    pacs.write_private_dicom(report, inbox.outbox / f"{patient['patient']}{OUTBOX_FILES[0]}")
-    capture = pacs.secondary_capture(same, sheet, model=study.manifest)
-    pacs.write_private_dicom(capture, inbox.outbox / f"{patient['patient']}{OUTBOX_FILES[1]}")
+    with pacs.odd_headers_named():
+        pictures = [pacs.read_identity(file, archives) for file in files]
+        if len({(picture.PatientID, picture.StudyInstanceUID) for picture in pictures}) > 1:
+            raise UnreadableDicom("Its files name several patients.", "Look at them one by one.")
+        report = pacs.structured_report(
+            pictures,
+            {stage: patient[stage] for stage in STAGES},
+            liver_stiffness_kpa=patient["liver_stiffness_kpa"],
+            stage=patient["implied_stage"] or "unknown",
+            simulated=study.simulated,
+            model=study.manifest,
+        )
+        capture = pacs.secondary_capture(pictures, sheet, model=study.manifest)
+        for made, end in zip((report, capture), OUTBOX_FILES, strict=True):
+            pacs.write_private_dicom(made, inbox.outbox / f"{patient['patient']}{end}")
 
 
 def _files_by_image(
     inbox: Inbox, chosen: pd.DataFrame
-) -> tuple[dict[str, FoundFile], dict[str, str]]:
-    """The file of each picture, and the Patient ID or folder behind each pseudonym.
+) -> tuple[dict[str, FoundFile], dict[str, tuple[str, str]]]:
+    """The file of each picture, and the Patient ID or folder and the day of examination behind each pseudonym.
 
     A file that was rejected may have the UID of one that was not: only the owner's own count.
     """
     frames = dict(zip(chosen["image_id"], chosen["frame"].astype(int), strict=True))
     owners = dict(zip(chosen["image_id"], chosen["patient"], strict=True))
     files: dict[str, FoundFile] = {}
-    names: dict[str, str] = {}
+    people: dict[str, tuple[str, str]] = {}
     with GuardedReader(inbox.limits) as reader:
         for file in find_files(inbox.folder, inbox.limits.bytes_per_file):
             try:
@@ -196,12 +233,15 @@ def _files_by_image(
                 continue
             if header is None:
                 continue
-            name = patient_named(header, file)
-            pseudonym = inbox.pseudonymiser.patient(inbox.code, name)
-            names[pseudonym] = name
+            examination = examination_named(header, file)
+            if not examination:
+                continue
+            pseudonym = inbox.pseudonymiser.patient(inbox.code, examination)
+            day = header.acquired_at.date().isoformat() if header.acquired_at else ""
+            people[pseudonym] = patient_named(header, file), day
             uid = header.sop_instance_uid or file.name
             for frame in set(frames.values()):
                 image_id = inbox.pseudonymiser.image(inbox.code, uid, frame)
                 if frames.get(image_id) == frame and owners[image_id] == pseudonym:
                     files.setdefault(image_id, file)
-    return files, names
+    return files, people

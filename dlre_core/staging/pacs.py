@@ -5,7 +5,10 @@ They are written to the outbox, outside results, for this user's eyes only.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import highdicom as hd
@@ -34,6 +37,8 @@ IDENTITY = (
     "PatientName", "PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID", "StudyDate",
     "StudyTime", "ReferringPhysicianName", "Rows", "Columns", "Modality", "SpecificCharacterSet",
 )  # fmt: skip
+DATE, TIME = r"\d{8}", r"\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?"
+FORMS = {"PatientBirthDate": DATE, "StudyDate": DATE, "StudyTime": TIME, "PatientSex": "[MFO]"}
 NAME = "DLRE"
 SCHEME = "99DLRE"
 UTF8 = "ISO_IR 192"
@@ -49,6 +54,26 @@ RESEARCH = hd.sr.CodedConcept(
     "research_use_only", SCHEME, "Research use only, not a medical device"
 )
 TRAINED_ON = hd.sr.CodedConcept("trained_on", SCHEME, "Networks trained on")
+
+
+@contextmanager
+def odd_headers_named() -> Iterator[None]:
+    """Say of a header that no report can be made from that it is so, and nothing of what is in it.
+
+    Raises
+    ------
+    UnreadableDicom
+    """
+    try:
+        # pydicom and highdicom tell odd names and UIDs in warnings.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise UnreadableDicom(
+            f"Something in its headers fits into no report ({type(error).__name__}).",
+            "Export the pictures from the PACS anew.",
+        ) from None
 
 
 def read_identity(file: FoundFile, archives: Archives) -> Dataset:
@@ -68,6 +93,12 @@ def read_identity(file: FoundFile, archives: Archives) -> Dataset:
             identity.add(found[name])
     identity.decode()
     identity.SpecificCharacterSet = UTF8
+    for name in identity.dir():
+        # A PACS files by the first of several; what is no date, time or sex is left out.
+        if identity[name].VM > 1:
+            identity[name].value = identity[name].value[0]
+        if name in FORMS and not re.fullmatch(FORMS[name], str(identity[name].value or "")):
+            identity[name].value = ""
     needed = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
     missing = [name for name in needed if not identity.get(name)]
     if missing:

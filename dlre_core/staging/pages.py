@@ -20,6 +20,8 @@ from dlre_core.staging.tables import IMPLIED, RISING, question_shown
 from dlre_core.tables.formatting import STAGE_NAMES, format_cutoff, round_half_up
 
 GAP, HEAD, SIDE = 10, 64, 250
+# Of a patient's probabilities, as of the cut-offs that they are held to.
+DIGITS = 4
 RESEARCH = "RESEARCH USE ONLY - not a medical device"
 MEASURE_NAMES = {
     "fill_fraction": "signal in the box", "saturated_fraction": "share of the box at full scale",
@@ -86,7 +88,7 @@ def patient_page(
         questions=[
             {
                 "name": STAGE_NAMES[stage],
-                "probability": round_half_up(patient[stage], 3),
+                "probability": round_half_up(patient[stage], DIGITS),
                 "cutoff": format_cutoff(cutoffs[stage], "dlre"),
                 "answer": "unknown"
                 if np.isnan(cutoffs[stage])
@@ -119,9 +121,10 @@ def overview_page(
     """One page of all staged patients, of the files that were not used, and of what was applied."""
     return environment().get_template("staging.html.j2").render(
         study=study,
+        staged=int((patients["images"] > 0).sum()),
         patients=[
             row | {
-                "probabilities": [round_half_up(row[stage], 2) for stage in STAGES],
+                "probabilities": [round_half_up(row[stage], DIGITS) for stage in STAGES],
                 "stiffness": "unknown" if np.isnan(row["liver_stiffness_kpa"])
                 else round_half_up(row["liver_stiffness_kpa"], 1),
             }

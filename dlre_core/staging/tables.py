@@ -1,9 +1,12 @@
 """Tables of staged patients: a row a picture, and a row a patient."""
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
 from dlre_core.frozen import FrozenStudy, outside_training, picture_measures
+from dlre_core.ingestion import OTHERS_TOO
 from dlre_core.scores import KEYS, STAGES
 from dlre_core.store import RoiStore
 
@@ -107,6 +110,37 @@ def patient_table(images: pd.DataFrame, study: FrozenStudy) -> pd.DataFrame:
             }
         )  # fmt: skip
     return pd.DataFrame(rows, columns=PATIENT_COLUMNS)
+
+
+def withheld(acquisitions: pd.DataFrame) -> set[str]:
+    """Pseudonyms of whom a picture was sent for another patient, too: nobody can say whose it is."""
+    flags = acquisitions["flags"].fillna("").str.split(";")
+    return set(acquisitions.loc[[OTHERS_TOO in names for names in flags], "patient"])
+
+
+def not_staged(
+    acquisitions: pd.DataFrame, rejects: pd.DataFrame, staged: Collection[str]
+) -> pd.DataFrame:
+    """A row, without answers, for everybody who sent files and is not staged.
+
+    Parameters
+    ----------
+    acquisitions, rejects : DataFrame
+        ``acquisitions.csv`` and ``rejects.csv`` of the inbox.
+    staged : collection of str
+        Pseudonyms.
+
+    Returns
+    -------
+    DataFrame
+        `PATIENT_COLUMNS`.
+    """
+    seen = pd.concat([acquisitions[KEYS], rejects[KEYS]]).dropna().drop_duplicates()
+    seen = seen[(seen["patient"] != "") & ~seen["patient"].isin(list(staged))].sort_values(KEYS)
+    doubtful = withheld(acquisitions)
+    notes = ["a picture was sent for another patient, too" if p in doubtful else "no usable picture" for p in seen["patient"]]  # fmt: skip
+    rows = seen.assign(images=0, images_outside_training=0, implied_stage="", outside_training="", notes=notes)  # fmt: skip
+    return rows.reindex(columns=PATIENT_COLUMNS).reset_index(drop=True)
 
 
 def question_shown(row: pd.Series) -> str:

@@ -92,6 +92,8 @@ def test_the_shipped_configuration_is_valid():
         ),
         ("serving__url", "localhost:99999", ["serving.url", "no port 99999", "65535"]),
         ("privacy__key_file", "tests", ["privacy.key_file = 'tests'", "a folder"]),
+        ("staging__outbox", "README.md", ["staging.outbox = 'README.md'", "a file"]),
+        ("staging__inbox", "/x{y}", ["staging.inbox = '/x{y}'", "braces"]),
     ],
 )
 def test_each_fault_names_key_value_and_remedy(key, value, words):

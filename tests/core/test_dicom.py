@@ -7,8 +7,10 @@ import subprocess
 import zlib
 
 import numpy as np
+import pydicom
 import pytest
 from PIL import Image
+from pydicom.config import disable_value_validation
 from pydicom.data import get_testdata_file
 from pydicom.dataelem import DataElement
 from pydicom.encaps import encapsulate, generate_frames
@@ -216,6 +218,38 @@ def test_a_data_set_may_begin_with_any_element_of_its_first_group(
     buffer = io.BytesIO()
     dataset.save_as(buffer, implicit_vr=implicit_vr, little_endian=little_endian)
     assert read_header(buffer).patient_id == "A0007"
+
+
+def test_people_with_one_patient_id_are_told_apart(tmp_path):
+    def header(**elements):
+        with disable_value_validation():
+            dataset = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
+            for name, value in elements.items():
+                setattr(dataset, name, value)
+            dataset.save_as(tmp_path / "file.dcm")
+        return read_header(tmp_path / "file.dcm")
+
+    meier = header(PatientName="MEIER^ANNA", PatientBirthDate="19600101")
+    assert meier.study_instance_uid.startswith("1.3.6")
+    assert len(meier.person) == 16
+    assert header(PatientName="Meier^Anna^^", PatientBirthDate="19600101").person == meier.person
+    others = [
+        header(PatientName="SCHULZ^OTTO", PatientBirthDate="19600101"),
+        header(PatientName="MEIER^ANNA", PatientBirthDate="19600102"),
+        header(PatientName="MEIER^ANNA", PatientBirthDate=""),
+        header(PatientName="", PatientBirthDate=""),
+    ]
+    assert len({meier.person, *(other.person for other in others)}) == 5
+    assert others[-1].person == ""
+
+
+def test_an_odd_name_is_read_without_a_word(tmp_path, recwarn):
+    with disable_value_validation():
+        dataset = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
+        dataset.PatientName, dataset.PatientBirthDate = "Mustermann", "01.02.1960"
+        dataset.save_as(tmp_path / "file.dcm")
+    assert read_header(tmp_path / "file.dcm").person
+    assert not [warning for warning in recwarn if "Muster" in str(warning.message)]
 
 
 def test_half_characters_of_an_odd_character_set_are_no_text_that_cannot_be_written():

@@ -17,6 +17,7 @@ from dlre_core.logs import BARS, job_log
 from dlre_core.report.failure import failure_text
 from dlre_core.running import begin_run, storage_fault
 from dlre_core.store import write_rois
+from dlre_core.whole_files import written_whole
 
 BEGIN = (
     "import sys, time; from dlre_core.running import begin_run; run = begin_run(*sys.argv[1:]); "
@@ -120,6 +121,13 @@ def test_a_full_disk_is_one_message_for_all_jobs(mounted, write):
     # By a job's log, or where that had no room by the state of the disk.
     assert f"{folder}" in words
     assert "Free some space" in words
+
+
+def test_the_disk_that_is_full_is_named_not_that_of_the_log(mounted, tmp_path):
+    disk, log = mounted("size=1m"), tmp_path / "logs/stage.log"
+    with pytest.raises(SystemExit), job_log(log), written_whole(disk / "report.dcm") as path:
+        path.write_bytes(bytes(2_000_000))
+    assert f"The disk mounted at {disk} is full" in log.read_text()
 
 
 @pytest.mark.parametrize("bars", [True, False])

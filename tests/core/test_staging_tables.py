@@ -8,7 +8,13 @@ import pytest
 
 from dlre_core.frozen import FrozenStudy, outside_training
 from dlre_core.staging.pages import patient_page
-from dlre_core.staging.tables import chosen_pictures, patient_table, question_shown
+from dlre_core.staging.tables import (
+    chosen_pictures,
+    not_staged,
+    patient_table,
+    question_shown,
+    withheld,
+)
 
 
 def study(**changes):
@@ -67,6 +73,26 @@ def test_without_a_cutoff_there_is_no_stage():
     page = patient_page(row, images(0.6, 0.7, 0.8).assign(q_box_mean_kpa=np.nan), np.zeros((9, 9, 3), np.uint8), study(cutoffs=cutoffs))  # fmt: skip
     cells = re.findall(r"<td[^>]*>\s*(yes|no|unknown)\s*</td>", page)
     assert cells[:3] == ["yes", "yes", "unknown"] or cells[:3] == ["unknown", "yes", "yes"]
+
+
+def test_whoever_sent_files_and_is_not_staged_is_listed():
+    acquisitions = pd.DataFrame({"hospital": "inbox", "patient": ["P", "Q", "R"], "flags": ["", "no_time;also_sent_for_another_patient", np.nan]})  # fmt: skip
+    rejects = pd.DataFrame({"hospital": "inbox", "patient": ["S", np.nan, "", "P"]})
+    assert withheld(acquisitions) == {"Q"}
+    found = not_staged(acquisitions, rejects, {"P", "R"})
+    assert found["patient"].to_list() == ["Q", "S"]
+    assert found["notes"].to_list() == ["a picture was sent for another patient, too", "no usable picture"]  # fmt: skip
+    assert found["images"].eq(0).all()
+    assert found[["f4", "ge_f3", "ge_f2"]].isna().all(axis=None)
+    assert not_staged(acquisitions, rejects, {"P", "Q", "R", "S"}).empty
+
+
+def test_a_probability_has_as_many_digits_as_its_cutoff():
+    cutoffs = {"dlre": {"f4": 0.7025, "ge_f3": 0.5, "ge_f2": 0.5}}
+    part = images(0.65246, 0.8, 0.9)
+    row = patient_table(part, study(cutoffs=cutoffs)).iloc[0]
+    page = patient_page(row, part, np.zeros((9, 9, 3), np.uint8), study(cutoffs=cutoffs))
+    assert "<td>0.7025</td><td>0.7025</td><td>no</td>" in page
 
 
 def test_a_tenth_beyond_the_range_is_still_inside():
