@@ -12,13 +12,12 @@ from tritonclient.utils import InferenceServerException
 
 from dlre_core.errors import ServerUnavailable
 from dlre_core.serving.onnx_model import IMAGE_SHAPE, MODEL_NAME, STAGES
-from dlre_core.serving.transport import Lane, reload_model
+from dlre_core.serving.transport import Lane
 
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS = 0.5
 _DEAD_PROGRAM = "is not healthy"
-_RELOADING = "has no available versions"
 _VERDICTS = {
     "StatusCode.INVALID_ARGUMENT": ("refuses the request", "Correct the request."),
     "StatusCode.NOT_FOUND": ("has no such model", "Check its repository and the version."),
@@ -42,14 +41,6 @@ class _Question:
     retries: int
 
 
-@dataclass
-class _Repairs:
-    """Lanes share these, so that a dead model is loaded once and not once per lane."""
-
-    lock: asyncio.Lock
-    done: int = 0
-
-
 def predict_images(
     url: str,
     images: np.ndarray,
@@ -59,7 +50,7 @@ def predict_images(
     batch_size: int = 32,
     in_flight: int = 3,
     request_timeout_seconds: float = 60.0,
-    retries: int = 3,
+    retries: int = 4,
 ) -> np.ndarray:
     """Probabilities of the three questions for each image.
 
@@ -83,8 +74,8 @@ def predict_images(
     request_timeout_seconds : float
         Deadline of one request.
     retries : int
-        How often a request is repeated after a lost server or a missed deadline, with pauses of
-        0.5 s, 1 s, 2 s and so on.
+        How often a request is repeated after a lost server, a lost model or a missed deadline, with
+        pauses of 0.5 s, 1 s, 2 s and so on: the bundled server needs seconds to start again.
 
     Returns
     -------
@@ -145,7 +136,6 @@ async def _predict(
     question: _Question, images: np.ndarray, answer: np.ndarray, batch_size: int, in_flight: int
 ) -> None:
     batches = iter([slice(i, i + batch_size) for i in range(0, len(images), batch_size)])
-    repairs = _Repairs(asyncio.Lock())
     try:
         async with (
             aio.InferenceServerClient(question.url) as client,
@@ -153,7 +143,7 @@ async def _predict(
         ):
             for _ in range(in_flight):
                 lane = Lane(client, question.url, batch_size)
-                group.create_task(_work(lane, question, images, answer, batches, repairs))
+                group.create_task(_work(lane, question, images, answer, batches))
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
 
@@ -164,20 +154,16 @@ async def _work(
     images: np.ndarray,
     answer: np.ndarray,
     batches: Iterator[slice],
-    repairs: _Repairs,
 ) -> None:
     try:
         for batch in batches:
-            answer[batch] = await _ask(lane, question, images[batch], repairs)
+            answer[batch] = await _ask(lane, question, images[batch])
     finally:
         await lane.close()
 
 
-async def _ask(
-    lane: Lane, question: _Question, images: np.ndarray, repairs: _Repairs
-) -> np.ndarray:
+async def _ask(lane: Lane, question: _Question, images: np.ndarray) -> np.ndarray:
     for attempt in range(question.retries + 1):
-        repairs_before = repairs.done
         try:
             found = await lane.send(
                 images, question.arm, question.version, question.timeout_seconds
@@ -189,24 +175,7 @@ async def _ask(
             pause = FIRST_PAUSE_SECONDS * 2**attempt
             logger.warning("%s; asking again in %.1f s", _describe(error), pause)
             await asyncio.sleep(pause)
-            if _DEAD_PROGRAM in (error.message() or ""):
-                await _repair(lane, question, repairs, repairs_before)
     raise RuntimeError("a negative number of retries")
-
-
-async def _repair(lane: Lane, question: _Question, repairs: _Repairs, seen: int) -> None:
-    async with repairs.lock:
-        if repairs.done > seen:
-            return
-        try:
-            await reload_model(lane.client, question.timeout_seconds)
-        except (InferenceServerException, TimeoutError) as error:
-            raise ServerUnavailable(
-                f"The model's process at {question.url} died and could not be loaded again: "
-                f"{error}.",
-                "Restart that server.",
-            ) from error
-        repairs.done += 1
 
 
 def _is_passing(error: InferenceServerException) -> bool:
@@ -215,7 +184,6 @@ def _is_passing(error: InferenceServerException) -> bool:
     return (
         error.status() in ("StatusCode.UNAVAILABLE", "StatusCode.DEADLINE_EXCEEDED")
         or _DEAD_PROGRAM in message
-        or _RELOADING in message
     )
 
 
@@ -232,6 +200,8 @@ def _checked(found: np.ndarray | None, n_images: int, url: str) -> np.ndarray:
 
 def _unavailable(url: str, error: InferenceServerException) -> ServerUnavailable:
     verb, remedy = _VERDICTS.get(error.status() or "", ("gives an error", "Look at its log."))
+    if _DEAD_PROGRAM in (error.message() or ""):
+        verb, remedy = "has lost the model's process", "Restart that server."
     return ServerUnavailable(f"The server at {url} {verb}: {_describe(error)}.", remedy)
 
 

@@ -3,6 +3,7 @@
 import importlib.util
 import logging
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -20,13 +21,15 @@ from tritonclient.utils import InferenceServerException
 from dlre_core.errors import ServerUnavailable
 from dlre_core.serving import guard
 from dlre_core.serving.client import predict_images
-from dlre_core.serving.onnx_model import IMAGE_SHAPE, MODEL_NAME
+from dlre_core.serving.onnx_model import IMAGE_SHAPE
 
 logger = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
 PORT_ATTEMPTS = 3
 LOG_LINES = 12
+# Triton's last line only says that a model could not be loaded.
+REASON = re.compile(r'"(failed to load .* version .*)"')
 # What requests took (up to 24 MB each, in many pieces) goes back to the system when they are answered,
 # whatever settings suit the process that starts the server: docs/serving.md, "Soak".
 MEMORY_SETTINGS = {
@@ -42,8 +45,9 @@ class TritonServer:
     """Serve a model repository while the ``with`` block lasts.
 
     The server counts as ready when a real inference has come back. It runs under a guard
-    (`dlre_core.serving.guard`), which ends it and removes its shared memory when the block ends,
-    on Ctrl-C, and when this process is killed in whatever way.
+    (`dlre_core.serving.guard`), which starts it again when the model's process died, and ends it and
+    removes its shared memory when the block ends, on Ctrl-C, and when this process is killed in
+    whatever way.
 
     Parameters
     ----------
@@ -151,9 +155,8 @@ class TritonServer:
             f"--model-repository={self.repository}",
             f"--backend-directory={self._scratch}",
             f"--backend-config=python,shm-region-prefix-name={self.name}",
-            # Explicit, so that a client can load the model again after its process died.
-            "--model-control-mode=explicit",
-            f"--load-model={MODEL_NAME}",
+            # With explicit, any account of the machine could load a program of its own over loopback.
+            "--model-control-mode=none",
             "--disable-auto-complete-config",
             f"--grpc-address={LOOPBACK}",
             f"--grpc-port={self.grpc_url.rpartition(':')[2]}",
@@ -227,11 +230,13 @@ class TritonServer:
         if "KIND_GPU" in text:
             remedy = "Set serving.device to cpu and run again, or use a machine with a GPU."
         return ServerUnavailable(
-            f"The server did not start. Its log {self.log} ends:\n{text}\n", remedy
+            f"The server did not start. Its log {self.log} says:\n{text}\n", remedy
         )
 
     def _log_end(self) -> str:
         text = self.log.read_text(errors="replace")
+        if reason := REASON.search(text):
+            text = reason[1].replace("\\n", "\n")
         error = text.rfind("\nerror: ")
         lines = text[error + 1 :] if error >= 0 else text
         return "\n".join(lines.strip().splitlines()[-LOG_LINES:])

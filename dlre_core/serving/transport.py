@@ -1,6 +1,5 @@
 """How images reach the server: one lane carries one request at a time."""
 
-import asyncio
 import logging
 import os
 import secrets
@@ -15,7 +14,6 @@ from dlre_core.serving.onnx_model import IMAGE_SHAPE, INPUT_NAME, MODEL_NAME, OU
 logger = logging.getLogger(__name__)
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
-_UNLOAD_POLL_SECONDS = 0.05
 
 
 class Lane:
@@ -67,9 +65,8 @@ class Lane:
                 parameters={"arm": arm} if arm else None,
                 client_timeout=timeout_seconds,
             )
-        except InferenceServerException as error:
-            if error.status() == "StatusCode.UNAVAILABLE":
-                self._registered = False  # A restarted server knows no regions.
+        except InferenceServerException:
+            self._registered = False  # A restarted server knows no regions.
             raise
         return result.as_numpy(OUTPUT_NAME)
 
@@ -107,19 +104,3 @@ class Lane:
                 return False
         self._registered = True
         return True
-
-
-async def reload_model(client: aio.InferenceServerClient, timeout_seconds: float) -> None:
-    """Give the model a new process; Triton does not do so itself after the old one died.
-
-    Raises
-    ------
-    InferenceServerException
-        If the server does not let clients load models.
-    """
-    logger.warning("the model's process on the server died, loading the model again")
-    await client.unload_model(MODEL_NAME, client_timeout=timeout_seconds)
-    async with asyncio.timeout(timeout_seconds):
-        while await client.is_model_ready(MODEL_NAME):
-            await asyncio.sleep(_UNLOAD_POLL_SECONDS)
-    await client.load_model(MODEL_NAME, client_timeout=timeout_seconds)

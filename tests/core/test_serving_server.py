@@ -249,6 +249,21 @@ def test_nobody_listens(monkeypatch):
         check_served_model(nobody, "0" * 64)
 
 
+# What another account of the machine can do over loopback
+
+
+def test_nobody_can_load_a_program_of_his_own(url, reference):
+    program = b"raise SystemExit('taken over')"
+    replaced = {"config": '{"backend": "python"}', "files": {"file:1/model.py": program}}
+    with triton.InferenceServerClient(url) as connection:
+        for name, what in (("dlre", {}), ("dlre", replaced), ("another", replaced)):
+            with pytest.raises(InferenceServerException, match="not allowed"):
+                connection.load_model(name, **what)
+        with pytest.raises(InferenceServerException, match="not allowed"):
+            connection.unload_model("dlre")
+    assert (predict_images(url, IMAGES, "overall") == reference).all()
+
+
 # Faults of the server
 
 
@@ -265,6 +280,21 @@ def test_killed_model_process_is_replaced_and_nothing_is_lost(study, url, refere
     found = predict_images(url, many, "overall", batch_size=8)
     assert (found == np.concatenate([reference] * 12)).all()
     assert not any(stub.is_running() and stub.status() != "zombie" for stub in stubs)
+
+
+def test_a_lost_model_that_nobody_replaces_is_named(one_version, tmp_path, monkeypatch):
+    """As at a server without our guard: here the guard is held, and then let go."""
+    monkeypatch.setattr(client, "FIRST_PAUSE_SECONDS", 0.05)
+    with TritonServer(one_version, log=tmp_path / "log") as running:
+        expected = predict_images(running.grpc_url, IMAGES)
+        kill_part(running.name, Path(sys.executable).name, signal.SIGSTOP)
+        kill_part(running.name, "triton_python_backend_stub")
+        with pytest.raises(ServerUnavailable, match=r"lost the model's process.*Restart that"):
+            predict_images(running.grpc_url, IMAGES, retries=1)
+        kill_part(running.name, Path(sys.executable).name, signal.SIGCONT)
+        found = predict_images(running.grpc_url, IMAGES, retries=9)
+    assert (found == expected).all()
+    assert "the server starts again" in (tmp_path / "log").read_text()
 
 
 def test_killed_server_gives_a_clear_error(one_version, tmp_path, monkeypatch):
