@@ -27,6 +27,15 @@ def remove_leftovers(prefix: str, scratch: str) -> None:
     shutil.rmtree(scratch, ignore_errors=True)
 
 
+def close_regions(prefix: str) -> None:
+    """Let nobody else read the regions, which hold pictures: Triton opens them to all, whatever the umask."""
+    for region in SHARED_MEMORY.glob(f"{prefix}*"):
+        # Gone, or laid there by another account.
+        with contextlib.suppress(OSError):
+            if not region.is_symlink():
+                region.chmod(0o600)
+
+
 def run_guarded(parent: int, prefix: str, scratch: str, command: list[str]) -> int:
     """Run ``command`` until it ends, the process ``parent`` is gone or SIGTERM comes.
 
@@ -51,6 +60,7 @@ def run_guarded(parent: int, prefix: str, scratch: str, command: list[str]) -> i
         )
         revive = False
         while not (told or revive or os.getppid() != parent or _ended(server, 0.1)):
+            close_regions(prefix)
             revive = _model_died(server.pid)
         if not revive:
             server.terminate()
@@ -78,7 +88,8 @@ def _model_died(server: int) -> bool:
 
 def _remove_regions(prefix: str) -> None:
     for region in SHARED_MEMORY.glob(f"{prefix}*"):
-        region.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            region.unlink()
 
 
 def _ended(server: subprocess.Popen, seconds: float) -> bool:

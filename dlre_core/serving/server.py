@@ -202,6 +202,8 @@ class TritonServer:
                         "Raise serving.start_timeout_seconds, or look at the log.",
                     )
                 time.sleep(0.1)
+        # The guard does so too, for a server that it starts again, but not at a known moment.
+        guard.close_regions(self.name)
         # A model whose process hangs still says that it is ready; only an answer counts.
         black = np.zeros((1, *IMAGE_SHAPE), np.uint8)
         # A lost server on this port a moment ago leaves gRPC waiting: the first try may fail at once.

@@ -249,7 +249,23 @@ def test_nobody_listens(monkeypatch):
         check_served_model(nobody, "0" * 64)
 
 
-# What another account of the machine can do over loopback
+# What another account of the machine can do
+
+
+def open_to_others(name):
+    regions = list(Path("/dev/shm").glob(f"{name}*"))
+    assert regions
+    return [region for region in regions if region.stat().st_mode & 0o077]
+
+
+def test_nobody_else_can_read_the_servers_shared_memory(one_version, tmp_path):
+    with TritonServer(one_version, log=tmp_path / "log") as running:
+        # More than the region's first size.
+        predict_images(running.grpc_url, np.zeros((128, 250, 250, 3), np.uint8), batch_size=128)
+        assert open_to_others(running.name) == []
+        kill_part(running.name, "triton_python_backend_stub")
+        predict_images(running.grpc_url, IMAGES, retries=9)
+        assert open_to_others(running.name) == []
 
 
 def test_nobody_can_load_a_program_of_his_own(url, reference):
