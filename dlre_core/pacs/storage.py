@@ -6,6 +6,7 @@ Use: ``python -m dlre_core.pacs.storage FOLDER HOSPITAL``; Ctrl-C ends it.
 import argparse
 import logging
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -35,6 +36,8 @@ ADDRESS = "127.0.0.1"
 TITLE = "DLRE"
 PORT = 11112
 IDLE_SECONDS = 60
+# Far above the 16 kB that senders are asked to keep to, and any request for an association.
+LARGEST_PDU = 1 << 20
 # What ingestion decodes.
 TRANSFER_SYNTAXES = [
     "1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99",
@@ -77,6 +80,22 @@ class StorageInbox:
         except OSError as error:
             logger.error("a picture could not be written: %s", error.strerror)
             return OUT_OF_RESOURCES, "refused"
+
+    def opened(self, event: evt.Event) -> None:
+        """Read nothing of a message that announces more than may come: it is read whole, before any event."""
+        connection = event.assoc.dul.socket
+        receive = connection.recv
+
+        def receive_bounded(n_bytes: int) -> bytearray:
+            if n_bytes > LARGEST_PDU:
+                logger.warning("a connection that announced %d bytes at once was closed", n_bytes)
+                self.numbers["refused"] += 1
+                connection.socket.shutdown(socket.SHUT_RDWR)
+                # pynetdicom takes it for a lost connection.
+                raise ConnectionAbortedError
+            return receive(n_bytes)
+
+        connection.recv = receive_bounded
 
     def count_bytes(self, event: evt.Event) -> None:
         """Break off a transfer that is larger than any file may be."""
@@ -132,6 +151,7 @@ def serving(
             entity.add_supported_context(sop_class, TRANSFER_SYNTAXES)
         handlers = [
             (evt.EVT_C_STORE, inbox.store),
+            (evt.EVT_CONN_OPEN, inbox.opened),
             (evt.EVT_DATA_RECV, inbox.count_bytes),
             (evt.EVT_DIMSE_RECV, inbox.message_done),
             (evt.EVT_CONN_CLOSE, inbox.closed),

@@ -257,6 +257,20 @@ def test_the_inbox_refuses_a_data_set_that_is_not_the_one_announced(tmp_path):
     assert list((tmp_path / "dicom/A").iterdir()) == []
 
 
+def test_the_inbox_reads_nothing_of_what_announces_too_much(tmp_path):
+    dataset = files.make_dataset(files.draw_screen(1), uid="1.2.3")
+    with serving(tmp_path, "A", 0, ReadLimits()) as (server, inbox):
+        port = server.server_address[1]
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as sender:
+            # A request for an association, 4 GB long.
+            sender.sendall(b"\x01\x00\xff\xff\xff\xf0")
+            with pytest.raises(OSError, match=r"reset|pipe"):  # noqa: PT012
+                for _ in range(64):
+                    sender.sendall(bytes(1 << 20))
+        assert send(port, dataset) == [SUCCESS]
+    assert inbox.numbers == {"refused": 1, "received": 1}
+
+
 def test_ctrl_c_ends_the_inbox_cleanly(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
