@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pynetdicom import AE, _config, evt
+from pynetdicom.association import Association
+from pynetdicom.pdu_primitives import P_DATA
 from pynetdicom.sop_class import Verification
 from pynetdicom.transport import ThreadedAssociationServer
 
@@ -78,13 +80,17 @@ class StorageInbox:
         try:
             return SUCCESS, "received" if keep(path, self.pictures, uid) else "already_there"
         except OSError as error:
-            logger.error("a picture could not be written: %s", error.strerror)
+            self._say_unwritten(error)
             return OUT_OF_RESOURCES, "refused"
 
     def opened(self, event: evt.Event) -> None:
-        """Read nothing of a message that announces more than may come: it is read whole, before any event."""
-        connection = event.assoc.dul.socket
-        receive = connection.recv
+        """Set limits where pynetdicom has none: it raises no event before a message was read or written.
+
+        A message that announces more than may come is not read, and a transfer that cannot be written
+        is broken off.
+        """
+        connection, messages = event.assoc.dul.socket, event.assoc.dimse
+        receive, write = connection.recv, messages.receive_primitive
 
         def receive_bounded(n_bytes: int) -> bytearray:
             if n_bytes > LARGEST_PDU:
@@ -95,16 +101,37 @@ class StorageInbox:
                 raise ConnectionAbortedError
             return receive(n_bytes)
 
-        connection.recv = receive_bounded
+        def write_or_break_off(data: P_DATA) -> None:
+            try:
+                write(data)
+            except OSError as error:
+                # What is already on its way goes nowhere.
+                messages.receive_primitive = lambda _: None
+                self._say_unwritten(error)
+                self._break_off(event.assoc)
+
+        connection.recv, messages.receive_primitive = receive_bounded, write_or_break_off
 
     def count_bytes(self, event: evt.Event) -> None:
         """Break off a transfer that is larger than any file may be."""
         self._bytes[id(event.assoc)] += len(event.data)
         if self._bytes[id(event.assoc)] > self.limits.bytes_per_file:
             logger.warning("a transfer above the limit was broken off")
-            self.numbers["refused"] += 1
             self._bytes[id(event.assoc)] = 0
-            threading.Thread(target=event.assoc.abort, daemon=True).start()
+            self._break_off(event.assoc)
+
+    def _break_off(self, association: Association) -> None:
+        self.numbers["refused"] += 1
+        # It waits for the thread that calls this.
+        threading.Thread(target=association.abort, daemon=True).start()
+
+    def _say_unwritten(self, error: OSError) -> None:
+        logger.error(
+            "a picture could not be written (%s): free space on the disk of %s or allow writing, "
+            "then send it again",
+            error.strerror,
+            self.pictures,
+        )
 
     def message_done(self, event: evt.Event) -> None:
         """The next file is counted anew."""

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import logging
 import signal
 import socket
 import ssl
@@ -25,10 +26,11 @@ from dlre_core.pacs.dicomweb import PacsSettings
 from dlre_core.pacs.failures import documentation
 from dlre_core.pacs.files import PICTURE_CLASSES, picture_name
 from dlre_core.pacs.pull import pull_hospital
-from dlre_core.pacs.storage import MISMATCH, SUCCESS, main, serving
+from dlre_core.pacs.storage import IDLE_SECONDS, MISMATCH, SUCCESS, main, serving
 from dlre_core.pacs.study_list import read_study_list
 from tests.core import elastogram_files as files
 from tests.workflow.study import ROOT
+from tests.workflow.test_full_disk import mount
 
 US = "1.2.840.10008.5.1.4.1.1.6.1"
 
@@ -269,6 +271,32 @@ def test_the_inbox_reads_nothing_of_what_announces_too_much(tmp_path):
                     sender.sendall(bytes(1 << 20))
         assert send(port, dataset) == [SUCCESS]
     assert inbox.numbers == {"refused": 1, "received": 1}
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_the_inbox_breaks_off_what_a_full_disk_cannot_take(tmp_path, caplog):
+    dataset = files.make_dataset(files.draw_screen(1), uid="1.2.3")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount(disk, "size=2m")
+    caplog.set_level(logging.INFO, "dlre_core.pacs.storage")
+    try:
+        filler = disk / "filler"
+        filler.write_bytes(bytes(2_000_000))
+        with serving(disk, "A", 0, ReadLimits()) as (server, inbox):
+            port = server.server_address[1]
+            before = time.monotonic()
+            assert send(port, dataset) == [-1]
+            assert time.monotonic() - before < IDLE_SECONDS / 2
+            filler.unlink()
+            assert send(port, dataset) == [SUCCESS]
+        assert inbox.numbers == {"refused": 1, "received": 1}
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=False)
+    told = [line for line in caplog.messages if "could not be written" in line]
+    assert len(told) == 1
+    assert "No space left on device" in told[0]
+    assert "send it again" in told[0]
 
 
 def test_ctrl_c_ends_the_inbox_cleanly(tmp_path):
