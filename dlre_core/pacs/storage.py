@@ -13,7 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from pynetdicom import AE, _config, evt
@@ -24,7 +24,7 @@ from pynetdicom.transport import ThreadedAssociationServer
 
 from dlre_core.dicom import ReadLimits
 from dlre_core.dicom_guard import GuardedReader
-from dlre_core.errors import DlreError, ServerUnavailable
+from dlre_core.errors import DlreError, ServerUnavailable, StorageError
 from dlre_core.found_files import FoundFile
 from dlre_core.pacs.files import PICTURE_CLASSES, arrivals, hospital_folder, keep
 from dlre_core.pacs.study_list import HOSPITAL, is_uid
@@ -147,6 +147,20 @@ class StorageInbox:
 
 
 @contextmanager
+def _places(folder: str | Path, hospital: str) -> Iterator[tuple[Path, Path]]:
+    with ExitStack() as stack:
+        try:
+            place = stack.enter_context(arrivals(folder))
+            pictures = hospital_folder(folder, hospital)
+        except OSError as error:
+            raise StorageError(
+                f"No pictures can be put into {folder}: {error.filename} ({error.strerror}).",
+                "Name the cohort's folder, in which you may write: make receive FOLDER=...",
+            ) from None
+        yield pictures, place
+
+
+@contextmanager
 def serving(
     folder: str | Path, hospital: str, port: int, limits: ReadLimits
 ) -> Iterator[tuple[ThreadedAssociationServer, StorageInbox]]:
@@ -163,11 +177,13 @@ def serving(
 
     Raises
     ------
+    StorageError
+        If the folder cannot be made or written.
     ServerUnavailable
         If the port cannot be opened.
     """
-    with arrivals(folder) as place, GuardedReader(limits) as reader:
-        inbox = StorageInbox(hospital_folder(folder, hospital), place, reader, limits)
+    with _places(folder, hospital) as (pictures, place), GuardedReader(limits) as reader:
+        inbox = StorageInbox(pictures, place, reader, limits)
         # pynetdicom streams what arrives to a temporary file: here, not where all may look.
         before = tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET
         tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET = str(place), True

@@ -299,6 +299,15 @@ def test_the_inbox_breaks_off_what_a_full_disk_cannot_take(tmp_path, caplog):
     assert "send it again" in told[0]
 
 
+@pytest.mark.parametrize("folder", ["/proc/nothing", "file/in"])
+def test_a_folder_that_cannot_be_filled_is_named(tmp_path, capsys, folder):
+    (tmp_path / "file").write_text("")
+    assert main([str(tmp_path / folder), "A", "--port", "0"]) == 1
+    said = capsys.readouterr().err
+    assert f"No pictures can be put into {tmp_path / folder}" in said
+    assert "make receive FOLDER=" in said
+
+
 def test_ctrl_c_ends_the_inbox_cleanly(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
