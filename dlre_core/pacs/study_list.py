@@ -5,8 +5,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from dlre_core.clinical_file import Findings, open_table
 from dlre_core.digests import value_digest
-from dlre_core.errors import CohortError
+from dlre_core.errors import ClinicalTableError, CohortError
 
 NAME = "studies.csv"
 KEYS = ("study_instance_uid", "patient_id", "accession_number")
@@ -47,7 +48,7 @@ def is_uid(text: str) -> bool:
 
 
 def read_study_list(folder: str | Path) -> list[StudyLine]:
-    """Read ``studies.csv``; blank lines are left out.
+    """Read ``studies.csv``, separated as a clinical table may be; blank lines are left out.
 
     Parameters
     ----------
@@ -60,16 +61,20 @@ def read_study_list(folder: str | Path) -> list[StudyLine]:
         If it is missing, is no UTF-8 CSV, lacks columns, or a line has no usable hospital.
     """
     path = Path(folder) / NAME
+    findings = Findings()
     remedy = f"Write a UTF-8 CSV with the columns hospital and one of {', '.join(KEYS)}."
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            rows = [(reader.line_num, row) for row in reader]
-            header = reader.fieldnames or []
-    except FileNotFoundError:
-        raise CohortError(f"There is no list of studies {path}.", remedy) from None
-    except (OSError, UnicodeDecodeError, csv.Error):
-        raise CohortError(f"{path} cannot be read.", remedy) from None
+        reader = open_table(path, findings)
+        rows = [(reader.line_num, row) for row in reader]
+    except (ClinicalTableError, csv.Error):
+        problem = (
+            f"{path} cannot be read." if path.exists() else f"There is no list of studies {path}."
+        )
+        raise CohortError(problem, remedy) from None
+    # A guess would ask the PACS for somebody else.
+    if any(row["code"] == "not_utf8" for row in findings.rows):
+        raise CohortError(f"{path} cannot be read: it is not UTF-8.", remedy)
+    header = reader.fieldnames or []
     if "hospital" not in header or not set(KEYS) & set(header):
         raise CohortError(f"{path} lacks columns.", remedy)
     lines = []

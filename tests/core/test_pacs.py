@@ -208,6 +208,19 @@ def test_a_list_that_cannot_be_used_says_why(tmp_path, content, says):
         read_study_list(tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_a_list_may_be_separated_as_a_clinical_table_may(tmp_path, delimiter):
+    path = tmp_path / "studies.csv"
+    content = "hospital,patient_id,accession_number\nA,7,\n\nB,,9\n"
+    path.write_text(content)
+    expected = read_study_list(tmp_path)
+    assert [(line.line, line.hospital) for line in expected] == [(2, "A"), (4, "B")]
+    # As a European Excel saves it.
+    text = content.replace(",", delimiter).replace("\n", "\r\n")
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert read_study_list(tmp_path) == expected
+
+
 def test_names_do_not_travel_in_the_open_unless_asked():
     def faults(url, **more):
         pacs = {"url": url, **more}
