@@ -18,6 +18,7 @@ from dlre_core.tables.accuracy import METHODS, AccuracySettings, samples
 from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval, round_half_up
 from dlre_core.tables.printed import estimate
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
+from dlre_core.tabular import read_table
 from dlre_core.validation.cohorts import COHORT
 
 
@@ -127,8 +128,8 @@ def write_validation_report(
     """
     sections = []
     for name, files in cohorts.items():
-        enrolment = pd.read_csv(files.enrolment)
-        counts = pd.read_csv(files.counts).drop(columns="hospital").sum()
+        enrolment = read_table(files.enrolment)
+        counts = read_table(files.counts).drop(columns="hospital").sum()
         sections.append(
             {
                 "name": name,

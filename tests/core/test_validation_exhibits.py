@@ -1,6 +1,6 @@
 """External validation's tables name this cohort's patients and the study's own, and nothing else."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from dlre_core.tables.accuracy import METHODS
 from dlre_core.tables.printed import printed_external_table
 from dlre_core.tables.probabilities import calibration_table, printed_calibration
 from dlre_core.validation.cohorts import COHORT, external_table
-from dlre_core.validation.exhibits import side_by_side
+from dlre_core.validation.exhibits import ValidatedCohort, side_by_side, write_validation_report
 from tests.core.test_study_tables import PRINT, SETTINGS, scores
 
 STUDY = FrozenStudy(
@@ -46,6 +46,23 @@ def test_the_studys_own_row_has_its_patients_and_prevalence(external):
         ["The study's own", "132", "45.5 %"], ["north", "40", "50.0 %"],
         ["The study's own", "131", "– %"], ["north", "40", "75.0 %"],
     ]  # fmt: skip
+
+
+def test_the_report_counts_a_hospital_called_NA(external, tmp_path):
+    paths = {field.name: tmp_path / field.name for field in fields(ValidatedCohort)}
+    for path in paths.values():
+        path.write_text("")
+    paths["enrolment"].write_text("hospital,patient,enrolled\nNA,P1,1\nX,P2,0\n")
+    paths["counts"].write_text(
+        "hospital,files_found,images_stored,rejected,ignored\nNA,7,4,2,1\nX,1,1,0,0\n"
+    )
+    printed = side_by_side({"north": external_table(external, STUDY, SETTINGS)}, STUDY, 0.95)
+    write_validation_report(
+        tmp_path / "report.html", {"north": ValidatedCohort(**paths)}, STUDY, printed
+    )
+    page = (tmp_path / "report.html").read_text()
+    assert "1 of 2 patients from 2 hospitals" in page
+    assert "Of 8 files 5 pictures were stored" in page
 
 
 def test_no_training_cohort_is_mentioned_where_none_is_shown(external):
