@@ -22,6 +22,7 @@ from dlre_core.digests import file_digest
 from dlre_core.found_files import FoundFile
 from dlre_core.rejects import Reason, Unusable
 from dlre_core.store import ImageStore, StoredScreen, open_images
+from dlre_core.whole_files import make_folder
 
 TABLES = """
     PRAGMA journal_mode = OFF;
@@ -164,7 +165,7 @@ class IngestionMemory:
 
 def _new_database(path: Path) -> sqlite3.Connection:
     """An empty one that only its owner may read."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(path.parent, 0o700)
     path.unlink(missing_ok=True)
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     # Nobody else opens it, and network disks may have no locks.

@@ -6,6 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def make_folder(folder: str | Path, mode: int) -> None:
+    """Make a folder and those above it that are missing, all with this mode."""
+    # Path.mkdir gives the mode to the last one only.
+    for part in (*reversed(Path(folder).parents), Path(folder)):
+        part.mkdir(mode=mode, exist_ok=True)
+
+
 @contextmanager
 def written_whole(path: str | Path, *, private: bool = False) -> Iterator[Path]:
     """Give the name to write to; it takes ``path``'s place when the context ends well, else it goes.
@@ -19,7 +26,7 @@ def written_whole(path: str | Path, *, private: bool = False) -> Iterator[Path]:
         Identities are in it: mode 0600 from the first byte, new folders 0700.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if private else 0o777)
+    make_folder(path.parent, 0o700 if private else 0o777)
     temporary = path.with_name(path.name + ".partial")
     if private:
         temporary.unlink(missing_ok=True)

@@ -42,6 +42,7 @@ use rule ingest_hospital as ingest_inbox with:
         "results/benchmarks/ingest_inbox.tsv"
     params:
         hospital="inbox",
+        private_name="staging/inbox",
         digest=lambda wildcards: tree_digest(INBOX, DIGESTS, LARGEST_FILE),
         rows="",
         optional_tables={},

@@ -25,6 +25,7 @@ rule ingest_hospital:
         runtime=120,
     params:
         hospital="{hospital}",
+        private_name="{hospital}",
         digest=hospital_pictures,
         rows=hospital_tables,
         optional_tables=OPTIONAL_TABLES,

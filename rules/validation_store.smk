@@ -32,6 +32,7 @@ use rule ingest_hospital as ingest_external with:
         "results/benchmarks/ingest_external/{cohort}_{external_hospital}.tsv"
     params:
         hospital="{external_hospital}",
+        private_name="validation/{cohort}/{external_hospital}",
         digest=lambda wildcards: tree_digest(
             f"{VALIDATED[wildcards.cohort]}/dicom/{wildcards.external_hospital}",
             DIGESTS,

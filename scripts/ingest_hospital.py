@@ -29,7 +29,7 @@ with job_log(snakemake.log[0]):
         acquisitions_csv=snakemake.output.acquisitions,
         rejects_csv=snakemake.output.rejects,
         counts_csv=snakemake.output.counts,
-        private_map_csv=private / "rejected_files" / f"{params.hospital}.csv",
-        memory=private / "ingested" / params.hospital,
+        private_map_csv=private / "rejected_files" / f"{params.private_name}.csv",
+        memory=private / "ingested" / params.private_name,
         version=params.core,
     )

@@ -49,6 +49,7 @@ def test_private_file_is_closed_to_others_from_its_first_byte(tmp_path):
 
 
 def test_new_private_folder_is_closed_to_others(tmp_path):
-    with written_whole(tmp_path / "outbox" / "names.csv", private=True) as unfinished:
+    with written_whole(tmp_path / "outbox" / "north" / "names.csv", private=True) as unfinished:
         unfinished.touch()
-    assert stat.S_IMODE((tmp_path / "outbox").stat().st_mode) == 0o700
+    for folder in ("outbox", "outbox/north"):
+        assert stat.S_IMODE((tmp_path / folder).stat().st_mode) == 0o700

@@ -76,6 +76,13 @@ def test_the_files_for_the_pacs_pass_dciodvfy(staged):
         assert re.search("ComprehensiveSR|SCImage", said.stdout + said.stderr)
 
 
+def test_the_inbox_shares_no_private_file_with_a_hospital(staged):
+    private = staged.folder / ".dlre"
+    assert (private / "rejected_files/staging/inbox.csv").exists()
+    assert (private / "ingested/staging/inbox.sqlite").exists()
+    assert not list(private.glob("*/inbox.*"))
+
+
 def test_no_identity_stays_in_results(staged):
     for path in (staged.folder / "results/staging").rglob("*"):
         if path.is_file():

@@ -90,3 +90,11 @@ def test_the_report_shows_one_cohort_or_both(validated):
         tables = [f"{name}{part}.csv" for name in names for part in ("", "_calibration")]
         assert re.findall(r'download="([^"]*)"', page) == tables
     assert both.count("data:image/") == 2 * one.count("data:image/") > 0
+
+
+def test_cohorts_share_no_private_file_though_their_hospitals_have_one_name(validated):
+    private = validated[0].parent / ".dlre"
+    for folder, ending in (("rejected_files", "csv"), ("ingested", "sqlite")):
+        found = set((private / folder).rglob(f"*.{ending}"))
+        own = {private / folder / f"validation/{name}/X.{ending}" for name in ("north", "south")}
+        assert found == own
