@@ -72,6 +72,27 @@ def file_digest(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def contents_digest(*paths: str | Path) -> str:
+    """Digest the contents of files, in the order given, whatever their times say.
+
+    Parameters
+    ----------
+    *paths : path
+        A file that does not exist, or not yet, counts as ``"absent"``.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        If a file is there and cannot be read.
+    """
+    return value_digest([file_digest(path) if Path(path).exists() else "absent" for path in paths])
+
+
 def file_stamp(path: str | Path) -> str:
     """Size, times and inode of a file, or ``"absent"``; another stamp means perhaps another content."""
     try:

@@ -17,6 +17,7 @@ rule clinical_table:
         runtime=10,
     params:
         hospitals=HOSPITALS,
+        digest=contents(f"{COHORT}/clinical.csv"),
         key_file=config["privacy"]["key_file"],
         date_shift_days=config["privacy"]["date_shift_days"],
         simulated=SIMULATED,

@@ -10,7 +10,7 @@ from dlre_core.cohort import (
     optional_tables,
 )
 from dlre_core.configuration import check_hospitals
-from dlre_core.digests import core_digest, tree_digest
+from dlre_core.digests import contents_digest, core_digest, tree_digest
 from dlre_core.enrolment import EnrolmentSettings, eligibility_digest
 from dlre_core.pacs.study_list import listed_digest
 from dlre_core.running import KEEP_MEMORY
@@ -104,6 +104,17 @@ def growing(megabytes):
 def core(*modules):
     """Parameter function: a digest of library modules and what they import."""
     return lambda wildcards: core_digest(*modules)
+
+
+def contents(*paths):
+    """Parameter function: a digest of what files hold, whatever their times say."""
+    return lambda wildcards: contents_digest(*paths)
+
+
+def frozen_model(folder):
+    """Parameter function: a digest of a frozen study and, through their manifest, its networks."""
+    manifest = f"{folder}/model_repository/dlre/1/manifest.json"
+    return contents(f"{folder}/frozen_study.json", manifest)
 
 
 def hospital_folder(wildcards):

@@ -95,6 +95,7 @@ rule stage_inbox:
         images_per_patient=config["enrolment"]["images_per_patient"],
         scale_maximum_kpa=config["ingestion"]["scale_maximum_kpa"],
         model=subpath(input.study, parent=True),
+        model_digest=frozen_model(MODEL),
         outbox=config["staging"]["outbox"],
         key_file=config["privacy"]["key_file"],
         date_shift_days=config["privacy"]["date_shift_days"],

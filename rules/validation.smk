@@ -26,6 +26,7 @@ rule predict_external:
         runtime=60,
     params:
         model=subpath(input.study, parent=True),
+        model_digest=frozen_model(VALIDATION_MODEL),
         criteria=config["enrolment"],
         scale_maximum_kpa=config["ingestion"]["scale_maximum_kpa"],
         aggregate=config["statistics"]["aggregate"],
@@ -78,6 +79,7 @@ rule external_exhibits:
         runtime=10,
     params:
         model=subpath(input.study, parent=True),
+        model_digest=frozen_model(VALIDATION_MODEL),
         settings=ACCURACY_SETTINGS,
         core=core("validation"),
     script:
@@ -107,6 +109,7 @@ rule validation_report:
         runtime=10,
     params:
         model=subpath(input.study, parent=True),
+        model_digest=frozen_model(VALIDATION_MODEL),
         folders={name: f"results/validation/{name}" for name in VALIDATED},
         files=VALIDATED_FILES,
         confidence=config["statistics"]["confidence"],

@@ -36,6 +36,16 @@ def external_tables(wildcards):
     return optional_tables(VALIDATED[wildcards.cohort])
 
 
+def external_clinical(wildcards):
+    """Digest of the cohort's clinical table."""
+    return contents_digest(f"{VALIDATED[wildcards.cohort]}/clinical.csv")
+
+
+def external_rows(wildcards):
+    """Digest of the rows of the cohort's tables that ingestion of one hospital reads."""
+    return hospital_tables_digest(VALIDATED[wildcards.cohort], wildcards.external_hospital)
+
+
 def of_hospitals(pattern):
     """Input function: a file for each of the cohort's hospitals."""
     return lambda wildcards: expand(

@@ -13,6 +13,7 @@ use rule clinical_table as external_clinical_table with:
         "results/benchmarks/external_clinical_table/{cohort}.tsv"
     params:
         hospitals=lambda wildcards: VALIDATED_HOSPITALS[wildcards.cohort],
+        digest=external_clinical,
         simulated=False,
 
 
@@ -38,7 +39,7 @@ use rule ingest_hospital as ingest_external with:
             DIGESTS,
             LARGEST_FILE,
         ),
-        rows="",
+        rows=external_rows,
         optional_tables=external_tables,
         simulated=False,
 

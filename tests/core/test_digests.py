@@ -60,6 +60,20 @@ def test_core_digest_of_unknown_module(package):
 LIMIT = 1000
 
 
+def test_contents_digest_sees_what_files_hold_and_neither_times_nor_names(tmp_path):
+    one, other, absent = (tmp_path / name for name in ("one", "other", "absent"))
+    one.write_text("1")
+    other.write_text("1")
+    before = digests.contents_digest(one, absent)
+    os.utime(one, (0, 0))
+    assert digests.contents_digest(one, absent) == digests.contents_digest(other, absent) == before
+    assert digests.contents_digest(absent, one) != before
+    times = os.stat(one)
+    one.write_text("2")
+    os.utime(one, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert digests.contents_digest(one, absent) != before
+
+
 def test_tree_digest_sees_a_changed_byte_behind_an_old_time(tmp_path):
     tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
     (tree / "a").mkdir(parents=True)

@@ -90,9 +90,9 @@ class Study:
         """Run everything (or the targets named) on two cores."""
         return self.snakemake("--cores", "2", "--quiet", "progress", *arguments).stdout
 
-    def pending(self) -> set[str]:
-        """Names of the rules that Snakemake would run now."""
-        output = self.snakemake("--dry-run", "--cores", "2").stdout
+    def pending(self, *targets: str) -> set[str]:
+        """Names of the rules that Snakemake would run now, for everything or for the targets named."""
+        output = self.snakemake("--dry-run", "--cores", "2", "--", *targets).stdout
         return {
             line.split()[1].rstrip(":")
             for line in output.splitlines()

@@ -100,8 +100,13 @@ def test_a_new_patient_ingests_one_hospital_and_simulates_nothing(study):
     assert study.pending() == every_rule(study) - untouched
 
 
-def test_a_corrected_laboratory_value_retrains_nothing(study):
+@pytest.mark.parametrize("old_time", [False, True])
+def test_a_corrected_laboratory_value_retrains_nothing(study, old_time):
+    path = study.folder / "results/simulated_cohort/clinical.csv"
+    times = os.stat(path)
     edit_clinical(study, "ast_iu_l", lambda value: str(int(float(value)) + 7))
+    if old_time:
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     pending = study.pending()
     # Enrolment and table 1 read the same clinical table; nothing upstream of the scores is run.
     enrolment = {"clinical_table", "enrolment", "table_1", "figure_2"}

@@ -1,5 +1,6 @@
 """The four example patients, staged as a person with the README does it."""
 
+import os
 import re
 import shutil
 import stat
@@ -81,6 +82,17 @@ def test_the_inbox_shares_no_private_file_with_a_hospital(staged):
     assert (private / "rejected_files/staging/inbox.csv").exists()
     assert (private / "ingested/staging/inbox.sqlite").exists()
     assert not list(private.glob("*/inbox.*"))
+
+
+def test_another_model_with_the_same_times_is_asked(staged):
+    path = staged.folder / "results/serving/frozen_study.json"
+    content, times = path.read_text(), os.stat(path)
+    path.write_text(content.replace('"title": "', '"title": "Another: '))
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert staged.pending(STAGED) == {"stage_inbox"}
+    path.write_text(content)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert staged.pending(STAGED) == set()
 
 
 def test_no_identity_stays_in_results(staged):

@@ -1,5 +1,6 @@
 """A finished study's networks and cut-offs in other cohorts: nothing is trained or chosen."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -37,7 +38,8 @@ def validated(finished_study, tmp_path_factory):
     """A project that has no networks of its own, after one cohort and then both."""
     folder = tmp_path_factory.mktemp("validation")
     cohorts = write_cohorts(folder / "cohorts")
-    model = finished_study.folder / "results/serving"
+    model = folder / "model"
+    model.symlink_to(finished_study.folder / "results/serving")
     before = {path: path.read_bytes() for path in model.rglob("*") if path.is_file()}
     study = Study.create(folder / "tiny")
     pages = []
@@ -98,3 +100,40 @@ def test_cohorts_share_no_private_file_though_their_hospitals_have_one_name(vali
         found = set((private / folder).rglob(f"*.{ending}"))
         own = {private / folder / f"validation/{name}/X.{ending}" for name in ("north", "south")}
         assert found == own
+
+
+def test_a_model_put_in_the_place_of_another_is_asked_though_its_files_are_as_old(validated):
+    study = Study(validated[0].parent)
+    link = study.folder.parent / "model"
+    first, second = link.resolve(), study.folder.parent / "second"
+    shutil.copytree(first, second, copy_function=shutil.copy2)
+    path = second / "frozen_study.json"
+    times = os.stat(path)
+    path.write_text(path.read_text().replace('"title": "', '"title": "Another: '))
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert study.pending(REPORT) == set()
+    link.unlink()
+    link.symlink_to(second)
+    uses_it = {"predict_external", "external_exhibits", "validation_report"}
+    assert study.pending(REPORT) == uses_it | {"external_scores"}
+    link.unlink()
+    link.symlink_to(first)
+    assert study.pending(REPORT) == set()
+
+
+def test_a_corrected_table_with_an_old_time_is_read(validated):
+    study = Study(validated[0].parent)
+    path = study.folder.parent / "cohorts/north/clinical.csv"
+    content, yesterday = path.read_text(), path.stat().st_mtime - 86400
+    columns = content.splitlines()[0].split(",")
+    cells = content.splitlines()[1].split(",")
+    cells[columns.index("ast_iu_l")] = "77"
+    path.write_text(content.replace(content.splitlines()[1], ",".join(cells)))
+    os.utime(path, (yesterday, yesterday))
+    pending = study.pending(REPORT)
+    assert {"external_clinical_table", "external_scores", "validation_report"} <= pending
+    assert "ingest_external" not in pending
+    cells[columns.index("patient_id")] = "NEW"
+    path.write_text(content + ",".join(cells) + "\n")
+    os.utime(path, (yesterday, yesterday))
+    assert {"external_clinical_table", "ingest_external"} <= study.pending(REPORT)
