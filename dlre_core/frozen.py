@@ -12,6 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlre_core.errors import ConfigurationError, PatientLeak, StoreMismatch
+from dlre_core.near_duplicates import (
+    alike,
+    hashes_as_text,
+    hashes_from_text,
+    perceptual_hashes,
+)
 from dlre_core.scores import KEYS, STAGES
 from dlre_core.serving.repository import INTENDED_USE, manifest_digest
 from dlre_core.store import RoiStore
@@ -34,7 +40,8 @@ class FrozenStudy:
     training pictures (`picture_measures`); ``own_validation`` the AUC with its interval that each
     method had in the study's own validation cohort; ``own_patients``, by stage question, DLRE's patients
     there and the share of them with the stage; ``manifest`` the digest of the networks' manifest;
-    ``pictures`` the digests of all its patients' pictures, of which nobody can validate it.
+    ``pictures`` the digests of all its patients' pictures, of which nobody can validate it, and ``looks``
+    the perceptual hashes of their squares (`hashes_as_text`), which survive an export in another form.
     """
 
     title: str
@@ -50,7 +57,8 @@ class FrozenStudy:
     training_patients: int
     scale_maximum_kpa: float
     manifest: str
-    pictures: Sequence[str] = ()
+    pictures: Sequence[str]
+    looks: Sequence[str]
     intended_use: str = INTENDED_USE
 
 
@@ -135,6 +143,9 @@ def freeze_study(
     index = pd.Series(range(len(squares)), index=squares.image_ids)[training["image_id"]]
     order = np.argsort(index.to_numpy())
     measures = picture_measures(rows.iloc[order], squares.squares(index.to_numpy()[order]))
+    mine = acquisitions.merge(predictions[KEYS].drop_duplicates(), on=KEYS)
+    theirs = np.flatnonzero(pd.Index(squares.image_ids).isin(mine["image_id"]))
+    looks = perceptual_hashes(squares.squares(theirs).batches())
     (choice,) = set(table_2["cutoff_choice"])
     return FrozenStudy(
         # Cut-offs chosen again in every cohort are Youden's (`tables.accuracy.choose_cutoff`).
@@ -147,32 +158,37 @@ def freeze_study(
         own_patients=patients,
         training_patients=int(training.groupby(["hospital", "patient"]).ngroups),
         manifest=manifest_digest(repository),
-        pictures=tuple(sorted(_digests_of(acquisitions, predictions))),
+        pictures=tuple(sorted(set(mine["pixel_digest"]))),
+        looks=tuple(sorted(set(hashes_as_text(looks)))),
         **facts,
     )
 
 
-def _digests_of(acquisitions: pd.DataFrame, patients: pd.DataFrame) -> set[str]:
-    """Of all pictures of these patients."""
-    mine = acquisitions.merge(patients[KEYS].drop_duplicates(), on=KEYS)
-    return set(mine["pixel_digest"])
-
-
-def check_never_seen(study: FrozenStudy, acquisitions: pd.DataFrame) -> None:
+def check_never_seen(study: FrozenStudy, acquisitions: pd.DataFrame, squares: RoiStore) -> None:
     """Make sure that a cohort shares no picture with the frozen study, trained on or not.
+
+    Neither the same picture nor, exported once more in another form, nearly the same
+    (`near_duplicates.alike`).
 
     Parameters
     ----------
     study : FrozenStudy
     acquisitions : DataFrame
         ``acquisitions.csv`` of the cohort.
+    squares : RoiStore
+        Its ``rois.h5``.
 
     Raises
     ------
     PatientLeak
         Naming the patients that the study had.
     """
-    seen = acquisitions[acquisitions["pixel_digest"].isin(study.pictures)]
+    pairs = alike(perceptual_hashes(squares.squares().batches()), hashes_from_text(study.looks))
+    look_alikes = {squares.image_ids[index] for index, _, _ in pairs}
+    seen = acquisitions[
+        acquisitions["pixel_digest"].isin(study.pictures)
+        | acquisitions["image_id"].isin(look_alikes)
+    ]
     if len(seen):
         names = [
             f"{hospital}/{patient}"
@@ -181,7 +197,8 @@ def check_never_seen(study: FrozenStudy, acquisitions: pd.DataFrame) -> None:
             )
         ]
         raise PatientLeak(
-            f"{len(names)} patients of this cohort were in the frozen study “{study.title}”: {', '.join(names)}.",
+            f"{len(names)} patients of this cohort were in the frozen study “{study.title}”, by a picture that is "
+            f"the same or nearly the same: {', '.join(names)}.",
             "Take them out of clinical.csv: only patients that the study never had can validate it. "
             "docs/security.md says how to find whose pseudonym it is.",
         )
@@ -268,7 +285,8 @@ def read_frozen_study(folder: str | Path) -> FrozenStudy:
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise StoreMismatch(
             f"{path} is no frozen study ({type(error).__name__}).",
-            "Give the folder results/serving of a finished study, whole, as MODEL or staging.model.",
+            "Give the folder results/serving of a finished study, whole, as MODEL or staging.model; "
+            "one that an earlier version froze has to be made again: make study.",
         ) from None
     if study.manifest != manifest_digest(Path(folder) / REPOSITORY):
         raise StoreMismatch(

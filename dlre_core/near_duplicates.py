@@ -1,6 +1,6 @@
 """Pictures that look the same although their bytes differ, on both sides of a split."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +48,24 @@ def perceptual_hashes(batches: Iterable[NDArray[np.uint8]]) -> NDArray[np.bool_]
             coefficients = low.reshape(len(batch), -1)[:, 1:]
             hashes.append(coefficients > np.median(coefficients, axis=1, keepdims=True))
     return np.concatenate(hashes)
+
+
+def hashes_as_text(hashes: NDArray[np.bool_]) -> list[str]:
+    """64 hexadecimal digits for each of `perceptual_hashes`."""
+    return [packed.tobytes().hex() for packed in np.packbits(hashes, axis=1)]
+
+
+def hashes_from_text(texts: Sequence[str]) -> NDArray[np.bool_]:
+    """The (n, 255) hashes that `hashes_as_text` wrote.
+
+    Raises
+    ------
+    ValueError
+        If a text is none.
+    """
+    packed = np.frombuffer(bytes.fromhex("".join(texts)), dtype=np.uint8)
+    packed = packed.reshape(len(texts), HASH_SIDE**2 // 8)
+    return np.unpackbits(packed, axis=1, count=HASH_SIDE**2 - 1).astype(bool)
 
 
 def alike(

@@ -62,7 +62,8 @@ def predict_cohort(
     """
     study = read_frozen_study(model)
     stored = read_table(acquisitions)
-    check_never_seen(study, stored)
+    with open_rois(rois) as store:
+        check_never_seen(study, stored, store)
     enrolled = enrolled_patients(read_table(patients), stored, criteria)
     if not len(enrolled):
         raise CohortError(

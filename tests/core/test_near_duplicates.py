@@ -9,7 +9,14 @@ from PIL import Image
 from scipy import ndimage
 
 from dlre_core.errors import PatientLeak
-from dlre_core.near_duplicates import MOST_DIFFERENT_BITS, alike, check_split, perceptual_hashes
+from dlre_core.near_duplicates import (
+    MOST_DIFFERENT_BITS,
+    alike,
+    check_split,
+    hashes_as_text,
+    hashes_from_text,
+    perceptual_hashes,
+)
 from dlre_core.store import write_rois
 
 
@@ -43,6 +50,14 @@ def test_twins_are_alike_and_others_are_not(change):
     hashes = perceptual_hashes([originals[:20], originals[20:]])
     twins = perceptual_hashes([np.stack([change(picture) for picture in originals])])
     assert [(i, j) for i, j, _ in alike(hashes, twins)] == [(i, i) for i in range(30)]
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_hashes_are_read_as_they_were_written(n):
+    hashes = np.random.default_rng(n).random((n, 255)) < 0.5
+    texts = hashes_as_text(hashes)
+    assert [len(text) for text in texts] == [64] * n
+    assert np.array_equal(hashes_from_text(texts), hashes)
 
 
 def test_different_bits_are_counted():

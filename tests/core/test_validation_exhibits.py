@@ -1,12 +1,13 @@
 """External validation's tables name this cohort's patients and the study's own, and nothing else."""
 
+import json
 from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from dlre_core.errors import ConfigurationError, PatientLeak
+from dlre_core.errors import ConfigurationError, PatientLeak, StoreMismatch
 from dlre_core.frozen import (
     FrozenStudy,
     check_never_seen,
@@ -14,12 +15,15 @@ from dlre_core.frozen import (
     read_frozen_study,
     write_frozen_study,
 )
+from dlre_core.near_duplicates import hashes_as_text, perceptual_hashes
 from dlre_core.scores import STAGES
+from dlre_core.store import open_rois, write_rois
 from dlre_core.tables.accuracy import METHODS
 from dlre_core.tables.printed import printed_external_table
 from dlre_core.tables.probabilities import calibration_table, printed_calibration
 from dlre_core.validation.cohorts import COHORT, external_table
 from dlre_core.validation.exhibits import ValidatedCohort, side_by_side, write_validation_report
+from tests.core.test_near_duplicates import jpeg, pictures
 from tests.core.test_study_tables import PRINT, SETTINGS, scores
 
 STUDY = FrozenStudy(
@@ -28,7 +32,7 @@ STUDY = FrozenStudy(
     cutoffs={method: dict.fromkeys(STAGES, 0.5) for method in METHODS}, training_range={},
     own_validation={method: dict.fromkeys(STAGES, (0.8, 0.7, 0.9)) for method in METHODS},
     own_patients={"f4": (132, 0.25), "ge_f3": (132, 0.45454), "ge_f2": (131, np.nan)},
-    training_patients=266, scale_maximum_kpa=40.0, manifest="digest",
+    training_patients=266, scale_maximum_kpa=40.0, manifest="digest", pictures=("aa", "bb"), looks=(),
 )  # fmt: skip
 
 
@@ -102,12 +106,41 @@ def test_cutoffs_for_the_mean_of_pictures_are_not_put_to_their_maximum():
         check_same_settings(STUDY, aggregate="max", **same)
 
 
-def test_patients_whom_the_study_had_cannot_validate_it():
-    study = replace(STUDY, pictures=("aa", "bb"))
-    rows = pd.DataFrame({"hospital": "X", "patient": ["P1", "P2"], "pixel_digest": ["cc", "dd"]})
-    check_never_seen(study, rows)
-    with pytest.raises(PatientLeak, match=r"1 patients .* X/P2"):
-        check_never_seen(study, rows.assign(pixel_digest=["cc", "bb"]))
+def check_squares(study, rows, squares, path):
+    write_rois(path, list(rows["image_id"]), squares)
+    with open_rois(path) as store:
+        check_never_seen(study, rows, store)
+
+
+def test_patients_whom_the_study_had_cannot_validate_it(tmp_path):
+    own, others = pictures(3), pictures(2, seed=1)
+    study = replace(STUDY, looks=hashes_as_text(perceptual_hashes([own])))
+    rows = pd.DataFrame(
+        {
+            "hospital": "X",
+            "patient": ["P1", "P2"],
+            "image_id": ["a", "b"],
+            "pixel_digest": ["c", "d"],
+        }
+    )
+    check_squares(study, rows, others, tmp_path / "others.h5")
+    same = rows.assign(pixel_digest=["c", "bb"])
+    with pytest.raises(PatientLeak, match=r"1 patients .* X/P2\."):
+        check_squares(study, same, others, tmp_path / "same.h5")
+    exported_again = np.stack([jpeg(own[2]), others[1]])
+    with pytest.raises(PatientLeak, match=r"1 patients .* X/P1\."):
+        check_squares(study, rows, exported_again, tmp_path / "again.h5")
+
+
+def test_a_study_frozen_by_an_earlier_version_is_to_be_made_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("dlre_core.frozen.manifest_digest", lambda folder: STUDY.manifest)
+    path = tmp_path / "frozen_study.json"
+    write_frozen_study(STUDY, path)
+    content = json.loads(path.read_text())
+    del content["looks"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(StoreMismatch, match="made again: make study"):
+        read_frozen_study(tmp_path)
 
 
 def test_a_frozen_study_is_read_as_it_was_written(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """A finished study's networks and cut-offs in other cohorts: nothing is trained or chosen."""
 
+import io
 import os
 import re
 import shutil
@@ -7,7 +8,11 @@ import subprocess
 import sys
 
 import pandas as pd
+import pydicom
 import pytest
+from PIL import Image
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEGBaseline8Bit
 from sklearn.metrics import roc_auc_score
 
 from tests.workflow.study import ROOT, Study
@@ -137,3 +142,40 @@ def test_a_corrected_table_with_an_old_time_is_read(validated):
     path.write_text(content + ",".join(cells) + "\n")
     os.utime(path, (yesterday, yesterday))
     assert {"external_clinical_table", "ingest_external"} <= study.pending(REPORT)
+
+
+def export_again(path, target):
+    """Write a picture as JPEG, as another archive may have kept it."""
+    dataset, buffer = pydicom.dcmread(path), io.BytesIO()
+    Image.fromarray(dataset.pixel_array).save(buffer, "JPEG", quality=90, subsampling="4:2:2")
+    dataset.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    dataset.PhotometricInterpretation, dataset.PixelData = (
+        "YBR_FULL_422",
+        encapsulate([buffer.getvalue()]),
+    )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    dataset.save_as(target)
+
+
+def test_the_studys_own_patients_do_not_validate_it_exported_again(finished_study, tmp_path):
+    simulated, cohort = finished_study.folder / "results/simulated_cohort", tmp_path / "again"
+    for path in (simulated / "dicom/A").rglob("*.dcm"):
+        dataset = pydicom.dcmread(path)
+        # Clips and palettes need more than this.
+        if dataset.PhotometricInterpretation == "RGB" and "NumberOfFrames" not in dataset:
+            export_again(path, cohort / "dicom/A" / path.relative_to(simulated / "dicom/A"))
+    clinical = pd.read_csv(simulated / "clinical.csv", dtype=str)
+    clinical[clinical["hospital"] == "A"].to_csv(cohort / "clinical.csv", index=False)
+    model = finished_study.folder / "results/serving"
+    study = Study.create(
+        tmp_path / "tiny", validation={"cohorts": {"again": str(cohort)}, "model": str(model)}
+    )
+    stopped = study.snakemake("--cores", "2", "--", REPORT, check=False)
+    assert stopped.returncode != 0
+    own = pd.read_csv(finished_study.folder / "results/store/A_acquisitions.csv")
+    again = pd.read_csv(study.folder / "results/validation/again/acquisitions.csv")
+    assert len(again)
+    assert not set(own["pixel_digest"]) & set(again["pixel_digest"])
+    said = (study.folder / "results/logs/predict_external/again.log").read_text()
+    for patient in set(again["patient"]):
+        assert f"A/{patient}" in said
