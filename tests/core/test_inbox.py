@@ -2,14 +2,18 @@
 
 import pandas as pd
 import pydicom
+import pytest
 
 from dlre_core.deidentify import Pseudonymiser
 from dlre_core.dicom import ReadLimits, read_header
+from dlre_core.errors import ConfigurationError
 from dlre_core.found_files import find_files
 from dlre_core.ingestion import examination_named, ingest_hospital
 from dlre_core.picture_quality import IngestionSettings
-from dlre_core.staging.inbox import Inbox, _files_by_image
+from dlre_core.serving.prediction import ServingSettings
+from dlre_core.staging.inbox import Inbox, _files_by_image, stage_inbox
 from tests.core import elastogram_files as files
+from tests.core.test_staging_tables import study
 
 
 def examinations(folder):
@@ -68,3 +72,17 @@ def test_people_and_examinations_with_one_patient_id_are_several(tmp_path):
     # Ingestion tells them apart by the same words.
     table = ingested(folder)
     assert table.groupby("patient").size().sort_values().to_list() == [1, 1, 2, 2]
+
+
+def test_pictures_of_another_scale_than_the_frozen_studys_are_not_staged(tmp_path, monkeypatch):
+    monkeypatch.setattr("dlre_core.staging.inbox.read_frozen_study", lambda model: study())
+    inbox = Inbox(tmp_path, "inbox", Pseudonymiser(bytes(32), 365), ReadLimits(), tmp_path / "out")
+    nothing = dict.fromkeys((
+        "rois", "roi_table", "acquisitions", "rejects", "counts", "server_log", "images_csv", "patients_csv",
+        "overview", "patient_pages",
+    ), tmp_path / "none")  # fmt: skip
+    with pytest.raises(ConfigurationError, match="scale of 40 kPa"):
+        stage_inbox(
+            inbox, model=tmp_path, images_per_patient=2, scale_maximum_kpa=60.0,
+            serving=ServingSettings(), **nothing,
+        )  # fmt: skip

@@ -222,14 +222,6 @@ def test_odd_headers_stop_nobody_and_are_told_nobody(mixed_up):
                 assert word not in content, (word, path)
 
 
-def test_another_scale_than_the_frozen_studys_is_refused(staged, tmp_path):
-    study = staged.copy(tmp_path / "scale")
-    study.configure(ingestion={"scale_maximum_kpa": 60})
-    ended = study.snakemake("--cores", "2", "--", STAGED, check=False)
-    assert ended.returncode != 0
-    assert "the frozen study was trained on pictures with a scale of 40 kPa" in ended.stdout
-
-
 def test_a_changed_study_is_not_run_again_to_stage(staged, tmp_path):
     study = staged.copy(tmp_path / "changed")
     study.configure(training={"epochs": 3})
