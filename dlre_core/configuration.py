@@ -95,11 +95,13 @@ def _schema_faults(config: Mapping[str, Any], schema_file: str | Path) -> list[s
     return [line for error in errors for line in _describe(error, schema)]
 
 
-def _refuse(faults: Sequence[str]) -> None:
+def _refuse(faults: Sequence[str], remedy: str = "") -> None:
     if faults:
         lines = "\n".join(f"  - {CREDENTIALS.sub('//***@', fault)}" for fault in faults)
         raise ConfigurationError(
             f"The configuration has {len(faults)} fault{'s' * (len(faults) > 1)}:\n{lines}"
+            + "\n" * bool(remedy),
+            remedy,
         )
 
 
@@ -198,13 +200,11 @@ def check_hospitals(config: Mapping[str, Any], hospitals: Collection[str]) -> No
             "statistics.ast_upper_limit_of_normal_by_hospital_iu_l: this cohort has no "
             f"hospital{'s' * (len(unknown) > 1)} {', '.join(unknown)}; put quotes around codes of digits."
         )
-    if faults:
-        lines = "\n".join(f"  - {fault}" for fault in faults)
-        raise ConfigurationError(
-            f"The configuration has {len(faults)} fault{'s' * (len(faults) > 1)}:\n{lines}\n",
-            f"The cohort's hospitals are {', '.join(sorted(hospitals))}: name some of them, or delete the "
-            "split and the arms that use it. make check-data FOLDER=... prints sections to paste.",
-        )
+    _refuse(
+        faults,
+        f"The cohort's hospitals are {', '.join(sorted(hospitals))}: name some of them, or delete the "
+        "split and the arms that use it. make check-data FOLDER=... prints sections to paste.",
+    )
 
 
 def _describe(error: ValidationError, schema: Mapping[str, Any]) -> Iterable[str]:
@@ -272,10 +272,10 @@ def _contradictions(config: Mapping[str, Any]) -> Iterable[str]:
         for name, words in (("size", "demo, paper or a number"), ("texture_signal", "1.0")):
             if cohort.get(name) is None:
                 yield f"cohort.{name} = None: a simulated cohort needs one. Write {words}."
-    if cohort["source"] == "folder" and _in_results(str(cohort.get("folder"))):
+    if cohort["source"] != "simulated" and _in_results(str(cohort.get("folder"))):
         yield (
-            f"cohort.folder = {cohort['folder']!r}: results/ is passed on and cleaned. "
-            "Give a folder outside it."
+            f"cohort.folder = {cohort['folder']!r}: pictures with names may not lie in results/, which is passed "
+            "on and cleaned. Give a folder outside it."
         )
     if Path(config["privacy"]["key_file"]).is_dir():
         yield (
@@ -371,9 +371,4 @@ def _pacs_contradictions(cohort: Mapping[str, Any]) -> Iterable[str]:
         yield (
             f"cohort.dicomweb.url = {pacs['url']!r}: names and pictures would travel in the open. "
             "Use https, or set cohort.dicomweb.allow_http in a network that you trust."
-        )
-    if _in_results(str(cohort.get("folder"))):
-        yield (
-            f"cohort.folder = {cohort['folder']!r}: pictures with names may not lie in results/. "
-            "Give a folder outside it."
         )
