@@ -34,11 +34,17 @@ def main() -> None:
     print(f"Installing {packages} packages into {folder}, once.", flush=True)
     started = time.monotonic()
     uv = uv or own_uv(folder.resolve().parent / ".uv")
-    if uv:
-        with_uv(uv, folder, more)
-    else:
-        print("uv cannot be had here: pip installs, which takes some minutes.", flush=True)
-        with_pip(folder, more)
+    by_uv = uv and install(
+        folder,
+        more,
+        [uv, "venv", "--quiet", "--clear", "--python", sys.executable],
+        uv_pip(uv, folder),
+    )
+    if not by_uv:
+        print("uv cannot do it here: pip installs, which takes some minutes.", flush=True)
+        pip = [str(folder / "bin/python"), "-m", "pip", "install", "--disable-pip-version-check"]
+        if not install(folder, more, [sys.executable, "-m", "venv", "--clear"], pip):
+            sys.exit("The packages could not be installed; the lines above say why.")
     print(f"Installed in {time.monotonic() - started:.0f} s.", flush=True)
 
 
@@ -100,36 +106,23 @@ def own_uv(folder: Path) -> str | None:
     return str(program)
 
 
-def with_uv(uv: str, folder: Path, more: list[Path]) -> None:
-    """Install both locks, then what else is asked for, by uv, which does not read what pip is told by its variables."""
-    run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
-    install = [uv, "pip", "install", "--python", str(folder / "bin/python")]
-    links = [
-        word
-        for link in os.environ.get("PIP_FIND_LINKS", "").split()
-        for word in ("--find-links", link)
+def uv_pip(uv: str, folder: Path) -> list[str]:
+    """The command that installs by uv, which reads neither pip's variables nor, of itself, the system's certificates."""
+    os.environ |= {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}
+    links = os.environ.get("PIP_FIND_LINKS", "").split()
+    command = [uv, "pip", "install", "--python", str(folder / "bin/python")]
+    return command + [word for link in links for word in ("--find-links", link)]
+
+
+def install(folder: Path, more: list[Path], make: list[str], pip: list[str]) -> bool:
+    """Make the environment and install both locks, then what else is asked for; False where that fails."""
+    commands = [
+        [*make, str(folder)],
+        [*pip, "--requirement", str(LOCK)],
+        [*pip, "--no-deps", "--requirement", str(TRITON_LOCK)],
+        *([*pip, "--requirement", str(requirements)] for requirements in more),
     ]
-    run(*install, *links, "--requirement", str(LOCK))
-    run(*install, *links, "--no-deps", "--requirement", str(TRITON_LOCK))
-    for requirements in more:
-        run(*install, *links, "--requirement", str(requirements))
-
-
-def with_pip(folder: Path, more: list[Path]) -> None:
-    """Install both locks, then what else is asked for, by pip."""
-    run(sys.executable, "-m", "venv", "--clear", str(folder))
-    install = [str(folder / "bin/python"), "-m", "pip", "install", "--disable-pip-version-check"]
-    run(*install, "--requirement", str(LOCK))
-    run(*install, "--no-deps", "--requirement", str(TRITON_LOCK))
-    for requirements in more:
-        run(*install, "--requirement", str(requirements))
-
-
-def run(*command: str) -> None:
-    """Run a command that shows its own progress, and end with its status if it fails."""
-    status = subprocess.run(command).returncode
-    if status:
-        sys.exit(f"{' '.join(command)} ended with status {status}.")
+    return all(subprocess.run(command).returncode == 0 for command in commands)
 
 
 if __name__ == "__main__":

@@ -124,17 +124,23 @@ def test_the_bootstrap_wants_room_for_the_packages(bootstrap, monkeypatch, tmp_p
     assert "has 1.0 GB free" in said
 
 
-def test_pip_takes_over_where_uv_cannot_be_had(bootstrap, monkeypatch, tmp_path):
+@pytest.mark.parametrize("uv", [None, "/usr/bin/uv"])
+def test_pip_takes_over_where_uv_cannot_install(bootstrap, monkeypatch, tmp_path, uv):
     commands = []
-    monkeypatch.setattr(bootstrap, "run", lambda *command: commands.append(command))
-    monkeypatch.setattr(bootstrap.shutil, "which", lambda name: None)
+
+    def run(command, **_) -> namedtuple:
+        commands.append(command)
+        return namedtuple("Done", "returncode")(int(command[0] == "/usr/bin/uv"))
+
+    monkeypatch.setattr(bootstrap.subprocess, "run", run)
+    monkeypatch.setattr(bootstrap.shutil, "which", lambda name: uv)
     monkeypatch.setattr(bootstrap, "own_uv", lambda folder: None)
     monkeypatch.setattr(bootstrap, "faults", lambda place, needs_pip: [])
     monkeypatch.setattr(bootstrap.sys, "argv", ["bootstrap.py", str(tmp_path / "env")])
     bootstrap.main()
-    assert [command[1:4] for command in commands] == [
-        ("-m", "venv", "--clear"),
-        ("-m", "pip", "install"),
-        ("-m", "pip", "install"),
+    assert [command[1:4] for command in commands if command[0] != uv] == [
+        ["-m", "venv", "--clear"],
+        ["-m", "pip", "install"],
+        ["-m", "pip", "install"],
     ]
-    assert "--no-deps" in commands[2]
+    assert "--no-deps" in commands[-1]
