@@ -34,16 +34,9 @@ def main() -> None:
     print(f"Installing {packages} packages into {folder}, once.", flush=True)
     started = time.monotonic()
     uv = uv or own_uv(folder.resolve().parent / ".uv")
-    by_uv = uv and install(
-        folder,
-        more,
-        [uv, "venv", "--quiet", "--clear", "--python", sys.executable],
-        uv_pip(uv, folder),
-    )
-    if not by_uv:
+    if not (uv and make_environment(folder, more, uv)):
         print("uv cannot do it here: pip installs, which takes some minutes.", flush=True)
-        pip = [str(folder / "bin/python"), "-m", "pip", "install", "--disable-pip-version-check"]
-        if not install(folder, more, [sys.executable, "-m", "venv", "--clear"], pip):
+        if not make_environment(folder, more, None):
             sys.exit("The packages could not be installed; the lines above say why.")
     print(f"Installed in {time.monotonic() - started:.0f} s.", flush=True)
 
@@ -106,21 +99,29 @@ def own_uv(folder: Path) -> str | None:
     return str(program)
 
 
-def uv_pip(uv: str, folder: Path) -> list[str]:
-    """The command that installs by uv, which reads neither pip's variables nor, of itself, the system's certificates."""
-    os.environ |= {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}
-    links = os.environ.get("PIP_FIND_LINKS", "").split()
-    command = [uv, "pip", "install", "--python", str(folder / "bin/python")]
-    return command + [word for link in links for word in ("--find-links", link)]
-
-
-def install(folder: Path, more: list[Path], make: list[str], pip: list[str]) -> bool:
-    """Make the environment and install both locks, then what else is asked for; False where that fails."""
+def make_environment(folder: Path, more: list[Path], uv: str | None) -> bool:
+    """Make it and install both locks, then what else is asked for, by uv or pip; False where that fails."""
+    if uv is None:
+        make = [sys.executable, "-m", "venv", "--clear"]
+        install = [
+            str(folder / "bin/python"),
+            "-m",
+            "pip",
+            "install",
+            "--disable-pip-version-check",
+        ]
+    else:
+        make = [uv, "venv", "--quiet", "--clear", "--python", sys.executable]
+        install = [uv, "pip", "install", "--python", str(folder / "bin/python")]
+        # Of itself uv reads neither pip's variables nor the system's certificates.
+        os.environ |= {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}
+        for link in os.environ.get("PIP_FIND_LINKS", "").split():
+            install += ["--find-links", link]
     commands = [
         [*make, str(folder)],
-        [*pip, "--requirement", str(LOCK)],
-        [*pip, "--no-deps", "--requirement", str(TRITON_LOCK)],
-        *([*pip, "--requirement", str(requirements)] for requirements in more),
+        [*install, "--requirement", str(LOCK)],
+        [*install, "--no-deps", "--requirement", str(TRITON_LOCK)],
+        *([*install, "--requirement", str(requirements)] for requirements in more),
     ]
     return all(subprocess.run(command).returncode == 0 for command in commands)
 
