@@ -36,6 +36,17 @@ def packages() -> list[str]:
     return sorted(names, key=lambda name: found.start() if (found := places[name]) else len(text))
 
 
+def library_page(package: str) -> str:
+    """A package's docstring, then each module under a heading of its own."""
+    folder = ROOT / "dlre_core" / package
+    # Its imports and names are those of its modules.
+    parts = [f"# {package}\n\n::: dlre_core.{package}\n    options: {{members: false}}\n"]
+    for path in sorted(folder.glob("*.py")):
+        if not path.stem.startswith("__"):
+            parts.append(f"## {path.stem}\n\n::: dlre_core.{package}.{path.stem}\n")
+    return "\n".join(parts)
+
+
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Give the library's pages their place in the navigation."""
     pages = [{name: f"{LIBRARY}/{name}.md"} for name in packages()]
@@ -53,8 +64,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             text = text.replace(f"]({other}", f"]({target}")
         files.append(File.generated(config, page, content=text))
     for name in packages():
-        text = f"# {name}\n\n::: dlre_core.{name}\n"
-        files.append(File.generated(config, f"{LIBRARY}/{name}.md", content=text))
+        files.append(File.generated(config, f"{LIBRARY}/{name}.md", content=library_page(name)))
     return files
 
 

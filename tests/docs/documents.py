@@ -12,9 +12,10 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 # A path of the repository in backticks; patterns and placeholders are not followed.
-PLACE = re.compile(
-    r"`((?:dlre_core|scripts|rules|tests|benchmarks|docs|profiles|envs)/[\w./-]*)`"
-)
+PLACE = re.compile(r"`((?:dlre_core|scripts|rules|tests|benchmarks|docs|profiles|envs)/[\w./-]*)`")
+
+# A document as code names it.
+DOCUMENT = re.compile(r"\bdocs/[\w/]+\.md\b")
 
 
 def text_of(document: str) -> str:
@@ -24,7 +25,9 @@ def text_of(document: str) -> str:
 
 def anchors(document: str) -> set[str]:
     """Anchors of a document's headings, as the site and the usual code hosts make them."""
-    plain = (re.sub(r"[`*]|\]\([^)]*\)|\[", "", title) for title in HEADING.findall(text_of(document)))
+    plain = (
+        re.sub(r"[`*]|\]\([^)]*\)|\[", "", title) for title in HEADING.findall(text_of(document))
+    )
     return {re.sub(r"[\s]", "-", re.sub(r"[^\w\s-]", "", title.lower()).strip()) for title in plain}
 
 
@@ -34,4 +37,7 @@ def links(document: str) -> Iterator[tuple[str, str]]:
         if "://" not in target:
             path, _, anchor = target.partition("#")
             folder = (ROOT / document).parent
-            yield (folder / path).resolve().relative_to(ROOT).as_posix() if path else document, anchor
+            yield (
+                (folder / path).resolve().relative_to(ROOT).as_posix() if path else document,
+                anchor,
+            )

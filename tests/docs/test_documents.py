@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from tests.docs.documents import DOCUMENTS, PLACE, ROOT, anchors, links, text_of
+from tests.docs.documents import DOCUMENT, DOCUMENTS, PLACE, ROOT, anchors, links, text_of
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -24,11 +24,28 @@ def test_every_path_that_a_document_names_is_there(document):
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
+def test_every_document_that_the_code_names_is_there():
+    folders = ("dlre_core", "rules", "scripts", "benchmarks", "profiles", "tests")
+    files = [ROOT / "config.yaml", ROOT / "Makefile", ROOT / "Snakefile"]
+    files += [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
+    texts = {".py", ".smk", ".yaml", ".csv", ".j2", ".rst", ".sh", ""}
+    missing = {
+        (path.relative_to(ROOT).as_posix(), document)
+        for path in files
+        if path.suffix in texts
+        for document in DOCUMENT.findall(path.read_text(encoding="utf-8", errors="replace"))
+        if not (ROOT / document).is_file()
+    }
+    assert missing == set()
+
+
 def test_the_architecture_names_every_package_and_every_rule_file_and_no_other():
     text = text_of("docs/design/architecture.md")
     packages = {path.parent.name for path in ROOT.glob("dlre_core/*/__init__.py")}
     rows = [line.split("`")[1] for line in text.splitlines() if line.startswith("| `")]
-    named = [row.split("/")[1] for row in rows if row.startswith("dlre_core/") and row.count("/") == 2]
+    named = [
+        row.split("/")[1] for row in rows if row.startswith("dlre_core/") and row.count("/") == 2
+    ]
     assert sorted(named) == sorted(packages)
     drawn = (ROOT / "docs/images/house.svg").read_text(encoding="utf-8")
     assert [name for name in packages if f">{name}</text>" not in drawn] == []
@@ -46,7 +63,9 @@ def test_every_key_of_the_configuration_is_documented_with_its_default():
         if name in ("splits", "arms"):
             continue
         for key, value in flat(section):
-            row = next((r for r in documented[name].splitlines() if r.startswith(f"| `{key}` |")), "")
+            row = next(
+                (r for r in documented[name].splitlines() if r.startswith(f"| `{key}` |")), ""
+            )
             assert row, f"{name}.{key} is not documented"
             default = row.split(" | ")[1]
             assert yaml.safe_load(default) == value or key == "required_serology", row
