@@ -7,6 +7,8 @@ VENV := .venv
 PYTHON ?= python3
 CORES ?= all
 READY := $(VENV)/.ready
+ENGINE ?= podman
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 # SIZE=paper runs the whole paper, SIZE=200 any number of enrolled patients.
@@ -23,14 +25,8 @@ entry = $(if $(2),"$(1)": "$(2)")
 # Progress bars, a rule and its hospitals a line, where somebody looks at a terminal.
 PROGRESS = $(shell test -t 2 && echo --logger rich)
 
-# What pip does, on one line of a terminal; nothing where nobody looks.
-INSTALLED = -v n=$$(grep -c == envs/requirements.lock) -v seen=$$(test -t 2 && echo 1 || echo 0) \
-  'seen && /^Collecting/ {printf "\r  %d of %d: %s\033[K", ++i, n, $$2; fflush()} \
-   seen && /^Installing/ {printf "\r  unpacking, a minute or two\033[K"; fflush()} \
-   seen && /^Successfully/ {printf "\r  done\033[K\n"}'
-
 .PHONY: study test fuzz stage validate pull receive compare-paper coverage-simulations simulation-shortcuts learnability test-cluster test-crash test-determinism no-op lint lock format help environment check-data clinical-template clean
-.PHONY: serve soak elastogram-benchmark
+.PHONY: serve soak elastogram-benchmark doctor container test-container test-fresh
 .PHONY: negative-control learning-curve repeated-splits hospitals-left-out fusion choices radiomics
 
 study: $(READY) ## run the study (SIZE=demo, paper or a number; CORES=2)
@@ -85,9 +81,7 @@ fuzz: $(READY) ## damaged files into ingestion, MUTATIONS=100000 of them (about 
 # Peers would move the project's pins: an environment of their own.
 PEERS := .scratch/peers
 $(PEERS)/.ready: envs/requirements.lock benchmarks/peers.txt
-	$(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/pip install --quiet -r envs/requirements.lock
-	$(PEERS)/bin/pip install --quiet -r benchmarks/peers.txt
+	$(PYTHON) envs/bootstrap.py $(PEERS) benchmarks/peers.txt
 	touch $@
 
 elastogram-benchmark: $(PEERS)/.ready ## elastograms against truth, augmentation against five libraries: one page of tables, .scratch/elastogram.md (minutes; SCREENS=500)
@@ -118,8 +112,20 @@ lint: $(READY) ## check style, layering, spelling and the workflow's form
 	lint-imports
 	codespell
 
-lock: $(READY) ## resolve the pins anew
-	python envs/lock.py
+lock: ## resolve the pins anew (needs uv; UPGRADE="--upgrade-package NAME")
+	$(PYTHON) envs/lock.py $(UPGRADE)
+
+doctor: $(READY) ## what this machine lacks for a study, and which optional programs are absent
+	@python -m dlre_core.preflight.machine
+
+container: ## build the image dlre:VERSION (ENGINE=podman, docker or buildah; BASE=image to build on)
+	$(ENGINE) build --file envs/Containerfile --tag dlre:$(VERSION) $(if $(BASE),--build-arg BASE=$(BASE)) .
+
+test-container: ## build the image on a base made here and run the tiny study in it (root; podman, buildah, runc, mmdebstrap)
+	tests/container/run.sh $(BASE)
+
+test-fresh: ## both commands on fresh trees of Debian 12 and 13 (root, mmdebstrap; an hour)
+	tests/fresh/run.sh
 
 format: $(READY) ## put Python and Snakemake files into form
 	ruff check --fix .
@@ -141,10 +147,6 @@ clean: ## remove all results (not the pseudonym key)
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) printf "%-23s %s\n", names[i], $$2}' $(MAKEFILE_LIST)
 
-$(READY): envs/requirements.lock
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Python 3.11 is needed: make PYTHON=python3.11 ...")'
-	$(PYTHON) -m venv $(VENV)
-	@echo "Installing $$(grep -c == envs/requirements.lock) packages into $(VENV): some minutes, once."
-	@set -o pipefail; PYTHONUNBUFFERED=1 $(VENV)/bin/python -m pip install --progress-bar off --disable-pip-version-check \
-	  --requirement envs/requirements.lock | awk $(INSTALLED)
-	touch $@
+$(READY): envs/requirements.lock envs/triton.lock
+	@$(PYTHON) envs/bootstrap.py $(VENV)
+	@touch $@

@@ -12,6 +12,7 @@ from snakemake.utils import min_version
 from dlre_core.cohort import stray_files
 from dlre_core.configuration import check_configuration, check_yaml, expand_home
 from dlre_core.logs import BARS
+from dlre_core.preflight.machine import check_machine
 from dlre_core.report.failure import PlainErrors, failure_text, made_since
 from dlre_core.running import begin_run
 from dlre_core.time_left import TimeLeftHandler
@@ -37,6 +38,12 @@ configfile: "config.yaml"
 
 expand_home(config)
 check_configuration(config, f"{workflow.basedir}/rules/schemas/config.schema.yaml")
+if workflow.is_main_process:
+    check_machine(config)
+
+
+# Used by snakemake --sdm apptainer only.
+container: config["container"]["image"]
 
 
 include: "rules/common.smk"

@@ -18,7 +18,8 @@ import psutil
 import tritonclient.grpc as triton
 from tritonclient.utils import InferenceServerException
 
-from dlre_core.serving import TritonServer, read_manifest
+from dlre_core.serving.repository import read_manifest
+from dlre_core.serving.server import TritonServer
 
 VALID_SHARE = 0.8
 POOL = 64

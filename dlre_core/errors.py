@@ -26,6 +26,10 @@ class ClinicalTableError(DlreError):
     """A clinical or measurement table cannot be used as a whole."""
 
 
+class MachineError(DlreError):
+    """The machine lacks something that a study needs."""
+
+
 class CohortError(DlreError):
     """The cohort folder is missing, empty or not laid out as the data contract says."""
 

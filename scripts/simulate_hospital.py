@@ -1,7 +1,7 @@
 """Adapter of rule simulate_hospital."""
 
 from dlre_core.logs import job_log
-from dlre_core.simulation import write_hospital
+from dlre_core.simulation.cohort import write_hospital
 from dlre_core.tabular import write_table
 
 with job_log(snakemake.log[0]):

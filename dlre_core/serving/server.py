@@ -1,6 +1,5 @@
 """The bundled Triton server as a context manager: loopback only, free port, never an orphan."""
 
-import importlib.util
 import logging
 import os
 import re
@@ -8,20 +7,19 @@ import secrets
 import socket
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
 
-import numpy as np
 import tritonclient.grpc as triton
 from tritonclient.utils import InferenceServerException
 
 from dlre_core.errors import ServerUnavailable
 from dlre_core.serving import guard
 from dlre_core.serving.client import predict_images
-from dlre_core.serving.onnx_model import IMAGE_SHAPE
+from dlre_core.serving.probe import first_answer
+from dlre_core.serving.triton_program import find_triton
 
 logger = logging.getLogger(__name__)
 
@@ -38,13 +36,12 @@ MEMORY_SETTINGS = {
     "MALLOC_TRIM_THRESHOLD_": "131072",
     "MALLOC_TOP_PAD_": "0",
 }
-BACKEND_FILES = ("libtriton_python.so", "triton_python_backend_utils.py")
 
 
 class TritonServer:
     """Serve a model repository while the ``with`` block lasts.
 
-    The server counts as ready when a real inference has come back. It runs under a guard
+    The server counts as ready when it gives the probabilities that the network gives in this process. It runs under a guard
     (`dlre_core.serving.guard`), which starts it again when the model's process died, and ends it and
     removes its shared memory when the block ends, on Ctrl-C, and when this process is killed in
     whatever way.
@@ -68,7 +65,8 @@ class TritonServer:
     ------
     ServerUnavailable
         On entering the block: if the server is not installed, does not start in time, finds its
-        port taken or refuses the model. The message ends with the last lines of the log.
+        port taken, refuses the model or gives other probabilities than the same network in this
+        process. The message ends with the last lines of the log.
     """
 
     def __init__(
@@ -146,10 +144,10 @@ class TritonServer:
             raise
 
     def _launch(self) -> None:
-        program, backend, environment = _find_triton()
+        program = find_triton()
         self.name = f"dlre-{os.getpid()}-{secrets.token_hex(4)}"
         self._scratch = tempfile.mkdtemp(prefix=f"{self.name}-")
-        _link_backend(backend, Path(self._scratch))
+        environment = program.lay_out(Path(self._scratch))
         arguments = [
             f"--id={self.name}",
             f"--model-repository={self.repository}",
@@ -167,7 +165,7 @@ class TritonServer:
             "--exit-timeout-secs=5",
         ]
         command = [sys.executable, "-I", guard.__file__, str(os.getpid())]
-        command += [self.name, self._scratch, str(program), *arguments]
+        command += [self.name, self._scratch, str(program.server), *arguments]
         with self.log.open("wb") as log:
             # An own session: Ctrl-C reaches this process, which then ends the block in order.
             self._guard = subprocess.Popen(
@@ -204,12 +202,16 @@ class TritonServer:
                 time.sleep(0.1)
         # The guard does so too, for a server that it starts again, but not at a known moment.
         guard.close_regions(self.name)
-        # A model whose process hangs still says that it is ready; only an answer counts.
-        black = np.zeros((1, *IMAGE_SHAPE), np.uint8)
+        # A model whose process hangs still says that it is ready, and a stub that misreads what it is
+        # given still answers; only the network's own answer counts.
+        probe = first_answer(self.repository)
         # A lost server on this port a moment ago leaves gRPC waiting: the first try may fail at once.
         tries = 3
         seconds = max(deadline - time.monotonic(), 1.0) / tries
-        predict_images(self.grpc_url, black, request_timeout_seconds=seconds, retries=tries - 1)
+        found = predict_images(
+            self.grpc_url, probe.images, request_timeout_seconds=seconds, retries=tries - 1
+        )
+        probe.check(found, self.grpc_url)
 
     def _is_ready(self, client: triton.InferenceServerClient) -> bool:
         """Whether this server, and not another one on the same port, has loaded the model."""
@@ -267,39 +269,3 @@ def _check_metrics_port(port: int) -> None:
 
 class _PortTaken(ServerUnavailable):
     """Another program listens on the chosen port."""
-
-
-def _find_triton() -> tuple[Path, list[Path], dict[str, str]]:
-    """The server program of nvidia-pytriton, its Python backend, and the environment it needs."""
-    package = importlib.util.find_spec("pytriton")
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    if package is None or package.origin is None:
-        raise ServerUnavailable(
-            "The package nvidia-pytriton, which holds the Triton server, is not installed.",
-            "Install the environment in envs/, or set serving.url to a running server.",
-        )
-    root = Path(package.origin).parent / "tritonserver"
-    program = root / "bin" / "tritonserver"
-    stub = root / "python_backend_stubs" / python / "triton_python_backend_stub"
-    backend = [root / "backends/python" / name for name in BACKEND_FILES]
-    missing = [str(path) for path in (program, stub, *backend) if not path.exists()]
-    if missing:
-        raise ServerUnavailable(
-            f"The installed nvidia-pytriton lacks, for Python {python}: {', '.join(missing)}.",
-            "Use Python 3.11 and the pinned nvidia-pytriton of envs/.",
-        )
-    packages = root.parent.parent
-    libraries = [sysconfig.get_config_var("LIBDIR"), str(packages / "nvidia_pytriton.libs")]
-    environment = os.environ | {
-        "LD_LIBRARY_PATH": os.pathsep.join(libraries),
-        "PYTHONPATH": str(packages),
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
-    }
-    return program, [stub, *backend], environment
-
-
-def _link_backend(files: list[Path], folder: Path) -> None:
-    """Triton wants a folder per backend that holds library, utilities and stub side by side."""
-    (folder / "python").mkdir()
-    for file in files:
-        (folder / "python" / file.name).symlink_to(file)

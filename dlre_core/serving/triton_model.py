@@ -53,7 +53,8 @@ class TritonPythonModel:
         if arm not in self.sessions:
             return f"unknown arm {arm!r}; this study has: {', '.join(self.sessions)}"
         session = self.sessions[arm]
-        images = pb_utils.get_input_tensor_by_name(request, "IMAGE").as_numpy()
+        # DLPack: as_numpy() of the stub, built against numpy 1, misreads pictures under numpy 2.
+        images = np.from_dlpack(pb_utils.get_input_tensor_by_name(request, "IMAGE"))
         unit = len(images) if self.on_gpu else 1
         return [
             self.pool.submit(session.run, None, {"IMAGE": images[i : i + unit]})
@@ -69,7 +70,7 @@ def _finish(work: list[Future] | str) -> object:
     if not np.isfinite(probabilities).all():
         message = "the network gave NaN: the model is damaged, train again"
         return pb_utils.InferenceResponse(error=pb_utils.TritonError(message))
-    return pb_utils.InferenceResponse([pb_utils.Tensor("PROBABILITIES", probabilities)])
+    return pb_utils.InferenceResponse([pb_utils.Tensor.from_dlpack("PROBABILITIES", probabilities)])
 
 
 def _read_checked(path: Path, expected: str) -> bytes:

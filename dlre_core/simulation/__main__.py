@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from dlre_core.simulation import HOSPITAL_SIZES, write_clinical_csv, write_hospital
+from dlre_core.simulation.cohort import write_clinical_csv, write_hospital
+from dlre_core.simulation.presets import HOSPITAL_SIZES
 from dlre_core.tabular import write_table
 
 

@@ -1,5 +1,6 @@
-"""One set of pins: the lock satisfies pyproject.toml, and conda and the container install the lock."""
+"""One set of pins: the lock satisfies pyproject.toml, conda and the container install it, Pythons agree."""
 
+import importlib.util
 import re
 import tomllib
 from pathlib import Path
@@ -8,7 +9,23 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from dlre_core.preflight import machine
+from dlre_core.serving.triton_program import find_triton
+
 ROOT = Path(__file__).parents[2]
+OLDEST_AND_NEXT = ("3.11", "3.14")
+
+
+def known_pythons() -> list[str]:
+    oldest, following = (int(version.split(".")[1]) for version in OLDEST_AND_NEXT)
+    return [f"3.{minor}" for minor in range(oldest, following)]
+
+
+def bootstrap_module():
+    spec = importlib.util.spec_from_file_location("bootstrap", ROOT / "envs/bootstrap.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def locked() -> dict[str, str]:
@@ -27,14 +44,44 @@ def test_every_requirement_is_locked_within_its_bounds():
         assert requirement.specifier.contains(version), f"{requirement} but locked {version}"
 
 
-def test_conda_and_container_take_the_lock():
+def test_no_package_is_locked_twice_or_for_one_python_only():
+    lines = (ROOT / "envs/requirements.lock").read_text().splitlines()
+    pins = [line for line in lines if not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", pin) for pin in pins)
+    assert len(locked()) == len(pins)
+
+
+def test_conda_and_container_take_the_locks():
     environment = yaml.safe_load((ROOT / "envs/dlre.yaml").read_text())
     assert environment["dependencies"][-1] == {"pip": ["--requirement requirements.lock"]}
+    (python,) = (entry for entry in environment["dependencies"] if str(entry).startswith("python="))
+    assert python.removeprefix("python=") in known_pythons()
+    (triton,) = re.findall(r"^[^#]+$", (ROOT / "envs/triton.lock").read_text(), re.MULTILINE)
+    deploy = (ROOT / "envs/dlre.post-deploy.sh").read_text()
+    assert f"pip install --no-deps {triton.strip()}\n" in deploy
     container = (ROOT / "envs/Containerfile").read_text()
-    assert "COPY envs/requirements.lock /tmp/requirements.lock" in container
-    assert re.search(r"pip install .*--requirement /tmp/requirements.lock", container)
-    python = re.search(r"python:(\d+\.\d+)-", container).group(1)
-    assert f"python={python}" in environment["dependencies"]
+    assert "COPY envs /study/envs" in container
+    assert "python3 /study/envs/bootstrap.py /opt/dlre" in container
+
+
+def test_every_place_names_the_same_pythons():
+    bounds = f">={OLDEST_AND_NEXT[0]},<{OLDEST_AND_NEXT[1]}"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert project["project"]["requires-python"] == bounds
+    assert project["tool"]["ruff"]["target-version"] == "py" + OLDEST_AND_NEXT[0].replace(".", "")
+    versions = [tuple(map(int, python.split("."))) for python in known_pythons()]
+    for place in (bootstrap_module(), machine):
+        assert (versions[0], versions[-1]) == (place.OLDEST, place.NEWEST)
+    stubs = find_triton().stub.parents[1]
+    assert {path.name for path in stubs.iterdir()} >= set(known_pythons())
+
+
+def test_one_image_is_named_everywhere():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    kubernetes = yaml.safe_load((ROOT / "profiles/kubernetes/config.yaml").read_text())
+    image = yaml.safe_load((ROOT / "config.yaml").read_text())["container"]["image"]
+    assert image == f"docker://{kubernetes['container-image']}"
+    assert image.endswith(f"/dlre:{version}")
 
 
 def test_profiles_parse_and_agree_on_when_to_rerun():

@@ -18,8 +18,9 @@ from PIL import Image
 from tritonclient.utils import InferenceServerException
 
 from dlre_core.errors import ServerUnavailable
-from dlre_core.serving import TritonServer, predict_images, write_model_repository
-from dlre_core.serving.server import free_port
+from dlre_core.serving.client import predict_images
+from dlre_core.serving.repository import write_model_repository
+from dlre_core.serving.server import TritonServer, free_port
 from tests.core.serving_study import ARMS, random_images, write_networks
 
 ROOT = Path(__file__).parents[2]

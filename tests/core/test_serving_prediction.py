@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from dlre_core.errors import ServerUnavailable, StoreMismatch
-from dlre_core.serving import ServingSettings, TritonServer, predict_arms, write_model_repository
+from dlre_core.serving.prediction import ServingSettings, predict_arms
+from dlre_core.serving.repository import write_model_repository
+from dlre_core.serving.server import TritonServer
 from dlre_core.store import write_rois
 from dlre_core.tabular import read_table, write_table
 from tests.core.serving_study import (

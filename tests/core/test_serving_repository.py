@@ -14,14 +14,9 @@ from google.protobuf import json_format, text_format
 from safetensors.numpy import load_file, save_file
 from tritonclient.grpc import model_config_pb2
 
-from dlre_core.serving import (
-    ModelRepositoryError,
-    build_arm_model,
-    manifest_digest,
-    read_manifest,
-    repository,
-    write_model_repository,
-)
+from dlre_core.serving import repository
+from dlre_core.serving.onnx_model import ModelRepositoryError, build_arm_model
+from dlre_core.serving.repository import manifest_digest, read_manifest, write_model_repository
 from tests.core.serving_study import (
     ARMS,
     STAGES,

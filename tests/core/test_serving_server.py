@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,15 +21,10 @@ from onnx import load, numpy_helper, save
 from tritonclient.utils import InferenceServerException
 
 from dlre_core.errors import ServerUnavailable
-from dlre_core.serving import (
-    TritonServer,
-    check_served_model,
-    client,
-    manifest_digest,
-    predict_images,
-    server,
-    write_model_repository,
-)
+from dlre_core.serving import client, server, triton_program
+from dlre_core.serving.client import check_served_model, predict_images
+from dlre_core.serving.repository import manifest_digest, write_model_repository
+from dlre_core.serving.server import TritonServer
 from tests.core.serving_study import (
     ARMS,
     expected_probabilities,
@@ -435,12 +431,46 @@ def test_slow_start_is_told_and_cleaned_up(one_version, tmp_path):
 
 
 def test_missing_program(one_version, tmp_path, monkeypatch):
-    monkeypatch.setattr(server.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(triton_program.importlib.util, "find_spec", lambda name: None)
     with (
         pytest.raises(ServerUnavailable, match=r"nvidia-pytriton.*is not installed"),
         TritonServer(one_version, log=tmp_path / "log"),
     ):
         pass
+
+
+def test_a_server_that_misreads_pictures_is_refused(one_version, tmp_path):
+    program = one_version / "dlre/1/model.py"
+    right = 'np.from_dlpack(pb_utils.get_input_tensor_by_name(request, "IMAGE"))'
+    text = program.read_text()
+    assert text.count(right) == 1
+    # What as_numpy() of a stub built against numpy 1 gives under numpy 2: the right shape, other values.
+    program.write_text(text.replace(right, f"np.zeros_like({right})"))
+    with (
+        pytest.raises(ServerUnavailable, match=r"reads pictures wrongly") as caught,
+        TritonServer(one_version, log=tmp_path / "log"),
+    ):
+        pass
+    assert "make environment" in caught.value.remedy
+
+
+def test_the_stub_of_this_python_starts():
+    triton_program.check_stub()
+
+
+def test_a_missing_libpython_is_named(monkeypatch, tmp_path):
+    # The loader's own words where Debian's python3-venv is installed without libpython.
+    stub = tmp_path / "stub"
+    said = (
+        "error while loading shared libraries: libpython3.11.so.1.0: cannot open shared object file"
+    )
+    stub.write_text(f"#!/bin/sh\necho 'stub: {said}' >&2\nexit 127\n")
+    stub.chmod(0o755)
+    installed = triton_program.find_triton()
+    monkeypatch.setattr(triton_program, "find_triton", lambda: replace(installed, stub=stub))
+    with pytest.raises(ServerUnavailable, match=r"which is not on this machine") as caught:
+        triton_program.check_stub()
+    assert f"apt install libpython{triton_program.PYTHON}" in caught.value.remedy
 
 
 # No orphan

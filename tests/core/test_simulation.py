@@ -11,8 +11,8 @@ from sklearn.metrics import roc_auc_score
 from dlre_core.biomarkers import apri, fib4
 from dlre_core.contract import CLINICAL_COLUMNS
 from dlre_core.enrolment import EnrolmentSettings, enrol
-from dlre_core.simulation import simulate_patients, write_clinical_csv, write_hospital
-from dlre_core.simulation.patients import simulate_with_latents
+from dlre_core.simulation.cohort import write_clinical_csv, write_hospital
+from dlre_core.simulation.patients import simulate_patients, simulate_with_latents
 from dlre_core.simulation.presets import EXCLUSIONS, STAGE_BY_GRADE
 from dlre_core.ssi import read_ssi_block
 

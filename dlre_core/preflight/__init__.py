@@ -1,0 +1,1 @@
+"""What can be known before a study runs: the machine, the folder, the configuration."""
