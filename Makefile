@@ -26,7 +26,7 @@ entry = $(if $(2),"$(1)": "$(2)")
 PROGRESS = $(shell test -t 2 && echo --logger rich)
 
 .PHONY: study test fuzz stage validate pull receive compare-paper coverage-simulations simulation-shortcuts learnability test-cluster test-crash test-determinism no-op lint lock format help environment check-data clinical-template clean
-.PHONY: serve soak elastogram-benchmark doctor container test-container test-fresh
+.PHONY: serve soak elastogram-benchmark doctor container test-container test-fresh docs
 .PHONY: negative-control learning-curve repeated-splits hospitals-left-out fusion choices radiomics
 
 study: $(READY) ## run the study (SIZE=demo, paper or a number; CORES=2)
@@ -61,7 +61,7 @@ serve: $(READY) ## keep a finished study's server up, loopback only (MODEL=resul
 soak: $(READY) ## ten minutes of valid and invalid requests from 16 clients (MODEL=results/serving)
 	PYTHONPATH=. python benchmarks/soak.py --model $(or $(MODEL),results/serving)
 
-negative-control learning-curve repeated-splits hospitals-left-out fusion choices radiomics: $(READY) ## optional analysis, a table (docs/training.md)
+negative-control learning-curve repeated-splits hospitals-left-out fusion choices radiomics: $(READY) ## optional analysis, a table (docs/guide/optional_analyses.md)
 	snakemake --cores $(CORES) $(OVERRIDE) $(PROGRESS) -- results/tables/$(subst -,_,$@).html
 	@echo "Table: results/tables/$(subst -,_,$@).html"
 
@@ -104,13 +104,14 @@ test-determinism: $(READY) ## two tiny studies, 1 and 3 cores, two folders: same
 no-op: $(READY) ## how long snakemake -n takes on 12 hospitals x 40,000 patients
 	PYTHONPATH=. python benchmarks/no_op.py
 
-lint: $(READY) ## check style, layering, spelling and the workflow's form
+lint: $(READY) ## check style, layering, spelling, links of the documentation and the workflow's form
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile rules
 	snakemake --lint
 	lint-imports
 	codespell
+	NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
 
 lock: ## resolve the pins anew (needs uv; UPGRADE="--upgrade-package NAME")
 	$(PYTHON) envs/lock.py $(UPGRADE)
@@ -126,6 +127,10 @@ test-container: ## build the image on a base made here and run the tiny study in
 
 test-fresh: ## both commands on fresh trees of Debian 12 and 13 (root, mmdebstrap; an hour)
 	tests/fresh/run.sh
+
+docs: $(READY) ## build the documentation, .scratch/site/index.html
+	NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
+	@echo "Documentation: .scratch/site/index.html"
 
 format: $(READY) ## put Python and Snakemake files into form
 	ruff check --fix .

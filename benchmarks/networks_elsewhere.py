@@ -2,7 +2,7 @@
 
     PYTHONPATH=. python benchmarks/networks_elsewhere.py OTHER STUDY [STUDY ...]
 
-OTHER is a study of another cohort seed with its crops and splits (docs/simulator.md); all its patients judge, since none of
+OTHER is a study of another cohort seed with its crops and splits (docs/measurements/learning.md); all its patients judge, since none of
 them trained. Prints AUCs (95 % CI) of every arm that a study has, by the mean of as many pictures as it trained on. About
 3 minutes a study with all three arms.
 """

@@ -228,7 +228,7 @@ def rows_by_file(path: str | Path | None, hospital: str) -> dict[str, dict[str, 
         return {}
     table = open_table(Path(path), Findings())
     if "file" not in (table.fieldnames or []):
-        raise ClinicalTableError(f"{path} has no column file.", "See docs/data_contract.md.")
+        raise ClinicalTableError(f"{path} has no column file.", "See docs/reference/data_contract.md.")
     known = {column.name for column in MEASUREMENT_COLUMNS} | {"file", "row", "column", "size"}
     rows = {}
     for cells in table:

@@ -80,7 +80,7 @@ def views_on_device(resident: Resident, parameters: dict[str, Tensor]) -> Tensor
     """Views of resident pictures.
 
     The processor's kernels in PyTorch's elementwise operations: the same integers, and the same float32
-    operations one by one, so that both give the same numbers (docs/decisions.md, 13).
+    operations one by one, so that both give the same numbers (docs/design/decisions.md, 13).
 
     Parameters
     ----------

@@ -106,7 +106,7 @@ def _check_study_list(folder: Path) -> tuple[set[str], list[dict[str, object]]]:
     absent = sorted(h for h in hospitals if not (folder / "dicom" / h).is_dir())
     if absent:
         problem = f"Nothing was pulled yet for {', '.join(absent)}."
-        remedy = "Run make pull once config.yaml names your hospitals (docs/pacs.md)."
+        remedy = "Run make pull once config.yaml names your hospitals (docs/guide/pacs.md)."
         found.append(_problem(STUDY_LIST, "not_pulled", problem, remedy))
     return hospitals, found
 

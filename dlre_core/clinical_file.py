@@ -160,7 +160,7 @@ def _check_header(path: Path, header: list[str], columns: tuple[Column, ...]) ->
         return
     known = {column.name for column in columns}
     remedy = (
-        "Name every column as in docs/data_contract.md (make clinical-template prints the header)."
+        "Name every column as in docs/reference/data_contract.md (make clinical-template prints the header)."
     )
     if known.isdisjoint(header):
         raise ClinicalTableError(

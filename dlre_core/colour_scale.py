@@ -2,7 +2,7 @@
 
 The map is linear in Young's modulus (kPa): dark blue, blue, cyan, yellow, red, dark red from soft to
 stiff. Full green is reached at 0.37 of the scale, full red at 0.62, and green is gone at 0.86
-(gathered from public Aixplorer pictures; see docs/elastogram.md).
+(gathered from public Aixplorer pictures; see docs/design/elastograms.md).
 """
 
 import numpy as np

@@ -200,7 +200,7 @@ def check_never_seen(study: FrozenStudy, acquisitions: pd.DataFrame, squares: Ro
             f"{len(names)} patients of this cohort were in the frozen study “{study.title}”, by a picture that is "
             f"the same or nearly the same: {', '.join(names)}.",
             "Take them out of clinical.csv: only patients that the study never had can validate it. "
-            "docs/security.md says how to find whose pseudonym it is.",
+            "docs/design/security.md says how to find whose pseudonym it is.",
         )
 
 

@@ -89,7 +89,7 @@ def ingest_hospital(
     pseudonymiser : Pseudonymiser
     settings : IngestionSettings
     shard, acquisitions_csv, rejects_csv, counts_csv : path
-        Written; columns in docs/architecture.md. The reject list names files by keyed labels.
+        Written; columns in docs/reference/files_between_rules.md. The reject list names files by keyed labels.
     private_map_csv : path
         Written with mode 0600, outside results: the reject list with true names, and what was ignored.
     memory : path, optional

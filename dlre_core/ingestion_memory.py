@@ -3,7 +3,7 @@
 Two files in the private folder: ``{hospital}.sqlite`` with what each file's header and picture said (mode
 0600: it holds patients' ids), and ``{hospital}.h5``, a second name of the last shard, which costs no disk
 space and outlives Snakemake's deletion of outputs. A file counts as known while its size, times and
-inode are the same, as everywhere in the project (docs/decisions.md, 2). Losing the memory, or finding it
+inode are the same, as everywhere in the project (docs/design/decisions.md, 2). Losing the memory, or finding it
 damaged, only costs time. Answers lie on the disk and never all in memory, however many files there are.
 """
 

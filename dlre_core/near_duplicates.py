@@ -15,7 +15,7 @@ from dlre_core.store import open_rois
 
 HASH_SIDE = 16
 # Of 255 bits. 1,000 simulated squares: different pictures differ in 52 or more, recompressed, resized
-# and brightened twins in 16 or less (docs/training.md).
+# and brightened twins in 16 or less (docs/measurements/learning.md).
 MOST_DIFFERENT_BITS = 32
 THUMBNAIL_SIDE = 32
 ROWS_AT_ONCE = 512

@@ -134,7 +134,7 @@ PASSING = (Reason.TOO_SLOW, Reason.OVER_MEMORY, Reason.UNREADABLE_FILE)
 
 
 def documentation() -> str:
-    """All reasons as a Markdown table, for docs/rejects.md."""
+    """All reasons as a Markdown table, for docs/reference/rejects.md."""
     lines = ["| code | at | meaning | what to do |", "|---|---|---|---|"]
     lines += [
         f"| `{reason.code}` | {reason.processing_stage} | {reason.sentence} | {reason.remedy} |"

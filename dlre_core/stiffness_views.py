@@ -4,7 +4,7 @@ A blended pixel is o C(u) + (1 - o) g: colour C of the map at position u, opacit
 of its channels the grey cancels out, so that they tell u; then o (C(f u) - C(u)) is what the pixel changes by when stiffness is
 f times as high. Texture is a ratio of stiffnesses and stays.
 
-Networks trained so cannot lean on the colour alone (docs/training.md).
+Networks trained so cannot lean on the colour alone (docs/design/training.md).
 """
 
 from collections.abc import Mapping

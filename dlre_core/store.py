@@ -18,7 +18,7 @@ from dlre_core.whole_files import written_whole
 
 ROI_SIDE = 250
 IMAGE_ID_TYPE = "S16"
-# Chosen by measurement: docs/ingestion.md, benchmarks/store.py.
+# Chosen by measurement: docs/measurements/ingestion.md, benchmarks/store.py.
 CHUNK = (1, 540, 720, 3)
 # Squares, 188 kB each.
 READ_AT_ONCE = 256

@@ -75,6 +75,6 @@ class NotPulled(DlreError):
 
 
 def documentation() -> str:
-    """All failures as a Markdown table, for docs/pacs.md."""
+    """All failures as a Markdown table, for docs/guide/pacs.md."""
     rows = [f"| `{f.code}` | {f.sentence} | {f.remedy} |" for f in Failure]
     return "\n".join(["| code | meaning | what to do |", "|---|---|---|", *rows]) + "\n"

@@ -21,7 +21,7 @@ from dlre_core.simulation.presets import enrolled_patients, excluded_patients
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST, NEWEST = (3, 11), (3, 13)
 GIGABYTE = 1e9
-# The largest job of the paper's size takes 1.6 GB, and two run side by side (docs/scaling.md).
+# The largest job of the paper's size takes 1.6 GB, and two run side by side (docs/measurements/study.md).
 MEMORY_GIGABYTES = 4
 # Triton and its model's process hand pictures to each other there, up to 24 MB a request.
 SHARED_MEMORY_MEGABYTES = 64

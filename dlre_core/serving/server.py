@@ -29,7 +29,7 @@ LOG_LINES = 12
 # Triton's last line only says that a model could not be loaded.
 REASON = re.compile(r'"(failed to load .* version .*)"')
 # What requests took (up to 24 MB each, in many pieces) goes back to the system when they are answered,
-# whatever settings suit the process that starts the server: docs/serving.md, "Soak".
+# whatever settings suit the process that starts the server: docs/measurements/serving.md, "Memory".
 MEMORY_SETTINGS = {
     "MALLOC_ARENA_MAX": "2",
     "MALLOC_MMAP_THRESHOLD_": "32768",

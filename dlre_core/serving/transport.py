@@ -19,7 +19,7 @@ LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 class Lane:
     """Carries one request at a time, through shared memory where the server is on this machine.
 
-    Shared memory is worth a few per cent of throughput (docs/serving.md). Where the server cannot open
+    Shared memory is worth a few per cent of throughput (docs/measurements/serving.md). Where the server cannot open
     it, as from inside a container, the images travel in the request.
 
     Parameters

@@ -19,7 +19,7 @@ class TritonPythonModel:
 
     On a CPU, each image is one unit of work on one thread, so that a probability depends neither on
     the batch it came in, nor on its neighbours, nor on the number of threads. Measured as fast as
-    larger units (docs/serving.md). On a GPU, a request is one unit.
+    larger units (docs/measurements/serving.md). On a GPU, a request is one unit.
     """
 
     def initialize(self, args: dict[str, str]) -> None:

@@ -1,7 +1,7 @@
 """The clinical model: a Gaussian copula over laboratory values, driven by stage and inflammation.
 
 All parameters were calibrated to Table 1 and to the biomarker and stiffness AUCs of the paper (Gut
-2019;68:729); docs/simulator.md lists what they reach.
+2019;68:729); docs/measurements/learning.md lists what they reach.
 """
 
 from datetime import date, timedelta
@@ -87,7 +87,7 @@ _ACQUISITION_SPREAD = 0.08
 # What a Q-Box of 2 cm adds by sampling a heterogeneous field.
 _Q_BOX_SPREAD = 0.057
 
-# Texture severity, the cue that a network can learn (docs/simulator.md).
+# Texture severity, the cue that a network can learn (docs/design/simulated_cohort.md).
 _SEVERITY = np.array([0.0, 0.30, 1.05, 1.75])
 _SEVERITY_SPREAD = 0.09
 
@@ -104,7 +104,7 @@ def simulate_patients(n_enrolled: int, seed: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row an eligible patient: the columns of ``clinical.csv`` (docs/data_contract.md), then
+        One row an eligible patient: the columns of ``clinical.csv`` (docs/reference/data_contract.md), then
         ``q_box_mean_kpa_1`` to ``_5``, simulated stiffness measurements in kPa. Enrolled and
         excluded patients are mixed; the criteria tell them apart.
     """

@@ -173,7 +173,7 @@ def accuracy_row(
         "cutoff_choice": settings.cutoff,
         "cutoff_cohort": source,
         **spread("auc", roc.estimate),
-        # Covers its level where DeLong's does not: high AUCs, few cases (docs/statistics.md).
+        # Covers its level where DeLong's does not: high AUCs, few cases (docs/measurements/statistics.md).
         "auc_logit_low": logit.estimate.low,
         "auc_logit_high": logit.estimate.high,
         "auc_variance": roc.auc_variance,

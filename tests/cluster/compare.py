@@ -46,7 +46,7 @@ def disturb(study: Study) -> None:
             wait_for("a running job", 120, lambda: slurm_jobs("--states=RUNNING"))
         finally:
             process.send_signal(signal.SIGKILL)
-    # As docs/scaling.md says: what a killed Snakemake submitted is still the cluster's.
+    # As docs/guide/cluster.md says: what a killed Snakemake submitted is still the cluster's.
     subprocess.run(["scancel", "--user=root"], check=True)
     wait_for("an empty queue", 60, lambda: not slurm_jobs())
 

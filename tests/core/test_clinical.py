@@ -140,7 +140,7 @@ def test_template_and_documentation_name_every_column():
 
 @pytest.mark.parametrize("columns", [CLINICAL_COLUMNS, MEASUREMENT_COLUMNS])
 def test_the_documented_contract_is_the_contract(columns):
-    document = Path(__file__).parents[2] / "docs/data_contract.md"
+    document = Path(__file__).parents[2] / "docs/reference/data_contract.md"
     assert contract_table(columns) in document.read_text(encoding="utf-8")
 
 

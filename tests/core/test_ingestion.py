@@ -360,7 +360,7 @@ def test_the_same_folder_gives_the_same_bytes(hospital):
 
 
 def test_all_reasons_are_documented():
-    page = Path(__file__).parents[2] / "docs" / "rejects.md"
+    page = Path(__file__).parents[2] / "docs" / "reference" / "rejects.md"
     assert documentation() in page.read_text(encoding="utf-8")
 
 

@@ -233,7 +233,7 @@ def test_names_do_not_travel_in_the_open_unless_asked():
 
 
 def test_the_failures_are_documented():
-    assert documentation() in (ROOT / "docs/pacs.md").read_text()
+    assert documentation() in (ROOT / "docs/guide/pacs.md").read_text()
 
 
 def send(port: int, *datasets: Dataset) -> list[int]:

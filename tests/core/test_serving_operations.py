@@ -38,8 +38,8 @@ def model(tmp_path_factory):
 
 
 def documented_client():
-    """The program in README.md."""
-    text = (ROOT / "README.md").read_text()
+    """The program in docs/guide/serving.md."""
+    text = (ROOT / "docs/guide/serving.md").read_text()
     return re.search(r"```python\n(\"\"\"Ask a running server.*?)```", text, re.DOTALL)[1]
 
 

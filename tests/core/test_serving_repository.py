@@ -218,7 +218,7 @@ def test_a_missing_version_is_named(study):
 
 def test_the_documented_config_for_nvidias_backend_fits_the_onnx_files(study):
     """That backend is not here; at least names, types and shapes are checked."""
-    text = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs" / "guide" / "serving.md").read_text(encoding="utf-8")
     block = text.split("```protobuf\n")[1].split("```")[0]
     config = text_format.Parse(block, model_config_pb2.ModelConfig())
     session = onnxruntime.InferenceSession(study[0] / "served/dlre/1/overall.onnx")

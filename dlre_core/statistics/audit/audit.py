@@ -63,7 +63,7 @@ def audit_published_tables(
 
     Notes
     -----
-    Nothing about a particular paper is known here; see ``docs/audit.md`` for every check.
+    Nothing about a particular paper is known here; see ``docs/design/audit.md`` for every check.
     """
     if not isinstance(tables, Mapping):
         raise TypeError("tables: a mapping from table name to rows is needed")
