@@ -76,7 +76,7 @@ simulation-shortcuts: $(READY) ## does anything but texture tell the simulated s
 	PYTHONPATH=. python benchmarks/simulation_shortcuts.py
 
 fuzz: $(READY) ## damaged files into ingestion, MUTATIONS=100000 of them (about ten minutes)
-	DLRE_FUZZ_MUTATIONS=$(or $(MUTATIONS),100000) pytest tests/core/test_fuzz_ingestion.py
+	DLRE_FUZZ_MUTATIONS=$(or $(MUTATIONS),100000) pytest tests/core/ingestion/test_fuzz_ingestion.py
 
 # Peers would move the project's pins: an environment of their own.
 PEERS := .scratch/peers
@@ -141,10 +141,10 @@ environment: $(READY) ## only make the virtual environment
 
 check-data: $(READY) ## check your cohort folder (FOLDER=path, ALL=1 for every finding) without running the study
 	@test -n "$(FOLDER)" || { echo 'Say which folder: make check-data FOLDER=path'; exit 2; }
-	@python -m dlre_core.check_data "$(FOLDER)" $(if $(ALL),--all)
+	@python -m dlre_core.preflight.folder_check "$(FOLDER)" $(if $(ALL),--all)
 
 clinical-template: $(READY) ## print an empty clinical.csv
-	@python -c "from dlre_core.contract import template; print(template(), end='')"
+	@python -c "from dlre_core.patients.data_contract import template; print(template(), end='')"
 
 clean: ## remove all results (not the pseudonym key)
 	rm -rf results .snakemake

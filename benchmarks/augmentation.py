@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from monai import transforms as monai
 
-from dlre_core.augment import apply_transforms, draw_transforms
+from dlre_core.augmentation.views import apply_transforms, draw_transforms
 
 SIDE = 250
 VIEWS = {

@@ -12,12 +12,18 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.real_ultrasound import real_pictures
-from dlre_core.elastogram import TOP_PICTURE, find_layout, read_box, stiffness_map
-from dlre_core.errors import MissingRegion
-from dlre_core.layout import Rectangle, ScreenLayout, UltrasoundRegion
-from dlre_core.q_box import measure_q_box
+from dlre_core.elastography.elastogram import find_layout, read_box, stiffness_map
+from dlre_core.elastography.q_box import measure_q_box
+from dlre_core.elastography.screen_layout import (
+    BOTTOM_PICTURE,
+    TOP_PICTURE,
+    Rectangle,
+    ScreenLayout,
+    UltrasoundRegion,
+)
+from dlre_core.foundation.errors import MissingRegion
 from dlre_core.simulation.bmode import Look, PictureGeometry, simulate_bmode
-from dlre_core.simulation.screen import BOTTOM_PICTURE, Captions, Placement, Rendered, render
+from dlre_core.simulation.screen import Captions, Placement, Rendered, render
 from dlre_core.simulation.texture import Nuisance, simulate_field
 
 LOOK = Look(contrast=0.9, attenuation_db_mm=0.15, offset_db=30, gain=3.2)

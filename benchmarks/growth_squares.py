@@ -24,13 +24,13 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from dlre_core.arms import train_arm
-from dlre_core.near_duplicates import check_split
-from dlre_core.scores import STAGES
-from dlre_core.splits import make_split
-from dlre_core.store import write_rois
-from dlre_core.tabular import read_table, write_table
-from dlre_core.training_settings import TrainingSettings
+from dlre_core.foundation.csv_tables import read_table, write_table
+from dlre_core.foundation.picture_store import write_rois
+from dlre_core.foundation.study_terms import STAGES
+from dlre_core.ingestion.look_alikes import check_split
+from dlre_core.patients.splits import make_split
+from dlre_core.training.arm_training import train_arm
+from dlre_core.training.settings import TrainingSettings
 
 IMAGES, STEPS = 5, 100
 # Of rule train.

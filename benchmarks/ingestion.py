@@ -35,13 +35,13 @@ from scipy import ndimage
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from dlre_core.colour_scale import colour_table
-from dlre_core.contract import template
-from dlre_core.deidentify import Pseudonymiser, simulation_key
-from dlre_core.ingestion import ingest_hospital
-from dlre_core.layout import Rectangle
-from dlre_core.picture_quality import IngestionSettings
-from dlre_core.running import KEEP_MEMORY
+from dlre_core.elastography.colour_map import colour_table
+from dlre_core.elastography.screen_layout import Rectangle
+from dlre_core.foundation.processes import KEEP_MEMORY
+from dlre_core.ingestion.hospital import ingest_hospital
+from dlre_core.ingestion.usable_picture import IngestionSettings
+from dlre_core.patients.data_contract import template
+from dlre_core.patients.pseudonyms import Pseudonymiser, simulation_key
 
 PROCESSES = 2
 TOP, BOTTOM = Rectangle(311, 139, 1088, 580), Rectangle(311, 591, 1088, 1031)

@@ -23,8 +23,8 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.ingestion import BOTTOM, BOX, TOP, draw_screen, run_ours, write_file
-from dlre_core.contract import template
-from dlre_core.layout import Rectangle
+from dlre_core.elastography.screen_layout import Rectangle
+from dlre_core.patients.data_contract import template
 
 HOSPITAL = "A"
 HALF = [

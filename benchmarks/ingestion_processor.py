@@ -18,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from ingestion import make_cohort, run_ours, run_plain
 
-from dlre_core.dicom import ReadLimits
-from dlre_core.dicom_guard import GuardedReader
-from dlre_core.found_files import FoundFile
+from dlre_core.dicom.file_search import FoundFile
+from dlre_core.dicom.guarded_reader import GuardedReader
+from dlre_core.dicom.reader import ReadLimits
 
 
 def processor_seconds(call: Callable[[], object]) -> float:

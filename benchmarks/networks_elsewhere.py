@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from dlre_core.in_process import predict_split
-from dlre_core.scores import KEYS, STAGES
-from dlre_core.splits import stage_labels
+from dlre_core.foundation.study_terms import KEYS, STAGES, stage_labels
 from dlre_core.statistics import Estimate, roc_analysis
 from dlre_core.tables.formatting import format_interval
+from dlre_core.training.prediction_in_process import predict_split
 
 ARMS = {"overall_1_image": 1, "overall_3_images": 3, "overall_5_images": 5}
 

@@ -8,7 +8,7 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 
-from dlre_core.dicom import ReadLimits, read_dicom
+from dlre_core.dicom.reader import ReadLimits, read_dicom
 
 PACKAGES = (("pydicom", "data/test_files"), ("data_store", "data"))
 ULTRASOUND = ("1.2.840.10008.5.1.4.1.1.6", "1.2.840.10008.5.1.4.1.1.3")

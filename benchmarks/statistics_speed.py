@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dlre_core.extended_tables.differences import bootstrap_differences
 from dlre_core.statistics import compare_paired_aucs
-from dlre_core.tables.differences import bootstrap_differences
 
 R_SCRIPT = """
 suppressMessages(library(pROC))

@@ -18,8 +18,8 @@ import pandas as pd
 import yaml
 
 from benchmarks.training_settings import patient_auc
-from dlre_core.deidentify import Pseudonymiser, simulation_key
-from dlre_core.scores import KEYS, STAGES
+from dlre_core.foundation.study_terms import KEYS, STAGES
+from dlre_core.patients.pseudonyms import Pseudonymiser, simulation_key
 
 # Together they tell a patient's pictures apart.
 Q_BOX = ["q_box_mean_kpa", "q_box_min_kpa", "q_box_max_kpa", "q_box_sd_kpa"]

@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 
-from dlre_core.running import KEEP_MEMORY
+from dlre_core.foundation.processes import KEEP_MEMORY
 
 BATCH = 16
 
@@ -32,7 +32,7 @@ def plain(steps: int, device: str = "cpu") -> float:
     import torch
     from torch.utils.data import DataLoader, Dataset
 
-    from dlre_core.network import FibrosisNetwork
+    from dlre_core.network.fibrosis_network import FibrosisNetwork
 
     images, labels = data()
 
@@ -74,8 +74,8 @@ def plain(steps: int, device: str = "cpu") -> float:
 
 def ours(steps: int) -> float:
     """This project's loop, the second of two epochs; images per second."""
-    from dlre_core.training import train_networks
-    from dlre_core.training_settings import Question, TrainingSettings, compute_repeatably
+    from dlre_core.training.network_training import train_networks
+    from dlre_core.training.settings import Question, TrainingSettings, compute_repeatably
 
     compute_repeatably()
     images, labels = data()

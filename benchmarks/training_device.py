@@ -24,22 +24,22 @@ import yaml
 from numpy.typing import NDArray
 
 from benchmarks.training import BATCH, plain
-from dlre_core.network import FibrosisNetwork
-from dlre_core.training import train_networks
-from dlre_core.training_settings import Question, TrainingSettings, compute_repeatably
+from dlre_core.network.fibrosis_network import FibrosisNetwork
+from dlre_core.training.network_training import train_networks
+from dlre_core.training.settings import Question, TrainingSettings, compute_repeatably
 
 PATIENTS, PICTURES, NETWORKS = 266, 1330, 3
 SAMPLING = ("nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "-lms", "250")  # fmt: skip
 
 
 def each_alone(networks: Sequence[FibrosisNetwork], images: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Logits as of `dlre_core.joint_network.joint_logits`, by convolutions of each network's own."""
+    """Logits as of `dlre_core.network.joint_pass.joint_logits`, by convolutions of each network's own."""
     return torch.stack([network(own) for network, own in zip(networks, images, strict=True)])
 
 
 VARIANTS = {
-    "steps not recorded": ("dlre_core.device_steps.STEPS_BEFORE_RECORDING", 10**9),
-    "a convolution each": ("dlre_core.epochs.joint_logits", each_alone),
+    "steps not recorded": ("dlre_core.training.recorded_steps.STEPS_BEFORE_RECORDING", 10**9),
+    "a convolution each": ("dlre_core.training.epoch_loops.joint_logits", each_alone),
 }
 
 

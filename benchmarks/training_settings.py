@@ -16,8 +16,7 @@ from pathlib import Path
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from dlre_core.scores import KEYS, STAGES
-from dlre_core.splits import stage_labels
+from dlre_core.foundation.study_terms import KEYS, STAGES, stage_labels
 from tests.workflow.study import Study
 
 ARM = "overall_5_images"

@@ -1,3 +1,29 @@
-"""Staging of liver fibrosis from two-dimensional shear-wave elastography pictures."""
+"""Staging of liver fibrosis from two-dimensional shear-wave elastography pictures.
+
+In the order of the Methods, from what everything rests on to what people read:
+
+- `foundation`: what every package rests on: errors, files, tables, digests, logs and the study's own words
+- `workflow`: a run of the study: its configuration, its hold on the folder, the time left and how it failed
+- `patients`: the cohort's patients: data contract, clinical table, pseudonyms, enrolment and splits
+- `dicom`: read untrusted DICOM files, and say why one cannot be used
+- `elastography`: the elastogram on a screen: layout, colour bar, measurement box, stiffness and the network's square
+- `ingestion`: one hospital's files into its store: usable pictures, blanked, and look-alikes between cohorts
+- `pacs`: pictures from a PACS into the cohort folder
+- `simulation`: a simulated multicentre cohort, calibrated to the paper
+- `preflight`: what can be known before a study runs: the machine, the cohort folder, its configuration
+- `network`: the convolutional network, its probabilities and where it looks
+- `augmentation`: views of the training pictures: shifted, turned, toned and of another stiffness
+- `training`: train an arm's networks, one for each stage question
+- `serving`: the trained networks as a frozen study, served by Triton or asked in process
+- `comparators`: what the network is compared with: serum indices, stiffness, radiomics and their fusion
+- `statistics`: statistics of diagnostic accuracy; the patient is the unit
+- `audit`: audit of published tables: which whole numbers of patients, and which methods, explain them
+- `tables`: tables 1 to 4 and the supplementary tables of the paper
+- `extended_tables`: tables beyond the paper's: counts, calibration, hospitals, stages, robustness, comparison
+- `figures`: the paper's figures and the extended ones
+- `report`: the self-contained report
+- `staging`: stage new patients with the networks of a finished study
+- `validation`: external validation of a finished study in other cohorts
+"""
 
 __version__ = "0.1.0"

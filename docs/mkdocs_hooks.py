@@ -32,7 +32,7 @@ def packages() -> list[str]:
     library = ROOT / "dlre_core"
     names = sorted(path.parent.name for path in library.glob("*/__init__.py"))
     text = (library / "__init__.py").read_text(encoding="utf-8")
-    places = {name: re.search(rf"\b{name}\b", text) for name in names}
+    places = {name: re.search(rf"`{name}`", text) for name in names}
     return sorted(names, key=lambda name: found.start() if (found := places[name]) else len(text))
 
 

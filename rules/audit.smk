@@ -1,4 +1,6 @@
-from dlre_core.digests import PACKAGE_ROOT, file_digest
+"""Audit of the published tables and of the study's own, and both side by side."""
+
+from dlre_core.foundation.digests import PACKAGE_ROOT, file_digest
 
 AUDIT_TARGETS = [
     "results/audit/published_tables.json",
@@ -30,10 +32,10 @@ rule audit_published:
         mem_mb=growing(1000),
         runtime=10,
     params:
-        tables=file_digest(PACKAGE_ROOT / "statistics/data/paper_tables.json"),
-        core=core("statistics.audit"),
+        tables=file_digest(PACKAGE_ROOT / "audit/data/paper_tables.json"),
+        core=core("audit"),
     script:
-        "../scripts/audit_published.py"
+        "../scripts/audit/audit_published.py"
 
 
 rule audit_study:
@@ -56,9 +58,9 @@ rule audit_study:
     params:
         numbers=[1, *ACCURACY_TABLES],
         confidence=config["statistics"]["confidence"],
-        core=core("statistics.audit", "tables.published_form"),
+        core=core("audit", "extended_tables.published_form"),
     script:
-        "../scripts/audit_study.py"
+        "../scripts/audit/audit_study.py"
 
 
 rule compare_paper:
@@ -83,7 +85,7 @@ rule compare_paper:
         # The paper's combinations 1, 2 and 3 are the study's in the order of config.yaml.
         arms=dict(enumerate(HOSPITAL_ARMS, start=1)),
         simulated=SIMULATED,
-        published=file_digest(PACKAGE_ROOT / "statistics/data/paper_tables.json"),
-        core=core("tables.comparison", "report"),
+        published=file_digest(PACKAGE_ROOT / "audit/data/paper_tables.json"),
+        core=core("extended_tables.paper_comparison", "report"),
     script:
-        "../scripts/compare_paper.py"
+        "../scripts/audit/compare_paper.py"

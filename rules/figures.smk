@@ -1,3 +1,6 @@
+"""Figures 1 to 5, the supplementary figures, and figures made of pictures."""
+
+
 rule figure_1:
     """Figure 1: a picture from the screen to the network, with the network's flow chart."""
     input:
@@ -27,9 +30,9 @@ rule figure_1:
     params:
         what="A picture from the screen to the network",
         simulated=SIMULATED,
-        core=core("figures.case", "figures.captions"),
+        core=core("figures.figure_1_case", "figures.captions"),
     script:
-        "../scripts/figure_1.py"
+        "../scripts/figures/figure_1.py"
 
 
 rule figure_2:
@@ -61,9 +64,9 @@ rule figure_2:
     params:
         what="Enrolment flow chart",
         simulated=SIMULATED,
-        core=core("clinical", "figures.enrolment", "figures.captions"),
+        core=core("patients.clinical_table", "figures.figure_2_flow", "figures.captions"),
     script:
-        "../scripts/figure_2.py"
+        "../scripts/figures/figure_2.py"
 
 
 rule figure_3:
@@ -94,9 +97,9 @@ rule figure_3:
         what="ROC curves of DLRE, 2D-SWE, APRI and FIB-4",
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("figures.roc", "figures.captions"),
+        core=core("figures.figures_3_to_5_roc", "figures.captions"),
     script:
-        "../scripts/figure_3.py"
+        "../scripts/figures/figure_3.py"
 
 
 rule figure_4:
@@ -128,9 +131,9 @@ rule figure_4:
         images=list(IMAGE_ARMS),
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("figures.roc", "figures.captions"),
+        core=core("figures.figures_3_to_5_roc", "figures.captions"),
     script:
-        "../scripts/figure_4.py"
+        "../scripts/figures/figure_4.py"
 
 
 rule figure_5:
@@ -162,6 +165,176 @@ rule figure_5:
         hospitals=TRAINING_HOSPITALS,
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("figures.roc", "figures.captions"),
+        core=core("figures.figures_3_to_5_roc", "figures.captions"),
     script:
-        "../scripts/figure_5.py"
+        "../scripts/figures/figure_5.py"
+
+
+rule headline_figure:
+    """AUCs of all methods in the validation cohort at a glance."""
+    input:
+        table="results/tables/table_2.csv",
+    output:
+        svg=report(
+            "results/figures/headline.svg",
+            caption="report/figure.rst",
+            category="Figures",
+            labels={"figure": "headline", "form": "SVG"},
+        ),
+        png="results/figures/headline.png",
+        text="results/figures/headline.txt",
+    log:
+        "results/logs/headline_figure.log",
+    benchmark:
+        "results/benchmarks/headline_figure.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=10,
+    params:
+        what="AUC of every method, validation cohort",
+        simulated=SIMULATED,
+        core=core("figures.headline", "figures.captions"),
+    script:
+        "../scripts/figures/headline_figure.py"
+
+
+rule heat_maps:
+    """What spoke for right and wrong answers: the most decided case of every kind."""
+    input:
+        table="results/tables/table_2.csv",
+        predictions=f"results/predictions/{MAIN_ARM}.csv",
+        rois="results/roi/rois.csv",
+        pictures="results/roi/rois.h5",
+        weights=expand(f"results/models/{MAIN_ARM}/{{stage}}.safetensors", stage=STAGES),
+    output:
+        jpg=report(
+            "results/figures/heat_maps.jpg",
+            caption="report/figure.rst",
+            category="Figures",
+            labels={"figure": "heat maps", "form": "JPEG"},
+        ),
+        text="results/figures/heat_maps.txt",
+    log:
+        "results/logs/heat_maps.log",
+    benchmark:
+        "results/benchmarks/heat_maps.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=10,
+    params:
+        what="Heat maps of right and wrong cases",
+        stages=STAGES,
+        simulated=SIMULATED,
+        core=core("figures.contact_sheets", "figures.captions"),
+    script:
+        "../scripts/figures/heat_maps.py"
+
+
+rule contact_sheets:
+    """Squares of every hospital, and those with the least signal, to look at."""
+    input:
+        rois="results/roi/rois.csv",
+        pictures="results/roi/rois.h5",
+        acquisitions="results/store/acquisitions.csv",
+    output:
+        hospitals=report(
+            "results/figures/contact_sheet.jpg",
+            caption="report/figure.rst",
+            category="Quality",
+            labels={"figure": "contact sheet", "form": "JPEG"},
+        ),
+        hospitals_text="results/figures/contact_sheet.txt",
+        least="results/figures/contact_sheet_least_signal.jpg",
+        least_text="results/figures/contact_sheet_least_signal.txt",
+    log:
+        "results/logs/contact_sheets.log",
+    benchmark:
+        "results/benchmarks/contact_sheets.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=10,
+    params:
+        what="Contact sheets",
+        simulated=SIMULATED,
+        core=core("figures.contact_sheets", "figures.captions"),
+    script:
+        "../scripts/figures/contact_sheets.py"
+
+
+rule supplementary_figure_1:
+    """Supplementary figure 1: how training ends."""
+    input:
+        histories=expand("results/models/{arm}/history.csv", arm=ARMS_IN_ORDER),
+    output:
+        svg=report(
+            "results/figures/supplementary_figure_1.svg",
+            caption="report/figure.rst",
+            category="Supplement",
+            labels={"figure": "1", "form": "SVG"},
+        ),
+        png="results/figures/supplementary_figure_1.png",
+        text="results/figures/supplementary_figure_1.txt",
+    log:
+        "results/logs/supplementary_figure_1.log",
+    benchmark:
+        "results/benchmarks/supplementary_figure_1.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=10,
+    params:
+        what="How training ends",
+        arms=ARMS_IN_ORDER,
+        minimum_epochs=config["training"]["minimum_epochs"],
+        patience=config["training"]["patience_epochs"],
+        fraction=config["training"]["stopping_fraction"],
+        simulated=SIMULATED,
+        core=core("figures.training", "figures.captions"),
+    script:
+        "../scripts/figures/supplementary_figure_1.py"
+
+
+rule subgroup_figure:
+    """Supplementary figures 2 to 4: ROC curves by subgroup, of all enrolled or validation patients."""
+    input:
+        scores=f"results/scores/{MAIN_ARM}.csv",
+    output:
+        svg=report(
+            "results/figures/supplementary_figure_{number}_{population}.svg",
+            caption="report/figure.rst",
+            category="Supplement",
+            labels={"figure": "{number} {population}", "form": "SVG"},
+        ),
+        png="results/figures/supplementary_figure_{number}_{population}.png",
+        text="results/figures/supplementary_figure_{number}_{population}.txt",
+    log:
+        "results/logs/subgroup_figure_{number}_{population}.log",
+    benchmark:
+        "results/benchmarks/subgroup_figure_{number}_{population}.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=10,
+    params:
+        what="ROC curves by subgroup",
+        number=lambda wildcards: int(wildcards.number),
+        alt_limits_iu_l=config["statistics"]["alt_limits_iu_l"],
+        bmi_limit_kg_m2=config["statistics"]["bmi_limit_kg_m2"],
+        settings=ACCURACY_SETTINGS,
+        simulated=SIMULATED,
+        core=core("figures.figures_3_to_5_roc", "figures.captions"),
+    script:
+        "../scripts/figures/subgroup_figure.py"

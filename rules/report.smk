@@ -1,3 +1,5 @@
+"""The report and the headline."""
+
 REPORT_TARGETS = [
     "results/report.html",
     "results/headline.txt",
@@ -62,7 +64,7 @@ rule headline:
         simulated=SIMULATED,
         core=core("report.headline"),
     script:
-        "../scripts/headline.py"
+        "../scripts/report/headline.py"
 
 
 rule report:
@@ -105,4 +107,4 @@ rule report:
         config=config,
         core=core("report"),
     script:
-        "../scripts/report.py"
+        "../scripts/report/report.py"

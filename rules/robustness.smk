@@ -1,3 +1,6 @@
+"""Optional analyses of the main arm."""
+
+
 rule resplit:
     """Another division of the patients: permuted_1, seed_1, without_A, fraction_50 or fold_1_of_3."""
     input:
@@ -17,9 +20,9 @@ rule resplit:
     params:
         division=config["splits"][MAIN_SPLIT],
         seed=config["training"]["seed"],
-        core=core("resplits", "tabular"),
+        core=core("patients.resplits", "foundation.csv_tables"),
     script:
-        "../scripts/resplit.py"
+        "../scripts/robustness/resplit.py"
 
 
 use rule leak_check as leak_check_variant with:
@@ -57,7 +60,7 @@ use rule train as train_variant with:
         settings={k: v for k, v in config["training"].items() if k != "permute_labels"},
         speed="results/benchmarks/train_variant/{variant}_images_per_second.csv",
         checkpoints="results/checkpoints/{variant}",
-        core=core("arms"),
+        core=core("training.arm_training"),
 
 
 rule predict_variant:
@@ -83,9 +86,9 @@ rule predict_variant:
         runtime=60,
     params:
         images=config["arms"][MAIN_ARM]["images"],
-        core=core("in_process"),
+        core=core("training.prediction_in_process"),
     script:
-        "../scripts/predict_variant.py"
+        "../scripts/robustness/predict_variant.py"
 
 
 use rule scores as scores_variant with:
@@ -125,9 +128,9 @@ rule robustness:
         variants=lambda wildcards: VARIANTS[wildcards.analysis],
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("tables.robustness"),
+        core=core("extended_tables.robustness"),
     script:
-        "../scripts/robustness.py"
+        "../scripts/robustness/robustness.py"
 
 
 rule fusion:
@@ -153,9 +156,9 @@ rule fusion:
     params:
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("fusion", "tables.printed"),
+        core=core("comparators.fusion", "tables.accuracy_print"),
     script:
-        "../scripts/fusion.py"
+        "../scripts/robustness/fusion.py"
 
 
 rule choices:
@@ -181,6 +184,6 @@ rule choices:
         aggregate=config["statistics"]["aggregate"],
         confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
-        core=core("tables.choices"),
+        core=core("extended_tables.choices"),
     script:
-        "../scripts/choices.py"
+        "../scripts/robustness/choices.py"

@@ -23,7 +23,7 @@ rule example_patients:
         seed=config["cohort"]["seed"],
         core=core("simulation"),
     script:
-        "../scripts/example_patients.py"
+        "../scripts/staging/example_patients.py"
 
 
 use rule ingest_hospital as ingest_inbox with:
@@ -103,4 +103,4 @@ rule stage_inbox:
         serving=config["serving"],
         core=core("staging"),
     script:
-        "../scripts/stage_inbox.py"
+        "../scripts/staging/stage_inbox.py"

@@ -1,3 +1,6 @@
+"""Tables 1 to 4 and the supplementary tables."""
+
+
 rule table_1:
     """Table 1: baseline characters, with tests between the cohorts."""
     input:
@@ -25,9 +28,9 @@ rule table_1:
     params:
         what="Baseline characters of the patients",
         simulated=SIMULATED,
-        core=core("tables.baseline"),
+        core=core("tables.table_1_baseline"),
     script:
-        "../scripts/table_1.py"
+        "../scripts/tables/table_1.py"
 
 
 rule table_2:
@@ -58,9 +61,9 @@ rule table_2:
         what="Diagnostic performance of DLRE, 2D-SWE, APRI and FIB-4",
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("tables.accuracy", "tables.printed"),
+        core=core("tables.table_2_accuracy", "tables.accuracy_print"),
     script:
-        "../scripts/table_2.py"
+        "../scripts/tables/table_2.py"
 
 
 rule table_3:
@@ -92,9 +95,9 @@ rule table_3:
         images=list(IMAGE_ARMS),
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("tables.acquisitions", "tables.printed"),
+        core=core("tables.table_3_pictures", "tables.accuracy_print"),
     script:
-        "../scripts/table_3.py"
+        "../scripts/tables/table_3.py"
 
 
 rule table_4:
@@ -128,6 +131,47 @@ rule table_4:
         seed=config["statistics"]["seed"],
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("tables.combinations", "tables.printed"),
+        core=core("tables.table_4_hospitals", "tables.accuracy_print"),
     script:
-        "../scripts/table_4.py"
+        "../scripts/tables/table_4.py"
+
+
+rule supplementary_table:
+    """Supplementary tables 1 to 3: AUC by ALT, BMI and inflammation, and tests between subgroups."""
+    input:
+        scores=f"results/scores/{MAIN_ARM}.csv",
+    output:
+        csv=report(
+            "results/tables/supplementary_table_{number}.csv",
+            caption="report/table.rst",
+            category="Supplement",
+            labels={"table": "{number}", "form": "CSV"},
+        ),
+        html="results/tables/supplementary_table_{number}.html",
+        tex="results/tables/supplementary_table_{number}.tex",
+        comparisons=report(
+            "results/tables/supplementary_table_{number}_comparisons.csv",
+            caption="report/table.rst",
+            category="Supplement",
+            labels={"table": "{number}, comparisons", "form": "CSV"},
+        ),
+    log:
+        "results/logs/supplementary_table_{number}.log",
+    benchmark:
+        "results/benchmarks/supplementary_table_{number}.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=10,
+    params:
+        what="AUC of DLRE and 2D-SWE by subgroup",
+        number=lambda wildcards: int(wildcards.number),
+        alt_limits_iu_l=config["statistics"]["alt_limits_iu_l"],
+        bmi_limit_kg_m2=config["statistics"]["bmi_limit_kg_m2"],
+        settings=ACCURACY_SETTINGS,
+        simulated=SIMULATED,
+        core=core("tables.supplement_subgroups"),
+    script:
+        "../scripts/tables/supplementary_table.py"

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from dlre_core.tables.accuracy_print import METHOD_WORDS
 from dlre_core.tables.formatting import arm_name, images_name, round_half_up
-from dlre_core.tables.printed import METHOD_WORDS
-from dlre_core.tables.subgroups import Subgrouping
+from dlre_core.tables.supplement_subgroups import Subgrouping
 
 QUESTIONS = (
     "(A, D) F0-F3 versus F4, (B, E) F0-F2 versus F3-F4 (≥F3), (C, F) F0-F1 versus F2-F4 (≥F2)"

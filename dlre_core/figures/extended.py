@@ -8,13 +8,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dlre_core.extended_tables.hospitals import EVERYBODY
+from dlre_core.extended_tables.probabilities import method_probabilities
 from dlre_core.figures.style import METHOD_STYLES, PARAMETERS, mark_simulated, new_figure
-from dlre_core.splits import stage_labels
+from dlre_core.foundation.study_terms import COHORTS, STAGES, stage_labels
 from dlre_core.statistics.calibration import grouped_calibration, smooth_calibration
-from dlre_core.tables.accuracy import COHORTS, STAGES
 from dlre_core.tables.formatting import COHORT_NAMES, METHOD_NAMES, STAGE_NAMES, round_half_up
-from dlre_core.tables.hospitals import EVERYBODY
-from dlre_core.tables.probabilities import method_probabilities
 
 # More patients than this are drawn as pixels.
 MOST_TICKS = 300

@@ -6,9 +6,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from dlre_core.figures.style import METHOD_STYLES, PARAMETERS, mark_simulated, new_figure
-from dlre_core.tables.accuracy import STAGES
+from dlre_core.foundation.study_terms import STAGES
+from dlre_core.tables.accuracy_print import estimate
 from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, UNDEFINED, format_interval
-from dlre_core.tables.printed import estimate
 
 
 def headline_figure(table_2: pd.DataFrame, *, simulated: bool) -> Figure:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 
-from dlre_core.network import IMAGE_SIZE
-from dlre_core.pooling import pool_relu
+from dlre_core.network.fibrosis_network import IMAGE_SIZE
+from dlre_core.network.pooling import pool_relu
 
 # Of the chart, in units of its axis.
 WIDTH, HEIGHT = 11.0, 2.25

@@ -8,7 +8,7 @@ mpl.use("Agg")
 
 from matplotlib.figure import Figure
 
-from dlre_core.whole_files import written_whole
+from dlre_core.foundation.atomic_files import written_whole
 
 # Okabe and Ito's colours, with line styles and markers that also tell the curves apart in grey.
 METHOD_STYLES = {

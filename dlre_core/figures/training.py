@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from dlre_core.figures.style import PARAMETERS, mark_simulated, new_figure
-from dlre_core.tables.accuracy import STAGES
+from dlre_core.foundation.study_terms import STAGES
 from dlre_core.tables.formatting import STAGE_NAMES, arm_name
 
 SHORT_RUN = 5

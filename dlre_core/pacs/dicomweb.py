@@ -14,9 +14,9 @@ import tenacity
 from dicomweb_client.web import DICOMwebClient
 from requests import exceptions
 
-from dlre_core.errors import DlreError, ServerUnavailable
+from dlre_core.foundation.errors import DlreError, ServerUnavailable
 from dlre_core.pacs.failures import Failure, NotPulled
-from dlre_core.pacs.study_list import StudyLine, is_uid
+from dlre_core.patients.study_list import StudyLine, is_uid
 
 # They log URLs, and a URL holds UIDs and ids.
 for name in ("dicomweb_client", "urllib3", "requests"):

@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from dlre_core.errors import DlreError
+from dlre_core.foundation.errors import DlreError
 
 
 class Failure(Enum):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from dlre_core.digests import file_digest
+from dlre_core.foundation.digests import file_digest
 
 OURS = re.compile(r"[0-9a-f]{32}(-[0-9a-f]{16})?\.dcm")
 # Ultrasound and its retired forms, and how exports of whole screens arrive.

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from dlre_core.dicom import ReadLimits
-from dlre_core.dicom_guard import GuardedReader
-from dlre_core.errors import CohortError, ServerUnavailable
-from dlre_core.found_files import FoundFile, find_files
+from dlre_core.dicom.file_search import FoundFile, find_files
+from dlre_core.dicom.guarded_reader import GuardedReader
+from dlre_core.dicom.reader import ReadLimits
+from dlre_core.dicom.reject_reasons import Unusable
+from dlre_core.foundation.csv_tables import write_table
+from dlre_core.foundation.errors import CohortError, ServerUnavailable
 from dlre_core.pacs.dicomweb import Instance, Pacs, PacsSettings, session
 from dlre_core.pacs.failures import Failure, NotPulled
 from dlre_core.pacs.files import (
@@ -20,9 +22,7 @@ from dlre_core.pacs.files import (
     keep,
     picture_name,
 )
-from dlre_core.pacs.study_list import StudyLine, read_study_list
-from dlre_core.rejects import Unusable
-from dlre_core.tabular import write_table
+from dlre_core.patients.study_list import StudyLine, read_study_list
 
 logger = logging.getLogger(__name__)
 

@@ -22,13 +22,13 @@ from pynetdicom.pdu_primitives import P_DATA
 from pynetdicom.sop_class import Verification
 from pynetdicom.transport import ThreadedAssociationServer
 
-from dlre_core.dicom import ReadLimits
-from dlre_core.dicom_guard import GuardedReader
-from dlre_core.errors import DlreError, ServerUnavailable, StorageError
-from dlre_core.found_files import FoundFile
+from dlre_core.dicom.file_search import FoundFile
+from dlre_core.dicom.guarded_reader import GuardedReader
+from dlre_core.dicom.reader import ReadLimits
+from dlre_core.dicom.reject_reasons import Unusable
+from dlre_core.foundation.errors import DlreError, ServerUnavailable, StorageError
 from dlre_core.pacs.files import PICTURE_CLASSES, arrivals, hospital_folder, keep
-from dlre_core.pacs.study_list import HOSPITAL, is_uid
-from dlre_core.rejects import Unusable
+from dlre_core.patients.study_list import HOSPITAL, is_uid
 
 logger = logging.getLogger(__name__)
 # It logs UIDs and what peers call themselves.

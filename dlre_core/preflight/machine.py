@@ -13,8 +13,8 @@ from typing import Any
 import psutil
 import yaml
 
-from dlre_core.cohort import cohort_folder
-from dlre_core.errors import DlreError, MachineError
+from dlre_core.foundation.errors import DlreError, MachineError
+from dlre_core.patients.cohort_folder import cohort_folder
 from dlre_core.serving.triton_program import LIBPYTHON, check_stub
 from dlre_core.simulation.presets import enrolled_patients, excluded_patients
 

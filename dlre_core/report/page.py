@@ -16,14 +16,14 @@ import yaml
 from PIL import Image
 
 from dlre_core import __version__
-from dlre_core.digests import core_digest, file_digest
+from dlre_core.foundation.csv_tables import read_table
+from dlre_core.foundation.digests import core_digest, file_digest
 from dlre_core.report.exhibits import SECTIONS, Exhibit
 from dlre_core.report.rule_graph import rule_edges, rule_figure
 from dlre_core.report.sentences import caveats, contradictions, headline
 from dlre_core.report.unused_files import unused_files
 from dlre_core.tables.formatting import STAGE_NAMES, arm_name, round_half_up
 from dlre_core.tables.typeset import PrintedTable
-from dlre_core.tabular import read_table
 
 KINDS = {".svg": "image/svg+xml", ".jpg": "image/jpeg"}
 PACKAGES = (
@@ -266,4 +266,8 @@ def _versions() -> dict[str, str]:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             versions[package] = "not installed"
-    return versions | {"library digest": core_digest("arms", "scores", "tables")}
+    return versions | {
+        "library digest": core_digest(
+            "training.arm_training", "comparators.patient_scores", "tables"
+        )
+    }

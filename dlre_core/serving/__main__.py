@@ -7,10 +7,10 @@ import sys
 import threading
 from pathlib import Path
 
-from dlre_core.configuration import LAST_PORT
-from dlre_core.errors import DlreError
+from dlre_core.foundation.errors import DlreError
 from dlre_core.serving.repository import INTENDED_USE, read_manifest
 from dlre_core.serving.server import LOOPBACK, TritonServer
+from dlre_core.workflow.config_faults import LAST_PORT
 
 
 def main() -> None:

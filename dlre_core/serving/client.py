@@ -10,7 +10,7 @@ import tritonclient.grpc as triton
 from tritonclient.grpc import aio
 from tritonclient.utils import InferenceServerException
 
-from dlre_core.errors import ServerUnavailable
+from dlre_core.foundation.errors import ServerUnavailable
 from dlre_core.serving.onnx_model import IMAGE_SHAPE, MODEL_NAME, STAGES
 from dlre_core.serving.transport import Lane
 
@@ -61,8 +61,8 @@ def predict_images(
     ----------
     url : str
         ``host:port`` of the gRPC endpoint.
-    images : array or `dlre_core.store.StoredSquares`, (n, 250, 250, 3), uint8
-        Squares as `dlre_core.roi` cuts them, RGB.
+    images : array or `dlre_core.foundation.picture_store.StoredSquares`, (n, 250, 250, 3), uint8
+        Squares as `dlre_core.elastography.network_square` cuts them, RGB.
     arm : str, optional
         Arm whose networks answer; the study's default arm when None.
     version : int, optional

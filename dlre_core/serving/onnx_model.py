@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from dlre_core.errors import DlreError
+from dlre_core.foundation.errors import DlreError
 
 STAGES = ("f4", "ge_f3", "ge_f2")
 IMAGE_SHAPE = (250, 250, 3)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from dlre_core.errors import ServerUnavailable
+from dlre_core.foundation.errors import ServerUnavailable
 from dlre_core.serving.onnx_model import IMAGE_SHAPE, INPUT_NAME, MODEL_NAME
 from dlre_core.serving.repository import LARGEST_DIFFERENCE, read_manifest
 

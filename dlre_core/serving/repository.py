@@ -14,7 +14,8 @@ from google.protobuf import text_format
 from safetensors import SafetensorError, safe_open
 from tritonclient.grpc import model_config_pb2
 
-from dlre_core.network import network_of
+from dlre_core.foundation.atomic_files import written_whole
+from dlre_core.network.fibrosis_network import network_of
 from dlre_core.serving.onnx_model import (
     IMAGE_SHAPE,
     INPUT_NAME,
@@ -26,7 +27,6 @@ from dlre_core.serving.onnx_model import (
     check_weights,
     read_arm_model,
 )
-from dlre_core.whole_files import written_whole
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from types import TracebackType
 import tritonclient.grpc as triton
 from tritonclient.utils import InferenceServerException
 
-from dlre_core.errors import ServerUnavailable
+from dlre_core.foundation.errors import ServerUnavailable
 from dlre_core.serving import guard
 from dlre_core.serving.client import predict_images
 from dlre_core.serving.probe import first_answer

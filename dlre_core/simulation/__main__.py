@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from dlre_core.foundation.csv_tables import write_table
 from dlre_core.simulation.cohort import write_clinical_csv, write_hospital
 from dlre_core.simulation.presets import HOSPITAL_SIZES
-from dlre_core.tabular import write_table
 
 
 def main() -> None:

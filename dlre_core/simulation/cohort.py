@@ -9,22 +9,16 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from dlre_core.colour_scale import colour_table
-from dlre_core.elastogram import TOP_PICTURE
+from dlre_core.dicom.supersonic_block import build_ssi_block
+from dlre_core.elastography.colour_map import colour_table
+from dlre_core.elastography.screen_layout import TOP_PICTURE
+from dlre_core.foundation.csv_tables import write_table
 from dlre_core.simulation.bmode import Look, PictureGeometry, simulate_bmode
 from dlre_core.simulation.export import Export, Patient, make_uid, write_dicom
 from dlre_core.simulation.patients import LATENT_COLUMNS, simulate_with_latents
 from dlre_core.simulation.presets import HOSPITAL_SIZES, enrolled_patients
-from dlre_core.simulation.screen import (
-    BOX_HEIGHT_MM,
-    Captions,
-    Placement,
-    Rendered,
-    render,
-)
+from dlre_core.simulation.screen import BOX_HEIGHT_MM, Captions, Placement, Rendered, render
 from dlre_core.simulation.texture import Field, Nuisance, simulate_field
-from dlre_core.ssi import build_ssi_block
-from dlre_core.tabular import write_table
 
 NEEDED = 5
 EXAMPLE_SEED, EXAMPLE_COHORT = 1_000_003, 40

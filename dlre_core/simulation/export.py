@@ -25,9 +25,8 @@ from pydicom.uid import (
     UltrasoundMultiFrameImageStorage,
 )
 
-from dlre_core.elastogram import BOTTOM_PICTURE, COLOUR_BAR, TOP_PICTURE
-from dlre_core.layout import Rectangle
-from dlre_core.ssi import BLOB, CREATOR, GROUP
+from dlre_core.dicom.supersonic_block import BLOB, CREATOR, GROUP
+from dlre_core.elastography.screen_layout import BOTTOM_PICTURE, COLOUR_BAR, TOP_PICTURE, Rectangle
 
 PADDING = 65536
 SYNTAXES = {

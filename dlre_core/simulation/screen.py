@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from dlre_core.colour_scale import colour_table
-from dlre_core.elastogram import BOTTOM_PICTURE, COLOUR_BAR, TOP_PICTURE
-from dlre_core.layout import Rectangle
+from dlre_core.elastography.colour_map import colour_table
+from dlre_core.elastography.screen_layout import BOTTOM_PICTURE, COLOUR_BAR, TOP_PICTURE, Rectangle
 from dlre_core.simulation.bmode import ARRAY_RADIUS_MM, PictureGeometry
 from dlre_core.simulation.texture import CELL_MM, CROP, HALF_HEIGHT_MM, HALF_WIDTH_MM, Field
 

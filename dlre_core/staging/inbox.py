@@ -8,20 +8,27 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dlre_core.deidentify import Pseudonymiser, write_private_table
-from dlre_core.dicom import ReadLimits
-from dlre_core.dicom_guard import GuardedReader
-from dlre_core.dicom_worker import Archives
-from dlre_core.errors import UnreadableDicom
-from dlre_core.found_files import FoundFile, find_files
-from dlre_core.frozen import REPOSITORY, FrozenStudy, check_same_settings, read_frozen_study
-from dlre_core.ingestion import examination_named, patient_named
-from dlre_core.network import network_of
-from dlre_core.rejects import Unusable
-from dlre_core.scores import STAGES
+from dlre_core.dicom.decoder_process import Archives
+from dlre_core.dicom.file_search import FoundFile, find_files
+from dlre_core.dicom.guarded_reader import GuardedReader
+from dlre_core.dicom.reader import ReadLimits
+from dlre_core.dicom.reject_reasons import Unusable
+from dlre_core.foundation.csv_tables import read_table, write_private_table, write_table
+from dlre_core.foundation.errors import UnreadableDicom
+from dlre_core.foundation.picture_store import open_rois
+from dlre_core.foundation.study_terms import STAGES
+from dlre_core.ingestion.hospital import examination_named, patient_named
+from dlre_core.network.fibrosis_network import network_of
+from dlre_core.patients.pseudonyms import Pseudonymiser
 from dlre_core.serving.client import check_served_model, predict_images
-from dlre_core.serving.prediction import ServingSettings, server_url
+from dlre_core.serving.frozen_study import (
+    REPOSITORY,
+    FrozenStudy,
+    check_same_settings,
+    read_frozen_study,
+)
 from dlre_core.serving.repository import served_networks
+from dlre_core.serving.through_triton import ServingSettings, server_url
 from dlre_core.staging import pacs, pages
 from dlre_core.staging.tables import (
     chosen_pictures,
@@ -31,8 +38,6 @@ from dlre_core.staging.tables import (
     question_shown,
     withheld,
 )
-from dlre_core.store import open_rois
-from dlre_core.tabular import read_table, write_table
 
 logger = logging.getLogger(__name__)
 

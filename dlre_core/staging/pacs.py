@@ -20,13 +20,13 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
 
 from dlre_core import __version__
-from dlre_core.dicom import parse
-from dlre_core.dicom_worker import Archives, opened
-from dlre_core.errors import UnreadableDicom
-from dlre_core.found_files import FoundFile
+from dlre_core.dicom.decoder_process import Archives, opened
+from dlre_core.dicom.file_search import FoundFile
+from dlre_core.dicom.reader import parse
+from dlre_core.foundation.atomic_files import written_whole
+from dlre_core.foundation.errors import UnreadableDicom
 from dlre_core.serving.repository import INTENDED_USE
 from dlre_core.tables.formatting import STAGE_NAMES
-from dlre_core.whole_files import written_whole
 
 # It logs the UIDs of the pictures, which must not reach results/logs.
 logging.getLogger("highdicom").setLevel(logging.WARNING)

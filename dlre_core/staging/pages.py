@@ -10,12 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from dlre_core.figures.pictures import overlay
-from dlre_core.frozen import FrozenStudy
-from dlre_core.heat_maps import grad_cam
-from dlre_core.network import FibrosisNetwork
+from dlre_core.figures.heat_maps import overlay
+from dlre_core.foundation.study_terms import STAGES
+from dlre_core.network.fibrosis_network import FibrosisNetwork
+from dlre_core.network.grad_cam import grad_cam
 from dlre_core.report.page import environment
-from dlre_core.scores import STAGES
+from dlre_core.serving.frozen_study import FrozenStudy
 from dlre_core.staging.tables import IMPLIED, RISING, question_shown
 from dlre_core.tables.formatting import STAGE_NAMES, format_cutoff, round_half_up
 

@@ -5,10 +5,10 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from dlre_core.frozen import FrozenStudy, outside_training, picture_measures
-from dlre_core.ingestion import OTHERS_TOO
-from dlre_core.scores import KEYS, STAGES
-from dlre_core.store import RoiStore
+from dlre_core.foundation.picture_store import RoiStore
+from dlre_core.foundation.study_terms import KEYS, STAGES
+from dlre_core.ingestion.hospital import OTHERS_TOO
+from dlre_core.serving.frozen_study import FrozenStudy, outside_training, picture_measures
 
 IMPLIED = ("F0-1", "F2", "F3", "F4")
 # The stage questions from the mildest to the most severe.

@@ -1,11 +1,11 @@
 """Statistics of diagnostic studies: the patient is the unit, higher scores mean more disease."""
 
-from dlre_core.statistics.audit import AuditReport, audit_published_tables
 from dlre_core.statistics.bootstrap import bootstrap_aucs, compare_overlapping_aucs
 from dlre_core.statistics.comparisons import (
     AucComparison,
     compare_paired_aucs,
     compare_unpaired_aucs,
+    holm,
 )
 from dlre_core.statistics.cutoffs import (
     Cutoff,
@@ -20,18 +20,15 @@ from dlre_core.statistics.diagnostic import (
     diagnostic_accuracy_from_counts,
 )
 from dlre_core.statistics.estimates import Estimate
-from dlre_core.statistics.multiplicity import holm
 from dlre_core.statistics.proportions import likelihood_ratios, logit_predictive_value, proportion
 from dlre_core.statistics.roc import RocAnalysis, roc_analysis
 
 __all__ = [
     "AucComparison",
-    "AuditReport",
     "Cutoff",
     "DiagnosticAccuracy",
     "Estimate",
     "RocAnalysis",
-    "audit_published_tables",
     "bootstrap_aucs",
     "closest_topleft_cutoff",
     "compare_overlapping_aucs",

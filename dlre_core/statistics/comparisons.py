@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
+from statsmodels.stats.multitest import multipletests
 
 from dlre_core.statistics.delong import AucParts, auc_parts, complete_cases, delong_covariance
 from dlre_core.statistics.estimates import check_confidence
@@ -115,6 +116,26 @@ def compare_unpaired_aucs(
         degrees = variance**2 / sum(part.variance**2 / (part.n - 1) for part in groups)
     result = _compare(first, second, variance, 0.0, degrees, missing, confidence)
     return result if scale == "auc" or math.isnan(result.p_value) else _on_logits(result, groups)
+
+
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Holm's step-down adjustment; NaN stays NaN and is not counted.
+
+    References
+    ----------
+    Holm S. Scand J Stat 1979;6:65-70.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03]).round(2).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    values = np.asarray(p_values, dtype=np.float64)
+    result = np.full(values.shape, np.nan)
+    present = ~np.isnan(values)
+    if present.any():
+        result[present] = multipletests(values[present], method="holm")[1]
+    return result
 
 
 def _on_logits(result: AucComparison, groups: Sequence[AucParts]) -> AucComparison:

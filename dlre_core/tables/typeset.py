@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from dlre_core.tabular import write_table
-from dlre_core.whole_files import written_whole
+from dlre_core.foundation.atomic_files import written_whole
+from dlre_core.foundation.csv_tables import write_table
 
 TEX = {
     "\\": r"\textbackslash{}", "%": r"\%", "&": r"\&", "_": r"\_", "#": r"\#", "$": r"\$", "~": r"\textasciitilde{}",

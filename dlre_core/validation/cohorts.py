@@ -4,24 +4,28 @@ from pathlib import Path
 
 import pandas as pd
 
-from dlre_core.arms import select_images
-from dlre_core.enrolment import EnrolmentSettings, enrolled_patients
-from dlre_core.errors import CohortError
-from dlre_core.frozen import REPOSITORY, FrozenStudy, check_never_seen, read_frozen_study
-from dlre_core.scores import PREDICTION_COLUMNS, STAGES
+from dlre_core.foundation.csv_tables import read_table, write_table
+from dlre_core.foundation.errors import CohortError
+from dlre_core.foundation.picture_store import open_rois
+from dlre_core.foundation.study_terms import METHODS, PREDICTION_COLUMNS, STAGES
+from dlre_core.patients.enrolment import EnrolmentSettings, enrolled_patients
+from dlre_core.patients.splits import select_images
 from dlre_core.serving.client import check_served_model, predict_images
-from dlre_core.serving.prediction import ServingSettings, server_url, stored_pictures
+from dlre_core.serving.frozen_study import (
+    REPOSITORY,
+    FrozenStudy,
+    check_never_seen,
+    read_frozen_study,
+)
+from dlre_core.serving.through_triton import ServingSettings, server_url, stored_pictures
 from dlre_core.statistics import holm
-from dlre_core.store import open_rois
-from dlre_core.tables.accuracy import (
-    METHODS,
+from dlre_core.tables.formatting import stars
+from dlre_core.tables.table_2_accuracy import (
     AccuracySettings,
     accuracy_row,
     paired_comparison,
     samples,
 )
-from dlre_core.tables.formatting import stars
-from dlre_core.tabular import read_table, write_table
 
 COHORT = "validation"
 
@@ -100,7 +104,7 @@ def external_table(
     Returns
     -------
     DataFrame
-        The columns of `dlre_core.tables.accuracy.table_2`, a row a stage and method.
+        The columns of `dlre_core.tables.table_2_accuracy.table_2`, a row a stage and method.
     """
     rows = []
     for stage in STAGES:

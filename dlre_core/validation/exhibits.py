@@ -8,17 +8,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from dlre_core.figures.extended import calibration_figure
-from dlre_core.figures.roc import Curve, roc_panels
+from dlre_core.figures.figures_3_to_5_roc import Curve, roc_panels
 from dlre_core.figures.style import METHOD_STYLES
-from dlre_core.frozen import FrozenStudy
+from dlre_core.foundation.csv_tables import read_table
+from dlre_core.foundation.study_terms import METHODS, STAGES
 from dlre_core.report.page import data_uri, environment
-from dlre_core.scores import STAGES
+from dlre_core.serving.frozen_study import FrozenStudy
 from dlre_core.statistics import Estimate
-from dlre_core.tables.accuracy import METHODS, AccuracySettings, samples
+from dlre_core.tables.accuracy_print import estimate
 from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval, round_half_up
-from dlre_core.tables.printed import estimate
+from dlre_core.tables.table_2_accuracy import AccuracySettings, samples
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
-from dlre_core.tabular import read_table
 from dlre_core.validation.cohorts import COHORT
 
 

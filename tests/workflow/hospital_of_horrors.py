@@ -11,8 +11,8 @@ from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from dlre_core.elastogram import COLOUR_BAR
-from tests.core.test_ingestion_identity import (
+from dlre_core.elastography.screen_layout import COLOUR_BAR
+from tests.helpers.planted_identity import (
     BIRTH,
     EXAMINATION,
     NAMES,

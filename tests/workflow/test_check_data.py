@@ -9,11 +9,12 @@ import yaml
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, UltrasoundImageStorage, generate_uid
 
-from dlre_core.check_data import check_folder, main
-from dlre_core.cohort import hospital_codes
-from dlre_core.configuration import check_configuration, check_hospitals
-from dlre_core.own_study import proposed_configuration
-from tests.core.test_clinical import GOOD
+from dlre_core.patients.cohort_folder import hospital_codes
+from dlre_core.preflight.folder_check import check_folder, main
+from dlre_core.preflight.proposed_config import proposed_configuration
+from dlre_core.workflow.configuration import check_configuration
+from dlre_core.workflow.contradictions import check_hospitals
+from tests.helpers.clinical_csv import GOOD
 from tests.workflow.study import ROOT
 
 

@@ -2,7 +2,7 @@
 
 Run by ``make test-crash`` (``DLRE_KILLS=20``): the end of a finished study is killed while the server
 works, and whole studies of one arm from the first picture to the report. What keeps them safe is tested
-piece by piece in ``tests/core/test_running.py``, which the suite always runs.
+piece by piece in ``tests/core/workflow/test_run_lock.py``, which the suite always runs.
 """
 
 import os

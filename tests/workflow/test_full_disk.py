@@ -4,13 +4,8 @@ import subprocess
 
 import pytest
 
+from tests.helpers.disks import mount
 from tests.workflow.study import Study
-
-
-def mount(folder, options):
-    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder]
-    if subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode:
-        pytest.skip("nobody may mount here")
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from markupsafe import escape
 
-from dlre_core.check_data import check_folder
-from tests.core.test_ingestion_identity import everything_written, identities_in
+from dlre_core.preflight.folder_check import check_folder
+from tests.helpers.planted_identity import everything_written, identities_in
 from tests.workflow.hospital_of_horrors import HOSPITAL, add_what_goes_wrong, plant_everywhere
 from tests.workflow.study import ROOT, Study
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pydicom
 import pytest
 
-from tests.core.orthanc import PASSWORD, PLUGIN, STORESCU, USER, Orthanc, free_port, own_loopback
+from tests.helpers.orthanc import PASSWORD, PLUGIN, STORESCU, USER, Orthanc, free_port, own_loopback
 from tests.workflow.study import ROOT, Study
 
 TARGETS = ("--", "results/store/acquisitions.csv", "results/pacs/failures.csv")

@@ -8,9 +8,9 @@ import pydicom
 import pytest
 
 from benchmarks.real_ultrasound import real_ultrasound
-from dlre_core.contract import CLINICAL_COLUMNS
-from dlre_core.tabular import read_table
-from tests.core import elastogram_files as files
+from dlre_core.foundation.csv_tables import read_table
+from dlre_core.patients.data_contract import CLINICAL_COLUMNS
+from tests.helpers import elastogram_files as files
 from tests.workflow.study import Study
 
 SYNTAXES = 8

@@ -146,13 +146,17 @@ def test_a_line_of_the_statistics_retrains_nothing(study):
 
 
 def test_a_line_of_the_kernels_retrains(study):
-    path = study.folder / "dlre_core/kernels.py"
+    path = study.folder / "dlre_core/augmentation/sampling_kernels.py"
     path.write_text(path.read_text() + "\nADDED = 1\n")
     assert study.pending() >= TRAINING
 
 
 def test_a_docstring_reruns_nothing(study):
-    replace(study.folder / "dlre_core/biomarkers.py", "Serum fibrosis indices", "Serum indices")
+    replace(
+        study.folder / "dlre_core/comparators/serum_indices.py",
+        "Serum fibrosis indices",
+        "Serum indices",
+    )
     assert study.pending() == set()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dlre_core.errors import MachineError, ServerUnavailable
+from dlre_core.foundation.errors import MachineError, ServerUnavailable
 from dlre_core.preflight import machine
 
 ROOT = Path(__file__).parents[3]

@@ -1,0 +1,1 @@
+"""Views of the training pictures: shifted, turned, toned and of another stiffness."""

@@ -1,0 +1,1 @@
+"""What the network is compared with: serum indices, stiffness, radiomics and their fusion."""

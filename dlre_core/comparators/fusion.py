@@ -1,0 +1,67 @@
+"""DLRE, stiffness and blood in one score: logistic regression on out-of-fold training predictions."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dlre_core.comparators.logistic_model import logistic_scores
+from dlre_core.foundation.errors import StoreMismatch
+from dlre_core.foundation.study_terms import KEYS, STAGES
+
+POSITIVE = ("lsm", "apri", "fib4")
+
+
+def fused_scores(scores: pd.DataFrame, folds: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Add ``dlre_fusion_{stage}`` to a study's scores.
+
+    A network is surer of patients that it was trained on. So the regression (standardised features,
+    ridge penalty C = 1) is fitted on what networks of the other folds say of each training patient,
+    and applied to what the study's own networks say of the validation patients, who take no part in
+    fitting anything. Features: log odds of DLRE, logarithms of stiffness, APRI and FIB-4.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        ``results/scores/{arm}.csv``.
+    folds : sequence of DataFrame
+        The same of each fold; their validation patients are together the training patients.
+
+    Returns
+    -------
+    DataFrame
+        As ``scores``; in training rows the DLRE scores are out of fold. A fused score is NaN where a
+        feature is missing.
+
+    Raises
+    ------
+    StoreMismatch
+        If the folds are not a division of the training patients.
+    TrainingError
+        If a stage question has one class only among complete training patients.
+    """
+    out_of_fold = pd.concat([fold[fold["cohort"] == "validation"] for fold in folds])
+    is_training = scores["cohort"] == "training"
+    training = scores[is_training].drop(columns=[f"dlre_{stage}" for stage in STAGES])
+    predicted = out_of_fold[[*KEYS, *(f"dlre_{stage}" for stage in STAGES)]]
+    merged = training.merge(predicted, on=KEYS, how="outer", indicator=True)
+    if len(merged) != len(training) or (merged.pop("_merge") != "both").any():
+        raise StoreMismatch(
+            "The folds do not divide the training patients.",
+            "Delete results/robustness and run again.",
+        )
+    result = pd.concat([merged, scores[~is_training]])[list(scores.columns)]
+    result = result.sort_values(KEYS, ignore_index=True)
+    for stage in STAGES:
+        result[f"dlre_fusion_{stage}"] = logistic_scores(
+            _features(result, stage), result, stage, "fusion"
+        )
+    return result
+
+
+def _features(scores: pd.DataFrame, stage: str) -> NDArray[np.float64]:
+    probability = scores[f"dlre_{stage}"].to_numpy(dtype=np.float64).clip(1e-6, 1 - 1e-6)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = [np.log(scores[name].to_numpy(dtype=np.float64)) for name in POSITIVE]
+    return np.column_stack([np.log(probability / (1 - probability)), *logs])

@@ -1,0 +1,1 @@
+"""Read untrusted DICOM files, and say why one cannot be used."""

@@ -1,0 +1,189 @@
+"""Read untrusted DICOM through a process that may be killed, so that no file stops the study."""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlre_core.dicom import decoder_process
+from dlre_core.dicom.file_search import FoundFile
+from dlre_core.dicom.reader import Header, ReadLimits, SweImage, header_of
+from dlre_core.dicom.reject_reasons import Reason, Unusable
+from dlre_core.elastography.colour_kernels import weave
+from dlre_core.elastography.screen_layout import Rectangle, UltrasoundRegion
+from dlre_core.foundation.errors import DecoderUnavailable, StorageError
+
+ROOT = Path(__file__).parents[2]
+# pydicom imports an HTTP client where it finds one, to download examples: a fifth of the start.
+START = f"import sys; sys.modules['requests'] = None; from {decoder_process.__name__} import main; main()"
+LONGEST_LINE = 1 << 20
+LAST_BREATH_SECONDS = 5
+# Libraries may lie on a slow network disk.
+START_SECONDS = 300
+
+
+class GuardedReader:
+    """Context manager that reads files as `dlre_core.dicom.reader` does, in a process of its own.
+
+    The process is started on the first file, kept, and started again after a file that crashed it,
+    stalled it or ran it out of memory.
+
+    Parameters
+    ----------
+    limits : ReadLimits
+    """
+
+    def __init__(self, limits: ReadLimits) -> None:
+        self._limits = limits
+        # Pictures come through memory that both processes have open, words through a pipe. It is read,
+        # never mapped: a process that shrinks it meanwhile gives a short read and no crash.
+        self._shared = os.memfd_create("pictures")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop()
+        os.close(self._shared)
+
+    def header(self, file: FoundFile) -> Header | None:
+        """Ids and times of a file; None where it is no DICOM.
+
+        Raises
+        ------
+        Unusable
+            If it cannot be read within the limits.
+        """
+        return header_of(self._ask("header", file)["header"])
+
+    def images(self, file: FoundFile) -> list[SweImage]:
+        """The frames to choose from, the fullest first; one for a still.
+
+        Raises
+        ------
+        Unusable
+            If there is none, or it cannot be decoded within the limits.
+        """
+        images = []
+        at = 0
+        for facts in self._ask("images", file)["images"]:
+            pixels = self._pixels(facts.pop("height"), facts.pop("width"), facts.pop("planar"), at)
+            at += pixels.nbytes
+            places = tuple(
+                UltrasoundRegion(**{**region, "rectangle": Rectangle(**region["rectangle"])})
+                for region in facts.pop("regions")
+            )
+            images.append(SweImage(pixels=pixels, regions=places, **facts))
+        return images
+
+    def _ask(self, what: str, file: FoundFile) -> dict[str, Any]:
+        process = self._running()
+        request = {"what": what, "path": os.path.abspath(file.path), "member": file.member}
+        try:
+            process.stdin.write(json.dumps(request).encode() + b"\n")
+            process.stdin.flush()
+            line = process.stdout.readline(LONGEST_LINE)
+        except BrokenPipeError:
+            line = b""
+        if not line.endswith(b"\n"):
+            raise self._death()
+        facts = json.loads(line)
+        if "fault" in facts:
+            raise StorageError(
+                f"The disk of temporary files ({tempfile.gettempdir()}) is full: an archive could not be unpacked.",
+                "Free some space there, or name another folder by TMPDIR, and give the same command again.",
+            )
+        if "reason" in facts:
+            reason = Reason[facts["reason"].upper()]
+            if reason is Reason.OVER_MEMORY:
+                # What it has left may not do for the next file.
+                self._stop()
+            raise Unusable(reason)
+        return facts
+
+    def _pixels(self, height: int, width: int, planar: bool, at: int) -> NDArray[np.uint8]:
+        pixels = np.empty((3, height, width) if planar else (height, width, 3), dtype=np.uint8)
+        rest = memoryview(pixels).cast("B")
+        while rest:
+            count = os.preadv(self._shared, [rest], at)
+            if not count:
+                raise self._death()
+            rest, at = rest[count:], at + count
+        if not planar:
+            return pixels
+        woven = np.empty((height, width, 3), dtype=np.uint8)
+        weave(pixels, woven)
+        return woven
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            quiet = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+            limits = json.dumps(asdict(self._limits))
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", START, limits, str(self._shared)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                # Warnings of parsers and codecs quote what they read: names and ids.
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                pass_fds=(self._shared,),
+                env={**os.environ, **quiet, "PYTHONPATH": str(ROOT)},
+            )
+            if not _says_ready(self._process):
+                self._stop()
+                raise DecoderUnavailable(
+                    "The process that decodes pictures does not start.",
+                    "See whether a limit of memory (ulimit -v) is in its way, or make the environment anew "
+                    "(make environment).",
+                )
+        return self._process
+
+    def _death(self) -> Unusable:
+        """Why the process ended, as the file's reason; next time it is to be tried again."""
+        process, self._process = self._process, None
+        try:
+            status = process.wait(timeout=LAST_BREATH_SECONDS)
+        except subprocess.TimeoutExpired:
+            # It lives, but what it said is no answer.
+            process.kill()
+            process.wait()
+            status = 0
+        _close(process)
+        ends = {-signal.SIGALRM: Reason.TOO_SLOW, -signal.SIGKILL: Reason.OVER_MEMORY}
+        return Unusable(ends.get(status, Reason.UNDECODABLE), passing=True)
+
+    def _stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            _close(self._process)
+            self._process = None
+
+
+def _says_ready(process: subprocess.Popen[bytes]) -> bool:
+    said, _, _ = select.select([process.stdout], [], [], START_SECONDS)
+    return bool(said) and process.stdout.readline(LONGEST_LINE) == decoder_process.READY
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    process.stdout.close()
+    # Closing flushes what a dead process did not take.
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.close()

@@ -1,0 +1,195 @@
+"""The square that the network sees: 250 x 250 pixels with the whole elastography box inside."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dlre_core.elastography import crop_kernel
+from dlre_core.elastography.screen_layout import NATIVE_WIDTH, Rectangle
+from dlre_core.foundation.csv_tables import read_table, write_table
+from dlre_core.foundation.errors import StoreMismatch
+from dlre_core.foundation.picture_store import (
+    ImageStore,
+    link_rois,
+    open_images,
+    open_rois,
+    write_rois,
+)
+
+logger = logging.getLogger(__name__)
+
+SIDE = 250
+COLUMNS = [
+    "image_id", "hospital", "patient", "acquisition", "row", "column", "size", "scale", "source",
+    "flags", "q_box_mean_kpa",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Square:
+    """Top left corner and side, pixels of the picture it is cut from."""
+
+    row: int
+    column: int
+    size: int
+
+    @property
+    def scale(self) -> float:
+        """Pixels of the crop per pixel of the picture; 1 where nothing is resampled."""
+        return SIDE / self.size
+
+
+def find_square(box: Rectangle, height: int, width: int) -> Square:
+    """The square around a box.
+
+    Its side is 250 pixels of the native 1440-pixel screen, so that crops from pictures of other
+    resolutions show the same part of the screen, or the box's larger side where that is longer. It
+    is centred on the box and clamped to the picture.
+
+    Parameters
+    ----------
+    box : Rectangle
+        Of the elastography box, pixels.
+    height, width : int
+        Of the picture, pixels.
+
+    Returns
+    -------
+    Square
+
+    Raises
+    ------
+    ValueError
+        If the box is not inside the picture, or larger than the picture's smaller side.
+    """
+    inside = box.left >= 0 and box.top >= 0 and box.right <= width and box.bottom <= height
+    if not inside or max(box.width, box.height) > min(height, width):
+        raise ValueError(f"{box} does not fit a picture of {width} x {height} pixels")
+    size = max(round(SIDE * width / NATIVE_WIDTH), box.width, box.height)
+    size = min(size, height, width)
+    row = (box.top + box.bottom - size) // 2
+    column = (box.left + box.right - size) // 2
+    return Square(
+        row=min(max(row, 0), height - size), column=min(max(column, 0), width - size), size=size
+    )
+
+
+def crop_square(screen: NDArray[np.uint8], square: Square) -> NDArray[np.uint8]:
+    """Cut a square out, resampled to 250 pixels where it has another size.
+
+    Parameters
+    ----------
+    screen : (height, width, 3) uint8
+    square : Square
+
+    Returns
+    -------
+    (250, 250, 3) uint8
+    """
+    out = np.empty((SIDE, SIDE, 3), dtype=np.uint8)
+    crop_kernel.crop_square(
+        np.ascontiguousarray(screen), square.row, square.column, square.size, out
+    )
+    return out
+
+
+def crop_hospital(
+    shard: str | Path, acquisitions: str | Path, rois: str | Path, table: str | Path
+) -> None:
+    """Cut the squares of one hospital.
+
+    Parameters
+    ----------
+    shard, acquisitions : path
+        ``results/store/{hospital}.h5`` and ``{hospital}_acquisitions.csv``.
+    rois, table : path
+        Written: HDF5 of squares, and CSV with `COLUMNS`; stiffness in the Q-Box, kPa, goes along, since
+        training draws patients by it.
+
+    Raises
+    ------
+    StoreMismatch
+        If pictures and table disagree.
+    """
+    rows = read_table(acquisitions)
+    with open_images(shard) as store:
+        if list(rows["image_id"]) != store.image_ids:
+            raise StoreMismatch(
+                f"{shard} and {acquisitions} list different pictures.",
+                "Delete both and run again.",
+            )
+        squares = [_square_of(row) for row in rows.itertuples()]
+        write_rois(rois, store.image_ids, _crops(store, squares))
+    found = rows[["image_id", "hospital", "patient", "acquisition"]].copy()
+    found["row"] = [square.row for square in squares]
+    found["column"] = [square.column for square in squares]
+    found["size"] = [square.size for square in squares]
+    found["scale"] = [square.scale for square in squares]
+    found["source"] = np.where(rows["roi_row"].notna(), "hand", "automatic")
+    found["flags"] = [
+        _flags(square, row) for square, row in zip(squares, rows.itertuples(), strict=True)
+    ]
+    found["q_box_mean_kpa"] = rows["q_box_mean_kpa"]
+    write_table(found[COLUMNS], table)
+
+
+def link_hospitals(
+    rois: Sequence[str | Path], tables: Sequence[str | Path], joined: str | Path, table: str | Path
+) -> None:
+    """Join the squares and tables of all hospitals, in the same order.
+
+    Raises
+    ------
+    StoreMismatch
+        If a hospital's squares and table disagree.
+    """
+    link_rois(rois, joined)
+    parts = [read_table(path) for path in tables]
+    whole = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    with open_rois(joined) as store:
+        if store.image_ids != list(whole["image_id"]):
+            raise StoreMismatch(
+                f"{joined} and the tables of squares disagree.", "Delete results/roi and run again."
+            )
+    write_table(whole, table)
+
+
+def _crops(store: ImageStore, squares: Sequence[Square]) -> Iterator[NDArray[np.uint8]]:
+    for index, square in enumerate(squares):
+        yield crop_square(store.screen(index), square)
+
+
+def _box_of(row: tuple) -> Rectangle:
+    return Rectangle(int(row.box_left), int(row.box_top), int(row.box_right), int(row.box_bottom))
+
+
+def _square_of(row: tuple) -> Square:
+    height, width = int(row.height), int(row.width)
+    if np.isnan(row.roi_row):
+        return find_square(_box_of(row), height, width)
+    size = SIDE if np.isnan(row.roi_size) else int(row.roi_size)
+    size = min(size, height, width)
+    return Square(
+        row=min(max(int(row.roi_row), 0), height - size),
+        column=min(max(int(row.roi_column), 0), width - size),
+        size=size,
+    )
+
+
+def _flags(square: Square, row: tuple) -> str:
+    box, flags = _box_of(row), []
+    if (
+        box.left < square.column
+        or box.top < square.row
+        or box.right > square.column + square.size
+        or box.bottom > square.row + square.size
+    ):
+        flags.append("box_cut")
+    if max(box.width, box.height) > SIDE * row.width / NATIVE_WIDTH:
+        flags.append("box_larger_than_square")
+    return ";".join(flags)

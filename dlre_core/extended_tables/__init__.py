@@ -1,0 +1,1 @@
+"""Tables beyond the paper's: counts, calibration, hospitals, stages, robustness, comparison."""

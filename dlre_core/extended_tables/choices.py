@@ -1,0 +1,113 @@
+"""Optional table: accuracy with k pictures, averaged over all choices of k of a patient's pictures."""
+
+import math
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import special
+
+from dlre_core.foundation.study_terms import KEYS, STAGES, stage_labels
+from dlre_core.statistics.delong import auc_parts, delong_covariance
+from dlre_core.tables.accuracy_print import estimate
+from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval, round_half_up
+from dlre_core.tables.table_3_pictures import STRATEGIES
+from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
+
+AGGREGATES = {"mean": np.mean, "median": np.median, "max": np.max}
+
+
+def choices_table(
+    predictions: pd.DataFrame,
+    acquisitions: pd.DataFrame,
+    *,
+    aggregate: str = "mean",
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Mean validation AUC over all choices of k pictures, for every k.
+
+    Table 3 takes the first k pictures of everybody. Which pictures come first is chance; here every
+    choice of acquisition numbers counts alike. In training, all choices of k weigh each picture
+    alike, so the networks are those of the arm with all pictures.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        ``results/predictions/{arm}.csv`` of the first arm.
+    acquisitions : DataFrame
+        ``results/store/acquisitions.csv``: image_id, q_box_mean_kpa.
+    aggregate : {"mean", "median", "max"}
+        Of the probabilities; stiffness is the median.
+    confidence : float
+
+    Returns
+    -------
+    DataFrame
+        stage, method, images, choices, mean AUC with limits, lowest and highest AUC. Placements of
+        the choices are averaged before their variance is taken, so the limits are DeLong's.
+    """
+    part = predictions[predictions["cohort"] == "validation"].sort_values([*KEYS, "acquisition"])
+    stiffness = acquisitions.set_index("image_id")["q_box_mean_kpa"]
+    part = part.assign(lsm=part["image_id"].map(stiffness))
+    count = int(part.groupby(KEYS).size().min())
+    part = part[part.groupby(KEYS).cumcount() < count]
+    stages_of = part.groupby(KEYS, sort=False)["fibrosis_stage"].first()
+    rows = []
+    for stage in STAGES:
+        truth = stage_labels(stages_of, stage)
+        for method in STRATEGIES:
+            column = stage if method == "dlre" else method
+            values = part[column].to_numpy(dtype=np.float64).reshape(-1, count)
+            how = AGGREGATES[aggregate] if method == "dlre" else np.nanmedian
+            for images in range(1, count + 1):
+                cells = _mean_auc(truth, values, images, how, confidence)
+                rows.append({"stage": stage, "method": method, "images": images, **cells})
+    return pd.DataFrame(rows)
+
+
+def printed_choices(table: pd.DataFrame, confidence: float, simulated: bool) -> PrintedTable:
+    """The table for print: a row a method and number of pictures."""
+    columns = ["Method", "Pictures", "Choices"]
+    for stage in STAGES:
+        columns += [STAGE_NAMES[stage], "lowest to highest"]
+    cells = {(r["stage"], r["method"], r["images"]): r for r in table.to_dict("records")}
+    rows = []
+    for method in STRATEGIES:
+        for images in sorted(table["images"].unique()):
+            first = cells[STAGES[0], method, images]
+            row = [METHOD_NAMES[method], str(images), str(first["choices"])]
+            for stage in STAGES:
+                cell = cells[stage, method, images]
+                lowest, highest = (round_half_up(cell[n], 2) for n in ("auc_lowest", "auc_highest"))
+                row += [format_interval(estimate(cell, "auc")), f"{lowest} to {highest}"]
+            rows.append(row)
+    caption = "AUC with k pictures a patient, averaged over all choices of k, validation cohort"
+    note = f"Mean AUC with {100 * confidence:g} % confidence interval (DeLong, of the averaged placements)."
+    return PrintedTable(simulated_caption(caption, simulated), columns, [Block("", rows)], [note])
+
+
+def _mean_auc(
+    truth: NDArray[np.int64], values: NDArray[np.float64], images: int, how, confidence: float
+) -> dict[str, float]:
+    parts = []
+    for chosen in combinations(range(values.shape[1]), images):
+        score = how(values[:, list(chosen)], axis=1)
+        known = ~np.isnan(score)
+        if not known.all():
+            return {"choices": math.comb(values.shape[1], images)} | dict.fromkeys(
+                ("auc", "auc_low", "auc_high", "auc_lowest", "auc_highest"), math.nan
+            )
+        parts.append(auc_parts(truth, score))
+    aucs = [part.auc for part in parts]
+    placements = tuple(
+        np.mean([part.placements[side] for part in parts], axis=0) for side in (0, 1)
+    )
+    half = -float(special.ndtri((1 - confidence) / 2)) * math.sqrt(
+        delong_covariance(placements, placements)
+    )
+    auc = float(np.mean(aucs))
+    return {
+        "choices": len(parts), "auc": auc, "auc_low": max(auc - half, 0.0),
+        "auc_high": min(auc + half, 1.0), "auc_lowest": min(aucs), "auc_highest": max(aucs),
+    }  # fmt: skip

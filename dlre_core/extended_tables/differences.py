@@ -1,0 +1,105 @@
+"""Extended table 7: differences of AUC of Table 2, by DeLong and by the patient bootstrap."""
+
+import numpy as np
+import pandas as pd
+
+from dlre_core.foundation.study_terms import COHORTS, METHODS, STAGES
+from dlre_core.statistics import Estimate, bootstrap_aucs
+from dlre_core.tables.accuracy_print import estimate
+from dlre_core.tables.formatting import (
+    COHORT_NAMES,
+    METHOD_NAMES,
+    STAGE_NAMES,
+    format_exact_p_value,
+    format_interval,
+    format_p_value,
+)
+from dlre_core.tables.table_2_accuracy import samples
+from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
+
+
+def bootstrap_differences(
+    scores: pd.DataFrame, *, replicates: int, seed: int, confidence: float = 0.95
+) -> pd.DataFrame:
+    """Percentile intervals of DLRE's AUC minus each other method's, in the patients with both scores.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        ``results/scores/{arm}.csv``.
+    replicates, seed : int
+    confidence : float
+
+    Returns
+    -------
+    DataFrame
+        stage, method, cohort, bootstrap_low, bootstrap_high, bootstrap_sd.
+    """
+    rows = []
+    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    for number, (stage, cohort) in enumerate((s, c) for s in STAGES for c in COHORTS):
+        parts = [samples(scores, method, stage)[cohort] for method in METHODS]
+        for method, part in zip(METHODS[1:], parts[1:], strict=True):
+            # Those whom DeLong's test of the two takes.
+            both = np.column_stack([parts[0].values, part.values])
+            known = ~np.isnan(both).any(axis=1)
+            drawn = bootstrap_aucs(
+                part.labels[known], both[known], replicates=replicates, seed=seed + number
+            )
+            difference = drawn[:, 0] - drawn[:, 1]
+            low, high = np.quantile(difference, tails)
+            rows.append(
+                {
+                    "stage": stage, "method": method, "cohort": cohort, "bootstrap_low": low,
+                    "bootstrap_high": high,
+                    "bootstrap_sd": difference.std(ddof=1) if replicates > 1 else np.nan,
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def differences_table(table_2: pd.DataFrame, bootstrap: pd.DataFrame) -> pd.DataFrame:
+    """DeLong's differences of Table 2 beside the bootstrap's intervals.
+
+    Parameters
+    ----------
+    table_2 : DataFrame
+        ``results/tables/table_2.csv``.
+    bootstrap : DataFrame
+        As `bootstrap_differences` returns it.
+    """
+    columns = ["stage", "method", "cohort", "compared_with", "n_compared", "difference",
+               "difference_low", "difference_high", "z", "p_value", "log_p_value", "p_holm"]  # fmt: skip
+    compared = table_2[table_2["n_compared"] > 0][columns]
+    return compared.merge(bootstrap, on=["stage", "method", "cohort"])
+
+
+def printed_differences(
+    table: pd.DataFrame, replicates: int, confidence: float, simulated: bool
+) -> PrintedTable:
+    """The differences for print."""
+    blocks = [
+        Block(
+            STAGE_NAMES[stage],
+            [
+                [
+                    f"DLRE − {METHOD_NAMES[row['method']]}", COHORT_NAMES[row["cohort"]][0],
+                    str(row["n_compared"]), format_interval(estimate(row, "difference"), 3),
+                    format_interval(
+                        Estimate(row["difference"], row["bootstrap_low"], row["bootstrap_high"]), 3
+                    ),
+                    format_exact_p_value(row["p_value"]), format_p_value(row["p_holm"]),
+                ]
+                for row in table[table["stage"] == stage].to_dict("records")
+            ],
+        )
+        for stage in STAGES
+    ]  # fmt: skip
+    columns = ("Difference of AUC", "Cohort", "n", "DeLong", "Bootstrap", "p, DeLong", "p, Holm")
+    notes = [
+        f"T, training cohort (apparent); V, validation cohort. {100 * confidence:g} % intervals: DeLong, "
+        f"and percentiles of {replicates} replicates that draw patients within cases and controls. "
+        "Holm's adjustment is over all comparisons of Table 2."
+    ]
+    caption = "Extended table 7. Differences of AUC between DLRE and the other methods"
+    return PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes, 2)

@@ -1,0 +1,228 @@
+"""Extended tables on probabilities: calibration, decision curves, values at other prevalences."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dlre_core.foundation.study_terms import COHORTS, METHODS, STAGES, stage_labels
+from dlre_core.statistics import Estimate, logit_predictive_value
+from dlre_core.statistics.calibration import calibration, logistic_probabilities
+from dlre_core.statistics.decision import net_benefit, net_benefit_of_all
+from dlre_core.tables.accuracy_print import estimate, undefined
+from dlre_core.tables.formatting import (
+    COHORT_NAMES,
+    METHOD_NAMES,
+    STAGE_NAMES,
+    format_interval,
+    round_half_up,
+)
+from dlre_core.tables.table_2_accuracy import method_scores, spread
+from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
+
+FITTED = (
+    "Probabilities of 2D-SWE, APRI and FIB-4 come from a logistic regression on the score's logarithm in "
+    "the training cohort. "
+)
+THRESHOLDS = np.round(np.arange(0.01, 1.0, 0.01), 2)
+
+
+def method_probabilities(scores: pd.DataFrame, method: str, stage: str) -> NDArray[np.float64]:
+    """A method's probability of a stage question for every patient.
+
+    DLRE's are its own. Those of 2D-SWE, APRI and FIB-4 come from a logistic regression on the
+    score's logarithm, fitted to the training cohort.
+    """
+    values = method_scores(scores, method, stage)
+    if method == "dlre":
+        return values
+    training = (scores["cohort"] == "training").to_numpy()
+    labels = stage_labels(scores["fibrosis_stage"], stage)
+    return logistic_probabilities(labels[training], values[training], values)
+
+
+def calibration_table(
+    scores: pd.DataFrame,
+    confidence: float = 0.95,
+    methods: Sequence[str] = METHODS,
+    cohorts: Sequence[str] = COHORTS,
+) -> pd.DataFrame:
+    """Calibration of every method by stage question and cohort.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        ``results/scores/{arm}.csv``.
+    confidence : float
+    methods, cohorts : sequence of str
+        Of methods other than DLRE the probabilities are fitted to the training cohort.
+
+    Returns
+    -------
+    DataFrame
+        slope, intercept and intercept at slope 1 with _low and _high; observed/expected, Brier score
+        and its scaled form; notes.
+    """
+    rows = []
+    for stage in STAGES:
+        for method in methods:
+            p = method_probabilities(scores, method, stage)
+            for cohort in cohorts:
+                here = (scores["cohort"] == cohort).to_numpy()
+                labels = stage_labels(scores["fibrosis_stage"], stage)
+                found = calibration(labels[here], p[here], confidence=confidence)
+                reasons = {e.reason for e in (found.slope, found.in_the_large) if e.reason}
+                rows.append(
+                    {
+                        "stage": stage, "method": method, "cohort": cohort, "n": found.n,
+                        "n_missing": found.n_missing, **spread("slope", found.slope),
+                        **spread("intercept", found.intercept),
+                        **spread("in_the_large", found.in_the_large),
+                        "observed_expected": found.observed_expected, "brier": found.brier,
+                        "scaled_brier": found.scaled_brier, "notes": "; ".join(sorted(reasons)),
+                    }
+                )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def printed_calibration(
+    table: pd.DataFrame,
+    confidence: float,
+    simulated: bool,
+    caption: str = "Extended table 2. Calibration of probabilities",
+) -> PrintedTable:
+    """The calibration table for print."""
+    letters = min(table["cohort"].nunique() - 1, 1)
+    heads = ("Method", "Cohort")[: 1 + letters]
+    names = (*heads, "n", "Slope", "Intercept", "Intercept at slope 1", "Observed/expected",
+             "Brier score", "Scaled Brier")  # fmt: skip
+    blocks = [
+        Block(
+            STAGE_NAMES[stage],
+            [
+                [
+                    METHOD_NAMES[row["method"]], *COHORT_NAMES[row["cohort"]][:letters], str(row["n"]),
+                    *(format_interval(estimate(row, name)) for name in ("slope", "intercept", "in_the_large")),
+                    round_half_up(row["observed_expected"], 2), round_half_up(row["brier"], 3),
+                    round_half_up(row["scaled_brier"], 2),
+                ]
+                for row in table[table["stage"] == stage].to_dict("records")
+            ],
+        )
+        for stage in STAGES
+    ]  # fmt: skip
+    notes = [
+        f"{'T, training cohort (apparent); V, validation cohort. ' if letters else ''}"
+        f"{100 * confidence:g} % Wald intervals. "
+        "Perfect: slope 1, intercepts 0, observed/expected 1, Brier score 0, scaled Brier 1. "
+        f"{FITTED if len(table['method'].unique()) > 1 else ''}Where training balances the classes, DLRE's "
+        "probabilities are those of an even prevalence, and its intercepts show it.",
+        *undefined(table["notes"]),
+    ]
+    return PrintedTable(simulated_caption(caption, simulated), names, blocks, notes, len(heads))
+
+
+def decision_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """Net benefit by stage question, cohort, strategy and threshold probability.
+
+    Returns
+    -------
+    DataFrame
+        stage, cohort, strategy (a method, ``all`` or ``none``), n, threshold, net_benefit (per
+        patient).
+    """
+    rows = []
+    for stage in STAGES:
+        labels = stage_labels(scores["fibrosis_stage"], stage)
+        probabilities = {m: method_probabilities(scores, m, stage) for m in METHODS}
+        for cohort in COHORTS:
+            here = (scores["cohort"] == cohort).to_numpy()
+            curves = {m: net_benefit(labels[here], p[here], THRESHOLDS) for m, p in probabilities.items()}  # fmt: skip
+            curves["all"] = net_benefit_of_all(labels[here], THRESHOLDS)
+            curves["none"] = np.zeros(len(THRESHOLDS))
+            counted = {m: int((~np.isnan(p[here])).sum()) for m, p in probabilities.items()}
+            for strategy, curve in curves.items():
+                rows.append(
+                    pd.DataFrame(
+                        {
+                            "stage": stage, "cohort": cohort, "strategy": strategy,
+                            "n": counted.get(strategy, int(here.sum())), "threshold": THRESHOLDS,
+                            "net_benefit": curve,
+                        }
+                    )
+                )  # fmt: skip
+    return pd.concat(rows, ignore_index=True)
+
+
+def predictive_value_table(
+    table_2: pd.DataFrame, prevalences: Sequence[float], confidence: float = 0.95
+) -> pd.DataFrame:
+    """PPV and NPV of the validation cohort's sensitivity and specificity at other prevalences.
+
+    Parameters
+    ----------
+    table_2 : DataFrame
+        ``results/tables/table_2.csv``.
+    prevalences : sequence of float
+    confidence : float
+
+    Returns
+    -------
+    DataFrame
+        One row a stage, method and prevalence, with Mercaldo's logit intervals.
+    """
+    rows = []
+    for row in table_2[table_2["cohort"] == "validation"].to_dict("records"):
+        for prevalence in prevalences:
+            cells: dict[str, object] = {
+                "stage": row["stage"], "method": row["method"], "cohort": "validation",
+                "prevalence": prevalence,
+            }  # fmt: skip
+            notes = []
+            for name, negative in (("positive_predictive_value", False), ("negative_predictive_value", True)):  # fmt: skip
+                found = _predictive_value(row, prevalence, negative, confidence)
+                cells |= spread(name, found)
+                if found.reason:
+                    notes.append(f"{name.replace('_', ' ')}: {found.reason}")
+            rows.append(cells | {"notes": "; ".join(notes)})
+    return pd.DataFrame(rows)
+
+
+def _predictive_value(
+    row: dict[str, float], prevalence: float, negative: bool, confidence: float
+) -> Estimate:
+    counts = [row[name] for name in ("true_positives", "false_negatives", "true_negatives", "false_positives")]  # fmt: skip
+    if pd.isna(counts).any():
+        return Estimate(np.nan, np.nan, np.nan, "", "no cut-off")
+    tp, fn, tn, fp = (int(count) for count in counts)
+    return logit_predictive_value(
+        (tp, tp + fn), (tn, tn + fp), prevalence, negative=negative, confidence=confidence
+    )
+
+
+def printed_predictive_values(
+    table: pd.DataFrame, confidence: float, simulated: bool
+) -> PrintedTable:
+    """The table of predictive values for print: a column a prevalence and sign."""
+    prevalences = sorted(table["prevalence"].unique())
+    columns = ["Method"]
+    for sign in ("PPV", "NPV"):
+        columns += [f"{sign} (%) at {100 * p:g} %" for p in prevalences]
+    blocks = []
+    for stage in STAGES:
+        rows = []
+        for method, part in table[table["stage"] == stage].groupby("method", sort=False):
+            by = {row["prevalence"]: row for row in part.to_dict("records")}
+            cells = [METHOD_NAMES.get(str(method), str(method))]
+            for name in ("positive_predictive_value", "negative_predictive_value"):
+                cells += [format_interval(estimate(by[p], name), 1, 100) for p in prevalences]
+            rows.append(cells)
+        blocks.append(Block(STAGE_NAMES[stage], rows))
+    notes = [
+        "Sensitivity and specificity of the validation cohort at the cut-offs of Table 2, carried to "
+        f"other prevalences by Bayes' rule; {100 * confidence:g} % logit intervals (Mercaldo, 2007).",
+        *undefined(table["notes"]),
+    ]
+    caption = "Extended table 3. Predictive values at other prevalences, validation cohort"
+    return PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes)

@@ -1,0 +1,127 @@
+"""Optional tables: the same study with other divisions of its patients, or with permuted stages."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from dlre_core.foundation.study_terms import STAGES, stage_labels
+from dlre_core.statistics import Estimate, roc_analysis
+from dlre_core.tables.accuracy_print import undefined
+from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval
+from dlre_core.tables.table_2_accuracy import AccuracySettings, method_scores, spread
+from dlre_core.tables.table_3_pictures import STRATEGIES
+from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
+
+MEAN = "mean"
+# Its variants differ on purpose, so that their mean says nothing.
+WITHOUT_MEAN = "learning_curve"
+TITLES: Mapping[str, str] = {
+    "negative_control": "Stages permuted among all patients before the split: AUCs must be near 0.5",
+    "learning_curve": "AUC by the share of training patients, in %",
+    "repeated_splits": "AUC in repeated random splits",
+    "hospitals_left_out": "AUC in each hospital, with networks trained on the others",
+}
+
+
+MEAN_NOTE = (
+    "Last row: the mean over the variants that have an AUC, with Student's interval. Variants share patients, so that it "
+    "describes their spread and not what other patients would give."
+)
+
+
+def robustness_table(
+    scores: Mapping[str, pd.DataFrame], analysis: str, settings: AccuracySettings
+) -> pd.DataFrame:
+    """Validation AUC of DLRE and 2D-SWE in every variant of the split, and, but for a learning curve, their means.
+
+    Parameters
+    ----------
+    scores : mapping of variant to DataFrame
+        As `dlre_core.comparators.patient_scores.patient_scores` returns them.
+    analysis : str
+        One of `TITLES`.
+    settings : AccuracySettings
+
+    Returns
+    -------
+    DataFrame
+        variant, n_training, n_validation, stage, method, AUC with limits, SD, notes; in the rows ``mean``
+        the limits are Student's t over the variants, which share patients: they describe the spread.
+    """
+    rows = []
+    for variant, table in scores.items():
+        part = table[table["cohort"] == "validation"]
+        for stage in STAGES:
+            for method in STRATEGIES:
+                roc = roc_analysis(
+                    stage_labels(part["fibrosis_stage"], stage), method_scores(part, method, stage),
+                    confidence=settings.confidence, interval=settings.auc_interval,
+                )  # fmt: skip
+                rows.append(
+                    {
+                        "variant": variant, "n_training": len(table) - len(part),
+                        "n_validation": len(part), "stage": stage, "method": method,
+                        **spread("auc", roc.estimate), "auc_sd": math.nan,
+                        "notes": f"{variant.replace('_', ' ')}: {roc.reason}" if roc.reason else "",
+                    }
+                )  # fmt: skip
+    table = pd.DataFrame(rows)
+    if analysis == WITHOUT_MEAN:
+        return table
+    means = [
+        {
+            "variant": MEAN,
+            "stage": stage,
+            "method": method,
+            **_mean(part["auc"], settings.confidence),
+            "notes": "",
+        }
+        for (stage, method), part in table.groupby(["stage", "method"], sort=False)
+    ]
+    return pd.concat([table, pd.DataFrame(means)], ignore_index=True)
+
+
+def printed_robustness(
+    table: pd.DataFrame, analysis: str, settings: AccuracySettings, simulated: bool
+) -> PrintedTable:
+    """The table for print: a row a variant, a pair of columns a stage question."""
+    columns = ["Variant", "Training", "Validation"]
+    columns += [f"{STAGE_NAMES[stage]}: {METHOD_NAMES[m]}" for stage in STAGES for m in STRATEGIES]
+    cells = {(r["variant"], r["stage"], r["method"]): r for r in table.to_dict("records")}
+    rows = []
+    for variant in table["variant"].unique():
+        first = cells[variant, STAGES[0], STRATEGIES[0]]
+        counts = [
+            "" if math.isnan(first[n]) else f"{first[n]:.0f}"
+            for n in ("n_training", "n_validation")
+        ]
+        row = [variant.replace("_", " "), *counts]
+        for stage in STAGES:
+            for method in STRATEGIES:
+                cell = cells[variant, stage, method]
+                row.append(
+                    format_interval(Estimate(cell["auc"], cell["auc_low"], cell["auc_high"]))
+                )
+        rows.append(row)
+    notes = [
+        f"Validation patients. AUC with {100 * settings.confidence:g} % confidence interval.",
+        *([MEAN_NOTE] if MEAN in set(table["variant"]) else []),
+        *undefined(table["notes"]),
+    ]
+    return PrintedTable(
+        simulated_caption(TITLES[analysis], simulated), columns, [Block("", rows)], notes
+    )
+
+
+def _mean(values: pd.Series, confidence: float) -> dict[str, float]:
+    known = values.dropna()
+    n, mean, sd = len(known), float(known.mean()), float(known.std(ddof=1))
+    spreads = n > 1 and sd > 0
+    half = (
+        float(stats.t.ppf((1 + confidence) / 2, n - 1)) * sd / math.sqrt(n) if spreads else math.nan
+    )
+    low, high = np.clip([mean - half, mean + half], 0, 1)
+    return {"auc": mean, "auc_low": float(low), "auc_high": float(high), "auc_sd": sd}

@@ -1,0 +1,195 @@
+"""Extended table 5: the ordinal view. Which stage do the three answers imply, and do they agree?"""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dlre_core.foundation.study_terms import COHORTS, METHODS, STAGES
+from dlre_core.statistics.agreement import obuchowski, weighted_kappa
+from dlre_core.tables.accuracy_print import estimate, undefined
+from dlre_core.tables.formatting import COHORT_NAMES, METHOD_NAMES, format_interval, round_half_up
+from dlre_core.tables.table_2_accuracy import method_scores, spread
+from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
+
+# Stages that the three questions tell apart; F0 and F1 are one.
+ORDERED = ("F0-1", "F2", "F3", "F4")
+
+
+def implied_stage(scores: pd.DataFrame, table_2: pd.DataFrame, method: str) -> NDArray[np.int64]:
+    """The highest stage whose question a method answers with yes: 0 (F0-1) to 3 (F4), -1 unknown.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        ``results/scores/{arm}.csv``.
+    table_2 : DataFrame
+        For the cut-offs of every cohort.
+    method : str
+    """
+    cutoffs = table_2.set_index(["stage", "method", "cohort"])["cutoff"]
+    implied = np.zeros(len(scores), dtype=np.int64)
+    unknown = np.zeros(len(scores), dtype=bool)
+    for level, stage in ((1, "ge_f2"), (2, "ge_f3"), (3, "f4")):
+        values = method_scores(scores, method, stage)
+        limits = np.array([cutoffs[stage, method, cohort] for cohort in scores["cohort"]])
+        unknown |= np.isnan(values) | np.isnan(limits)
+        implied = np.where(values >= limits, level, implied)
+    return np.where(unknown, -1, implied)
+
+
+def biopsy_stage(scores: pd.DataFrame) -> NDArray[np.int64]:
+    """METAVIR stage as 0 (F0-1) to 3 (F4).
+
+    Examples
+    --------
+    >>> biopsy_stage(pd.DataFrame({"fibrosis_stage": [0, 1, 2, 4]})).tolist()
+    [0, 0, 1, 3]
+    """
+    return np.maximum(scores["fibrosis_stage"].to_numpy(dtype=np.int64) - 1, 0)
+
+
+def ordinal_tables(
+    scores: pd.DataFrame,
+    table_2: pd.DataFrame,
+    predictions: pd.DataFrame,
+    *,
+    replicates: int,
+    seed: int,
+    confidence: float = 0.95,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Counts of biopsy against implied stage, and measures of agreement.
+
+    Parameters
+    ----------
+    scores, table_2 : DataFrame
+    predictions : DataFrame
+        ``results/predictions/{arm}.csv``, a row an image.
+    replicates, seed : int
+        Of the bootstrap of Obuchowski's measure.
+    confidence : float
+
+    Returns
+    -------
+    confusion : DataFrame
+        One row a method, cohort and biopsy stage; a column an implied stage.
+    measures : DataFrame
+        One row a method and cohort: n, linearly and quadratically weighted kappa and Obuchowski's
+        measure with limits; patients whose answers contradict each other (``order_violations``) and,
+        for DLRE, patients and images whose probabilities do (``probability_violations``,
+        ``image_violations`` of ``images``).
+    """
+    confusion, measures = [], []
+    images = predictions["cohort"].to_numpy()
+    violated = probability_order(predictions, ("f4", "ge_f3", "ge_f2"))
+    for number, method in enumerate(METHODS):
+        implied, truth = implied_stage(scores, table_2, method), biopsy_stage(scores)
+        answers = _answers(scores, table_2, method)
+        for cohort in COHORTS:
+            here = (scores["cohort"] == cohort).to_numpy()
+            known = here & (implied >= 0)
+            table = np.zeros((4, 4), dtype=np.int64)
+            np.add.at(table, (truth[known], implied[known]), 1)
+            confusion += [
+                {"method": method, "cohort": cohort, "biopsy": name, **dict(zip(ORDERED, row, strict=True))}
+                for name, row in zip(ORDERED, table.tolist(), strict=True)
+            ]  # fmt: skip
+            found = {
+                "kappa_linear": weighted_kappa(table, "linear", confidence=confidence),
+                "kappa_quadratic": weighted_kappa(table, "quadratic", confidence=confidence),
+                "obuchowski": obuchowski(
+                    truth[here], _expected_stage(scores, method)[here],
+                    replicates=replicates, seed=seed + number, confidence=confidence,
+                ),
+            }  # fmt: skip
+            measures.append(
+                {
+                    "method": method, "cohort": cohort, "n": int(known.sum()),
+                    "correct": int(np.trace(table)),
+                    **{k: v for name, e in found.items() for k, v in spread(name, e).items()},
+                    "order_violations": int(_contradicts(answers[known]).sum()),
+                    "probability_violations": _probability_violations(scores[here])
+                    if method == "dlre" else np.nan,
+                    "image_violations": int(violated[images == cohort].sum())
+                    if method == "dlre" else np.nan,
+                    "images": int((images == cohort).sum()),
+                    "notes": "; ".join(sorted({e.reason for e in found.values() if e.reason})),
+                }
+            )  # fmt: skip
+    return pd.DataFrame(confusion), pd.DataFrame(measures)
+
+
+def probability_order(probabilities: pd.DataFrame, columns: tuple[str, str, str]) -> NDArray[np.bool_]:  # fmt: skip
+    """True where p(>=F2) >= p(>=F3) >= p(F4) does not hold.
+
+    Parameters
+    ----------
+    probabilities : DataFrame
+    columns : (str, str, str)
+        Names of p(F4), p(>=F3) and p(>=F2).
+    """
+    f4, ge_f3, ge_f2 = (probabilities[name].to_numpy(dtype=np.float64) for name in columns)
+    return (ge_f2 < ge_f3) | (ge_f3 < f4)
+
+
+def printed_stages(
+    confusion: pd.DataFrame, measures: pd.DataFrame, confidence: float, simulated: bool
+) -> PrintedTable:
+    """The ordinal view for print: validation cohort, a block a method."""
+    by = {(row["method"], row["cohort"]): row for row in measures.to_dict("records")}
+    blocks, validation = [], confusion[confusion["cohort"] == "validation"]
+    for method, part in validation.groupby("method", sort=False):
+        row = by[str(method), "validation"]
+        parts = [
+            f"{words} {format_interval(estimate(row, name))}"
+            for words, name in (
+                ("linear κ", "kappa_linear"), ("quadratic κ", "kappa_quadratic"), ("Obuchowski", "obuchowski")
+            )
+        ]  # fmt: skip
+        share = round_half_up(row["correct"] / row["n"], 1, 100) if row["n"] else "–"
+        heading = f"{METHOD_NAMES[str(method)]}: {row['correct']} of {row['n']} right ({share} %); {'; '.join(parts)}"
+        rows = [[r["biopsy"], *(str(r[name]) for name in ORDERED)] for r in part.to_dict("records")]
+        blocks.append(Block(heading, rows))
+    dlre = {cohort: by["dlre", cohort] for cohort in COHORTS}
+    counted = "; ".join(
+        f"{COHORT_NAMES[cohort].lower()} cohort {int(row['probability_violations'])} of {row['n']} "
+        f"patients and {int(row['image_violations'])} of {row['images']} images (answers at the cut-offs: "
+        f"{row['order_violations']} patients)"
+        for cohort, row in dlre.items()
+    )
+    notes = [
+        "Rows: biopsy. Columns: the highest stage whose question is answered with yes at the cut-offs "
+        f"of Table 2. {100 * confidence:g} % intervals: κ asymptotic, Obuchowski's measure by "
+        "bootstrap. The training cohort is in the CSV.",
+        "The three networks of DLRE are independent, so p(≥F2) ≥ p(≥F3) ≥ p(F4) need not hold. It is "
+        f"violated in: {counted}.",
+        *undefined(measures["notes"]),
+    ]
+    caption = "Extended table 5. Biopsy against implied stage, validation cohort"
+    return PrintedTable(simulated_caption(caption, simulated), ("Biopsy", *ORDERED), blocks, notes)
+
+
+def _answers(scores: pd.DataFrame, table_2: pd.DataFrame, method: str) -> NDArray[np.bool_]:
+    """(n, 3) answers to F4, >=F3 and >=F2."""
+    cutoffs = table_2.set_index(["stage", "method", "cohort"])["cutoff"]
+    columns = [
+        method_scores(scores, method, stage)
+        >= np.array([cutoffs[stage, method, cohort] for cohort in scores["cohort"]])
+        for stage in STAGES
+    ]
+    return np.column_stack(columns)
+
+
+def _contradicts(answers: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    f4, ge_f3, ge_f2 = answers.T
+    return (f4 & ~ge_f3) | (ge_f3 & ~ge_f2) | (f4 & ~ge_f2)
+
+
+def _expected_stage(scores: pd.DataFrame, method: str) -> NDArray[np.float64]:
+    """One score for all stages: of DLRE the sum of its probabilities, the stage it expects."""
+    if method != "dlre":
+        return method_scores(scores, method, STAGES[0])
+    return np.sum([method_scores(scores, method, stage) for stage in STAGES], axis=0)
+
+
+def _probability_violations(scores: pd.DataFrame) -> int:
+    return int(probability_order(scores, ("dlre_f4", "dlre_ge_f3", "dlre_ge_f2")).sum())

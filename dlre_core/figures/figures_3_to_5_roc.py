@@ -1,0 +1,269 @@
+"""Panels of ROC curves: the paper's figures 3, 4 and 5 and the supplementary figures 2 to 4."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from dlre_core.figures.style import (
+    METHOD_STYLES,
+    PARAMETERS,
+    SERIES_STYLES,
+    image_style,
+    mark_simulated,
+    new_figure,
+)
+from dlre_core.foundation.study_terms import COHORTS, STAGES, stage_labels
+from dlre_core.statistics import roc_analysis
+from dlre_core.tables.formatting import (
+    COHORT_NAMES,
+    METHOD_NAMES,
+    STAGE_NAMES,
+    arm_name,
+    format_interval,
+    images_name,
+)
+from dlre_core.tables.supplement_subgroups import Subgrouping, subgroup_of
+from dlre_core.tables.table_2_accuracy import method_scores, samples
+from dlre_core.tables.table_3_pictures import STRATEGIES
+
+Panels = Mapping[tuple[str, str], Sequence["Curve"]]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One curve of a panel: truth (n,), scores (n,), its label, look, and cut-off if any."""
+
+    labels: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    name: str
+    style: Mapping[str, object] = field(default_factory=dict)
+    cutoff: float = float("nan")
+
+
+def figure_3(
+    scores: pd.DataFrame,
+    table: pd.DataFrame,
+    *,
+    simulated: bool,
+    confidence: float = 0.95,
+    interval: str = "delong",
+) -> Figure:
+    """DLRE against 2D-SWE and biomarkers: training above, validation below, a column a question.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        ``results/scores/{arm}.csv``.
+    table : DataFrame
+        Table 2 of the same scores, for the cut-offs.
+    simulated : bool
+    confidence, interval
+        Of the AUCs in the legends.
+    """
+    cutoffs = table.set_index(["stage", "method", "cohort"])["cutoff"]
+    panels: dict[tuple[str, str], list[Curve]] = {}
+    for stage in STAGES:
+        for method, style in METHOD_STYLES.items():
+            for cohort, part in samples(scores, method, stage).items():
+                cutoff = float(cutoffs[stage, method, cohort])
+                curve = Curve(part.labels, part.values, METHOD_NAMES[method], style, cutoff)
+                panels.setdefault((cohort, stage), []).append(curve)
+    return roc_panels(
+        panels, _cohort_rows(), simulated=simulated, confidence=confidence, interval=interval
+    )
+
+
+def figure_4(
+    scores: Mapping[int, pd.DataFrame],
+    table: pd.DataFrame,
+    *,
+    simulated: bool,
+    confidence: float = 0.95,
+    interval: str = "delong",
+) -> Figure:
+    """DLRE and 2D-SWE with 1, 3 and 5 pictures a patient, laid out as figure 3.
+
+    Parameters
+    ----------
+    scores : mapping of images per patient to DataFrame
+    table : DataFrame
+        Table 3 of the same scores.
+    """
+    cutoffs = table.set_index(["stage", "method", "images", "cohort"])["cutoff"]
+    panels: dict[tuple[str, str], list[Curve]] = {}
+    for stage in STAGES:
+        for method in STRATEGIES:
+            for rank, number in enumerate(sorted(scores)):
+                name = f"{METHOD_NAMES[method]}, {images_name(number, method)}"
+                for cohort, part in samples(scores[number], method, stage).items():
+                    cutoff = float(cutoffs[stage, method, number, cohort])
+                    curve = Curve(part.labels, part.values, name, image_style(method, rank), cutoff)
+                    panels.setdefault((cohort, stage), []).append(curve)
+    return roc_panels(
+        panels, _cohort_rows(), simulated=simulated, confidence=confidence, interval=interval
+    )
+
+
+def figure_5(
+    scores: Mapping[str, pd.DataFrame],
+    table: pd.DataFrame,
+    *,
+    simulated: bool,
+    confidence: float = 0.95,
+    interval: str = "delong",
+) -> Figure:
+    """DLRE by combination of training hospitals, laid out as figure 3.
+
+    Parameters
+    ----------
+    scores : mapping of arm to DataFrame
+    table : DataFrame
+        Table 4 of the same scores.
+    """
+    cutoffs = table.set_index(["stage", "arm", "cohort"])["cutoff"]
+    panels: dict[tuple[str, str], list[Curve]] = {}
+    for stage in STAGES:
+        for rank, (arm, part) in enumerate(scores.items()):
+            style = SERIES_STYLES[rank % len(SERIES_STYLES)]
+            for cohort, sample in samples(part, "dlre", stage).items():
+                cutoff = float(cutoffs[stage, arm, cohort])
+                curve = Curve(sample.labels, sample.values, arm_name(arm), style, cutoff)
+                panels.setdefault((cohort, stage), []).append(curve)
+    return roc_panels(
+        panels, _cohort_rows(), simulated=simulated, confidence=confidence, interval=interval
+    )
+
+
+def subgroup_figure(
+    scores: pd.DataFrame,
+    grouping: Subgrouping,
+    *,
+    simulated: bool,
+    confidence: float = 0.95,
+    interval: str = "delong",
+    cohort: str | None = None,
+) -> Figure:
+    """DLRE above, 2D-SWE below, a curve a subgroup: supplementary figures 2 to 4.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        ``results/scores/{arm}.csv``.
+    grouping : Subgrouping
+    simulated : bool
+    confidence, interval
+        Of the AUCs in the legends.
+    cohort : str, optional
+        Only this cohort; all enrolled patients otherwise.
+    """
+    part = scores if cohort is None else scores[scores["cohort"] == cohort]
+    groups = subgroup_of(part, grouping)
+    panels = {
+        (method, stage): [
+            Curve(
+                stage_labels(part.loc[groups == name, "fibrosis_stage"], stage),
+                method_scores(part[groups == name], method, stage),
+                name,
+                SERIES_STYLES[rank % len(SERIES_STYLES)],
+            )
+            for rank, name in enumerate(grouping.names)
+        ]
+        for method in STRATEGIES
+        for stage in STAGES
+    }
+    rows = {method: METHOD_NAMES[method] for method in STRATEGIES}
+    return roc_panels(panels, rows, simulated=simulated, confidence=confidence, interval=interval)
+
+
+def roc_panels(
+    panels: Panels,
+    rows: Mapping[str, str],
+    *,
+    simulated: bool,
+    confidence: float = 0.95,
+    interval: str = "delong",
+) -> Figure:
+    """Rows of three panels (stage questions), lettered like the paper's.
+
+    Parameters
+    ----------
+    panels : mapping of (row, stage) to curves
+    rows : mapping of row to its name at the left
+    """
+    figure = new_figure(11.0, 0.8 + 3.4 * len(rows))
+    with mpl.rc_context(PARAMETERS):
+        axes = figure.subplots(len(rows), 3, sharex=True, sharey=True, squeeze=False)
+        for number, (row, name) in enumerate(rows.items()):
+            for column, stage in enumerate(STAGES):
+                axis = axes[number, column]
+                draw_curves(axis, panels[row, stage], confidence, interval)
+                letter = "ABCDEFGHIJKL"[3 * number + column]
+                axis.set_title(f"{letter}  {STAGE_NAMES[stage]}", loc="left")
+                if column == 0:
+                    axis.set_ylabel(f"{name}\nSensitivity (%)")
+                if number == len(rows) - 1:
+                    axis.set_xlabel("100 − specificity (%)")
+    mark_simulated(figure, simulated)
+    return figure
+
+
+def draw_curves(
+    axis: Axes, curves: Sequence[Curve], confidence: float, interval: str = "delong"
+) -> None:
+    """Draw ROC curves with AUC and interval in the legend and cut-offs as markers."""
+    axis.plot([0, 100], [0, 100], color="#999999", linewidth=0.8, zorder=0)
+    for curve in curves:
+        roc = roc_analysis(curve.labels, curve.scores, confidence=confidence, interval=interval)
+        look = {key: value for key, value in curve.style.items() if key != "marker"}
+        if np.isnan(roc.auc):
+            axis.plot([], [], label=f"{curve.name}: {roc.reason}", **look)
+            continue
+        label = f"{curve.name} {format_interval(roc.estimate)}"
+        axis.plot(*_drawn(100 * (1 - roc.specificity), 100 * roc.sensitivity), label=label, **look)
+        if not np.isnan(curve.cutoff):
+            _mark_cutoff(axis, curve)
+    axis.set(xlim=(-2, 102), ylim=(-2, 102), aspect="equal")
+    axis.set_xticks(range(0, 101, 20))
+    axis.set_yticks(range(0, 101, 20))
+    axis.grid(color="#eeeeee", linewidth=0.6)
+    size = 7.2 if len(curves) <= 4 else 6.4
+    legend = axis.legend(
+        loc="lower right", frameon=True, framealpha=0.85, edgecolor="none", fontsize=size,
+        title=f"AUC ({100 * confidence:g} % CI)", title_fontsize=size, handlelength=2.8,
+        labelspacing=0.35,
+    )  # fmt: skip
+    # Curves (2) of few patients run through that corner: over the legend, never hidden by it. The grid is at 1.5.
+    legend.set_zorder(1.8)
+
+
+def _drawn(
+    x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The curve's points; of many only those that differ by 0.1 %, which nobody can see."""
+    if len(x) < 2000:
+        return x, y
+    steps = np.round(np.column_stack([x, y]), 1)
+    kept = np.concatenate([[True], (steps[1:] != steps[:-1]).any(axis=1)])
+    kept[-1] = True
+    return x[kept], y[kept]
+
+
+def _mark_cutoff(axis: Axes, curve: Curve) -> None:
+    present = ~np.isnan(curve.scores)
+    positive = curve.scores[present] >= curve.cutoff
+    case = curve.labels[present] == 1
+    axis.plot(
+        100 * positive[~case].mean(), 100 * positive[case].mean(), marker=curve.style["marker"],
+        markersize=6, color=curve.style["color"], markeredgecolor="white", linestyle="none", zorder=5,
+        clip_on=False,
+    )  # fmt: skip
+
+
+def _cohort_rows() -> dict[str, str]:
+    return {cohort: f"{COHORT_NAMES[cohort]} cohort" for cohort in COHORTS}

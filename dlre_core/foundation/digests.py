@@ -1,0 +1,231 @@
+"""Content digests that let Snakemake see changes which file times do not show."""
+
+import ast
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+PACKAGE_ROOT = Path(__file__).parents[1]
+# Templates and data inside a package are as much a part of it as its modules.
+SOURCE_SUFFIXES = (".py", ".j2", ".css", ".js", ".json")
+
+
+def core_digest(*modules: str) -> str:
+    """Digest the meaning of library modules and of everything of ``dlre_core`` they import.
+
+    Docstrings, comments and layout do not count, so that editing them reruns nothing.
+
+    Parameters
+    ----------
+    *modules : str
+        Names below ``dlre_core``, such as ``"statistics"`` or ``"figures.roc"``. A package stands
+        for all of its modules.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If a name is neither a module nor a package of ``dlre_core``.
+    """
+    pending = [path for name in modules for path in _sources(name)]
+    seen: set[Path] = set()
+    while pending:
+        path = pending.pop()
+        if path not in seen:
+            seen.add(path)
+            pending.extend(_parse(path)[1])
+    digest = hashlib.sha256()
+    for path in sorted(seen):
+        digest.update(f"{path.relative_to(PACKAGE_ROOT)}\0{_parse(path)[0]}\0".encode())
+    return digest.hexdigest()[:16]
+
+
+def value_digest(value: object) -> str:
+    """Digest a JSON-like value; equal values give equal digests whatever their key order.
+
+    Examples
+    --------
+    >>> value_digest({"a": 1, "b": 2}) == value_digest({"b": 2, "a": 1})
+    True
+    """
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def file_digest(path: str | Path) -> str:
+    """SHA-256 of a file's content, 64 hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    """
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def contents_digest(*paths: str | Path) -> str:
+    """Digest the contents of files, in the order given, whatever their times say.
+
+    Parameters
+    ----------
+    *paths : path
+        A file that does not exist, or not yet, counts as ``"absent"``.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        If a file is there and cannot be read.
+    """
+    return value_digest([file_digest(path) if Path(path).exists() else "absent" for path in paths])
+
+
+def file_stamp(path: str | Path) -> str:
+    """Size, times and inode of a file, or ``"absent"``; another stamp means perhaps another content."""
+    try:
+        return _stamp(os.stat(path))
+    except OSError:
+        return "absent"
+
+
+def tree_digest(folder: str | Path, cache_file: str | Path, bytes_per_file: int) -> str:
+    """Digest names and contents of all files below a folder.
+
+    A file is read again only if its size, inode, modification or change time moved since the last
+    call; the change time also moves when a copy keeps an old modification time (``cp -p``).
+
+    Parameters
+    ----------
+    folder : path
+        The tree; a missing folder has the digest ``"absent"``.
+    cache_file : path
+        SQLite file that remembers digests between calls; made when missing.
+    bytes_per_file : int
+        Of larger files, which nobody reads, size and times stand for the content.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        return "absent"
+    entries = sorted(_walk(folder))
+    known = _read_cache(cache_file, str(folder.resolve()))
+    fresh: dict[str, tuple[str, str]] = {}
+    digest = hashlib.sha256()
+    for name, stamp in entries:
+        content = (
+            known[name][1]
+            if known.get(name, ("",))[0] == stamp
+            else _content(folder / name, stamp, bytes_per_file)
+        )
+        fresh[name] = (stamp, content)
+        digest.update(f"{name}\0{content}\0".encode(errors="surrogateescape"))
+    if fresh != known:
+        _write_cache(cache_file, str(folder.resolve()), fresh)
+    return digest.hexdigest()[:16]
+
+
+def _walk(folder: Path) -> Iterable[tuple[str, str]]:
+    for directory, _, names in os.walk(folder, onerror=None, followlinks=False):
+        for name in names:
+            if name == ".snakemake_timestamp":
+                continue
+            path = os.path.join(directory, name)
+            # In a folder that may be listed but not entered, or gone meanwhile; ingestion says which.
+            try:
+                stamp = _stamp(os.lstat(path))
+            except OSError as error:
+                stamp = f"unreadable {error.errno}"
+            yield os.path.relpath(path, folder), stamp
+
+
+def _content(path: Path, stamp: str, bytes_per_file: int) -> str:
+    try:
+        if path.is_symlink() or not path.is_file():
+            return f"not a regular file {os.readlink(path) if path.is_symlink() else ''}"
+        return f"larger {stamp}" if path.stat().st_size > bytes_per_file else file_digest(path)
+    except OSError as error:
+        return f"unreadable {error.errno}"
+
+
+def _stamp(status: os.stat_result) -> str:
+    return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}"
+
+
+def _read_cache(cache_file: str | Path, folder: str) -> dict[str, tuple[str, str]]:
+    if not Path(cache_file).exists():
+        return {}
+    with sqlite3.connect(cache_file, timeout=60) as database:
+        rows = database.execute("SELECT body FROM digests WHERE folder = ?", (folder,)).fetchall()
+    return {name: tuple(entry) for name, entry in json.loads(rows[0][0]).items()} if rows else {}
+
+
+def _write_cache(cache_file: str | Path, folder: str, entries: dict[str, tuple[str, str]]) -> None:
+    Path(cache_file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with sqlite3.connect(cache_file, timeout=60) as database:
+        database.execute("CREATE TABLE IF NOT EXISTS digests (folder TEXT PRIMARY KEY, body TEXT)")
+        body = json.dumps(entries)
+        database.execute("INSERT OR REPLACE INTO digests VALUES (?, ?)", (folder, body))
+
+
+def _sources(name: str) -> list[Path]:
+    base = PACKAGE_ROOT.joinpath(*name.split("."))
+    if base.is_dir():
+        return sorted(path for path in base.rglob("*") if path.suffix in SOURCE_SUFFIXES)
+    if base.with_suffix(".py").is_file():
+        return [base.with_suffix(".py")]
+    raise ModuleNotFoundError(f"dlre_core has no module {name!r}")
+
+
+@cache
+def _parse(path: Path) -> tuple[str, tuple[Path, ...]]:
+    if path.suffix != ".py":
+        return file_digest(path), ()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        documented = isinstance(
+            node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        )
+        if documented and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    imported = {file for name in _imports(tree, path) for file in _module_files(name)}
+    return ast.dump(tree), tuple(sorted(imported))
+
+
+def _imports(tree: ast.Module, path: Path) -> Iterable[str]:
+    package = path.relative_to(PACKAGE_ROOT.parent).with_suffix("").parts[:-1]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join((*origin, *((node.module or "").split(".") if node.module else ())))
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def _module_files(name: str) -> Iterable[Path]:
+    parts = name.split(".")
+    if parts[0] != "dlre_core":
+        return
+    for depth in range(1, len(parts) + 1):
+        base = PACKAGE_ROOT.parent.joinpath(*parts[:depth])
+        for candidate in (base / "__init__.py", base.with_suffix(".py")):
+            if candidate.is_file() and candidate != PACKAGE_ROOT / "__init__.py":
+                yield candidate

@@ -1,0 +1,29 @@
+"""Words that the whole study shares: keys of a patient, stage questions, methods and cohorts."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+KEYS = ["hospital", "patient"]
+STAGES = ("f4", "ge_f3", "ge_f2")
+PREDICTION_COLUMNS = [*KEYS, "cohort", "fibrosis_stage", "acquisition", "image_id", *STAGES]
+SCORE_COLUMNS = [
+    "hospital", "patient", "cohort", "fibrosis_stage", "inflammation_grade", "alt_iu_l", "bmi_kg_m2",
+    "images", "dlre_f4", "dlre_ge_f3", "dlre_ge_f2", "lsm", "apri", "fib4",
+]  # fmt: skip
+
+STAGE_THRESHOLDS: Mapping[str, int] = {"f4": 4, "ge_f3": 3, "ge_f2": 2}
+METHODS = ("dlre", "lsm", "apri", "fib4")
+COHORTS = ("training", "validation")
+
+
+def stage_labels(fibrosis_stage: pd.Series, stage: str) -> np.ndarray:
+    """1 where the METAVIR stage answers the question ``stage`` (f4, ge_f3, ge_f2), else 0: int64.
+
+    Examples
+    --------
+    >>> stage_labels(pd.Series([0, 2, 3, 4]), "ge_f3").tolist()
+    [0, 0, 1, 1]
+    """
+    return (fibrosis_stage.to_numpy() >= STAGE_THRESHOLDS[stage]).astype(np.int64)

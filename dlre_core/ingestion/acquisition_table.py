@@ -1,0 +1,255 @@
+"""The table of stored pictures: its columns, and what the hospital's own tables say of a picture."""
+
+import csv
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlre_core.elastography.elastogram import stiffness_map
+from dlre_core.elastography.network_square import SIDE, Square
+from dlre_core.elastography.q_box import measure_q_box
+from dlre_core.elastography.screen_layout import Rectangle
+from dlre_core.foundation.atomic_files import written_whole
+from dlre_core.foundation.errors import ClinicalTableError
+from dlre_core.foundation.picture_store import StoredScreen
+from dlre_core.ingestion.usable_picture import IngestionSettings, UsablePicture
+from dlre_core.patients.csv_input import Findings, decimal_points, open_table
+from dlre_core.patients.data_contract import MEASUREMENT_COLUMNS
+
+Q_BOX_COLUMNS = [
+    "q_box_mean_kpa", "q_box_min_kpa", "q_box_max_kpa", "q_box_sd_kpa", "q_box_diameter_mm",
+]  # fmt: skip
+# Above this share of the scale parts of a Q-Box may be masked as saturated.
+NEAR_FULL_SCALE = 0.95
+ACQUISITION_COLUMNS = [
+    "image_id", "hospital", "patient", "acquisition", "acquired_on", "height", "width", "frame",
+    "frames",
+    *(f"{part}_{side}" for part in ("top_picture", "box", "bottom_picture")
+      for side in ("left", "top", "right", "bottom")),
+    "pixel_spacing_mm", "layout_source", "scale_maximum_kpa", "scale_source", "opacity",
+    "transfer_syntax", "photometric_interpretation", "fill_fraction", "saturated_fraction", "flags", "pixel_digest",
+    *Q_BOX_COLUMNS, "q_box_source", "roi_row", "roi_column", "roi_size",
+]  # fmt: skip
+
+
+def picture_columns(picture: UsablePicture, scale_maximum_kpa: float) -> dict[str, object]:
+    """What was read and measured on a stored picture, by column."""
+    image, layout = picture.image, picture.layout
+    return {
+        "height": picture.screen.shape[0],
+        "width": picture.screen.shape[1],
+        "frame": image.frame,
+        "frames": image.frames,
+        **_sides("top_picture", layout.top_picture),
+        **_sides("box", layout.box),
+        **_sides("bottom_picture", layout.bottom_picture),
+        "pixel_spacing_mm": layout.pixel_spacing_mm,
+        "layout_source": layout.source,
+        "scale_maximum_kpa": scale_maximum_kpa,
+        "scale_source": picture.scale_source,
+        "opacity": image.opacity,
+        "transfer_syntax": image.transfer_syntax,
+        "photometric_interpretation": image.photometric_interpretation,
+        "fill_fraction": round(picture.quality.fill_fraction, 6),
+        "saturated_fraction": round(picture.quality.saturated_fraction, 6),
+        "pixel_digest": picture.pixel_digest,
+    }
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A usable picture as it is stored, and its parts of the row: read, measured, and given."""
+
+    screen: NDArray[np.uint8] | StoredScreen
+    columns: Mapping[str, object]
+    measured: Mapping[str, object]
+    complete: bool
+    given: Mapping[str, object]
+
+    @property
+    def digest(self) -> str:
+        """Of the stored pixels."""
+        return str(self.columns["pixel_digest"])
+
+
+def finding_facts(picture: UsablePicture, scale_maximum_kpa: float) -> dict[str, object]:
+    """What `Finding` needs of a picture beside its pixels and the hospital's tables, fit for JSON."""
+    return {
+        "columns": picture_columns(picture, scale_maximum_kpa),
+        "measured": measured_columns(picture, scale_maximum_kpa),
+        "complete": picture.image.complete,
+    }
+
+
+class AcquisitionTable:
+    """Context manager: ``acquisitions.csv`` of a hospital, row by row on the disk and never all in memory.
+
+    Parameters
+    ----------
+    path : path
+        Of the table, which appears when `finish` is called.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path)
+        self._rows = self._path.with_name(self._path.name + ".rows")
+        self._flags: dict[int, str] = {}
+        self.scale_sources: Counter[str] = Counter()
+
+    def __enter__(self) -> Self:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = open(self._rows, "w", encoding="utf-8", newline="")
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        self._writer.writerow(ACQUISITION_COLUMNS)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+        self._rows.unlink(missing_ok=True)
+
+    def __len__(self) -> int:
+        return self.scale_sources.total()
+
+    def add(self, row: Mapping[str, object]) -> None:
+        """Write the next row; missing values are None or NaN."""
+        values = [row[column] for column in ACQUISITION_COLUMNS]
+        # NaN alone is unlike itself.
+        self._writer.writerow(
+            ["" if value is None or value != value else value for value in values]
+        )
+        self.scale_sources[str(row["scale_source"])] += 1
+
+    def flag(self, number: int, flag: str) -> None:
+        """Add a flag to row ``number`` (0-based), once."""
+        self._flags[number] = flag
+
+    def finish(self) -> None:
+        """Write the table, by rename."""
+        self._file.close()
+        at = ACQUISITION_COLUMNS.index("flags")
+        with (
+            written_whole(self._path) as unfinished,
+            open(self._rows, encoding="utf-8", newline="") as rows,
+            open(unfinished, "w", encoding="utf-8", newline="") as file,
+        ):
+            writer = csv.writer(file, lineterminator="\n")
+            for number, row in enumerate(csv.reader(rows), start=-1):
+                if number in self._flags:
+                    row[at] = ";".join(filter(None, [row[at], self._flags[number]]))
+                writer.writerow(row)
+
+
+def given_columns(
+    measurement: Mapping[str, str], square: Mapping[str, str]
+) -> dict[str, float | str | None]:
+    """Q-Box values and hand-drawn square as the hospital gave them; numbers only."""
+    mean = _number(measurement.get("q_box_mean_kpa"))
+    return {
+        **{column: _number(measurement.get(column)) for column in Q_BOX_COLUMNS},
+        "q_box_source": "" if mean is None else "given",
+        **{f"roi_{side}": _number(square.get(side)) for side in ("row", "column", "size")},
+    }
+
+
+def measured_columns(picture: UsablePicture, scale_maximum_kpa: float) -> dict[str, float | str]:
+    """Q-Box values measured in the picture; empty where no circle with signal is found."""
+    kpa = stiffness_map(picture.colours, scale_maximum_kpa)
+    q_box = measure_q_box(picture.image.pixels, picture.layout, kpa)
+    if q_box is None or np.isnan(q_box.mean_kpa):
+        return {}
+    values = {name: round(getattr(q_box, name.removeprefix("q_box_")), 2) for name in Q_BOX_COLUMNS}
+    return {**values, "q_box_source": "recomputed"}
+
+
+def q_box_columns(
+    given: Mapping[str, object], measured: Mapping[str, object]
+) -> Mapping[str, object]:
+    """The values that the study uses: the hospital's, or where it gave none the picture's."""
+    return given if given["q_box_source"] else {**given, **measured}
+
+
+def q_box_disagrees(
+    given: Mapping[str, object],
+    measured: Mapping[str, object],
+    settings: IngestionSettings,
+) -> bool:
+    """Whether the Q-Box mean that the hospital gave is not what the picture shows.
+
+    Where stiffness in the circle may exceed the scale it is masked, so that the measured mean is a
+    lower bound: only a given mean below it contradicts it.
+
+    Parameters
+    ----------
+    given, measured : mapping
+        As `given_columns` and `measured_columns` return them.
+    settings : IngestionSettings
+        ``q_box_tolerance``: largest difference that is none, as a share of the measured mean.
+
+    Returns
+    -------
+    bool
+        False also where either is missing.
+    """
+    if not given["q_box_source"] or not measured:
+        return False
+    difference = float(given["q_box_mean_kpa"]) - float(measured["q_box_mean_kpa"])
+    exceeds = float(measured["q_box_max_kpa"]) >= NEAR_FULL_SCALE * settings.scale_maximum_kpa
+    least = settings.q_box_tolerance * float(measured["q_box_mean_kpa"])
+    return -difference > least if exceeds else abs(difference) > least
+
+
+def hand_square(square: Mapping[str, str]) -> Square | None:
+    """The square drawn by hand, if the row of ``roi.csv`` is one."""
+    row, column = _number(square.get("row")), _number(square.get("column"))
+    size = _number(square.get("size")) or SIDE
+    return None if row is None or column is None else Square(int(row), int(column), int(size))
+
+
+def rows_by_file(path: str | Path | None, hospital: str) -> dict[str, dict[str, str]]:
+    """Rows of ``measurements.csv`` or ``roi.csv`` of one hospital, by file below its folder.
+
+    Raises
+    ------
+    ClinicalTableError
+        If the table has no column ``file`` or cannot be parsed.
+    """
+    if path is None:
+        return {}
+    table = open_table(Path(path), Findings())
+    if "file" not in (table.fieldnames or []):
+        raise ClinicalTableError(
+            f"{path} has no column file.", "See docs/reference/data_contract.md."
+        )
+    known = {column.name for column in MEASUREMENT_COLUMNS} | {"file", "row", "column", "size"}
+    rows = {}
+    for cells in table:
+        file = (cells["file"] or "").strip()
+        if file.startswith(f"{hospital}/"):
+            row = {name: (cell or "").strip() for name, cell in cells.items() if name in known}
+            decimal_points(row, Q_BOX_COLUMNS, table)
+            rows[file.removeprefix(f"{hospital}/")] = row
+    return rows
+
+
+def _sides(name: str, rectangle: Rectangle | None) -> dict[str, int | None]:
+    sides = ("left", "top", "right", "bottom")
+    return {f"{name}_{side}": getattr(rectangle, side, None) for side in sides}
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text) if text else None
+    except ValueError:
+        return None
+    return value if value is not None and np.isfinite(value) else None

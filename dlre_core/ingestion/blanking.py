@@ -1,0 +1,109 @@
+"""Blank everything on a screen that could name the patient."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlre_core.elastography.screen_layout import (
+    BOTTOM_PICTURE,
+    NATIVE_WIDTH,
+    TOP_PICTURE,
+    Rectangle,
+    ScreenLayout,
+    header_rows,
+)
+
+# On the native screen: where annotations begin.
+FIRST_ANNOTATION_ROW = 960
+# Pictures may lie this share of the screen's width beside their usual places.
+SLACK = 0.02
+
+
+def kept_parts(
+    layout: ScreenLayout, height: int, width: int, squares: Sequence[Rectangle] = ()
+) -> list[Rectangle]:
+    """What the study looks at of a screen; everything else may name the patient.
+
+    Kept are the two pictures, as far as they lie where they do on every known screen, and the colour bar, without
+    the header and, below the box, without the rows where screens show annotations. Where the layout had to be found
+    in the pixels, an archive may have burned its own overlay into the pictures, and where tags put the box elsewhere,
+    nobody knows where such a screen has its texts: then only the box, its twin in the bottom picture and the
+    squares are kept of them.
+
+    Parameters
+    ----------
+    layout : ScreenLayout
+    height, width : int
+        Of the screen, pixels.
+    squares : sequence of Rectangle
+        What the network may see: the square around the box, or the one drawn by hand.
+
+    Returns
+    -------
+    list of Rectangle
+        Inside the screen; none lies in another.
+    """
+    header = header_rows(width)
+    annotations = round(FIRST_ANNOTATION_ROW * width / NATIVE_WIDTH)
+    rows, below_header = (Rectangle(0, header, width, bottom) for bottom in (annotations, height))
+    top, bottom = layout.top_picture, layout.bottom_picture
+    usual_top, usual_bottom = (_usual(place, width) for place in (TOP_PICTURE, BOTTOM_PICTURE))
+    usual = layout.box.common(usual_top) == layout.box
+    if usual:
+        top = top.common(usual_top)
+    if layout.source == "regions" and usual:
+        around = [top, bottom.common(usual_bottom) if bottom else None]
+    else:
+        around = [square.common(top) for square in squares]
+    measured = [layout.box, _twin(layout)]
+    kept = [part.common(rows) for part in around if part]
+    kept += [part.common(below_header) for part in measured if part]
+    kept += [layout.colour_bar] if layout.colour_bar else []
+    inside = {part.clamped(height, width): None for part in kept}
+    return [
+        part
+        for part in inside
+        if part.width > 0
+        and part.height > 0
+        and not any(part != other and part.common(other) == part for other in inside)
+    ]
+
+
+def blank_identity(screen: NDArray[np.uint8], parts: Sequence[Rectangle]) -> NDArray[np.uint8]:
+    """A copy with everything black but these parts.
+
+    Parameters
+    ----------
+    screen : (height, width, 3) uint8
+    parts : sequence of Rectangle
+        As `kept_parts` returns them.
+
+    Returns
+    -------
+    (height, width, 3) uint8
+    """
+    kept = np.zeros_like(screen)
+    for part in parts:
+        place = (slice(part.top, part.bottom), slice(part.left, part.right))
+        kept[place] = screen[place]
+    return kept
+
+
+def _twin(layout: ScreenLayout) -> Rectangle | None:
+    """The box's place in the bottom picture."""
+    if layout.bottom_picture is None:
+        return None
+    right = layout.bottom_picture.left - layout.top_picture.left
+    down = layout.bottom_picture.top - layout.top_picture.top
+    box = layout.box
+    moved = Rectangle(box.left + right, box.top + down, box.right + right, box.bottom + down)
+    return moved.common(layout.bottom_picture)
+
+
+def _usual(place: Rectangle, width: int) -> Rectangle:
+    """Where a picture lies on every known screen, with some slack."""
+    scaled, slack = place.scaled(width / NATIVE_WIDTH), round(SLACK * width)
+    return Rectangle(
+        scaled.left - slack, scaled.top - slack, scaled.right + slack, scaled.bottom + slack
+    )

@@ -1,0 +1,91 @@
+"""A hospital's files as ingestion asks about them: from memory, else through the guarded reader."""
+
+from collections.abc import Mapping
+
+from dlre_core.dicom.file_search import FoundFile
+from dlre_core.dicom.guarded_reader import GuardedReader
+from dlre_core.dicom.reader import Header, header_facts, header_of
+from dlre_core.dicom.reject_reasons import Unusable
+from dlre_core.ingestion.acquisition_table import Finding, finding_facts, given_columns, hand_square
+from dlre_core.ingestion.memory import IngestionMemory
+from dlre_core.ingestion.usable_picture import (
+    IngestionSettings,
+    UsablePicture,
+    pixel_digest,
+    usable_picture,
+)
+
+
+class HospitalFiles:
+    """Answers about files; every method raises `Unusable` with the file's reason.
+
+    Parameters
+    ----------
+    reader : GuardedReader
+    memory : IngestionMemory
+    settings : IngestionSettings
+    measurements, squares : mapping
+        Rows of ``measurements.csv`` and ``roi.csv`` of this hospital, by file without the hospital.
+    """
+
+    def __init__(
+        self,
+        reader: GuardedReader,
+        memory: IngestionMemory,
+        settings: IngestionSettings,
+        measurements: Mapping[str, Mapping[str, str]],
+        squares: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        self._reader, self._memory, self.settings = reader, memory, settings
+        self._measurements, self._squares = measurements, squares
+
+    def header(self, file: FoundFile) -> Header | None:
+        """Ids and times; None where it is no DICOM."""
+        if file.problem is not None:
+            raise Unusable(file.problem)
+        facts = self._memory.answer("header", file, lambda: header_facts(self._reader.header(file)))
+        return header_of(facts)
+
+    def content(self, file: FoundFile) -> str:
+        """Digest of all that its frames show."""
+        return self._memory.answer(
+            "content",
+            file,
+            lambda: ";".join(pixel_digest(image.pixels) for image in self._reader.images(file)),
+        )
+
+    def judge(self, file: FoundFile) -> None:
+        """Return where it is usable."""
+
+        def ask() -> bool:
+            self._picture(file)
+            return True
+
+        self._memory.answer(f"judge {self._square(file)}", file, ask)
+
+    def finding(self, file: FoundFile) -> Finding:
+        """The picture and what its row says of it, not decoded where the last shard has it."""
+        given = given_columns(self._measurements.get(file.name, {}), self._square(file))
+        question = f"picture {self._square(file)}"
+        known = self._memory.knows(question, file)
+        if known is not None:
+            screen = self._memory.screen(known["columns"]["pixel_digest"])
+            if screen is not None:
+                return Finding(screen, **self._memory.answer(question, file, dict), given=given)
+            # It was usable but not stored: it has to be seen again.
+            self._memory.forget(question, file)
+        seen: list[UsablePicture] = []
+
+        def ask() -> dict[str, object]:
+            seen.append(self._picture(file))
+            return finding_facts(seen[0], self.settings.scale_maximum_kpa)
+
+        facts = self._memory.answer(question, file, ask)
+        return Finding(seen[0].screen, **facts, given=given)
+
+    def _picture(self, file: FoundFile) -> UsablePicture:
+        square = hand_square(self._square(file))
+        return usable_picture(self._reader.images(file), self.settings, square)
+
+    def _square(self, file: FoundFile) -> Mapping[str, str]:
+        return self._squares.get(file.name, {})

@@ -1,0 +1,211 @@
+"""Patients and pictures on both sides of a split, also those that look the same although their bytes differ."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+from scipy.fft import dctn
+
+from dlre_core.foundation.errors import PatientLeak
+from dlre_core.foundation.picture_store import open_rois
+
+HASH_SIDE = 16
+# Of 255 bits. 1,000 simulated squares: different pictures differ in 52 or more, recompressed, resized
+# and brightened twins in 16 or less (docs/measurements/learning.md).
+MOST_DIFFERENT_BITS = 32
+THUMBNAIL_SIDE = 32
+ROWS_AT_ONCE = 512
+
+
+def perceptual_hashes(batches: Iterable[NDArray[np.uint8]]) -> NDArray[np.bool_]:
+    """A hash of every picture that recompression, resizing and brightness hardly change.
+
+    Which of the 16 x 16 lowest cosine coefficients (without the mean) of a 32 x 32 grey thumbnail
+    are above their median.
+
+    Parameters
+    ----------
+    batches : iterable of (n, side, side, 3) uint8
+
+    Returns
+    -------
+    (n, 255) bool
+
+    References
+    ----------
+    Zauner C. Implementation and benchmarking of perceptual image hash functions. Thesis, Hagenberg
+    2010, section 3.2.1 (DCT hash).
+    """
+    hashes = [np.empty((0, HASH_SIDE**2 - 1), dtype=bool)]
+    for batch in batches:
+        if len(batch):
+            thumbnails = np.stack([_thumbnail(picture) for picture in batch])
+            low = dctn(thumbnails, axes=(1, 2), norm="ortho")[:, :HASH_SIDE, :HASH_SIDE]
+            coefficients = low.reshape(len(batch), -1)[:, 1:]
+            hashes.append(coefficients > np.median(coefficients, axis=1, keepdims=True))
+    return np.concatenate(hashes)
+
+
+def hashes_as_text(hashes: NDArray[np.bool_]) -> list[str]:
+    """64 hexadecimal digits for each of `perceptual_hashes`."""
+    return [packed.tobytes().hex() for packed in np.packbits(hashes, axis=1)]
+
+
+def hashes_from_text(texts: Sequence[str]) -> NDArray[np.bool_]:
+    """The (n, 255) hashes that `hashes_as_text` wrote.
+
+    Raises
+    ------
+    ValueError
+        If a text is none.
+    """
+    packed = np.frombuffer(bytes.fromhex("".join(texts)), dtype=np.uint8)
+    packed = packed.reshape(len(texts), HASH_SIDE**2 // 8)
+    return np.unpackbits(packed, axis=1, count=HASH_SIDE**2 - 1).astype(bool)
+
+
+def alike(
+    first: NDArray[np.bool_], second: NDArray[np.bool_], most: int = MOST_DIFFERENT_BITS
+) -> list[tuple[int, int, int]]:
+    """Index in ``first``, index in ``second`` and different bits of every pair of similar hashes.
+
+    Parameters
+    ----------
+    first, second : (n, bits), (m, bits) bool
+    most : int
+        Pairs that differ in more bits are left out.
+
+    Examples
+    --------
+    >>> first = np.array([[True, False, True, True]])
+    >>> second = np.array([[True, False, True, False], [False, True, False, False]])
+    >>> alike(first, second, most=1)
+    [(0, 0, 1)]
+    """
+    a, b = first.astype(np.float32), second.astype(np.float32)
+    found, bits = [], b.sum(axis=1)
+    # Some rows at a time: all pairs of a large study do not fit into memory. Whole numbers, so exact.
+    for start in range(0, len(a), ROWS_AT_ONCE):
+        rows = a[start : start + ROWS_AT_ONCE]
+        different = rows.sum(axis=1)[:, None] + bits - 2 * (rows @ b.T)
+        found += [
+            (int(start + i), int(j), int(different[i, j]))
+            for i, j in np.argwhere(different <= most)
+        ]
+    return found
+
+
+def check_split(
+    split: pd.DataFrame, pictures: pd.DataFrame, rois: pd.DataFrame, rois_file: str | Path
+) -> pd.DataFrame:
+    """Look for patients, identical and nearly identical pictures on both sides of a split.
+
+    Parameters
+    ----------
+    split : DataFrame
+        As `dlre_core.patients.splits.make_split` returns it.
+    pictures : DataFrame
+        ``results/store/acquisitions.csv``.
+    rois : DataFrame
+        ``results/roi/rois.csv``; row i is square i of the file.
+    rois_file : path
+        ``results/roi/rois.h5``.
+
+    Returns
+    -------
+    DataFrame
+        The row of `check_leaks` and shared_look_alikes (0).
+
+    Raises
+    ------
+    PatientLeak
+        With the pairs.
+    """
+    counts = check_leaks(split, pictures)
+    with open_rois(rois_file) as store:
+        hashes = perceptual_hashes(store.squares().batches())
+    keys = ["hospital", "patient"]
+    used = rois.assign(index=np.arange(len(rois))).merge(split[[*keys, "cohort"]], on=keys)
+    training, validation = (used[used["cohort"] == name] for name in ("training", "validation"))
+    pairs = alike(hashes[training["index"]], hashes[validation["index"]])
+    if pairs:
+        named = "; ".join(
+            f"{_name(training.iloc[i])} ~ {_name(validation.iloc[j])}, {bits} of {hashes.shape[1]} bits"
+            for i, j, bits in pairs
+        )
+        raise PatientLeak(
+            f"Nearly the same picture stands in training and in validation: {named}.",
+            "Look at both: if one was exported for two patients, find out whose it is and remove the other.",
+        )
+    return counts.assign(shared_look_alikes=0)
+
+
+def check_leaks(split: pd.DataFrame, pictures: pd.DataFrame) -> pd.DataFrame:
+    """Look for patients and picture contents that stand on both sides of a split.
+
+    Parameters
+    ----------
+    split : DataFrame
+        As `dlre_core.patients.splits.make_split` returns it.
+    pictures : DataFrame
+        image_id, hospital, patient, pixel_digest of every stored picture.
+
+    Returns
+    -------
+    DataFrame
+        One row, counts of what was compared: training_patients, validation_patients,
+        training_pictures, validation_pictures, shared_patients (0), shared_pictures (0).
+
+    Raises
+    ------
+    PatientLeak
+        With the pairs, if a pseudonym or a picture content is on both sides.
+    """
+    keys = ["hospital", "patient"]
+    training, validation = (split[split["cohort"] == name] for name in ("training", "validation"))
+    shared = set(training["patient"]) & set(validation["patient"])
+    if shared or split.duplicated(keys).any():
+        raise PatientLeak(
+            f"Patients on both sides of the split: {', '.join(sorted(shared)) or 'duplicated rows'}.",
+            "Give every patient one id and one hospital in clinical.csv.",
+        )
+    used = pictures.merge(split[[*keys, "cohort"]], on=keys, how="inner")
+    cohorts = used.groupby("pixel_digest")["cohort"].nunique()
+    leaked = used[used["pixel_digest"].isin(cohorts[cohorts > 1].index)]
+    if len(leaked):
+        pairs = "; ".join(
+            " = ".join(
+                f"{r.hospital}/{r.patient}/{r.image_id} ({r.cohort})" for r in part.itertuples()
+            )
+            for _, part in leaked.groupby("pixel_digest")
+        )
+        raise PatientLeak(
+            f"The same picture stands on both sides of the split: {pairs}.",
+            "One picture was exported for two patients: find out whose it is, remove the other.",
+        )
+    counts = used["cohort"].value_counts()
+    return pd.DataFrame(
+        [
+            {
+                "training_patients": len(training),
+                "validation_patients": len(validation),
+                "training_pictures": int(counts.get("training", 0)),
+                "validation_pictures": int(counts.get("validation", 0)),
+                "shared_patients": 0,
+                "shared_pictures": 0,
+            }
+        ]
+    )
+
+
+def _name(row: pd.Series) -> str:
+    return f"{row['hospital']}/{row['patient']}/{row['image_id']}"
+
+
+def _thumbnail(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    size = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+    grey = Image.fromarray(picture).convert("L").resize(size, Image.Resampling.BOX)
+    return np.asarray(grey, dtype=np.float32)

@@ -1,0 +1,1 @@
+"""The convolutional network, its probabilities and where it looks."""

@@ -1,0 +1,43 @@
+"""Where a network looks: gradient-weighted class activation maps."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from dlre_core.network.fibrosis_network import FibrosisNetwork
+
+
+def grad_cam(network: FibrosisNetwork, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What in a picture speaks for the network's answer.
+
+    The maps of the last pooling layer, weighted by the mean gradient of the logit (of its negative
+    where the answer is no), cut at zero and enlarged.
+
+    Parameters
+    ----------
+    network : FibrosisNetwork
+    image : (250, 250, 3) uint8
+
+    Returns
+    -------
+    (250, 250) float32
+        0 to 1; all 0 where nothing speaks for the answer.
+
+    References
+    ----------
+    Selvaraju RR, et al. Grad-CAM. ICCV 2017:618-626. doi:10.1109/ICCV.2017.74
+    """
+    maps = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255 - 0.5
+    with torch.no_grad():
+        for convolution in network.convolutions:
+            maps = functional.relu(functional.max_pool2d(convolution(maps), 2))
+    maps.requires_grad_(True)
+    logit = network.output(functional.relu(network.hidden(torch.flatten(maps, 1)))).squeeze()
+    (gradient,) = torch.autograd.grad(logit if logit > 0 else -logit, maps)
+    cam = functional.relu((maps * gradient.mean(dim=(2, 3), keepdim=True)).sum(dim=1, keepdim=True))
+    cam = functional.interpolate(
+        cam.detach(), size=image.shape[:2], mode="bilinear", align_corners=False
+    )[0, 0]
+    largest = float(cam.max())
+    return (cam / largest if largest > 0 else cam).numpy().astype(np.float32)

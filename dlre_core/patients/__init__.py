@@ -1,0 +1,1 @@
+"""The cohort's patients: data contract, clinical table, pseudonyms, enrolment and splits."""

@@ -1,0 +1,224 @@
+"""The paper's inclusion and exclusion criteria, one named rule each ("Patient enrolments")."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from dlre_core.foundation.digests import file_stamp, value_digest
+from dlre_core.foundation.errors import ClinicalTableError
+from dlre_core.patients.clinical_table import read_clinical
+
+# Every split asks for the same digest, and a large table takes seconds to read.
+_ELIGIBILITY: dict[tuple[str, ...], str] = {}
+FLOW_COLUMNS = ["order", "criterion", "sentence", "hospital", "excluded_first", "excluded_any"]
+
+
+@dataclass(frozen=True)
+class EnrolmentSettings:
+    """Limits of the criteria; the defaults are the paper's."""
+
+    minimum_age_years: float = 18
+    minimum_hbsag_positive_months: float = 6
+    minimum_biopsy_length_mm: float = 15
+    minimum_portal_tracts: int = 6
+    maximum_days_from_elastography: int = 7
+    required_serology: Sequence[str] = ("platelets_10e9_l", "ast_iu_l", "alt_iu_l")
+    images_per_patient: int = 5
+
+
+class Criterion(NamedTuple):
+    """A rule that excludes: its name, a sentence for people with the settings' names, who fails it."""
+
+    name: str
+    sentence: str
+    fails: Callable[[pd.DataFrame, EnrolmentSettings], pd.Series]
+
+
+def _apart(table: pd.DataFrame, column: str, settings: EnrolmentSettings) -> pd.Series:
+    days = pd.to_datetime(table[column], errors="coerce") - pd.to_datetime(
+        table["elastography_date"], errors="coerce"
+    )
+    return days.dt.days.abs() > settings.maximum_days_from_elastography
+
+
+def _positive(name: str) -> Callable[[pd.DataFrame, EnrolmentSettings], pd.Series]:
+    return lambda table, _: table[name].astype("Float64").eq(1).fillna(False)
+
+
+# In the paper's order. An unknown date does not exclude; an unknown limit value does.
+CRITERIA: tuple[Criterion, ...] = (
+    Criterion(
+        "hbsag_too_short",
+        "HBsAg not known positive for more than {minimum_hbsag_positive_months:g} months",
+        lambda t, s: ~(t["hbsag_positive_months"] > s.minimum_hbsag_positive_months),
+    ),
+    Criterion(
+        "too_young",
+        "Not known to be {minimum_age_years:g} years or older",
+        lambda t, s: ~(t["age_years"] >= s.minimum_age_years),
+    ),
+    Criterion("other_liver_disease", "Other liver disease", _positive("other_liver_disease")),
+    Criterion(
+        "viral_coinfection",
+        "Coinfection with HIV or another viral hepatitis",
+        _positive("viral_coinfection"),
+    ),
+    Criterion(
+        "liver_transplantation",
+        "Previous liver transplantation",
+        _positive("liver_transplantation"),
+    ),
+    Criterion(
+        "antiviral_treatment",
+        "Antiviral treatment in the previous 6 months",
+        _positive("antiviral_treatment_6_months"),
+    ),
+    Criterion(
+        "unqualified_histology",
+        "Biopsy shorter than {minimum_biopsy_length_mm:g} mm, fewer than {minimum_portal_tracts} portal "
+        "tracts, or not within {maximum_days_from_elastography} days",
+        lambda t, s: (
+            ~(t["biopsy_length_mm"] >= s.minimum_biopsy_length_mm)
+            | ~(t["portal_tracts"] >= s.minimum_portal_tracts).fillna(False).astype(bool)
+            | _apart(t, "biopsy_date", s)
+        ),
+    ),
+    Criterion(
+        "missing_serology",
+        "Important serological results missing, or not within {maximum_days_from_elastography} days",
+        lambda t, s: (
+            t[list(s.required_serology)].isna().any(axis=1) | _apart(t, "serology_date", s)
+        ),
+    ),
+    Criterion(
+        "unsuccessful_elastography",
+        "Unsuccessful 2D-SWE: fewer valid acquisitions than the study asks for",
+        lambda t, s: t["images"] < s.images_per_patient,
+    ),
+)
+
+
+def enrol(patients: pd.DataFrame, images: pd.Series, settings: EnrolmentSettings) -> pd.DataFrame:
+    """Decide for every eligible patient whether the study keeps them, and why not.
+
+    Parameters
+    ----------
+    patients : DataFrame
+        ``results/clinical/patients.csv``.
+    images : Series of int
+        Number of valid acquisitions, indexed by (hospital, patient); absent means none.
+    settings : EnrolmentSettings
+
+    Returns
+    -------
+    DataFrame
+        hospital, patient, enrolled (0 or 1), first_reason, all_reasons (joined by ``;``), images.
+    """
+    table = patients.copy()
+    keys = pd.MultiIndex.from_frame(table[["hospital", "patient"]])
+    table["images"] = images.reindex(keys, fill_value=0).to_numpy()
+    failures = pd.DataFrame(
+        {c.name: c.fails(table, settings).fillna(True).astype(bool) for c in CRITERIA},
+        index=table.index,
+    )
+    reasons = failures.apply(lambda row: [name for name, failed in row.items() if failed], axis=1)
+    return pd.DataFrame(
+        {
+            "hospital": table["hospital"],
+            "patient": table["patient"],
+            "enrolled": (~failures.any(axis=1)).astype(int),
+            "first_reason": [names[0] if names else "" for names in reasons],
+            "all_reasons": [";".join(names) for names in reasons],
+            "images": table["images"],
+        }
+    )
+
+
+def flow(enrolment: pd.DataFrame, settings: EnrolmentSettings) -> pd.DataFrame:
+    """Count exclusions by criterion and hospital, for the flow chart (figure 2).
+
+    Parameters
+    ----------
+    enrolment : DataFrame
+        As `enrol` returns it.
+    settings : EnrolmentSettings
+        Its limits stand in the sentences.
+
+    Returns
+    -------
+    DataFrame
+        One row a criterion and hospital, in the order in which the criteria apply:
+        ``excluded_first`` counts patients for whom it was the first reason, ``excluded_any`` all
+        whom it would exclude.
+    """
+    rows = []
+    reasons = enrolment["all_reasons"].fillna("").str.split(";")
+    limits = asdict(settings)
+    for order, criterion in enumerate(CRITERIA, start=1):
+        sentence = criterion.sentence.format(**limits)
+        for hospital in sorted(enrolment["hospital"].unique()):
+            here = enrolment["hospital"] == hospital
+            first = int((here & (enrolment["first_reason"] == criterion.name)).sum())
+            either = int((here & reasons.map(lambda names, n=criterion.name: n in names)).sum())
+            rows.append([order, criterion.name, sentence, hospital, first, either])
+    return pd.DataFrame(rows, columns=FLOW_COLUMNS)
+
+
+def enrolled_patients(
+    patients: pd.DataFrame, acquisitions: pd.DataFrame, settings: EnrolmentSettings
+) -> pd.DataFrame:
+    """Those whom no criterion excludes: hospital, patient and fibrosis_stage.
+
+    Parameters
+    ----------
+    patients : DataFrame
+        As ``results/clinical/patients.csv``.
+    acquisitions : DataFrame
+        ``results/store/acquisitions.csv``.
+    settings : EnrolmentSettings
+    """
+    images = acquisitions.groupby(["hospital", "patient"]).size()
+    verdict = enrol(patients, images, settings)
+    kept = patients[(verdict["enrolled"] == 1).to_numpy()]
+    return kept[["hospital", "patient", "fibrosis_stage"]].reset_index(drop=True)
+
+
+def eligibility_digest(
+    clinical_csv: str | Path, hospitals: Collection[str], settings: EnrolmentSettings
+) -> str:
+    """Digest of what the clinical table says about who can be enrolled, and with which stage.
+
+    Laboratory values count only in so far as a criterion needs them, so that correcting one leaves
+    the digest as it is.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits; ``"absent"`` for a table that is not there or cannot be read, which
+        rule clinical_table then says.
+    """
+    given = value_digest([sorted(hospitals), asdict(settings)])
+    key = (str(clinical_csv), file_stamp(clinical_csv), given)
+    if key not in _ELIGIBILITY:
+        _ELIGIBILITY[key] = _eligibility_digest(clinical_csv, hospitals, settings)
+    return _ELIGIBILITY[key]
+
+
+def _eligibility_digest(
+    clinical_csv: str | Path, hospitals: Collection[str], settings: EnrolmentSettings
+) -> str:
+    try:
+        patients = read_clinical(clinical_csv, hospitals).patients
+    except ClinicalTableError:
+        return "absent"
+    patients = patients.rename(columns={"patient_id": "patient"})
+    everybody = pd.Series(
+        settings.images_per_patient,
+        index=pd.MultiIndex.from_frame(patients[["hospital", "patient"]]),
+    )
+    verdict = enrol(patients, everybody, settings)[["hospital", "patient", "all_reasons"]]
+    verdict["fibrosis_stage"] = patients["fibrosis_stage"].astype(str)
+    return value_digest(verdict.astype(str).to_numpy().tolist())

@@ -1,6 +1,0 @@
-"""Audit of published tables: what whole numbers of patients, and which methods, can explain them."""
-
-from dlre_core.statistics.audit.audit import audit_published_tables, paper_tables
-from dlre_core.statistics.audit.report import AuditedRow, AuditReport, Finding
-
-__all__ = ["AuditReport", "AuditedRow", "Finding", "audit_published_tables", "paper_tables"]

@@ -1,0 +1,266 @@
+"""Tables of accuracy as the paper prints them: columns, blocks, captions and footnotes."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import pandas as pd
+
+from dlre_core.foundation.study_terms import STAGES
+from dlre_core.statistics import Estimate
+from dlre_core.tables.formatting import (
+    COHORT_NAMES,
+    METHOD_NAMES,
+    STAGE_NAMES,
+    arm_name,
+    format_interval,
+    images_name,
+    round_half_up,
+)
+from dlre_core.tables.table_2_accuracy import MEASURES
+from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
+
+COLUMNS = (
+    "n (prevalence)", "AUC", "Sensitivity (%)", "Specificity (%)", "PPV (%)", "NPV (%)", "LR+", "LR−",
+)  # fmt: skip
+COHORT_LETTERS = "T, training cohort; V, validation cohort. "
+FOOTNOTE = (
+    "{level} confidence intervals: AUC by {auc}, shares by {share}, likelihood ratios by {ratio}. "
+    "Cut-offs: {cutoff}{frozen}."
+)
+STARS_2 = (
+    "AUCs were compared with DLRE's by the paired DeLong test: * p<0.05, ** p<0.01, *** p<0.001, not "
+    "adjusted; adjusted values are in the CSV."
+)
+STARS_3 = (
+    "Paired DeLong tests, not adjusted. Within a method, against {reference}: * p<0.05, ** p<0.01, *** "
+    "p<0.001. Between methods, in the rows of 2D-SWE, against DLRE with as many pictures: **** p<0.05, "
+    "***** p<0.01, ****** p<0.001. Adjusted values are in the CSV."
+)
+STARS_4 = (
+    "Combinations were compared with each other by a bootstrap of {replicates} replicates that draws "
+    "patients, since their cohorts overlap: * p<0.05, ** p<0.01, *** p<0.001 for the smallest p of a "
+    "row, not adjusted; all pairs are in the CSV of comparisons."
+)
+METHOD_WORDS = {
+    "delong": "DeLong", "logit": "DeLong on the logit scale", "exact_binomial_n": "Clopper-Pearson",
+    "clopper-pearson": "Clopper-Pearson", "wilson": "Wilson", "jeffreys": "Jeffreys",
+    "simel": "Simel's log method", "published": "the published (faulty) log method",
+    "youden": "highest Youden index", "sensitivity_90": "sensitivity of 90 %",
+    "specificity_90": "specificity of 90 %",
+    "reoptimised": "chosen again in each cohort (optimistic)",
+}  # fmt: skip
+
+
+def accuracy_cells(row: Mapping[str, object]) -> list[str]:
+    """The paper's eight columns of a row of Table 2, 3 or 4."""
+    found = estimate(row, "auc")
+    reason = str(row["notes"]).partition("AUC: ")[2].partition(";")[0]
+    cells = [
+        f"{row['n']} ({round_half_up(float(str(row['prevalence'])), 1, 100)} %)",
+        format_interval(found) + (str(row["stars"]) if found.defined else f" ({reason})"),
+    ]
+    for name in MEASURES:
+        ratio = name.endswith("ratio")
+        cells.append(
+            format_interval(
+                estimate(row, name), digits=2 if ratio else 1, scale=1 if ratio else 100
+            )
+        )
+    return cells
+
+
+def printed_table_2(
+    table: pd.DataFrame, settings: Mapping[str, object], simulated: bool, recomputed: int = 0
+) -> PrintedTable:
+    """Table 2 for print; ``recomputed`` Q-Box values are named in a footnote."""
+    names = [METHOD_NAMES.get(name, name) for name in table["method"].unique()]
+    caption = (
+        f"Table 2. Diagnostic performance of {', '.join(names[:-1])} and {names[-1]} for the "
+        "assessment of liver fibrosis stages in training and validation cohorts"
+    )
+    notes = [footnote(settings), STARS_2, *q_box_note(recomputed), *undefined(table["notes"])]
+    return _by_method(table, caption, simulated, notes)
+
+
+def printed_fusion(
+    table: pd.DataFrame, settings: Mapping[str, object], simulated: bool
+) -> PrintedTable:
+    """Table 2 with the fused score as the reference, for print."""
+    notes = [
+        footnote(settings),
+        "DLRE fusion: logistic regression on DLRE, 2D-SWE, APRI and FIB-4, fitted on out-of-fold "
+        "predictions of the training patients; DLRE in training rows is out of fold too.",
+        STARS_2.replace("DLRE", METHOD_NAMES["dlre_fusion"]),
+        *undefined(table["notes"]),
+    ]
+    caption = "DLRE, stiffness and blood in one score against each alone"
+    return _by_method(table, caption, simulated, notes)
+
+
+def printed_radiomics(
+    table: pd.DataFrame, settings: Mapping[str, object], simulated: bool
+) -> PrintedTable:
+    """Table 2 with the texture model, for print."""
+    notes = [
+        footnote(settings),
+        "Radiomics: logistic regression on first-order and co-occurrence texture of the stiffness map, "
+        "fitted on the training patients, so that their rows flatter it.",
+        STARS_2,
+        *undefined(table["notes"]),
+    ]
+    caption = "Engineered texture of the stiffness map beside DLRE, stiffness and blood"
+    return _by_method(table, caption, simulated, notes)
+
+
+def printed_external_table(
+    table: pd.DataFrame, settings: Mapping[str, object], cohort: str, study: str, simulated: bool
+) -> PrintedTable:
+    """Table 2 of an external cohort, for print; ``study`` is the one that was frozen."""
+    caption = (
+        f"External validation, {cohort}: networks and cut-offs of “{study}”, frozen, in patients that "
+        "it never saw"
+    )
+    notes = [footnote(settings, frozen_in=study), STARS_2, *undefined(table["notes"])]
+    return _by_method(table, caption, simulated, notes)
+
+
+def printed_table_3(
+    table: pd.DataFrame,
+    settings: Mapping[str, object],
+    simulated: bool,
+    reference: int,
+    recomputed: int = 0,
+) -> PrintedTable:
+    """Table 3 for print."""
+    caption = (
+        "Table 3. DLRE and 2D-SWE against the number of pictures or measurements of each patient, in "
+        "training and validation cohorts"
+    )
+    notes = [
+        footnote(settings), STARS_3.format(reference=images_name(reference)), *q_box_note(recomputed),
+        *undefined(table["notes"]),
+    ]  # fmt: skip
+    return _printed(
+        table, caption, simulated, ("Method", "Pictures", "Cohort"), notes,
+        lambda row: [METHOD_NAMES[str(row["method"])], images_name(int(str(row["images"])), str(row["method"]))],
+    )  # fmt: skip
+
+
+def printed_table_4(
+    table: pd.DataFrame,
+    settings: Mapping[str, object],
+    simulated: bool,
+    hospitals: Mapping[str, Sequence[str]],
+    replicates: int,
+) -> PrintedTable:
+    """Table 4 for print; ``hospitals`` names the training hospitals of each arm."""
+    caption = (
+        "Table 4. DLRE trained on different combinations of hospitals, in training and validation "
+        "cohorts"
+    )
+    trained = "; ".join(f"{arm_name(arm)}: {', '.join(codes)}" for arm, codes in hospitals.items())
+    notes = [
+        f"Training hospitals: {trained}.", footnote(settings), STARS_4.format(replicates=replicates),
+        *undefined(table["notes"]),
+    ]  # fmt: skip
+    return _printed(
+        table, caption, simulated, ("Trained on", "Cohort"), notes,
+        lambda row: [arm_name(str(row["arm"]))],
+    )  # fmt: skip
+
+
+def _by_method(
+    table: pd.DataFrame, caption: str, simulated: bool, notes: Sequence[str]
+) -> PrintedTable:
+    """Rows named by their method; by their cohort too where there are several."""
+    heads = ("Method", "Cohort") if table["cohort"].nunique() > 1 else ("Method",)
+    return _printed(
+        table, caption, simulated, heads, notes,
+        lambda row: [METHOD_NAMES.get(str(row["method"]), str(row["method"]))],
+    )  # fmt: skip
+
+
+def _printed(
+    table: pd.DataFrame,
+    caption: str,
+    simulated: bool,
+    heads: Sequence[str],
+    notes: Sequence[str],
+    name: Callable[[Mapping[str, object]], list[str]],
+) -> PrintedTable:
+    letters = 1 if "Cohort" in heads else 0
+    blocks = [
+        Block(
+            STAGE_NAMES[stage],
+            [
+                [*name(row), *COHORT_NAMES[row["cohort"]][:letters], *accuracy_cells(row)]
+                for row in table[table["stage"] == stage].to_dict("records")
+            ],
+        )
+        for stage in STAGES
+    ]
+    return PrintedTable(
+        simulated_caption(caption, simulated), (*heads, *COLUMNS), blocks, notes, len(heads)
+    )
+
+
+def footnote(settings: Mapping[str, object], frozen_in: str = "") -> str:
+    """How intervals and cut-offs were made, from the settings that made them.
+
+    Parameters
+    ----------
+    settings : mapping
+        Of `dlre_core.tables.table_2_accuracy.AccuracySettings`.
+    frozen_in : str
+        Title of the study that an external cohort's cut-offs come from; empty for a study's own table.
+    """
+    if frozen_in:
+        frozen = f", chosen in the training cohort of “{frozen_in}” and frozen"
+    else:
+        again = settings["cutoff"] == "reoptimised"
+        frozen = "" if again else ", chosen in the training cohort and frozen"
+    words = FOOTNOTE.format(
+        level=f"{100 * float(str(settings['confidence'])):g} %",
+        auc=METHOD_WORDS[str(settings["auc_interval"])],
+        share=METHOD_WORDS[str(settings["proportion_interval"])],
+        ratio=METHOD_WORDS[str(settings["likelihood_ratio_interval"])],
+        cutoff=METHOD_WORDS[str(settings["cutoff"])],
+        frozen=frozen,
+    )
+    return words if frozen_in else COHORT_LETTERS + words
+
+
+def undefined(notes: Iterable[object]) -> list[str]:
+    """One footnote for all cells that are undefined or limited, or none."""
+    unique = sorted(
+        {note for joined in notes for note in str(joined).split("; ") if note and note != "nan"}
+    )
+    return [f"Undefined or limited: {'; '.join(unique)}."] if unique else []
+
+
+def q_box_note(recomputed: int) -> list[str]:
+    """A footnote where stiffness was not given and the map's own was used."""
+    if not recomputed:
+        return []
+    return [
+        f"The stiffness of {recomputed} pictures was not given in measurements.csv and was computed "
+        "from the colours inside the Q-Box."
+    ]
+
+
+def recomputed_q_boxes(acquisitions: pd.DataFrame, scores: pd.DataFrame) -> int:
+    """Pictures of scored patients whose stiffness was computed from the map, since none was given.
+
+    Parameters
+    ----------
+    acquisitions : DataFrame
+        ``results/store/acquisitions.csv``: patient and q_box_source.
+    scores : DataFrame
+        ``results/scores/{arm}.csv``.
+    """
+    used = acquisitions[acquisitions["patient"].isin(scores["patient"])]
+    return int((used["q_box_source"] == "recomputed").sum())
+
+
+def estimate(row: Mapping[str, object], name: str) -> Estimate:
+    """A value and its limits from a table's row."""
+    return Estimate(*(float(str(row[f"{name}{end}"])) for end in ("", "_low", "_high")))

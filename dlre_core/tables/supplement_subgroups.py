@@ -1,0 +1,246 @@
+"""Supplementary tables 1 to 3: AUC of DLRE and 2D-SWE by subgroup, and tests between subgroups."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dlre_core.foundation.study_terms import STAGES, stage_labels
+from dlre_core.statistics import compare_paired_aucs, compare_unpaired_aucs, holm, roc_analysis
+from dlre_core.tables.accuracy_print import METHOD_WORDS, estimate, undefined
+from dlre_core.tables.formatting import (
+    METHOD_NAMES,
+    STAGE_NAMES,
+    format_interval,
+    format_p_value,
+    round_half_up,
+)
+from dlre_core.tables.table_2_accuracy import AccuracySettings, method_scores, spread
+from dlre_core.tables.table_3_pictures import STRATEGIES
+from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
+
+POPULATIONS = {"enrolled": None, "validation": "validation"}
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Subgrouping:
+    """How a variable divides patients.
+
+    A patient is in the first group whose limit is not exceeded; ``limits`` has one number less than
+    ``names``. ``includes`` says whether a limit itself belongs to the lower group.
+    """
+
+    number: int
+    title: str
+    column: str
+    names: tuple[str, ...]
+    limits: tuple[float, ...]
+    includes: bool = True
+
+
+def subgroupings(
+    alt_limits_iu_l: Sequence[float], bmi_limit_kg_m2: float
+) -> dict[int, Subgrouping]:
+    """The paper's three: ALT (U/L), body mass index (kg/m2) and inflammation (A0-2 v A3)."""
+    low, high = (float(limit) for limit in sorted(alt_limits_iu_l))
+    bmi = float(bmi_limit_kg_m2)
+    alt = (f"≤{low:g} U/L", f"{low:g}–{high:g} U/L", f">{high:g} U/L")
+    return {
+        1: Subgrouping(1, "alanine aminotransferase (ALT)", "alt_iu_l", alt, (low, high)),
+        2: Subgrouping(
+            2, "body mass index (BMI)", "bmi_kg_m2",
+            (f"<{bmi:g} kg/m²", f"≥{bmi:g} kg/m²"), (bmi,), False,
+        ),
+        3: Subgrouping(3, "inflammation grade", "inflammation_grade", ("A0–2", "A3"), (2.0,)),
+    }  # fmt: skip
+
+
+def subgroup_of(scores: pd.DataFrame, grouping: Subgrouping) -> NDArray[np.object_]:
+    """Name of every patient's subgroup, ``"unknown"`` where the variable is missing."""
+    values = scores[grouping.column].to_numpy(dtype=np.float64)
+    side = "left" if grouping.includes else "right"
+    index = np.searchsorted(grouping.limits, values, side=side)
+    names = np.array([*grouping.names, UNKNOWN], dtype=object)
+    return names[np.where(np.isnan(values), len(grouping.names), index)]
+
+
+def subgroup_table(
+    scores: pd.DataFrame, grouping: Subgrouping, settings: AccuracySettings
+) -> pd.DataFrame:
+    """AUC of DLRE and 2D-SWE in every subgroup.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        ``results/scores/{arm}.csv``.
+    grouping : Subgrouping
+    settings : AccuracySettings
+
+    Returns
+    -------
+    DataFrame
+        One row a population (``enrolled`` holds the training patients, so DLRE is apparent there;
+        ``validation``), stage, subgroup and method; p_value compares DLRE with 2D-SWE in the
+        subgroup (paired DeLong) and stands in the rows of 2D-SWE.
+    """
+    rows = []
+    for population, part in _populations(scores).items():
+        groups = subgroup_of(part, grouping)
+        for stage in STAGES:
+            for name in grouping.names:
+                here = part[groups == name]
+                labels = stage_labels(here["fibrosis_stage"], stage)
+                for method in STRATEGIES:
+                    roc = roc_analysis(
+                        labels, method_scores(here, method, stage),
+                        confidence=settings.confidence, interval=settings.auc_interval,
+                    )  # fmt: skip
+                    n = roc.n_cases + roc.n_controls
+                    rows.append(
+                        {
+                            "population": population, "stage": stage, "subgroup": name,
+                            "method": method, "n": n, "n_cases": roc.n_cases,
+                            "n_missing": roc.n_missing, "prevalence": roc.n_cases / n if n else np.nan,
+                            **spread("auc", roc.estimate), "auc_variance": roc.auc_variance,
+                            "p_value": _methods_differ(here, stage, labels)
+                            if method == STRATEGIES[1] else np.nan,
+                            "notes": f"{name}: {roc.reason}" if roc.reason else "",
+                        }
+                    )  # fmt: skip
+    table = pd.DataFrame(rows)
+    # Validation patients are among the enrolled, too: each population is a family of its own.
+    table["p_holm"] = table.groupby("population")["p_value"].transform(holm)
+    return table
+
+
+def compare_subgroups(
+    scores: pd.DataFrame, grouping: Subgrouping, settings: AccuracySettings
+) -> pd.DataFrame:
+    """Every two subgroups against each other by the unpaired DeLong test.
+
+    Returns
+    -------
+    DataFrame
+        One row a population, stage, method and pair: the difference (first minus second) with its
+        interval, t, Satterthwaite's degrees of freedom, p raw and Holm-adjusted within a population,
+        and z and p of the logits.
+    """
+    rows = []
+    for population, part in _populations(scores).items():
+        groups = subgroup_of(part, grouping)
+        for stage in STAGES:
+            for method in STRATEGIES:
+                for pair in combinations(grouping.names, 2):
+                    samples = []
+                    for name in pair:
+                        here = part[groups == name]
+                        samples += [
+                            stage_labels(here["fibrosis_stage"], stage),
+                            method_scores(here, method, stage),
+                        ]
+                    test = compare_unpaired_aucs(*samples, confidence=settings.confidence)
+                    logit = compare_unpaired_aucs(
+                        *samples, confidence=settings.confidence, scale="logit"
+                    )
+                    rows.append(
+                        {
+                            "population": population, "stage": stage, "method": method,
+                            "first": pair[0], "second": pair[1], "auc_first": test.auc_a,
+                            "auc_second": test.auc_b, "difference": test.difference,
+                            "difference_low": test.interval[0], "difference_high": test.interval[1],
+                            "t": test.statistic, "degrees_of_freedom": test.degrees_of_freedom,
+                            "p_value": test.p_value, "log_p_value": test.log_p_value,
+                            "z_logit": logit.statistic, "p_value_logit": logit.p_value,
+                            "notes": test.reason or logit.reason,
+                        }
+                    )  # fmt: skip
+    table = pd.DataFrame(rows)
+    table["p_holm"] = table.groupby("population")["p_value"].transform(holm)
+    return table
+
+
+def printed_subgroups(
+    table: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    grouping: Subgrouping,
+    settings: AccuracySettings,
+    unknown: int,
+    simulated: bool,
+) -> PrintedTable:
+    """A supplementary table for print: enrolled patients at the left, validation at the right."""
+    blocks = [
+        Block(
+            STAGE_NAMES[stage],
+            [
+                *_auc_rows(table[table["stage"] == stage], grouping),
+                *_test_rows(comparisons[comparisons["stage"] == stage]),
+            ],
+        )
+        for stage in STAGES
+    ]
+    columns = ["Subgroup"]
+    for who in ("enrolled", "validation"):
+        names = [METHOD_NAMES[method] for method in STRATEGIES]
+        columns += [f"n (prevalence), {who}", *names, f"p, {' v '.join(names)}"]
+    notes = [
+        f"AUC with {100 * settings.confidence:g} % confidence interval "
+        f"({METHOD_WORDS[settings.auc_interval]}). Enrolled: all patients, those who trained DLRE among "
+        "them, so its values there are apparent, not validated; the validation cohort stands beside "
+        "them. DLRE against 2D-SWE: paired DeLong test. Between subgroups: unpaired DeLong test with "
+        "Satterthwaite's degrees of freedom, which rejects too often in small subgroups; the CSV of "
+        "comparisons has the test on the logits, which does not. No p is adjusted; adjusted values are in "
+        "the CSV.",
+        *([f"{unknown} patients without {grouping.title} are left out."] if unknown else []),
+        *undefined(table["notes"]),
+        *(
+            ["Where a subgroup's AUC is 0 or 1, tests take it for known exactly and are not to be believed."]
+            if comparisons[["auc_first", "auc_second"]].isin((0.0, 1.0)).any(axis=None)
+            else []
+        ),
+    ]  # fmt: skip
+    caption = f"Supplementary table {grouping.number}. AUC of DLRE and 2D-SWE by {grouping.title}"
+    return PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes)
+
+
+def _auc_rows(table: pd.DataFrame, grouping: Subgrouping) -> list[list[str]]:
+    rows = []
+    for name in grouping.names:
+        cells = [name]
+        for population in POPULATIONS:
+            here = table[(table["subgroup"] == name) & (table["population"] == population)]
+            by_method = {row["method"]: row for row in here.to_dict("records")}
+            first, second = (by_method[method] for method in STRATEGIES)
+            cells += [
+                f"{first['n']} ({round_half_up(first['prevalence'], 1, 100)} %)",
+                *(format_interval(estimate(row, "auc")) for row in (first, second)),
+                format_p_value(second["p_value"]),
+            ]
+        rows.append(cells)
+    return rows
+
+
+def _test_rows(comparisons: pd.DataFrame) -> list[list[str]]:
+    rows = []
+    for (first, second), pair in comparisons.groupby(["first", "second"], sort=False):
+        p = pair.set_index(["population", "method"])["p_value"]
+        cells = [f"p, {first} v {second}"]
+        for population in POPULATIONS:
+            cells += ["", *(format_p_value(p[population, method]) for method in STRATEGIES), ""]
+        rows.append(cells)
+    return rows
+
+
+def _populations(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return {
+        name: scores if cohort is None else scores[scores["cohort"] == cohort]
+        for name, cohort in POPULATIONS.items()
+    }
+
+
+def _methods_differ(part: pd.DataFrame, stage: str, labels: NDArray[np.int64]) -> float:
+    first, second = (method_scores(part, method, stage) for method in STRATEGIES)
+    return compare_paired_aucs(labels, first, second).p_value

@@ -1,0 +1,1 @@
+"""Train an arm's networks, one for each stage question."""

@@ -1,0 +1,80 @@
+"""One score per patient and method; texture of the stiffness map where it is asked for."""
+
+
+rule scores:
+    """One score per patient and method: DLRE, 2D-SWE stiffness, APRI and FIB-4."""
+    input:
+        predictions="results/predictions/{arm}.csv",
+        acquisitions="results/store/acquisitions.csv",
+        patients="results/clinical/patients.csv",
+    output:
+        scores="results/scores/{arm}.csv",
+    log:
+        "results/logs/scores/{arm}.log",
+    benchmark:
+        "results/benchmarks/scores/{arm}.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=10,
+    params:
+        aggregate=config["statistics"]["aggregate"],
+        ast_limit=config["statistics"]["ast_upper_limit_of_normal_iu_l"],
+        ast_limits=config["statistics"]["ast_upper_limit_of_normal_by_hospital_iu_l"],
+        core=core("comparators.patient_scores", "foundation.csv_tables"),
+    script:
+        "../scripts/comparators/scores.py"
+
+
+rule radiomics_features:
+    """Texture of the stiffness map of every picture of a hospital."""
+    input:
+        shard="results/store/{hospital}.h5",
+        acquisitions="results/store/{hospital}_acquisitions.csv",
+    output:
+        features="results/radiomics/{hospital}.csv",
+    log:
+        "results/logs/radiomics_features/{hospital}.log",
+    benchmark:
+        "results/benchmarks/radiomics_features/{hospital}.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=60,
+    params:
+        core=core("comparators.radiomics"),
+    script:
+        "../scripts/comparators/radiomics_features.py"
+
+
+rule radiomics:
+    """Table 2 with a logistic model of the texture as one more method."""
+    input:
+        scores=f"results/scores/{MAIN_ARM}.csv",
+        predictions=f"results/predictions/{MAIN_ARM}.csv",
+        features=expand("results/radiomics/{hospital}.csv", hospital=HOSPITALS),
+    output:
+        csv="results/tables/radiomics.csv",
+        html="results/tables/radiomics.html",
+        tex="results/tables/radiomics.tex",
+        scores="results/robustness/radiomics_scores.csv",
+    log:
+        "results/logs/radiomics.log",
+    benchmark:
+        "results/benchmarks/radiomics.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=10,
+    params:
+        settings=ACCURACY_SETTINGS,
+        simulated=SIMULATED,
+        core=core("comparators.radiomics", "tables.accuracy_print"),
+    script:
+        "../scripts/comparators/radiomics.py"

@@ -1,0 +1,119 @@
+"""Pictures into the store, and the squares that the network sees."""
+
+
+rule ingest_hospital:
+    """Read one hospital's DICOM files into its shard; reject what cannot be used, with reasons.
+
+    The tables are ancient inputs: a digest of the rows that are read decides, and one of the
+    pictures, whatever their times say.
+    """
+    input:
+        pictures=hospital_folder,
+        clinical=ancient(f"{COHORT}/clinical.csv"),
+        tables=ancient(OPTIONAL_TABLES.values()),
+    output:
+        shard="results/store/{hospital}.h5",
+        acquisitions="results/store/{hospital}_acquisitions.csv",
+        rejects="results/store/{hospital}_rejects.csv",
+        counts="results/store/{hospital}_counts.csv",
+    log:
+        "results/logs/ingest_hospital/{hospital}.log",
+    benchmark:
+        "results/benchmarks/ingest_hospital/{hospital}.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1500),
+        runtime=120,
+    params:
+        hospital="{hospital}",
+        private_name="{hospital}",
+        digest=hospital_pictures,
+        rows=hospital_tables,
+        optional_tables=OPTIONAL_TABLES,
+        ingestion=config["ingestion"],
+        images_per_patient=config["enrolment"]["images_per_patient"],
+        key_file=config["privacy"]["key_file"],
+        date_shift_days=config["privacy"]["date_shift_days"],
+        simulated=SIMULATED,
+        seed=config["cohort"]["seed"],
+        core=core("ingestion.hospital"),
+    script:
+        "../scripts/elastography/ingest_hospital.py"
+
+
+rule image_store:
+    """Join the shards of all hospitals by virtual datasets, and their tables."""
+    input:
+        shards=expand("results/store/{hospital}.h5", hospital=HOSPITALS),
+        acquisitions=expand("results/store/{hospital}_acquisitions.csv", hospital=HOSPITALS),
+        rejects=expand("results/store/{hospital}_rejects.csv", hospital=HOSPITALS),
+        counts=expand("results/store/{hospital}_counts.csv", hospital=HOSPITALS),
+    output:
+        store="results/store/images.h5",
+        acquisitions="results/store/acquisitions.csv",
+        rejects="results/store/rejects.csv",
+        counts="results/store/counts.csv",
+    log:
+        "results/logs/image_store.log",
+    benchmark:
+        "results/benchmarks/image_store.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=10,
+    params:
+        core=core("foundation.picture_store", "foundation.csv_tables"),
+    script:
+        "../scripts/elastography/image_store.py"
+
+
+rule crop_rois:
+    """Cut the 250 x 250 square with the whole elastography box out of every picture of a hospital."""
+    input:
+        shard="results/store/{hospital}.h5",
+        acquisitions="results/store/{hospital}_acquisitions.csv",
+    output:
+        rois="results/roi/{hospital}.h5",
+        table="results/roi/{hospital}_rois.csv",
+    log:
+        "results/logs/crop_rois/{hospital}.log",
+    benchmark:
+        "results/benchmarks/crop_rois/{hospital}.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=30,
+    params:
+        core=core("elastography.network_square"),
+    script:
+        "../scripts/elastography/crop_rois.py"
+
+
+rule roi_store:
+    """Join the squares of all hospitals by virtual datasets."""
+    input:
+        rois=expand("results/roi/{hospital}.h5", hospital=HOSPITALS),
+        tables=expand("results/roi/{hospital}_rois.csv", hospital=HOSPITALS),
+    output:
+        rois="results/roi/rois.h5",
+        table="results/roi/rois.csv",
+    log:
+        "results/logs/roi_store.log",
+    benchmark:
+        "results/benchmarks/roi_store.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=10,
+    params:
+        core=core("elastography.network_square"),
+    script:
+        "../scripts/elastography/roi_store.py"

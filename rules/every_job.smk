@@ -1,0 +1,37 @@
+"""A file of every job that makes what the tables rest on."""
+
+# A file of every job before the tables. A failed job's files are deleted, and Snakemake takes what was
+# made from them before for up to date unless somebody asks for them.
+EVERY_JOB = [
+    *expand(
+        "results/{name}.csv",
+        name=[
+            "clinical/patients",
+            "store/acquisitions",
+            "roi/rois",
+            "enrolment/enrolment",
+        ],
+    ),
+    *expand("results/store/{hospital}_acquisitions.csv", hospital=HOSPITALS),
+    *expand("results/roi/{hospital}_rois.csv", hospital=HOSPITALS),
+    *expand("results/splits/{split}{kind}.csv", split=SPLITS, kind=["", "_leak_check"]),
+    *expand("results/models/{arm}/history.csv", arm=ARMS),
+    "results/serving/model_repository/dlre/1/manifest.json",
+    "results/serving/frozen_study.json",
+    *expand("results/{folder}/{arm}.csv", folder=["predictions", "scores"], arm=ARMS),
+    *(
+        f"results/robustness/{variant}/{name}.csv"
+        for variant in REPORTED_VARIANTS
+        for name in ("split", "leak_check", "history", "predictions", "scores")
+    ),
+    *RADIOMICS_FEATURES,
+]
+if PACS:
+    EVERY_JOB += ["results/pacs/counts.csv", "results/pacs/failures.csv"]
+    EVERY_JOB += expand("results/pacs/{hospital}_counts.csv", hospital=HOSPITALS)
+if SIMULATED:
+    EVERY_JOB += [
+        "results/simulated_cohort/clinical.csv",
+        "results/simulated_cohort/measurements.csv",
+    ]
+    EVERY_JOB += expand("results/simulated_cohort/measurements/{hospital}.csv", hospital=HOSPITALS)

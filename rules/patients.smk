@@ -1,0 +1,117 @@
+"""Clinical table, enrolment, and the division into training and validation."""
+
+
+rule clinical_table:
+    """Check the clinical table against the data contract and take the identities out of it."""
+    input:
+        clinical=f"{COHORT}/clinical.csv",
+    output:
+        patients="results/clinical/patients.csv",
+        problems="results/clinical/problems.csv",
+    log:
+        "results/logs/clinical_table.log",
+    benchmark:
+        "results/benchmarks/clinical_table.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=10,
+    params:
+        hospitals=HOSPITALS,
+        digest=contents(f"{COHORT}/clinical.csv"),
+        key_file=config["privacy"]["key_file"],
+        date_shift_days=config["privacy"]["date_shift_days"],
+        simulated=SIMULATED,
+        seed=config["cohort"]["seed"],
+        core=core("patients.clinical_table", "patients.pseudonyms"),
+    script:
+        "../scripts/patients/clinical_table.py"
+
+
+rule enrolment:
+    """Apply the paper's inclusion and exclusion criteria to every eligible patient."""
+    input:
+        patients="results/clinical/patients.csv",
+        acquisitions="results/store/acquisitions.csv",
+    output:
+        enrolment="results/enrolment/enrolment.csv",
+        flow="results/enrolment/flow.csv",
+    log:
+        "results/logs/enrolment.log",
+    benchmark:
+        "results/benchmarks/enrolment.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=10,
+    params:
+        criteria=config["enrolment"],
+        core=core("patients.enrolment", "foundation.csv_tables"),
+    script:
+        "../scripts/patients/enrolment.py"
+
+
+rule split:
+    """Divide the enrolled patients into training and validation cohorts.
+
+    Reads the clinical table itself, as an ancient input, and has a digest of who is eligible with
+    which stage: a corrected laboratory value does not retrain anything, a corrected stage does.
+    """
+    input:
+        clinical=ancient(f"{COHORT}/clinical.csv"),
+        acquisitions="results/store/acquisitions.csv",
+    output:
+        split="results/splits/{split}.csv",
+    log:
+        "results/logs/split/{split}.log",
+    benchmark:
+        "results/benchmarks/split/{split}.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=10,
+    params:
+        division=lambda wildcards: config["splits"][wildcards.split],
+        seed=config["training"]["seed"],
+        permute_labels=config["training"]["permute_labels"],
+        eligible=eligible_patients,
+        hospitals=HOSPITALS,
+        criteria=config["enrolment"],
+        key_file=config["privacy"]["key_file"],
+        date_shift_days=config["privacy"]["date_shift_days"],
+        simulated=SIMULATED,
+        cohort_seed=config["cohort"]["seed"],
+        core=core("patients.splits", "patients.enrolment", "foundation.csv_tables"),
+    script:
+        "../scripts/patients/split.py"
+
+
+rule leak_check:
+    """Stop the study if a patient, a picture or a near-duplicate stands on both sides of a split."""
+    input:
+        split="results/splits/{split}.csv",
+        acquisitions="results/store/acquisitions.csv",
+        rois="results/roi/rois.h5",
+        table="results/roi/rois.csv",
+    output:
+        checked="results/splits/{split}_leak_check.csv",
+    log:
+        "results/logs/leak_check/{split}.log",
+    benchmark:
+        "results/benchmarks/leak_check/{split}.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=10,
+    params:
+        core=core("ingestion.look_alikes", "foundation.csv_tables"),
+    script:
+        "../scripts/patients/leak_check.py"

@@ -1,0 +1,17 @@
+"""Adapter of rule audit_study."""
+
+import logging
+
+from dlre_core.audit import audit_published_tables
+from dlre_core.extended_tables.published_form import published_form
+from dlre_core.foundation.csv_tables import read_table, write_table
+from dlre_core.foundation.job_log import job_log
+
+with job_log(snakemake.log[0]):
+    given, made, params = snakemake.input, snakemake.output, snakemake.params
+    tables = {n: read_table(path) for n, path in zip(params.numbers, given.tables, strict=True)}
+    report = audit_published_tables(published_form(tables), confidence=params.confidence)
+    write_table(report.rows_table(), made.csv)
+    write_table(report.findings_table(), made.findings)
+    if not report.clean:
+        logging.getLogger("dlre").warning("%s", report.to_text())

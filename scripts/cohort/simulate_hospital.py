@@ -1,0 +1,15 @@
+"""Adapter of rule simulate_hospital."""
+
+from dlre_core.foundation.csv_tables import write_table
+from dlre_core.foundation.job_log import job_log
+from dlre_core.simulation.cohort import write_hospital
+
+with job_log(snakemake.log[0]):
+    measurements = write_hospital(
+        snakemake.params.folder,
+        snakemake.wildcards.hospital,
+        snakemake.params.size,
+        snakemake.params.seed,
+        texture_signal=snakemake.params.texture_signal,
+    )
+    write_table(measurements, snakemake.output.measurements)

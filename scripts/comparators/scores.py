@@ -1,0 +1,16 @@
+"""Adapter of rule scores."""
+
+from dlre_core.comparators.patient_scores import patient_scores
+from dlre_core.foundation.csv_tables import read_table, write_table
+from dlre_core.foundation.job_log import job_log
+
+with job_log(snakemake.log[0]):
+    scores = patient_scores(
+        read_table(snakemake.input.predictions, needs=("image_id", "f4", "ge_f3", "ge_f2")),
+        read_table(snakemake.input.acquisitions, needs=("image_id", "q_box_mean_kpa")),
+        read_table(snakemake.input.patients),
+        aggregate=snakemake.params.aggregate,
+        upper_limit_of_normal_iu_l=snakemake.params.ast_limit,
+        upper_limit_by_hospital_iu_l=snakemake.params.ast_limits,
+    )
+    write_table(scores, snakemake.output.scores)

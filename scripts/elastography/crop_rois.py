@@ -1,0 +1,12 @@
+"""Adapter of rule crop_rois."""
+
+from dlre_core.elastography.network_square import crop_hospital
+from dlre_core.foundation.job_log import job_log
+
+with job_log(snakemake.log[0]):
+    crop_hospital(
+        snakemake.input.shard,
+        snakemake.input.acquisitions,
+        snakemake.output.rois,
+        snakemake.output.table,
+    )

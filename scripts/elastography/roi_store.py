@@ -1,0 +1,12 @@
+"""Adapter of rule roi_store."""
+
+from dlre_core.elastography.network_square import link_hospitals
+from dlre_core.foundation.job_log import job_log
+
+with job_log(snakemake.log[0]):
+    link_hospitals(
+        snakemake.input.rois,
+        snakemake.input.tables,
+        snakemake.output.rois,
+        snakemake.output.table,
+    )

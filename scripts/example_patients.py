@@ -1,7 +1,0 @@
-"""Adapter of rule example_patients."""
-
-from dlre_core.logs import job_log
-from dlre_core.simulation.cohort import write_examples
-
-with job_log(snakemake.log[0]):
-    write_examples(snakemake.output[0], snakemake.params.seed)

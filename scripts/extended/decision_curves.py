@@ -1,0 +1,11 @@
+"""Adapter of rule decision_curves."""
+
+from dlre_core.extended_tables.probabilities import decision_table
+from dlre_core.foundation.csv_tables import read_table, write_table
+from dlre_core.foundation.job_log import job_log
+from dlre_core.foundation.study_terms import SCORE_COLUMNS
+
+with job_log(snakemake.log[0]):
+    given, made = snakemake.input, snakemake.output
+    scores = read_table(given.scores, needs=SCORE_COLUMNS)
+    write_table(decision_table(scores), made.csv)

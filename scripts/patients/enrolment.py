@@ -1,0 +1,18 @@
+"""Adapter of rule enrolment."""
+
+from dlre_core.foundation.csv_tables import read_table, write_table
+from dlre_core.foundation.job_log import job_log
+from dlre_core.patients.enrolment import EnrolmentSettings, enrol, flow
+
+with job_log(snakemake.log[0]):
+    acquisitions = read_table(
+        snakemake.input.acquisitions, needs=("hospital", "patient", "image_id")
+    )
+    settings = EnrolmentSettings(**snakemake.params.criteria)
+    enrolment = enrol(
+        read_table(snakemake.input.patients),
+        acquisitions.groupby(["hospital", "patient"]).size(),
+        settings,
+    )
+    write_table(enrolment, snakemake.output.enrolment)
+    write_table(flow(enrolment, settings), snakemake.output.flow)

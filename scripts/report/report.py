@@ -1,0 +1,25 @@
+"""Adapter of rule report."""
+
+from dlre_core.foundation.job_log import job_log
+from dlre_core.report import ordered_exhibits, write_report
+
+with job_log(snakemake.log[0]):
+    given, params = snakemake.input, snakemake.params
+    write_report(
+        snakemake.output.page,
+        title=params.title,
+        simulated=params.simulated,
+        table_2=given.table_2,
+        exhibits=ordered_exhibits(params.tables, params.figures, "results"),
+        counts=given.counts,
+        rejects=given.rejects,
+        problems=given.problems,
+        leak_checks=dict(zip(params.splits, given.leak_checks, strict=True)),
+        histories=dict(zip(params.arms, given.histories, strict=True)),
+        findings=given.findings,
+        study_audit=given.study_audit,
+        study_findings=given.study_findings,
+        metadata=params.metadata,
+        benchmarks=params.benchmarks,
+        config=params.config,
+    )

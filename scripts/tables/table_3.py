@@ -1,0 +1,21 @@
+"""Adapter of rule table_3."""
+
+from dlre_core.foundation.csv_tables import read_table
+from dlre_core.foundation.job_log import job_log
+from dlre_core.foundation.study_terms import SCORE_COLUMNS
+from dlre_core.tables.accuracy_print import printed_table_3, recomputed_q_boxes
+from dlre_core.tables.table_2_accuracy import AccuracySettings
+from dlre_core.tables.table_3_pictures import reference_images, table_3
+from dlre_core.tables.typeset import write_all
+
+with job_log(snakemake.log[0]):
+    given, made, params = snakemake.input, snakemake.output, snakemake.params
+    scores = {
+        images: read_table(path, needs=SCORE_COLUMNS)
+        for images, path in zip(params.images, given.scores, strict=True)
+    }
+    table = table_3(scores, AccuracySettings(**params.settings))
+    recomputed = recomputed_q_boxes(read_table(given.acquisitions), scores[max(scores)])
+    reference = reference_images(list(scores))
+    printed = printed_table_3(table, params.settings, params.simulated, reference, recomputed)
+    write_all(table, printed, made.csv, made.html, made.tex)

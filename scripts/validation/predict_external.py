@@ -1,0 +1,27 @@
+"""Adapter of rule predict_external."""
+
+from dlre_core.foundation.job_log import job_log
+from dlre_core.patients.enrolment import EnrolmentSettings
+from dlre_core.serving.frozen_study import check_same_settings, read_frozen_study
+from dlre_core.serving.through_triton import ServingSettings
+from dlre_core.validation.cohorts import predict_cohort
+
+with job_log(snakemake.log[0]):
+    given, params = snakemake.input, snakemake.params
+    check_same_settings(
+        read_frozen_study(params.model),
+        images_per_patient=params.criteria["images_per_patient"],
+        scale_maximum_kpa=params.scale_maximum_kpa,
+        aggregate=params.aggregate,
+    )
+    predict_cohort(
+        model=params.model,
+        patients=given.patients,
+        acquisitions=given.acquisitions,
+        rois=given.rois,
+        roi_table=given.table,
+        criteria=EnrolmentSettings(**params.criteria),
+        serving=ServingSettings(**params.serving, threads=snakemake.threads),
+        server_log=snakemake.log.server,
+        output=snakemake.output.predictions,
+    )

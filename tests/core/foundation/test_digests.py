@@ -1,0 +1,149 @@
+"""Digests see every change of content and none that has no meaning."""
+
+import os
+import shutil
+
+import pytest
+
+from dlre_core.foundation import digests
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    root = tmp_path / "dlre_core"
+    root.mkdir()
+    (root / "__init__.py").write_text("")
+    (root / "low.py").write_text('"""Low."""\n\nVALUE = 1\n')
+    (root / "high.py").write_text(
+        "from dlre_core.low import VALUE\n\n\ndef f():\n    return VALUE\n"
+    )
+    (root / "other.py").write_text("X = 1\n")
+    monkeypatch.setattr(digests, "PACKAGE_ROOT", root)
+    digests._parse.cache_clear()
+    yield root
+    digests._parse.cache_clear()
+
+
+def changed(path, text):
+    path.write_text(text)
+    digests._parse.cache_clear()
+
+
+def test_core_digest_follows_imports_and_nothing_else(package):
+    before = digests.core_digest("high")
+    changed(package / "other.py", "X = 2\n")
+    assert digests.core_digest("high") == before
+    changed(package / "low.py", '"""Low."""\n\nVALUE = 2\n')
+    assert digests.core_digest("high") != before
+
+
+def test_core_digest_ignores_docstrings_comments_and_layout(package):
+    before = digests.core_digest("high")
+    changed(package / "low.py", '"""Another text."""\n# a comment\nVALUE   =  1\n')
+    assert digests.core_digest("high") == before
+
+
+def test_core_digest_of_a_package_sees_its_templates(package):
+    (package / "pages").mkdir()
+    (package / "pages" / "__init__.py").write_text("")
+    (package / "pages" / "page.j2").write_text("one")
+    before = digests.core_digest("pages")
+    changed(package / "pages" / "page.j2", "two")
+    assert digests.core_digest("pages") != before
+
+
+def test_core_digest_of_unknown_module(package):
+    with pytest.raises(ModuleNotFoundError, match="nothing"):
+        digests.core_digest("nothing")
+
+
+LIMIT = 1000
+
+
+def test_contents_digest_sees_what_files_hold_and_neither_times_nor_names(tmp_path):
+    one, other, absent = (tmp_path / name for name in ("one", "other", "absent"))
+    one.write_text("1")
+    other.write_text("1")
+    before = digests.contents_digest(one, absent)
+    os.utime(one, (0, 0))
+    assert digests.contents_digest(one, absent) == digests.contents_digest(other, absent) == before
+    assert digests.contents_digest(absent, one) != before
+    times = os.stat(one)
+    one.write_text("2")
+    os.utime(one, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert digests.contents_digest(one, absent) != before
+
+
+def test_tree_digest_sees_a_changed_byte_behind_an_old_time(tmp_path):
+    tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
+    (tree / "a").mkdir(parents=True)
+    file = tree / "a" / "one.dcm"
+    file.write_bytes(b"aaaa")
+    times = os.stat(file)
+    before = digests.tree_digest(tree, cache, LIMIT)
+    file.write_bytes(b"aaab")
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert digests.tree_digest(tree, cache, LIMIT) != before
+
+
+def test_tree_digest_does_not_see_a_touch_or_a_move_of_the_tree(tmp_path):
+    tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
+    tree.mkdir()
+    (tree / "one.dcm").write_bytes(b"aaaa")
+    before = digests.tree_digest(tree, cache, LIMIT)
+    os.utime(tree / "one.dcm", (1, 1))
+    assert digests.tree_digest(tree, cache, LIMIT) == before
+    shutil.copytree(tree, tmp_path / "copy")
+    assert digests.tree_digest(tmp_path / "copy", cache, LIMIT) == before
+
+
+def test_tree_digest_sees_new_removed_and_renamed_files(tmp_path):
+    tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
+    tree.mkdir()
+    (tree / "one.dcm").write_bytes(b"aaaa")
+    seen = {digests.tree_digest(tree, cache, LIMIT)}
+    (tree / "two.dcm").write_bytes(b"b")
+    seen.add(digests.tree_digest(tree, cache, LIMIT))
+    (tree / "two.dcm").rename(tree / "three.dcm")
+    seen.add(digests.tree_digest(tree, cache, LIMIT))
+    assert len(seen) == 3
+    (tree / "three.dcm").unlink()
+    assert digests.tree_digest(tree, cache, LIMIT) in seen
+
+
+def test_tree_digest_reads_no_file_that_nobody_would(tmp_path, monkeypatch):
+    tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
+    tree.mkdir()
+    with open(tree / "large", "wb") as file:
+        file.truncate(LIMIT + 1)
+    monkeypatch.setattr(digests, "file_digest", None)
+    before = digests.tree_digest(tree, cache, LIMIT)
+    with open(tree / "large", "r+b") as file:
+        file.truncate(LIMIT + 2)
+    assert digests.tree_digest(tree, cache, LIMIT) != before
+
+
+def test_tree_digest_passes_folders_that_may_not_be_entered(tmp_path, monkeypatch):
+    tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
+    (tree / "closed").mkdir(parents=True)
+    (tree / "closed" / "Wang").write_bytes(b"a")
+    real = os.lstat
+
+    def refusing(path, **options):
+        if str(path).endswith("Wang"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, **options)
+
+    open_digest = digests.tree_digest(tree, cache, LIMIT)
+    monkeypatch.setattr(os, "lstat", refusing)
+    assert digests.tree_digest(tree, cache, LIMIT) == open_digest
+
+
+def test_tree_digest_survives_links_pipes_and_a_missing_folder(tmp_path):
+    tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
+    assert digests.tree_digest(tree, cache, LIMIT) == "absent"
+    tree.mkdir()
+    os.mkfifo(tree / "pipe")
+    (tree / "loop").symlink_to(tree)
+    (tree / "dangling").symlink_to("nowhere")
+    assert len(digests.tree_digest(tree, cache, LIMIT)) == 16

@@ -1,0 +1,154 @@
+"""Tables by hand: rounding, stars, cut-offs that are frozen, and cells that do not exist."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dlre_core.statistics import Estimate, compare_paired_aucs, roc_analysis
+from dlre_core.tables.accuracy_print import footnote, printed_table_2
+from dlre_core.tables.formatting import format_interval, format_p_value, round_half_up, stars
+from dlre_core.tables.table_2_accuracy import AccuracySettings, table_2
+from dlre_core.tables.typeset import Block, PrintedTable, cell_html
+
+SETTINGS = {
+    "confidence": 0.95, "cutoff": "youden", "auc_interval": "delong",
+    "proportion_interval": "clopper-pearson", "likelihood_ratio_interval": "simel",
+}  # fmt: skip
+
+
+def scores(n=60, seed=1):
+    generator = np.random.default_rng(seed)
+    stage = np.tile([1, 2, 3, 4], n // 4)
+    table = pd.DataFrame(
+        {
+            "hospital": "A", "patient": [f"P{i}" for i in range(n)], "fibrosis_stage": stage,
+            "cohort": np.where(np.arange(n) < 2 * n // 3, "training", "validation"),
+        }
+    )  # fmt: skip
+    for name, weight in (("dlre_f4", 1.5), ("dlre_ge_f3", 1.5), ("dlre_ge_f2", 1.0), ("lsm", 0.8), ("apri", 0.3), ("fib4", 0.3)):  # fmt: skip
+        table[name] = weight * stage + generator.normal(size=n)
+    return table
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (0.125, 2, "0.13"), (0.145, 2, "0.15"), (-0.125, 2, "-0.13"), (2.675, 2, "2.68"),
+        (0.9949999, 2, "0.99"), (99.95, 1, "100.0"), (math.inf, 2, "∞"), (math.nan, 2, "–"), (0.0, 2, "0.00"),
+        (-0.001, 2, "0.00"),
+    ],
+)  # fmt: skip
+def test_halves_round_up_once(value, digits, text):
+    assert round_half_up(value, digits) == text
+
+
+def test_percentages_are_rounded_in_decimals():
+    """In binary 100 x 23 / 80 is a little less than 28.75, and 12 of 320 exact halves went down."""
+    halves = [
+        (k, n)
+        for n in range(1, 399)
+        for k in range(n + 1)
+        if (2000 * k) % n == 0 and (2000 * k // n) % 2
+    ]
+    assert len(halves) > 300
+    for k, n in halves:
+        expected = (2000 * k // n + 1) // 2
+        assert round_half_up(k / n, 1, 100) == f"{expected // 10}.{expected % 10}"
+    assert format_interval(Estimate(23 / 80, 0.19199, 0.4), 1, 100) == "28.8 (19.2 to 40.0)"
+
+
+def test_printed_forms():
+    assert format_interval(Estimate(0.97, 0.9399, 0.992)) == "0.97 (0.94 to 0.99)"
+    assert format_interval(Estimate(0.875, 0.71, 0.965), 1, 100) == "87.5 (71.0 to 96.5)"
+    assert format_interval(Estimate(0.5, math.nan, math.nan)) == "0.50"
+    assert [format_p_value(p) for p in (0.0009, 0.0496, math.nan)] == ["<0.001", "0.050", "–"]
+    assert [stars(p) for p in (0.05, 0.049, 0.0099, 0.00099, math.nan)] == [
+        "",
+        "*",
+        "**",
+        "***",
+        "",
+    ]
+
+
+def test_every_row_agrees_with_the_library_and_cutoffs_are_frozen():
+    data = scores()
+    table = table_2(data, AccuracySettings())
+    assert len(table) == 24
+    row = table[(table["stage"] == "f4") & (table["method"] == "lsm") & (table["cohort"] == "validation")].iloc[0]  # fmt: skip
+    part = data[data["cohort"] == "validation"]
+    truth = (part["fibrosis_stage"] == 4).astype(int)
+    assert row["auc"] == roc_analysis(truth, part["lsm"]).auc
+    test = compare_paired_aucs(truth, part["dlre_f4"], part["lsm"])
+    assert (row["p_value"], row["difference"]) == (test.p_value, test.difference)
+    training = table[(table["stage"] == "f4") & (table["method"] == "lsm") & (table["cohort"] == "training")].iloc[0]  # fmt: skip
+    assert row["cutoff"] == training["cutoff"]
+    assert row["true_positives"] == ((part["lsm"] >= row["cutoff"]) & (truth == 1)).sum()
+    assert (
+        row[["true_positives", "false_negatives", "true_negatives", "false_positives"]].sum() == 20
+    )
+    assert (table["p_holm"].dropna() >= table["p_value"].dropna() - 1e-15).all()
+
+
+def test_reoptimised_cutoffs_are_chosen_again_and_said_so():
+    table = table_2(scores(), AccuracySettings(cutoff="reoptimised"))
+    validation = table[table["cohort"] == "validation"]
+    assert (validation["cutoff_cohort"] == "validation").all()
+    assert "optimistic" in footnote(SETTINGS | {"cutoff": "reoptimised"})
+
+
+def test_missing_scores_are_complete_cases_with_their_number():
+    data = scores()
+    data.loc[data.index[-3:], "apri"] = np.nan
+    table = table_2(data, AccuracySettings())
+    row = table[(table["method"] == "apri") & (table["cohort"] == "validation")].iloc[0]
+    assert (row["n"], row["n_missing"], row["n_compared"]) == (17, 3, 17)
+
+
+def test_a_stage_missing_in_validation_leaves_the_rest_of_the_table():
+    data = scores()
+    data = data[~((data["cohort"] == "validation") & (data["fibrosis_stage"] == 4))]
+    table = table_2(data, AccuracySettings())
+    row = table[(table["stage"] == "f4") & (table["method"] == "dlre") & (table["cohort"] == "validation")].iloc[0]  # fmt: skip
+    assert math.isnan(row["auc"])
+    assert "no cases" in row["notes"]
+    assert table[table["stage"] == "ge_f3"]["auc"].notna().all()
+    page = printed_table_2(table, SETTINGS, True).html()
+    assert "no cases" in page
+    assert "simulated data" in page
+
+
+def test_print_forms_escape_and_put_intervals_on_their_own_line():
+    assert (
+        cell_html("0.97 (0.94 to 0.99)***")
+        == '0.97*** <span class="interval">(0.94 to 0.99)</span>'
+    )
+    assert cell_html("<b>") == "&lt;b&gt;"
+    tex = printed_table_2(table_2(scores(), AccuracySettings()), SETTINGS, False).latex()
+    assert r"95 \%" in tex
+    assert r"$\geq$" in tex
+    assert tex.count(r"\midrule") == 3
+
+
+def test_a_blocks_heading_spans_the_table_and_notes_stand_below():
+    table = PrintedTable("A & B", ("x", "y"), [Block("Head", [["a", "1 (0 to 2)*"]])], ["n < 5"])
+    page = table.html()
+    assert "<caption><span>A &amp; B</span></caption>" in page
+    assert "colspan='2'>Head" in page
+    assert '<td>1* <span class="interval">(0 to 2)</span></td>' in page
+    assert "n &lt; 5" in page
+    assert r"A \& B" in table.latex()
+
+
+def test_a_perfect_score_prints_its_exact_bound_and_no_false_interval():
+    data = scores()
+    data["dlre_f4"] = (data["fibrosis_stage"] == 4).astype(float) + np.linspace(0, 0.1, len(data))
+    row = table_2(data, AccuracySettings()).iloc[1]
+    cases = row["true_positives"] + row["false_negatives"]
+    assert (row["auc"], row["auc_high"]) == (1.0, 1.0)
+    # One-sided 97.5 % bound of the smaller class: 0.05^(1/n) at 95 %.
+    assert row["auc_low"] == pytest.approx(0.05 ** (1 / cases))
+    assert (row["auc_logit_low"], row["auc_logit_high"]) == (row["auc_low"], row["auc_high"])
+    assert "one-sided" in row["notes"]
