@@ -39,9 +39,7 @@ def jobs(view: dict[str, float], n: int, threads: int, *, half: bool) -> dict[st
     """What is timed: one call makes ``n`` pictures, bfloat16 where ``half``."""
     generator = np.random.default_rng(0)
     images = generator.integers(0, 256, (n, SIDE, SIDE, 3), dtype=np.uint8)
-    matrices = draw_transforms(
-        generator, n, shift_pixels=8, flip_horizontal=True, flip_vertical=True, **view
-    )
+    matrices = draw_transforms(generator, n, shift_pixels=8, flip_horizontal=True, flip_vertical=True, **view)
     out = np.zeros((n, SIDE, SIDE, 3), np.uint16 if half else np.float32)
     indices = np.arange(n)
     other, pool = np.zeros_like(out), ThreadPoolExecutor(threads)
@@ -67,9 +65,7 @@ def cast(job: Job, *, half: bool) -> Job:
     return (lambda: job().bfloat16()) if half else job
 
 
-def opencv(
-    images: np.ndarray, matrices: np.ndarray, out: np.ndarray, *, exact: bool
-) -> Callable[[int], object]:
+def opencv(images: np.ndarray, matrices: np.ndarray, out: np.ndarray, *, exact: bool) -> Callable[[int], object]:
     """By hand: warp (or flip, pad and cut), and a table of floats."""
     table = (np.arange(256) / 255 - 0.5).astype(np.float32)
     if out.dtype == np.uint16:
@@ -77,9 +73,12 @@ def opencv(
 
     def warp(k: int) -> None:
         warped = cv2.warpAffine(
-            images[k], matrices[k], (SIDE, SIDE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            images[k],
+            matrices[k],
+            (SIDE, SIDE),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
+        )
         cv2.LUT(warped, table, dst=out[k])
 
     def cut(k: int) -> None:
@@ -89,8 +88,7 @@ def opencv(
             image = cv2.flip(image, -1 if all(flips) else (1 if flips[0] else 0))
         wide = cv2.copyMakeBorder(image, 8, 8, 8, 8, cv2.BORDER_REPLICATE)
         across, down = (
-            int(matrices[k, axis, 2] - (SIDE - 1) * flips[axis]) * (-1 if flips[axis] else 1) + 8
-            for axis in (0, 1)
+            int(matrices[k, axis, 2] - (SIDE - 1) * flips[axis]) * (-1 if flips[axis] else 1) + 8 for axis in (0, 1)
         )
         cv2.LUT(wide[down : down + SIDE, across : across + SIDE], table, dst=out[k])
 
@@ -105,13 +103,16 @@ def albumentation(images: np.ndarray, out: np.ndarray, view: dict) -> Callable[[
             albumentations.HorizontalFlip(p=0.5),
             albumentations.VerticalFlip(p=0.5),
             albumentations.Affine(
-                translate_px=(-8, 8), rotate=(-turn, turn), scale=(1 - scale, 1 + scale),
-                border_mode=cv2.BORDER_REPLICATE, p=1.0,
+                translate_px=(-8, 8),
+                rotate=(-turn, turn),
+                scale=(1 - scale, 1 + scale),
+                border_mode=cv2.BORDER_REPLICATE,
+                p=1.0,
                 interpolation=cv2.INTER_LINEAR if view else cv2.INTER_NEAREST,
             ),
             albumentations.Normalize(mean=(0.5,) * 3, std=(1.0,) * 3),
         ]
-    )  # fmt: skip
+    )
 
     def one(k: int) -> None:
         made = chain(image=images[k])["image"]
@@ -146,10 +147,13 @@ def kornia_batch(images: np.ndarray, view: dict) -> Job:
         kornia.augmentation.RandomHorizontalFlip(),
         kornia.augmentation.RandomVerticalFlip(),
         kornia.augmentation.RandomAffine(
-            view.get("rotation_degrees", 0.0), translate=(8 / SIDE, 8 / SIDE),
-            scale=(1 - scale, 1 + scale), p=1.0, padding_mode="border",
+            view.get("rotation_degrees", 0.0),
+            translate=(8 / SIDE, 8 / SIDE),
+            scale=(1 - scale, 1 + scale),
+            p=1.0,
+            padding_mode="border",
         ),
-    )  # fmt: skip
+    )
     source = torch.from_numpy(images).permute(0, 3, 1, 2)
     return lambda: chain(source.float() / 255 - 0.5)
 
@@ -162,11 +166,14 @@ def monai_one(images: np.ndarray, view: dict, *, half: bool) -> Callable[[int], 
             monai.RandFlip(prob=0.5, spatial_axis=0),
             monai.RandFlip(prob=0.5, spatial_axis=1),
             monai.RandAffine(
-                prob=1.0, rotate_range=np.deg2rad(view.get("rotation_degrees", 0.0)),
-                scale_range=scale, translate_range=8, padding_mode="border",
+                prob=1.0,
+                rotate_range=np.deg2rad(view.get("rotation_degrees", 0.0)),
+                scale_range=scale,
+                translate_range=8,
+                padding_mode="border",
             ),
         ]
-    )  # fmt: skip
+    )
     source = torch.from_numpy(images).permute(0, 3, 1, 2)
     # It keeps what it drew: no two threads may share one.
     chains = [copy.deepcopy(chain).set_random_state(k) for k in range(len(images))]
@@ -191,9 +198,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=32)
     parser.add_argument("--repeats", type=int, default=7)
     options = parser.parse_args()
-    print(
-        "\n| view | written | threads | what | µs a picture | ours is faster by | memory copy / it |"
-    )
+    print("\n| view | written | threads | what | µs a picture | ours is faster by | memory copy / it |")
     print("|---|---|---|---|---|---|---|")
     for (name, view), half in itertools.product(VIEWS.items(), (False, True)):
         for threads in sorted({1, numba.config.NUMBA_NUM_THREADS}):
@@ -205,7 +210,9 @@ def main() -> None:
             }
             ours, copy = times["this project"], times["memory copy of the output"]
             for what, value in times.items():
-                print(f"| {name} | {'bfloat16' if half else 'float32'} | {threads} | {what} | {value:.0f} | {value / ours:.2f} | {copy / value:.2f} |", flush=True)  # fmt: skip
+                kind = "bfloat16" if half else "float32"
+                ratios = f"{value / ours:.2f} | {copy / value:.2f}"
+                print(f"| {name} | {kind} | {threads} | {what} | {value:.0f} | {ratios} |", flush=True)
 
 
 if __name__ == "__main__":

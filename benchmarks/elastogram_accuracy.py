@@ -30,10 +30,16 @@ LOOK = Look(contrast=0.9, attenuation_db_mm=0.15, offset_db=30, gain=3.2)
 FULL_SCALE_KPA = 40.0
 WIDTHS = (1440, 1280, 1024, 800, 720)
 NO_BOX = (
-    "noise", "blurred colours", "both pictures grey", "vessels in both pictures",
-    "small vessels in the upper picture", "the same, colour bar shifted", "real ultrasound",
-    "real ultrasound, colour bar beside it", "real ultrasound in both pictures of a screen",
-)  # fmt: skip
+    "noise",
+    "blurred colours",
+    "both pictures grey",
+    "vessels in both pictures",
+    "small vessels in the upper picture",
+    "the same, colour bar shifted",
+    "real ultrasound",
+    "real ultrasound, colour bar beside it",
+    "real ultrasound in both pictures of a screen",
+)
 REAL, KINDS = 6, len(NO_BOX)
 
 
@@ -43,10 +49,16 @@ def draw_screen(generator: np.random.Generator, opacity: float) -> Rendered:
     geometry = PictureGeometry(TOP_PICTURE.height, TOP_PICTURE.width, depth)
     kpa = float(np.exp(generator.uniform(np.log(3), np.log(35))))
     # A heavier body stands for a worse signal: about half the box to all of it is filled.
-    field = simulate_field(kpa, generator.uniform(0, 2), Nuisance(0, 0, 22.8 + generator.uniform(0, 15)), False, generator)  # fmt: skip
+    field = simulate_field(
+        kpa, generator.uniform(0, 2), Nuisance(0, 0, 22.8 + generator.uniform(0, 15)), False, generator
+    )
     grey = simulate_bmode(geometry, LOOK, 16.0, generator)
-    place = Placement(generator.uniform(15, min(depth - 33, 60)), generator.uniform(-0.15, 0.15),
-                      generator.normal(0, 1.5), generator.normal(-1, 1.5))  # fmt: skip
+    place = Placement(
+        generator.uniform(15, min(depth - 33, 60)),
+        generator.uniform(-0.15, 0.15),
+        generator.normal(0, 1.5),
+        generator.normal(-1, 1.5),
+    )
     captions = Captions("Simulated Hospital A", "A0001", "SIM^A0001", str(date(2015, 1, 1)), 1)
     return render(field, grey, geometry, place, captions, opacity, FULL_SCALE_KPA)
 
@@ -108,21 +120,23 @@ def measure_screens(n: int, seed: int = 0) -> dict[str, list[float]]:
     return found
 
 
-def _stiffness(found: dict[str, list[float]], screen: np.ndarray, rendered: Rendered, form: str) -> None:  # fmt: skip
+def _stiffness(found: dict[str, list[float]], screen: np.ndarray, rendered: Rendered, form: str) -> None:
     layout = find_layout(screen, region_tags(rendered.box, 1.0))
     kpa = stiffness_map(read_box(screen, layout, 0.5), FULL_SCALE_KPA)
     both = rendered.coloured & ~np.isnan(kpa)
     error = np.abs(kpa[both] - np.minimum(rendered.kpa[both], FULL_SCALE_KPA)) / FULL_SCALE_KPA
     for share, what in ((50, "median"), (99, "99 % of pixels below")):
-        found[f"kPa error at 50 %, {what}, share of full scale, {form}"].append(
-            float(np.percentile(error, share))
-        )
+        found[f"kPa error at 50 %, {what}, share of full scale, {form}"].append(float(np.percentile(error, share)))
 
 
 def _q_box(
-    found: dict[str, list[float]], screen: np.ndarray, layout: ScreenLayout, rendered: Rendered,
-    opacity: float, form: str,
-) -> None:  # fmt: skip
+    found: dict[str, list[float]],
+    screen: np.ndarray,
+    layout: ScreenLayout,
+    rendered: Rendered,
+    opacity: float,
+    form: str,
+) -> None:
     """Is the circle found and its mean right? A truth with too little signal has no mean."""
     kpa = stiffness_map(read_box(screen, layout, opacity), FULL_SCALE_KPA)
     q_box = measure_q_box(screen, layout, kpa)
@@ -132,20 +146,14 @@ def _q_box(
         away = np.array([q_box.centre_row, q_box.centre_column]) + 0.5
         away -= (np.array(rendered.q_box_centre) + 0.5) * scale
         found[f"Q-Box centre error, pixels, {form}"].append(float(np.hypot(*away)))
-        found[f"Q-Box mean error, share, {form}"].append(
-            abs(q_box.mean_kpa - rendered.q_box[0]) / rendered.q_box[0]
-        )
+        found[f"Q-Box mean error, share, {form}"].append(abs(q_box.mean_kpa - rendered.q_box[0]) / rendered.q_box[0])
 
 
-def screen_without_box(
-    generator: np.random.Generator, base: Rendered, real: list[np.ndarray]
-) -> np.ndarray:
+def screen_without_box(generator: np.random.Generator, base: Rendered, real: list[np.ndarray]) -> np.ndarray:
     """A picture that is no elastogram: grey, Doppler, random, a spoiled screen, or real."""
     kind = int(generator.integers(KINDS))
     screen = base.screen.copy()
-    top, bottom = (
-        screen[p.top : p.bottom, p.left : p.right] for p in (TOP_PICTURE, BOTTOM_PICTURE)
-    )
+    top, bottom = (screen[p.top : p.bottom, p.left : p.right] for p in (TOP_PICTURE, BOTTOM_PICTURE))
     if kind == 0:
         return generator.integers(0, 256, (540, 720, 3), dtype=np.uint8)
     if kind == 1:
@@ -171,9 +179,7 @@ def screen_without_box(
     return screen
 
 
-def _real(
-    generator: np.random.Generator, kind: int, screen: np.ndarray, real: np.ndarray
-) -> np.ndarray:
+def _real(generator: np.random.Generator, kind: int, screen: np.ndarray, real: np.ndarray) -> np.ndarray:
     """A real ultrasound picture: alone at a size, or with this screen's colour bar, or in both pictures."""
     image = Image.fromarray(real[:, :: int(generator.choice([1, -1]))])
     if kind == REAL:
@@ -188,7 +194,7 @@ def _real(
     left, top = generator.uniform(0, 1, 2) * (np.array(image.size) - side)
     part = image.crop((int(left), int(top), int(left + side[0]), int(top + side[1])))
     for place in (TOP_PICTURE, BOTTOM_PICTURE):
-        screen[place.top : place.bottom, place.left : place.right] = part.resize((place.width, place.height))  # fmt: skip
+        screen[place.top : place.bottom, place.left : place.right] = part.resize((place.width, place.height))
     return screen
 
 

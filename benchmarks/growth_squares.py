@@ -77,17 +77,34 @@ def look_alikes(folder: Path) -> None:
 def training(folder: Path) -> None:
     """Three networks of an arm, few steps."""
     settings = TrainingSettings(
-        epochs=2, minimum_epochs=1, minimum_steps=STEPS, maximum_steps=STEPS, device="cpu",
-        stopping_fraction=0.1, stiffness_balance=0.5,
-        augmentation={"shift_pixels": 32, "rotation_degrees": 20, "scale": 0.15,
-                      "flip_horizontal": True, "flip_vertical": True},
-    )  # fmt: skip
+        epochs=2,
+        minimum_epochs=1,
+        minimum_steps=STEPS,
+        maximum_steps=STEPS,
+        device="cpu",
+        stopping_fraction=0.1,
+        stiffness_balance=0.5,
+        augmentation={
+            "shift_pixels": 32,
+            "rotation_degrees": 20,
+            "scale": 0.15,
+            "flip_horizontal": True,
+            "flip_vertical": True,
+        },
+    )
     train_arm(
-        folder / "rois.h5", folder / "rois.csv", folder / "split.csv", arm="large", images=IMAGES,
-        settings=settings, weights={stage: folder / f"{stage}.safetensors" for stage in STAGES},
-        history=folder / "history.csv", speed=folder / "speed.csv",
-        checkpoints=folder / "checkpoints", memory_mb=JOB_MEMORY_MB,
-    )  # fmt: skip
+        folder / "rois.h5",
+        folder / "rois.csv",
+        folder / "split.csv",
+        arm="large",
+        images=IMAGES,
+        settings=settings,
+        weights={stage: folder / f"{stage}.safetensors" for stage in STAGES},
+        history=folder / "history.csv",
+        speed=folder / "speed.csv",
+        checkpoints=folder / "checkpoints",
+        memory_mb=JOB_MEMORY_MB,
+    )
 
 
 PARTS = {"look-alike check": look_alikes, "training": training}
@@ -113,16 +130,14 @@ def main() -> None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps([time.perf_counter() - started, time.process_time(), peak]))
         return
-    print(
-        "| patients | squares, GB | part | s | s of a core | peak MB |\n|---|---|---|---|---|---|"
-    )
+    print("| patients | squares, GB | part | s | s of a core | peak MB |\n|---|---|---|---|---|---|")
     for patients in given.patients:
         folder = given.folder / str(patients)
         make_study(folder, patients)
         size = (folder / "rois.h5").stat().st_size / 1e9
         for part in PARTS:
             seconds, processor, peak = measure(part, folder)
-            print(f"| {patients} | {size:.1f} | {part} | {seconds:.0f} | {processor:.0f} | {peak:.0f} |", flush=True)  # fmt: skip
+            print(f"| {patients} | {size:.1f} | {part} | {seconds:.0f} | {processor:.0f} | {peak:.0f} |", flush=True)
         shutil.rmtree(folder)
 
 

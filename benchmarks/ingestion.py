@@ -4,8 +4,8 @@
 
 Every round runs all ways one after the other, each in new processes, so that they meet the same
 machine; the table gives medians over rounds, and ratios within rounds. Imports (1 to 2 s) are not
-timed, the start of the decoding process is. The plain way only decodes and stores; ours also matches patients, finds and judges the box, blanks the
-identity, and decodes in a process that may be killed.
+timed, the start of the decoding process is. The plain way only decodes and stores; ours also matches patients, finds
+and judges the box, blanks the identity, and decodes in a process that may be killed.
 
 On a machine where others work too, processor time says more than seconds: it is that of all processes,
 with the start of the decoding ones.
@@ -83,9 +83,13 @@ def region(place: Rectangle) -> Dataset:
 
 
 def write_file(
-    path: Path, screen: np.ndarray, syntax: str, patient: str, number: int,
+    path: Path,
+    screen: np.ndarray,
+    syntax: str,
+    patient: str,
+    number: int,
     places: Sequence[Rectangle] = (TOP, BOX, BOTTOM),
-) -> None:  # fmt: skip
+) -> None:
     """One DICOM still with region tags."""
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
@@ -153,22 +157,27 @@ def run_ours(folder: Path, hospitals: str, out: Path, memory: Path | None = None
     """The workflow's own call, a hospital at a time; ``memory`` knows files again in a later run."""
     for code in hospitals:
         ingest_hospital(
-            folder / "dicom" / code, code, clinical_csv=folder / "clinical.csv",
-            measurements_csv=None, roi_csv=None, settings=IngestionSettings(),
-            pseudonymiser=Pseudonymiser(simulation_key(1), 365), shard=out / f"{code}.h5",
-            acquisitions_csv=out / f"{code}_a.csv", rejects_csv=out / f"{code}_r.csv",
-            counts_csv=out / f"{code}_c.csv", private_map_csv=out / f"{code}_p.csv",
+            folder / "dicom" / code,
+            code,
+            clinical_csv=folder / "clinical.csv",
+            measurements_csv=None,
+            roi_csv=None,
+            settings=IngestionSettings(),
+            pseudonymiser=Pseudonymiser(simulation_key(1), 365),
+            shard=out / f"{code}.h5",
+            acquisitions_csv=out / f"{code}_a.csv",
+            rejects_csv=out / f"{code}_r.csv",
+            counts_csv=out / f"{code}_c.csv",
+            private_map_csv=out / f"{code}_p.csv",
             memory=memory,
-        )  # fmt: skip
+        )
 
 
 def start(way: str, folder: Path, hospitals: str, out: Path) -> subprocess.Popen:
     """A process of this file that runs one way and prints its peak memory."""
     command = [sys.executable, __file__, "--way", way, str(folder), hospitals, str(out)]
     environment = dict(os.environ) | (KEEP_MEMORY if way == "ours" else {})
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
-    )
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
 
 
 def time_way(way: str, folder: Path, out: Path, parts: list[str]) -> tuple[float, float, float]:

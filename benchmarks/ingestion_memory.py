@@ -27,10 +27,7 @@ from dlre_core.elastography.screen_layout import Rectangle
 from dlre_core.patients.data_contract import template
 
 HOSPITAL = "A"
-HALF = [
-    Rectangle(place.left // 2, place.top // 2, place.right // 2, place.bottom // 2)
-    for place in (TOP, BOX, BOTTOM)
-]
+HALF = [Rectangle(place.left // 2, place.top // 2, place.right // 2, place.bottom // 2) for place in (TOP, BOX, BOTTOM)]
 
 
 def make_hospital(folder: Path, pictures: int) -> None:
@@ -60,9 +57,7 @@ def ingest(folder: Path) -> None:
     out.mkdir()
     begun = time.process_time()
     run_ours(folder, HOSPITAL, out, memory=out / "memory.sqlite")
-    own, children = (
-        resource.getrusage(kind) for kind in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
+    own, children = (resource.getrusage(kind) for kind in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     stored = int((out / f"{HOSPITAL}_c.csv").read_text().splitlines()[1].split(",")[2])
     used = time.process_time() - begun + children.ru_utime + children.ru_stime
     sys.stdout.write(json.dumps([stored, own.ru_maxrss / 1024, children.ru_maxrss / 1024, used]))
@@ -88,7 +83,7 @@ def main() -> None:
             command = [sys.executable, __file__, "--ingest", str(folder)]
             answer = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
             stored, own, decoder, seconds = json.loads(answer)
-            print(f"| {stored} | {own:.0f} | {decoder:.0f} | {1000 * seconds / pictures:.1f} |", flush=True)  # fmt: skip
+            print(f"| {stored} | {own:.0f} | {decoder:.0f} | {1000 * seconds / pictures:.1f} |", flush=True)
         finally:
             shutil.rmtree(folder)
 

@@ -37,9 +37,7 @@ def main() -> None:
                     sys.exit(f"{tool} could not install the locks.")
                 seconds.append(time.monotonic() - started)
     for tool, seconds in taken.items():
-        print(
-            f"{tool:4} {', '.join(f'{s:.0f}' for s in seconds)} s, median {statistics.median(seconds):.0f} s"
-        )
+        print(f"{tool:4} {', '.join(f'{s:.0f}' for s in seconds)} s, median {statistics.median(seconds):.0f} s")
 
 
 if __name__ == "__main__":

@@ -50,9 +50,7 @@ def coverage(replicates, seed):
 def rejection(replicates, seed):
     """Share of tests below 0.05 where both AUCs are equal."""
     print("\nRejections under the null at 5 % (%), from", replicates, "samples each")
-    print(
-        f"{'n':>5} {'AUC':>5} {'paired DeLong':>17} {'unpaired DeLong':>17} {'unpaired, logit':>17}"
-    )
+    print(f"{'n':>5} {'AUC':>5} {'paired DeLong':>17} {'unpaired DeLong':>17} {'unpaired, logit':>17}")
     for n in SIZES:
         for auc in (0.7, 0.8, 0.9):
             generator = np.random.default_rng([seed, 1, n, round(1000 * auc)])

@@ -37,8 +37,11 @@ def study(folder, size, signal, seed, arms):
     with open(folder / "log.txt", "w") as log:
         subprocess.run(
             [sys.executable, "-m", "snakemake", "--cores", "all", table],
-            cwd=folder, check=True, stdout=log, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            cwd=folder,
+            check=True,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
     images = config["arms"][arms[0]]["images"]
     return pd.read_csv(folder / table).assign(images=lambda rows: rows.get("images", images))
 

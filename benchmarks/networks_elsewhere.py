@@ -2,9 +2,10 @@
 
     PYTHONPATH=. python benchmarks/networks_elsewhere.py OTHER STUDY [STUDY ...]
 
-OTHER is a study of another cohort seed with its crops and splits (docs/measurements/learning.md); all its patients judge, since none of
-them trained. Prints AUCs (95 % CI) of every arm that a study has, by the mean of as many pictures as it trained on. About
-3 minutes a study with all three arms.
+OTHER is a study of another cohort seed with its crops and splits (docs/measurements/learning.md); all its patients
+judge, since none of
+them trained. Prints AUCs (95 % CI) of every arm that a study has, by the mean of as many pictures as it trained on.
+About 3 minutes a study with all three arms.
 """
 
 import argparse
@@ -28,16 +29,15 @@ def main() -> None:
     given = parser.parse_args()
     crops, split = given.other / "results/roi", given.other / "results/splits/overall.csv"
     print(
-        f"| networks of, {len(pd.read_csv(split))} patients judge | pictures | F4 | >=F3 | >=F2 |\n|---|---|---|---|---|"
+        f"| networks of, {len(pd.read_csv(split))} patients judge | pictures | F4 | >=F3 | >=F2 |\n"
+        "|---|---|---|---|---|"
     )
     for study in given.studies:
         for arm, images in ARMS.items():
             models = study / "results/models" / arm
             if models.exists():
                 weights = {stage: models / f"{stage}.safetensors" for stage in STAGES}
-                pictures = predict_split(
-                    crops / "rois.h5", crops / "rois.csv", split, weights, images
-                )
+                pictures = predict_split(crops / "rois.h5", crops / "rois.csv", split, weights, images)
                 patients = pictures.groupby(KEYS)[["fibrosis_stage", *STAGES]].mean()
                 cells = []
                 for stage in STAGES:

@@ -63,18 +63,41 @@ def remake(n, kept):
     """Copy the project and its results, enlarge, remake the page and keep it at ``kept``."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for part in ("Snakefile", "config.yaml", "rules", "scripts", "dlre_core", "profiles", "envs",
-                     "results", ".snakemake"):  # fmt: skip
+        for part in (
+            "Snakefile",
+            "config.yaml",
+            "rules",
+            "scripts",
+            "dlre_core",
+            "profiles",
+            "envs",
+            "results",
+            ".snakemake",
+        ):
             source = Path(part)
             copy = shutil.copytree if source.is_dir() else shutil.copy2
             copy(source, folder / part)
         enlarge(folder, n)
         started = time.perf_counter()
         subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "all", "--rerun-triggers", "mtime", "--quiet",
-             "all", "--forcerun", "table_1", "--", "results/report.html"],
-            cwd=folder, check=True,
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-m",
+                "snakemake",
+                "--cores",
+                "all",
+                "--rerun-triggers",
+                "mtime",
+                "--quiet",
+                "all",
+                "--forcerun",
+                "table_1",
+                "--",
+                "results/report.html",
+            ],
+            cwd=folder,
+            check=True,
+        )
         print(f"tables, figures and page of {n} patients: {time.perf_counter() - started:.0f} s")
         page = (folder / "results/report.html").read_text("utf-8")
     kept.parent.mkdir(exist_ok=True)
@@ -84,10 +107,19 @@ def remake(n, kept):
 def opening_times(page):
     """Milliseconds until the page is ready, and until all of it is loaded."""
     dump = subprocess.run(
-        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
-         "--virtual-time-budget=20000", f"file://{page.resolve()}"],
-        check=True, capture_output=True, text=True,
-    ).stdout  # fmt: skip
+        [
+            "chromium",
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--dump-dom",
+            "--virtual-time-budget=20000",
+            f"file://{page.resolve()}",
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
     title = dump[dump.index("<title>") + 7 : dump.index("</title>")]
     times = json.loads(title.replace("&quot;", '"'))
     return times["dom"], times["load"]
@@ -99,8 +131,10 @@ def main(n):
     if not page.exists():
         remake(n, page)
     ready, loaded = np.median([opening_times(page) for _ in range(5)], axis=0)
-    print(f"page {page.stat().st_size / 1e6:.1f} MB; ready after {ready:.0f} ms, all of it after "
-          f"{loaded:.0f} ms (medians of 5); the limit is 2000 ms")  # fmt: skip
+    print(
+        f"page {page.stat().st_size / 1e6:.1f} MB; ready after {ready:.0f} ms, all of it after "
+        f"{loaded:.0f} ms (medians of 5); the limit is 2000 ms"
+    )
 
 
 if __name__ == "__main__":

@@ -50,9 +50,7 @@ def run_batches(images: np.ndarray, session: onnxruntime.InferenceSession) -> np
     return np.concatenate([session.run(None, {"IMAGE": part})[0] for part in parts])
 
 
-def run_single(
-    images: np.ndarray, session: onnxruntime.InferenceSession, pool: ThreadPoolExecutor
-) -> np.ndarray:
+def run_single(images: np.ndarray, session: onnxruntime.InferenceSession, pool: ThreadPoolExecutor) -> np.ndarray:
     """onnxruntime in this process as the server calls it: an image a thread."""
     parts = (images[i : i + 1] for i in range(len(images)))
     return np.concatenate(list(pool.map(lambda part: session.run(None, {"IMAGE": part})[0], parts)))
@@ -114,9 +112,7 @@ def main(n: int = 512, rounds: int = 7) -> None:
         (folder / "models/overall").mkdir(parents=True)
         for stage, network in zip(STAGES, networks, strict=True):
             save_file(network.state_dict(), folder / "models/overall" / f"{stage}.safetensors")
-        write_model_repository(
-            folder / "models", ["overall"], folder / "served", simulated=True, provenance={}
-        )
+        write_model_repository(folder / "models", ["overall"], folder / "served", simulated=True, provenance={})
         model = folder / "served/dlre/1/overall.onnx"
         single, several = open_session(model, 1), open_session(model, THREADS)
         with (
@@ -127,9 +123,7 @@ def main(n: int = 512, rounds: int = 7) -> None:
             ways = {
                 "PyTorch in process, batches of 32": lambda: run_torch(images, networks),
                 "onnxruntime in process, batches of 32": lambda: run_batches(images, several),
-                "onnxruntime in process, an image a thread": lambda: run_single(
-                    images, single, pool
-                ),
+                "onnxruntime in process, an image a thread": lambda: run_single(images, single, pool),
                 "Triton, shared memory": lambda: predict_images(url, images),
                 "Triton, images in the request": lambda: predict_images(f"ipv4:{url}", images),
             }

@@ -31,8 +31,12 @@ from dlre_core.tables.formatting import format_interval
 PICTURES = 3
 # Fields of a patient's body are clinical variables; identifiers name the row.
 LEFT_OUT = {"PatientAge", "PatientSex", "PatientSize", "PatientWeight", "PatientID", "PatientName"}
-TEXT = {"header": (slice(0, 90), slice(330, 1140)), "identity": (slice(0, 90), slice(0, 320)),
-        "time": (slice(0, 90), slice(1150, 1440)), "settings": (slice(110, 540), slice(0, 300))}  # fmt: skip
+TEXT = {
+    "header": (slice(0, 90), slice(330, 1140)),
+    "identity": (slice(0, 90), slice(0, 320)),
+    "time": (slice(0, 90), slice(1150, 1440)),
+    "settings": (slice(110, 540), slice(0, 300)),
+}
 
 
 def simulate(job):
@@ -43,8 +47,11 @@ def simulate(job):
 
 def tags_and_layout(dataset, path, files):
     """Numbers and words of the header that are no clinical variables, and of the file."""
-    found = {"file_size": path.stat().st_size, "files_of_patient": files,
-             "syntax": dataset.file_meta.TransferSyntaxUID.name}  # fmt: skip
+    found = {
+        "file_size": path.stat().st_size,
+        "files_of_patient": files,
+        "syntax": dataset.file_meta.TransferSyntaxUID.name,
+    }
     for element in dataset:
         if element.VR in ("SQ", "UI", "OB", "OW", "PN") or element.keyword in LEFT_OUT:
             continue
@@ -88,8 +95,10 @@ def patient_features(job):
         row = tags_and_layout(dataset, path, len(paths))
         scale = screen.shape[1] / 1440
         for name, (rows, columns) in TEXT.items():
-            part = screen[round(rows.start * scale) : round(rows.stop * scale),
-                          round(columns.start * scale) : round(columns.stop * scale)]  # fmt: skip
+            part = screen[
+                round(rows.start * scale) : round(rows.stop * scale),
+                round(columns.start * scale) : round(columns.stop * scale),
+            ]
             row[f"text_{name}"] = part.mean()
         tags.append(row | {"hospital": hospital})
         grey.append(grey_picture(screen))
@@ -111,7 +120,7 @@ def examine(name, table, stages, seed):
     models = {
         "logistic regression": make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2000)),
         "random forest": RandomForestClassifier(400, min_samples_leaf=3, random_state=seed, n_jobs=-1),
-    }  # fmt: skip
+    }
     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
     for words, model in models.items():
         cells = []

@@ -47,9 +47,15 @@ def invalid(rng, pictures, arm):
         ("shape", [tensor(np.ascontiguousarray(two[:, :200]))], arm),
         ("type", [tensor(two.astype(np.float32), kind="FP32")], arm),
         ("name", [tensor(two, name="PICTURE")], arm),
-        ("arm", [tensor(two), ], "no_such_arm"),
+        (
+            "arm",
+            [
+                tensor(two),
+            ],
+            "no_such_arm",
+        ),
         ("batch", [tensor(np.zeros((129, 250, 250, 3), np.uint8))], arm),
-    ][rng.integers(5)]  # fmt: skip
+    ][rng.integers(5)]
 
 
 def client(number, url, pictures, answers, arm, until, counts, latencies):
@@ -63,16 +69,14 @@ def client(number, url, pictures, answers, arm, until, counts, latencies):
                 inputs = [tensor(pictures[chosen])]
                 started = time.perf_counter()
                 try:
-                    reply = server.infer(
-                        "dlre", inputs, parameters={"arm": arm}, client_timeout=60
-                    ).as_numpy("PROBABILITIES")
+                    reply = server.infer("dlre", inputs, parameters={"arm": arm}, client_timeout=60).as_numpy(
+                        "PROBABILITIES"
+                    )
                 except InferenceServerException as error:
                     own[f"LOST ({error.status()})"] += 1
                     continue
                 latencies.append(time.perf_counter() - started)
-                right = (
-                    reply.shape == (len(chosen), 3) and np.abs(reply - answers[chosen]).max() < 1e-6
-                )
+                right = reply.shape == (len(chosen), 3) and np.abs(reply - answers[chosen]).max() < 1e-6
                 own["valid, right" if right else "valid, WRONG"] += 1
                 own["pictures"] += len(chosen)
             else:
@@ -115,10 +119,7 @@ def main():
         started = time.monotonic()
         until = started + given.seconds
         arguments = (server.grpc_url, pictures, answers, arm, until, counts, latencies)
-        threads = [
-            threading.Thread(target=client, args=(number, *arguments))
-            for number in range(given.clients)
-        ]
+        threads = [threading.Thread(target=client, args=(number, *arguments)) for number in range(given.clients)]
         for thread in threads:
             thread.start()
         while any(thread.is_alive() for thread in threads):
@@ -136,9 +137,7 @@ def main():
     for tenth in (2, 5, 8, 10):
         within = np.ceil(10 * times / given.seconds) == tenth
         server, model = (np.median(part[within]) for part in parts)
-        print(
-            f"| memory of the server + the model's process, tenth {tenth} | {server:.0f} + {model:.0f} MB |"
-        )
+        print(f"| memory of the server + the model's process, tenth {tenth} | {server:.0f} + {model:.0f} MB |")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Speed of the DeLong test against pROC (R) and MLstatkit, and of the patient bootstrap.
 
-Needs Debian's r-base-core and r-cran-proc; MLstatkit is optional (pip install --no-deps mlstatkit; it must not move numpy).
-Every peer gets the same numbers; R is timed inside R, without its start.
+Needs Debian's r-base-core and r-cran-proc; MLstatkit is optional (pip install --no-deps mlstatkit; it must not move
+numpy). Every peer gets the same numbers; R is timed inside R, without its start.
 
     PYTHONPATH=. python benchmarks/statistics_speed.py [sizes ...]
 """
@@ -66,8 +66,11 @@ def proc(labels, a, b, repeats):
         script.write_text(R_SCRIPT)
         output = subprocess.run(
             ["Rscript", str(script), str(table), str(repeats)],
-            check=True, capture_output=True, text=True, timeout=1800,
-        ).stdout.split()  # fmt: skip
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=1800,
+        ).stdout.split()
     return float(output[0]), float(output[2])
 
 
@@ -86,9 +89,7 @@ def bootstrap(replicates=10_000):
     generator = np.random.default_rng(3)
     n = 398
     stage = generator.choice([1, 2, 3, 4], n, p=[0.16, 0.27, 0.32, 0.25])
-    scores = pd.DataFrame(
-        {"cohort": np.where(np.arange(n) < 266, "training", "validation"), "fibrosis_stage": stage}
-    )
+    scores = pd.DataFrame({"cohort": np.where(np.arange(n) < 266, "training", "validation"), "fibrosis_stage": stage})
     for name in ("dlre_f4", "dlre_ge_f3", "dlre_ge_f2", "lsm", "apri", "fib4"):
         scores[name] = stage + generator.normal(scale=1.5, size=n)
     bootstrap_differences(scores, replicates=10, seed=1)
@@ -98,9 +99,7 @@ def bootstrap(replicates=10_000):
 def main(sizes):
     """Print one line a size, then the bootstrap."""
     print(f"{os.cpu_count()} cores; seconds, mean of several runs; DeLong test of two scores")
-    print(
-        f"{'n':>9} {'ours':>10} {'pROC':>10} {'ratio':>7} {'MLstatkit':>10} {'ratio':>7}  z ours / pROC"
-    )
+    print(f"{'n':>9} {'ours':>10} {'pROC':>10} {'ratio':>7} {'MLstatkit':>10} {'ratio':>7}  z ours / pROC")
     for n in sizes:
         labels, a, b = data(n)
         repeats = 500 if n < 10**4 else 50 if n < 10**5 else 10 if n < 10**6 else 2
@@ -108,10 +107,7 @@ def main(sizes):
         ours, test = mean_of(lambda: compare_paired_aucs(labels, a, b), repeats)  # noqa: B023
         theirs = proc(labels, a, b, repeats) if shutil.which("Rscript") else None
         other = mlstatkit(labels, a, b, repeats)
-        cells = [
-            f"{x[0]:10.4f} {x[0] / ours:6.1f}x" if x else f"{'-':>10} {'-':>7}"
-            for x in (theirs, other)
-        ]
+        cells = [f"{x[0]:10.4f} {x[0] / ours:6.1f}x" if x else f"{'-':>10} {'-':>7}" for x in (theirs, other)]
         z = f"{test.statistic:.10f} / {theirs[1]:.10f}" if theirs else f"{test.statistic:.10f}"
         print(f"{n:9d} {ours:10.4f} {cells[0]} {cells[1]}  {z}", flush=True)
     print(f"\nBootstrap of all Table 2 differences, 10,000 replicates: {bootstrap():.2f} s")

@@ -30,9 +30,20 @@ def drawn_severity(cohort: dict[str, object]) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         command = [
-            sys.executable, "-m", "dlre_core.simulation", "--size", str(cohort["size"]), "--seed", str(cohort["seed"]),
-            "--texture-signal", str(cohort["texture_signal"]), "--out", folder, "--truth", folder / "truth",
-        ]  # fmt: skip
+            sys.executable,
+            "-m",
+            "dlre_core.simulation",
+            "--size",
+            str(cohort["size"]),
+            "--seed",
+            str(cohort["seed"]),
+            "--texture-signal",
+            str(cohort["texture_signal"]),
+            "--out",
+            folder,
+            "--truth",
+            folder / "truth",
+        ]
         subprocess.run(command, check=True)
         table = pd.read_csv(folder / "measurements.csv")
         truth = [folder / "truth" / file.replace(".dcm", ".npz") for file in table["file"]]

@@ -50,9 +50,7 @@ def plain(steps: int, device: str = "cpu") -> float:
             padded = np.pad(image, ((8, 8), (8, 8), (0, 0)), mode="edge")
             row, column = generator.integers(0, 17, 2)
             image = padded[row : row + 250, column : column + 250].astype(np.float32) / 255 - 0.5
-            return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))), float(
-                labels[index]
-            )
+            return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))), float(labels[index])
 
     network = FibrosisNetwork().to(device)
     optimiser = torch.optim.AdamW(network.parameters(), 1e-3)
@@ -80,11 +78,20 @@ def ours(steps: int) -> float:
     compute_repeatably()
     images, labels = data()
     settings = TrainingSettings(
-        device="cpu", batch_size=BATCH, epochs=2, minimum_epochs=2, minimum_steps=2 * steps,
+        device="cpu",
+        batch_size=BATCH,
+        epochs=2,
+        minimum_epochs=2,
+        minimum_steps=2 * steps,
         maximum_steps=2 * steps,
-        augmentation={"shift_pixels": 8, "rotation_degrees": 0, "scale": 0.0,
-                      "flip_horizontal": True, "flip_vertical": True},
-    )  # fmt: skip
+        augmentation={
+            "shift_pixels": 8,
+            "rotation_degrees": 0,
+            "scale": 0.0,
+            "flip_horizontal": True,
+            "flip_vertical": True,
+        },
+    )
     stopping = np.arange(300) >= 290
     question = Question("benchmark", labels, stream=1, drawn=np.ones(len(labels)))
     (network,) = train_networks(images, [question], stopping, settings, patients=290)
@@ -121,16 +128,10 @@ def main() -> None:
         torch.set_num_threads(options.threads[0])
         print(json.dumps({"plain": plain, "ours": ours}[options.one](options.steps)))
         return
-    print(
-        "| threads | plain PyTorch | plain, tuned malloc | ours, plain malloc | ours | ours / plain |"
-    )
+    print("| threads | plain PyTorch | plain, tuned malloc | ours, plain malloc | ours | ours / plain |")
     print("|---|---|---|---|---|---|")
     for threads in options.threads:
-        rows = [
-            measure(name, threads, tuned, options.steps)
-            for name in ("plain", "ours")
-            for tuned in (False, True)
-        ]
+        rows = [measure(name, threads, tuned, options.steps) for name in ("plain", "ours") for tuned in (False, True)]
         cells = " | ".join(f"{value:.0f}" for value in rows)
         print(f"| {threads} | {cells} | {rows[3] / rows[0]:.1f} |", flush=True)
 

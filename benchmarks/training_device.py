@@ -3,8 +3,8 @@
     PYTHONPATH=. python benchmarks/training_device.py [--device cuda] [--steps 200] [--arms 6] [--variants]
 
 Six arms train their three networks in one pass with the settings of config.yaml, 266 patients with five pictures each
-(noise, which costs what pictures cost). Utilisation is what nvidia-smi samples of that GPU meanwhile, sending the pictures
-there included, as the seconds include it. The peer is that of
+(noise, which costs what pictures cost). Utilisation is what nvidia-smi samples of that GPU meanwhile, sending the
+pictures there included, as the seconds include it. The peer is that of
 benchmarks/training.py, one network at a time; what 18 would take is its rate times the same number of steps.
 """
 
@@ -29,7 +29,7 @@ from dlre_core.training.network_training import train_networks
 from dlre_core.training.settings import Question, TrainingSettings, compute_repeatably
 
 PATIENTS, PICTURES, NETWORKS = 266, 1330, 3
-SAMPLING = ("nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "-lms", "250")  # fmt: skip
+SAMPLING = ("nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "-lms", "250")
 
 
 def each_alone(networks: Sequence[FibrosisNetwork], images: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -58,16 +58,13 @@ def noise() -> NDArray[np.uint8]:
     return generator.integers(0, 256, (PICTURES, 250, 250, 3), dtype=np.uint8)
 
 
-def train_arms(
-    pictures: NDArray[np.uint8], settings: TrainingSettings, arms: int
-) -> tuple[float, float]:
+def train_arms(pictures: NDArray[np.uint8], settings: TrainingSettings, arms: int) -> tuple[float, float]:
     """Seconds of all arms together, and images a second of the last epochs, all networks counted."""
     labels, stopping = np.arange(PICTURES) % 2, np.arange(PICTURES) < PICTURES // 20
     rates, started = [], time.perf_counter()
     for arm in range(arms):
         questions = [
-            Question(f"arm {arm}", labels, NETWORKS * arm + number, np.ones(PICTURES))
-            for number in range(NETWORKS)
+            Question(f"arm {arm}", labels, NETWORKS * arm + number, np.ones(PICTURES)) for number in range(NETWORKS)
         ]
         networks = train_networks(pictures, questions, stopping, settings, patients=PATIENTS)
         rates.append(sum(network.history[-1]["images_per_second"] for network in networks))
@@ -94,9 +91,7 @@ def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cuda")
-    parser.add_argument(
-        "--steps", type=int, help="of a network; the project's own number if left out"
-    )
+    parser.add_argument("--steps", type=int, help="of a network; the project's own number if left out")
     parser.add_argument("--arms", type=int, default=6)
     parser.add_argument("--variants", action="store_true")
     given = parser.parse_args()
@@ -107,7 +102,7 @@ def main() -> None:
     number = NETWORKS * given.arms
     print(f"{number} networks of {steps} steps on {name}, PyTorch {torch.__version__}\n")
     print("| | images a second | seconds for all | utilisation |\n|---|---|---|---|")
-    print(f"| plain PyTorch | {peer:.0f} | {number * steps * BATCH / peer:.0f} (at its rate) | |", flush=True)  # fmt: skip
+    print(f"| plain PyTorch | {peer:.0f} | {number * steps * BATCH / peer:.0f} (at its rate) | |", flush=True)
     compute_repeatably()
     pictures = noise()
     with sampled_utilisation(given.device) as samples:

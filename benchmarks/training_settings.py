@@ -68,13 +68,26 @@ def main() -> None:
         override = (study.folder / "changes.yaml").resolve()
         override.write_text(json.dumps({"training": changes}))
         subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "all", "--quiet", "progress", "--configfile", override, "--", target],
-            cwd=study.folder, check=True, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-m",
+                "snakemake",
+                "--cores",
+                "all",
+                "--quiet",
+                "progress",
+                "--configfile",
+                override,
+                "--",
+                target,
+            ],
+            cwd=study.folder,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         auc = judge(study.folder)
         cells = [
-            f"{auc[f'{stage} single']:.3f}, "
-            + " / ".join(f"{auc[f'{stage} {count}']:.3f}" for count in (1, 3, 5))
+            f"{auc[f'{stage} single']:.3f}, " + " / ".join(f"{auc[f'{stage} {count}']:.3f}" for count in (1, 3, 5))
             for stage in STAGES
         ]
         print(f"| {json.dumps(changes)} | " + " | ".join(cells) + " |", flush=True)

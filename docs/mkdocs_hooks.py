@@ -71,9 +71,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Point links to files of the repository's root at their pages."""
     folder = posixpath.dirname(page.file.src_uri) or "."
-    return ROOT_LINK.sub(
-        lambda link: f"]({posixpath.relpath(ROOT_PAGES[link[1]], folder)}", markdown
-    )
+    return ROOT_LINK.sub(lambda link: f"]({posixpath.relpath(ROOT_PAGES[link[1]], folder)}", markdown)
 
 
 def on_page_content(content: str, page: Page, config: MkDocsConfig, files: Files) -> str:

@@ -46,14 +46,10 @@ def faults(place: Path, *, needs_pip: bool) -> list[str]:
     found = []
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
-        found.append(
-            f"This is Python {version}; 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.13 ..."
-        )
+        found.append(f"This is Python {version}; 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.13 ...")
         return found
     packages = []
-    if needs_pip and not (
-        importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")
-    ):
+    if needs_pip and not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
         packages.append("python3-venv")
     if not has_libpython(version):
         packages.append(f"libpython{version}")

@@ -26,9 +26,7 @@ def paper_tables() -> dict[str, object]:
     return dict(json.loads(PAPER_TABLES.read_text("utf-8")))
 
 
-def audit_published_tables(
-    tables: Mapping[str, object], *, confidence: float = 0.95
-) -> AuditReport:
+def audit_published_tables(tables: Mapping[str, object], *, confidence: float = 0.95) -> AuditReport:
     """Audit published tables: what reproduces, by which method, and what cannot be right.
 
     Parameters
@@ -65,8 +63,7 @@ def audit_published_tables(
     findings += prevalence_findings(rows, agreed, baseline.cases)
     largest = max([row.n or 0 for row in rows] + [size for _, _, size in baseline.cases], default=0)
     explained = {
-        index: explain_row(row, agreed[row.group], _sizes(rows, row), largest)
-        for index, row in enumerate(rows)
+        index: explain_row(row, agreed[row.group], _sizes(rows, row), largest) for index, row in enumerate(rows)
     }
     wrong = wrong_sizes(rows, explained, _totals(baseline), largest)
     findings += [size.finding() for size in dict.fromkeys(wrong.values())]
@@ -86,9 +83,7 @@ def audit_published_tables(
     )
 
 
-def _audit_row(
-    row: PrintedRow, explanation: Explanation, confidence: float
-) -> tuple[AuditedRow, list[Finding]]:
+def _audit_row(row: PrintedRow, explanation: Explanation, confidence: float) -> tuple[AuditedRow, list[Finding]]:
     methods = interval_methods(row, explanation, confidence)
     expected = expected_intervals(row, explanation, confidence)
     findings = count_findings(row, explanation)
@@ -105,12 +100,7 @@ def _totals(baseline: BaselineAudit) -> dict[int, int]:
 def _baseline(tables: Mapping[str, object]) -> BaselineAudit:
     whole = BaselineAudit()
     for name, rows in tables.items():
-        if (
-            isinstance(rows, list)
-            and rows
-            and isinstance(rows[0], Mapping)
-            and "variable" in rows[0]
-        ):
+        if isinstance(rows, list) and rows and isinstance(rows[0], Mapping) and "variable" in rows[0]:
             audit = audit_baseline(name, rows)
             whole.findings += audit.findings
             whole.lines += audit.lines
@@ -119,9 +109,7 @@ def _baseline(tables: Mapping[str, object]) -> BaselineAudit:
 
 
 def _sizes(rows: Sequence[PrintedRow], row: PrintedRow) -> list[int]:
-    return [
-        other.n for other in rows if other.cohort == row.cohort and other.n and other.n != row.n
-    ]
+    return [other.n for other in rows if other.cohort == row.cohort and other.n and other.n != row.n]
 
 
 def _in_order(findings: Sequence[Finding], tables: Sequence[str]) -> list[Finding]:

@@ -49,9 +49,12 @@ def audit_baseline(name: str, rows: Sequence[Row]) -> BaselineAudit:
     total, parts = _total(sizes)
     for row in rows:
         line: dict[str, object] = {
-            "table": name, "variable": row["variable"], "p": row.get("p"), "p_method": None,
+            "table": name,
+            "variable": row["variable"],
+            "p": row.get("p"),
+            "p_method": None,
             "p_expected": None,
-        }  # fmt: skip
+        }
         _malformed(name, row, columns, audit)
         kind = "mean" if "mean" in _cell(row, columns[0]) else "counts"
         if kind == "mean":
@@ -64,9 +67,7 @@ def audit_baseline(name: str, rows: Sequence[Row]) -> BaselineAudit:
     return audit
 
 
-def counts_of_groups(
-    rows: Sequence[Row], sizes: Mapping[str, int]
-) -> dict[str, list[tuple[str, dict[str, int]]]]:
+def counts_of_groups(rows: Sequence[Row], sizes: Mapping[str, int]) -> dict[str, list[tuple[str, dict[str, int]]]]:
     """Category counts by group: variable and count a column; rows without counts are left out."""
     groups: dict[str, list[tuple[str, dict[str, int]]]] = {}
     for row in rows:
@@ -90,18 +91,26 @@ def group_findings(name: str, rows: Sequence[Row], sizes: Mapping[str, int]) -> 
             if len(members) > 1 and total != size:
                 found.append(
                     Finding(
-                        "sum_contradiction", "error",
-                        {"table": name, "row": None, "stage": None, "method": group, "arm": None,
-                         "cohort": column, "cell": None},
-                        f"The categories add up to {total}, not {size}.", str(total), str(size),
+                        "sum_contradiction",
+                        "error",
+                        {
+                            "table": name,
+                            "row": None,
+                            "stage": None,
+                            "method": group,
+                            "arm": None,
+                            "cohort": column,
+                            "cell": None,
+                        },
+                        f"The categories add up to {total}, not {size}.",
+                        str(total),
+                        str(size),
                     )
-                )  # fmt: skip
+                )
     return found
 
 
-def cases_by_stage(
-    rows: Sequence[Row], sizes: Mapping[str, int]
-) -> dict[tuple[int, str, int], int]:
+def cases_by_stage(rows: Sequence[Row], sizes: Mapping[str, int]) -> dict[tuple[int, str, int], int]:
     """Patients with at least each fibrosis stage.
 
     Parameters
@@ -151,13 +160,24 @@ def _total(sizes: Mapping[str, int]) -> tuple[str | None, list[str]]:
 
 
 def _finding(
-    name: str, row: Row, column: str | None, kind: str, severity: str, sentence: str,
-    printed: object = "", expected: str = "",
-) -> Finding:  # fmt: skip
+    name: str,
+    row: Row,
+    column: str | None,
+    kind: str,
+    severity: str,
+    sentence: str,
+    printed: object = "",
+    expected: str = "",
+) -> Finding:
     where = {
-        "table": name, "row": None, "stage": None, "method": row["variable"], "arm": None,
-        "cohort": column, "cell": None if column else "p",
-    }  # fmt: skip
+        "table": name,
+        "row": None,
+        "stage": None,
+        "method": row["variable"],
+        "arm": None,
+        "cohort": column,
+        "cell": None if column else "p",
+    }
     return Finding(kind, severity, where, sentence, str(printed), expected)
 
 
@@ -174,16 +194,26 @@ def _malformed(name: str, row: Row, columns: Sequence[str], audit: BaselineAudit
             if not good:
                 audit.findings.append(
                     _finding(
-                        name, row, column, "malformed_number", "error",
-                        f"{text!r} is no well-formed number.", text,
+                        name,
+                        row,
+                        column,
+                        "malformed_number",
+                        "error",
+                        f"{text!r} is no well-formed number.",
+                        text,
                     )
-                )  # fmt: skip
+                )
 
 
 def _check_counts(
-    name: str, row: Row, sizes: Mapping[str, int], total: str | None, parts: Sequence[str],
-    line: dict[str, object], audit: BaselineAudit,
-) -> None:  # fmt: skip
+    name: str,
+    row: Row,
+    sizes: Mapping[str, int],
+    total: str | None,
+    parts: Sequence[str],
+    line: dict[str, object],
+    audit: BaselineAudit,
+) -> None:
     counts: Counts = {}
     for column, size in sizes.items():
         if "pos" in _cell(row, column):
@@ -198,11 +228,17 @@ def _check_counts(
         if row.get("kind") != "n" and sums[0] != counts[total][0]:
             audit.findings.append(
                 _finding(
-                    name, row, total, "sum_contradiction", "error",
+                    name,
+                    row,
+                    total,
+                    "sum_contradiction",
+                    "error",
                     f"{counts[total][0]} in all, but {' + '.join(str(counts[part][0]) for part in parts)} "
-                    f"= {sums[0]} in the cohorts.", counts[total][0], str(sums[0]),
+                    f"= {sums[0]} in the cohorts.",
+                    counts[total][0],
+                    str(sums[0]),
                 )
-            )  # fmt: skip
+            )
     denominators = dict.fromkeys(sizes, sizes[total]) if row.get("kind") == "n" and total else sizes
     for column, (count, _) in counts.items():
         printed = parse_printed(_cell(row, column).get("pct"))
@@ -210,25 +246,28 @@ def _check_counts(
         if printed is not None and not rounding_steps(printed, exact):
             audit.findings.append(
                 _finding(
-                    name, row, column, "percentage_contradiction", "error",
+                    name,
+                    row,
+                    column,
+                    "percentage_contradiction",
+                    "error",
                     f"{count} of {denominators[column]} is {show(exact, printed)} %, not {printed.text} %.",
-                    printed.text, show(exact, printed),
+                    printed.text,
+                    show(exact, printed),
                 )
-            )  # fmt: skip
+            )
     if row.get("kind") != "n" and all(part in counts for part in parts) and len(parts) == 2:
         _check_count_p(name, row, [counts[part] for part in parts], line, audit)
 
 
 def _check_count_p(
     name: str, row: Row, table: Sequence[tuple[int, int]], line: dict[str, object], audit: BaselineAudit
-) -> None:  # fmt: skip
+) -> None:
     values = np.array(table)
     if (values < 0).any() or (values.sum(axis=0) == 0).any() or (values.sum(axis=1) == 0).any():
         return
     choices = {
-        "chi-square without correction": float(
-            stats.chi2_contingency(values, correction=False).pvalue
-        ),
+        "chi-square without correction": float(stats.chi2_contingency(values, correction=False).pvalue),
         "chi-square with continuity correction": float(stats.chi2_contingency(values).pvalue),
         "Fisher": float(stats.fisher_exact(values).pvalue),
     }
@@ -242,11 +281,16 @@ def _check_count_p(
         listed = ", ".join(f"{method} {show(p, digits=3)}" for method, p in choices.items())
         audit.findings.append(
             _finding(
-                name, row, None, "p_value_contradiction", "error",
-                f"p = {printed.text} is not that of {values[0].tolist()} against {values[1].tolist()}: "
-                f"{listed}.", printed.text, show(expected, digits=3),
+                name,
+                row,
+                None,
+                "p_value_contradiction",
+                "error",
+                f"p = {printed.text} is not that of {values[0].tolist()} against {values[1].tolist()}: {listed}.",
+                printed.text,
+                show(expected, digits=3),
             )
-        )  # fmt: skip
+        )
 
 
 def _p_fits(text: object, p_value: float) -> bool:
@@ -259,14 +303,16 @@ def _p_fits(text: object, p_value: float) -> bool:
 
 
 def _check_means(
-    name: str, row: Row, sizes: Mapping[str, int], total: str | None, parts: Sequence[str],
-    line: dict[str, object], audit: BaselineAudit,
-) -> None:  # fmt: skip
+    name: str,
+    row: Row,
+    sizes: Mapping[str, int],
+    total: str | None,
+    parts: Sequence[str],
+    line: dict[str, object],
+    audit: BaselineAudit,
+) -> None:
     try:
-        cells = {
-            column: [parse_printed(_cell(row, column).get(key)) for key in ("mean", "sd")]
-            for column in sizes
-        }
+        cells = {column: [parse_printed(_cell(row, column).get(key)) for key in ("mean", "sd")] for column in sizes}
         printed_p = parse_printed(row.get("p"))
     except ValueError:
         return
@@ -292,26 +338,34 @@ def _check_means(
         return
     audit.findings.append(
         _finding(
-            name, row, None, "p_value_contradiction", "warning",
+            name,
+            row,
+            None,
+            "p_value_contradiction",
+            "warning",
             f"p = {printed_p.text} is not that of a t test (Student or Welch) of the printed means and "
             f"SDs, which give {line['p_expected']} over all roundings; a rank test would need the data.",
-            printed_p.text, str(line["p_expected"]),
+            printed_p.text,
+            str(line["p_expected"]),
         )
-    )  # fmt: skip
+    )
 
 
-def _t_test(
-    mean_a: float, sd_a: float, n_a: int, mean_b: float, sd_b: float, n_b: int, equal: bool
-) -> float:
+def _t_test(mean_a: float, sd_a: float, n_a: int, mean_b: float, sd_b: float, n_b: int, equal: bool) -> float:
     if sd_a == 0 and sd_b == 0:
         return 1.0 if mean_a == mean_b else 0.0
     return float(stats.ttest_ind_from_stats(mean_a, sd_a, n_a, mean_b, sd_b, n_b, equal).pvalue)
 
 
 def _check_pooled(
-    name: str, row: Row, sizes: Mapping[str, int], total: str, parts: Sequence[str],
-    ranges: Mapping[str, list[tuple[float, float]]], audit: BaselineAudit,
-) -> None:  # fmt: skip
+    name: str,
+    row: Row,
+    sizes: Mapping[str, int],
+    total: str,
+    parts: Sequence[str],
+    ranges: Mapping[str, list[tuple[float, float]]],
+    audit: BaselineAudit,
+) -> None:
     """Mean and SD of all, against those of the cohorts."""
     n = sizes[total]
     low, high = (sum(sizes[part] * ranges[part][0][end] for part in parts) / n for end in (0, 1))
@@ -331,18 +385,22 @@ def _check_pooled(
         value = f"{sum(printed) / 2:g}"
         audit.findings.append(
             _finding(
-                name, row, total, "mean_contradiction", "error",
+                name,
+                row,
+                total,
+                "mean_contradiction",
+                "error",
                 f"{word} {value} of all contradicts the cohorts, which give {bottom:.2f} to {top:.2f}.",
-                value, f"{bottom:.2f} to {top:.2f}",
+                value,
+                f"{bottom:.2f} to {top:.2f}",
             )
-        )  # fmt: skip
+        )
 
 
 def _pooled_sd(sizes: Sequence[int], means: Sequence[float], sds: Sequence[float]) -> float:
     n = sum(sizes)
     mean = sum(size * value for size, value in zip(sizes, means, strict=True)) / n
     squares = sum(
-        (size - 1) * sd**2 + size * (value - mean) ** 2
-        for size, value, sd in zip(sizes, means, sds, strict=True)
+        (size - 1) * sd**2 + size * (value - mean) ** 2 for size, value, sd in zip(sizes, means, sds, strict=True)
     )
     return math.sqrt(squares / (n - 1))

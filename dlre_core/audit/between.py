@@ -65,9 +65,7 @@ def star_findings(rows: Sequence[PrintedRow]) -> list[Finding]:
     return found
 
 
-def _same_analyses(
-    rows: Sequence[PrintedRow], first: str, second: str
-) -> list[list[tuple[PrintedRow, PrintedRow]]]:
+def _same_analyses(rows: Sequence[PrintedRow], first: str, second: str) -> list[list[tuple[PrintedRow, PrintedRow]]]:
     arms: dict[str, dict[Arm, list[PrintedRow]]] = {first: {}, second: {}}
     for row in rows:
         if row.table in arms:
@@ -121,10 +119,14 @@ def _differences(one: PrintedRow, other: PrintedRow) -> list[Finding]:
 def _differs(one: PrintedRow, other: PrintedRow, cell: str, first: str, second: str) -> Finding:
     arm = f" ({other.arm})" if other.arm else ""
     return other.finding(
-        "duplicate_disagrees", "error", cell,
+        "duplicate_disagrees",
+        "error",
+        cell,
         f"{one.table} prints {CELL_NAMES.get(cell, cell)} {first or 'nothing'} for the analysis that "
-        f"{other.table}{arm} prints with {second or 'nothing'}.", second, first,
-    )  # fmt: skip
+        f"{other.table}{arm} prints with {second or 'nothing'}.",
+        second,
+        first,
+    )
 
 
 def _numbers(row: PrintedRow, cell: str) -> tuple[float | None, ...]:
@@ -146,11 +148,7 @@ def _level(stars: str) -> int:
 def _check_stars(
     row: PrintedRow, members: Sequence[PrintedRow], starred: set[Arm], second_scale: set[str]
 ) -> Finding | None:
-    beside = [
-        other
-        for other in members
-        if other is not row and (other.stage, other.cohort) == (row.stage, row.cohort)
-    ]
+    beside = [other for other in members if other is not row and (other.stage, other.cohort) == (row.stage, row.cohort)]
     if any(other.method == row.method and other.n != row.n for other in beside):
         # Arms with other patients: which of them a star stands for, and how much they share, is not printed.
         return None
@@ -161,9 +159,10 @@ def _check_stars(
             other
             for other in peers
             if other.method != row.method
-            and (match := re.search(r"\d+", other.arm)) and number
+            and (match := re.search(r"\d+", other.arm))
+            and number
             and match.group() == number.group()
-        ]  # fmt: skip
+        ]
         symbols = 3
     else:
         references = [other for other in peers if (other.method, other.arm) not in starred]
@@ -181,12 +180,16 @@ def _check_stars(
     nearest = low if level < low else high
     expected = "*" * (nearest + symbols if nearest else 0)
     return row.finding(
-        "stars_contradiction", "warning", "stars",
+        "stars_contradiction",
+        "warning",
+        "stars",
         f"AUC {_cell_text(row, 'auc')} against {_cell_text(references[0], 'auc')} of {reference}: "
         f"{row.stars or 'no star'} cannot be; with correlations of {LEAST_CORRELATION} to "
         f"{MOST_CORRELATION} between the AUCs at {'least' if level < low else 'most'} "
-        f"{expected or 'no star'} follows.", row.stars, expected,
-    )  # fmt: skip
+        f"{expected or 'no star'} follows.",
+        row.stars,
+        expected,
+    )
 
 
 def _possible_levels(row: PrintedRow, other: PrintedRow) -> tuple[int, int]:
@@ -198,9 +201,7 @@ def _possible_levels(row: PrintedRow, other: PrintedRow) -> tuple[int, int]:
     (low_a, high_a), (low_b, high_b) = (error or (0.0, 0.0) for error in errors)
     gap, slack = abs(a.value - b.value), (a.unit + b.unit) / 2
     widest = math.sqrt(high_a**2 + high_b**2 - 2 * LEAST_CORRELATION * high_a * high_b)
-    narrowest = math.sqrt(
-        max(low_a**2 + low_b**2 - 2 * MOST_CORRELATION * low_a * low_b, (low_a - low_b) ** 2)
-    )
+    narrowest = math.sqrt(max(low_a**2 + low_b**2 - 2 * MOST_CORRELATION * low_a * low_b, (low_a - low_b) ** 2))
     if narrowest == 0:
         return 0, 3
     least = 2 * stats.norm.sf(max(gap - slack, 0.0) / widest)

@@ -89,9 +89,7 @@ def cases_that_fit(n: int, prevalence: Printed) -> list[int]:
     return [int(x) for x in numbers[rounding_steps(prevalence, 100 * numbers / max(n, 1)) > 0]]
 
 
-def best_tables(
-    cells: Mapping[str, Printed | None], n: int, cases: Iterable[int]
-) -> tuple[Fit, ...]:
+def best_tables(cells: Mapping[str, Printed | None], n: int, cases: Iterable[int]) -> tuple[Fit, ...]:
     """The tables that leave least of a row unexplained.
 
     Parameters
@@ -151,10 +149,7 @@ def tables_of_any_size(cells: Mapping[str, Printed | None], largest: int) -> lis
         level = rounding_steps(printed, exact[cell])
         fits &= level > 0
         steps = np.maximum(steps, level)
-    return [
-        Fit(int(tp[k]), int(fn[k]), int(tn[k]), int(fp[k]), (), int(steps[k]))
-        for k in np.flatnonzero(fits)
-    ]
+    return [Fit(int(tp[k]), int(fn[k]), int(tn[k]), int(fp[k]), (), int(steps[k])) for k in np.flatnonzero(fits)]
 
 
 def _present(cells: Mapping[str, Printed | None]) -> list[tuple[str, Printed]]:

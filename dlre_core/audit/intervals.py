@@ -22,9 +22,7 @@ TWICE = " (two roundings)"
 
 
 @lru_cache(maxsize=4096)
-def intervals_of_cell(
-    cell: str, counts: tuple[int, int, int, int], confidence: float
-) -> dict[str, Limits]:
+def intervals_of_cell(cell: str, counts: tuple[int, int, int, int], confidence: float) -> dict[str, Limits]:
     """Intervals of a share (per cent) or a likelihood ratio by every method.
 
     Parameters
@@ -46,19 +44,24 @@ def intervals_of_cell(
     if cell in SHARES:
         found = tp, tp + fn
         successes, total = {
-            "sens": found, "spec": (tn, tn + fp), "ppv": (tp, tp + fp), "npv": (tn, tn + fn),
-        }[cell]  # fmt: skip
+            "sens": found,
+            "spec": (tn, tn + fp),
+            "ppv": (tp, tp + fp),
+            "npv": (tn, tn + fn),
+        }[cell]
         estimates = {
-            method: proportion(successes, total, confidence=confidence, method=method)
-            for method in PROPORTION_METHODS
+            method: proportion(successes, total, confidence=confidence, method=method) for method in PROPORTION_METHODS
         }
         if total:
             estimates["wald"] = _wald(successes / total, total, confidence)
         if cell in ("ppv", "npv") and tp + fn and tn + fp:
             estimates["mercaldo-logit"] = logit_predictive_value(
-                found, (tn, tn + fp), (tp + fn) / sum(counts), negative=cell == "npv",
+                found,
+                (tn, tn + fp),
+                (tp + fn) / sum(counts),
+                negative=cell == "npv",
                 confidence=confidence,
-            )  # fmt: skip
+            )
         scale = 100.0
     else:
         side = ("lr_pos", "lr_neg").index(cell)
@@ -88,9 +91,7 @@ def auc_intervals(auc: float, cases: int, controls: int, confidence: float) -> d
     low = float(stats.beta.ppf(tail, x, n - x + 1)) if x > 0 else 0.0
     high = float(stats.beta.isf(tail, x + 1, n - x)) if x < n else 1.0
     q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
-    variance = (auc * (1 - auc) + (cases - 1) * (q1 - auc**2) + (controls - 1) * (q2 - auc**2)) / (
-        cases * controls
-    )
+    variance = (auc * (1 - auc) + (cases - 1) * (q1 - auc**2) + (controls - 1) * (q2 - auc**2)) / (cases * controls)
     half = stats.norm.isf(tail) * math.sqrt(max(variance, 0.0))
     return {
         "exact_binomial_n": (low, high),
@@ -98,16 +99,12 @@ def auc_intervals(auc: float, cases: int, controls: int, confidence: float) -> d
     }
 
 
-def reproducing_methods(
-    cell: str, printed: tuple[Printed, Printed], fit: Fit, confidence: float
-) -> list[str]:
+def reproducing_methods(cell: str, printed: tuple[Printed, Printed], fit: Fit, confidence: float) -> list[str]:
     """Methods whose interval prints as this one; ``(two roundings)`` is said where it needs them."""
     return _matching(printed, [intervals_of_cell(cell, fit.counts, confidence)])
 
 
-def reproducing_auc_methods(
-    auc: Printed, printed: tuple[Printed, Printed], fit: Fit, confidence: float
-) -> list[str]:
+def reproducing_auc_methods(auc: Printed, printed: tuple[Printed, Printed], fit: Fit, confidence: float) -> list[str]:
     """As `reproducing_methods`, for any AUC that prints as this one."""
     low, high = auc.window()
     return _matching(
@@ -138,9 +135,7 @@ def width_ratio(cell: str, printed: tuple[Printed, Printed], fit: Fit, confidenc
     measure = _width if cell in SHARES else _log_width
     rounding = printed[0].unit
     widest = measure(printed[0].value - rounding / 2, printed[1].value + rounding / 2)
-    narrowest = measure(
-        printed[0].value + rounding / 2, max(printed[1].value, printed[0].value) - rounding / 2
-    )
+    narrowest = measure(printed[0].value + rounding / 2, max(printed[1].value, printed[0].value) - rounding / 2)
     widths = [
         width
         for limits in intervals_of_cell(cell, fit.counts, confidence).values()
@@ -153,14 +148,10 @@ def width_ratio(cell: str, printed: tuple[Printed, Printed], fit: Fit, confidenc
     return narrowest / max(widths) if narrowest > max(widths) else 1.0
 
 
-def nearest_method(
-    cell: str, printed: tuple[Printed, Printed], fit: Fit, confidence: float
-) -> tuple[str, float]:
+def nearest_method(cell: str, printed: tuple[Printed, Printed], fit: Fit, confidence: float) -> tuple[str, float]:
     """The method whose limits come nearest, and how far the further one is away (cell's unit)."""
     gaps = {
-        method: max(
-            abs(limit - number.value) for limit, number in zip(limits, printed, strict=True)
-        )
+        method: max(abs(limit - number.value) for limit, number in zip(limits, printed, strict=True))
         for method, limits in intervals_of_cell(cell, fit.counts, confidence).items()
     }
     if not gaps:
@@ -173,8 +164,11 @@ def effective_n(ratio: float, fit: Fit, cell: str) -> float:
     """Patients that an interval of ``ratio`` times the right width would need."""
     tp, fn, tn, fp = fit.counts
     found, total = {
-        "sens": (tp, tp + fn), "spec": (tn, tn + fp), "ppv": (tp, tp + fp), "npv": (tn, tn + fn),
-    }.get(cell, (1, fit.n))  # fmt: skip
+        "sens": (tp, tp + fn),
+        "spec": (tn, tn + fp),
+        "ppv": (tp, tp + fp),
+        "npv": (tn, tn + fn),
+    }.get(cell, (1, fit.n))
     # The limit of a share of 0 or 1 approaches it as 1/n, others as 1/sqrt(n).
     power = 1 if cell in SHARES and found in (0, total) else 2
     return total / ratio**power if ratio > 0 else math.inf

@@ -24,9 +24,7 @@ TOO_NARROW = 0.8
 NARROW_AUC = 0.6
 
 
-def interval_methods(
-    row: PrintedRow, explanation: Explanation, confidence: float
-) -> dict[str, list[str]]:
+def interval_methods(row: PrintedRow, explanation: Explanation, confidence: float) -> dict[str, list[str]]:
     """Methods that reproduce each printed interval; an empty list where none does.
 
     Cells without an interval, and rows without counts, are left out.
@@ -43,15 +41,11 @@ def interval_methods(
             else:
                 names = reproducing_methods(cell, printed, fit, confidence)
             found |= dict.fromkeys(names)
-        methods[cell] = [
-            name for name in found if name.removesuffix(TWICE) not in found or TWICE not in name
-        ]
+        methods[cell] = [name for name in found if name.removesuffix(TWICE) not in found or TWICE not in name]
     return methods
 
 
-def expected_intervals(
-    row: PrintedRow, explanation: Explanation, confidence: float
-) -> dict[str, str]:
+def expected_intervals(row: PrintedRow, explanation: Explanation, confidence: float) -> dict[str, str]:
     """What should have been printed: Clopper-Pearson, Simel, and Hanley-McNeil for the AUC."""
     fit = explanation.fit
     if fit is None:
@@ -88,21 +82,27 @@ def interval_findings(
         if low.value > high.value:
             found.append(
                 row.finding(
-                    "interval_disordered", "error", cell,
-                    f"{name} {text}: the lower limit is above the upper.", text,
+                    "interval_disordered",
+                    "error",
+                    cell,
+                    f"{name} {text}: the lower limit is above the upper.",
+                    text,
                     _expected(row, fit, cell, confidence),
                 )
-            )  # fmt: skip
+            )
         elif methods.get(cell):
             continue
         elif not _contains(low, value, high):
             found.append(
                 row.finding(
-                    "interval_excludes_estimate", "error", cell,
-                    f"{name} {text}: the interval does not contain the estimate.", text,
+                    "interval_excludes_estimate",
+                    "error",
+                    cell,
+                    f"{name} {text}: the interval does not contain the estimate.",
+                    text,
                     _expected(row, fit, cell, confidence),
                 )
-            )  # fmt: skip
+            )
         elif fit is not None and cell not in fit.missed:
             found += _unreproduced(row, fit, cell, text, confidence)
     return found
@@ -111,9 +111,7 @@ def interval_findings(
 def _contains(low: Printed, value: Printed, high: Printed) -> bool:
     """Whether some exact values that print so are in order."""
     slack = value.unit / 2 + 1e-9
-    return low.value - low.unit / 2 <= value.value + slack and (
-        value.value - slack <= high.value + high.unit / 2
-    )
+    return low.value - low.unit / 2 <= value.value + slack and (value.value - slack <= high.value + high.unit / 2)
 
 
 def _expected(row: PrintedRow, fit: Fit | None, cell: str, confidence: float) -> str:
@@ -122,9 +120,7 @@ def _expected(row: PrintedRow, fit: Fit | None, cell: str, confidence: float) ->
     return expected_intervals(row, Explanation((fit,)), confidence).get(cell, "")
 
 
-def _unreproduced(
-    row: PrintedRow, fit: Fit, cell: str, text: str, confidence: float
-) -> list[Finding]:
+def _unreproduced(row: PrintedRow, fit: Fit, cell: str, text: str, confidence: float) -> list[Finding]:
     expected = _expected(row, fit, cell, confidence)
     if cell == "auc":
         return _narrow_auc(row, fit, text, expected, confidence)
@@ -157,9 +153,7 @@ def _recommended(cell: str) -> str:
     return "Clopper-Pearson" if cell in SHARES else "Simel's log method"
 
 
-def _narrow_auc(
-    row: PrintedRow, fit: Fit, text: str, expected: str, confidence: float
-) -> list[Finding]:
+def _narrow_auc(row: PrintedRow, fit: Fit, text: str, expected: str, confidence: float) -> list[Finding]:
     auc, limits = row.cells["auc"], row.intervals["auc"]
     if auc is None or limits is None or not 0 < auc.value < 1:
         return []
@@ -172,9 +166,12 @@ def _narrow_auc(
         return []
     return [
         row.finding(
-            "narrow_auc_interval", "note", "auc",
+            "narrow_auc_interval",
+            "note",
+            "auc",
             f"AUC {text} has {100 * ratio:.0f} % of the width of Hanley and McNeil's interval, as if from "
             f"{fit.n / ratio**2:,.0f} patients. DeLong's cannot be computed without the scores.",
-            text, expected,
+            text,
+            expected,
         )
-    ]  # fmt: skip
+    ]

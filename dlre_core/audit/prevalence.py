@@ -13,9 +13,7 @@ Group = tuple[str, str, int | None, str]
 NO_ROW = {"row": None, "method": None, "arm": None}
 
 
-def agreed_cases(
-    rows: Sequence[PrintedRow], baseline: Mapping[tuple[int, str, int], int]
-) -> dict[Group, list[int]]:
+def agreed_cases(rows: Sequence[PrintedRow], baseline: Mapping[tuple[int, str, int], int]) -> dict[Group, list[int]]:
     """Numbers of cases of each group of rows: the printed prevalence that explains most.
 
     Every prevalence printed in the group, and the counts of the table of baseline characteristics,
@@ -43,9 +41,7 @@ def agreed_cases(
         known = _known_cases(group, baseline)
         if known is not None and not any(known in cases for cases in choices):
             choices[(known,)] = 0
-        agreed[group] = list(
-            min(choices, key=lambda cases: (_cost(members, cases), -choices[cases]), default=())
-        )
+        agreed[group] = list(min(choices, key=lambda cases: (_cost(members, cases), -choices[cases]), default=()))
     return agreed
 
 
@@ -67,21 +63,24 @@ def prevalence_findings(
             {
                 other.stage
                 for other in rows
-                if other.group[1:] == row.group[1:] and other.stage != row.stage
+                if other.group[1:] == row.group[1:]
+                and other.stage != row.stage
                 and set(agreed[other.group]) & set(cases_that_fit(row.n, row.prevalence))
             }
-        )  # fmt: skip
-        owner = (
-            f" {row.prevalence.text} % is the prevalence of {' and '.join(same)}." if same else ""
         )
+        owner = f" {row.prevalence.text} % is the prevalence of {' and '.join(same)}." if same else ""
         found.append(
             row.finding(
-                "prevalence_contradiction", "error", "prevalence_pct",
+                "prevalence_contradiction",
+                "error",
+                "prevalence_pct",
                 f"Prevalence {row.prevalence.text} % contradicts {right} % ({cases[0]} of {row.n}), which "
                 f"the other rows of {row.stage}, the baseline table or the row's own cells "
-                f"call for.{owner}", row.prevalence.text, right,
+                f"call for.{owner}",
+                row.prevalence.text,
+                right,
             )
-        )  # fmt: skip
+        )
     return found + _baseline_disagreements(rows, agreed, baseline) + _order(rows, agreed)
 
 
@@ -132,12 +131,15 @@ def _baseline_disagreements(
         table = next(row.table for row in rows if row.group == group)
         found.append(
             Finding(
-                "baseline_contradiction", "error",
+                "baseline_contradiction",
+                "error",
                 {**NO_ROW, "table": table, "stage": stage, "cohort": cohort, "cell": "prevalence_pct"},
                 f"The baseline table counts {known} of {n} patients with {stage}; the prevalence of "
-                f"{table} is {cases[0]} of {n}.", str(cases[0]), str(known),
+                f"{table} is {cases[0]} of {n}.",
+                str(cases[0]),
+                str(known),
             )
-        )  # fmt: skip
+        )
     return found
 
 
@@ -157,11 +159,13 @@ def _order(rows: Sequence[PrintedRow], agreed: Mapping[Group, Sequence[int]]) ->
         table = next(row.table for row in rows if row.group == higher)
         found.append(
             Finding(
-                "same_prevalence" if equal else "prevalence_order", "note" if equal else "error",
+                "same_prevalence" if equal else "prevalence_order",
+                "note" if equal else "error",
                 {**NO_ROW, "table": table, "stage": higher[0], "cohort": higher[1], "cell": "prevalence_pct"},
                 f"{agreed[higher][0]} cases of {higher[0]} and {agreed[lower][0]} of {lower[0]}, which "
                 f"includes them, among the same {higher[2]} patients.",
-                str(agreed[higher][0]), f"below {agreed[lower][0]}",
+                str(agreed[higher][0]),
+                f"below {agreed[lower][0]}",
             )
-        )  # fmt: skip
+        )
     return found

@@ -13,9 +13,16 @@ SHARES = ("sens", "spec", "ppv", "npv")
 RATIOS = ("lr_pos", "lr_neg")
 ESTIMATES = ("auc", *SHARES, *RATIOS)
 CELL_NAMES = {
-    "n": "n", "prevalence_pct": "prevalence", "auc": "AUC", "sens": "sensitivity",
-    "spec": "specificity", "ppv": "PPV", "npv": "NPV", "lr_pos": "LR+", "lr_neg": "LR-",
-}  # fmt: skip
+    "n": "n",
+    "prevalence_pct": "prevalence",
+    "auc": "AUC",
+    "sens": "sensitivity",
+    "spec": "specificity",
+    "ppv": "PPV",
+    "npv": "NPV",
+    "lr_pos": "LR+",
+    "lr_neg": "LR-",
+}
 NOTHING = ("", "–", "-", "—", "nan", "NA")
 # Half a unit for one rounding; a value rounded to one more digit first can be 0.05 units further.
 ONE_ROUNDING, TWO_ROUNDINGS = 0.5, 0.55
@@ -74,9 +81,11 @@ def parse_printed(text: object) -> Printed | None:
         raise ValueError(f"{text!r} is no printed number")
     number = Decimal(repaired)
     return Printed(
-        given, float(number), float(Decimal(1).scaleb(int(number.as_tuple().exponent))),
+        given,
+        float(number),
+        float(Decimal(1).scaleb(int(number.as_tuple().exponent))),
         repaired == plain,
-    )  # fmt: skip
+    )
 
 
 def parse_interval(limits: object) -> tuple[Printed, Printed] | None:
@@ -115,9 +124,7 @@ def rounding_steps(printed: Printed, exact: ArrayLike) -> NDArray[np.int64]:
         return (values == printed.value).astype(np.int64)
     finite = np.where(np.isfinite(values), values, 9e99)
     distance = np.abs(finite - printed.value) / printed.unit
-    return np.where(
-        distance <= ONE_ROUNDING + SLACK, 1, np.where(distance <= TWO_ROUNDINGS + SLACK, 2, 0)
-    )
+    return np.where(distance <= ONE_ROUNDING + SLACK, 1, np.where(distance <= TWO_ROUNDINGS + SLACK, 2, 0))
 
 
 def show(value: float, like: Printed | None = None, digits: int = 1) -> str:

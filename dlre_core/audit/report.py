@@ -87,14 +87,20 @@ class AuditedRow:
         """One CSV row."""
         tp, fn, tn, fp = self.counts or (None,) * 4
         row: dict[str, object] = {
-            **self.place, "n": self.n, "prevalence_percent": self.prevalence,
+            **self.place,
+            "n": self.n,
+            "prevalence_percent": self.prevalence,
             "integers": "; ".join("/".join(map(str, counts)) for counts in self.integers),
-            "rounding_steps": self.rounding_steps, "n_used": self.n_used,
-            "cases_used": self.cases_used, "true_positives": tp, "false_negatives": fn,
-            "true_negatives": tn, "false_positives": fp,
+            "rounding_steps": self.rounding_steps,
+            "n_used": self.n_used,
+            "cases_used": self.cases_used,
+            "true_positives": tp,
+            "false_negatives": fn,
+            "true_negatives": tn,
+            "false_positives": fp,
             "unexplained": "; ".join(self.unexplained),
             "other_sizes": "; ".join(f"{n} ({cases} cases)" for n, cases in self.other_sizes),
-        }  # fmt: skip
+        }
         for cell in ESTIMATES:
             if cell != "auc":
                 row[f"{cell}_implied"] = self.implied.get(cell, "")
@@ -138,13 +144,10 @@ class AuditReport:
                     tally[names[0].split(" (")[0] if names else "none"] += 1
         return {
             "rows": len(self.rows),
-            "rows_explained_whole": sum(
-                bool(row.counts) and not row.unexplained for row in self.rows
-            ),
+            "rows_explained_whole": sum(bool(row.counts) and not row.unexplained for row in self.rows),
             "clean": self.clean,
             "severities": {
-                severity: sum(finding.severity == severity for finding in self.findings)
-                for severity in SEVERITIES
+                severity: sum(finding.severity == severity for finding in self.findings) for severity in SEVERITIES
             },
             "kinds": dict(sorted(Counter(finding.kind for finding in self.findings).items())),
             "interval_methods": {name: dict(tally) for name, tally in methods.items()},
@@ -216,17 +219,14 @@ def _finding_lines(findings: Sequence[Finding]) -> list[str]:
             intervals.setdefault(row, []).append(text)
         else:
             lines.append(f"- [{finding.kind}] {finding.place}. {finding.sentence}")
-    return lines + [
-        f"- [interval_unreproduced] {row}: {'; '.join(texts)}." for row, texts in intervals.items()
-    ]
+    return lines + [f"- [interval_unreproduced] {row}: {'; '.join(texts)}." for row, texts in intervals.items()]
 
 
 def _row_line(row: AuditedRow) -> str:
     place = ", ".join(str(row.place[key]) for key in PLACE if key != "row" and row.place.get(key))
     counts = "/".join(map(str, row.counts)) if row.counts else "no counts"
     methods = "; ".join(
-        f"{CELL_NAMES[cell]} {' or '.join(names) or 'none'}"
-        for cell, names in row.interval_methods.items()
+        f"{CELL_NAMES[cell]} {' or '.join(names) or 'none'}" for cell, names in row.interval_methods.items()
     )
     return f"- {place}, n {row.n} ({row.prevalence} %): {counts}. {methods}"
 

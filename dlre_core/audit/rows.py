@@ -34,9 +34,13 @@ class PrintedRow:
     def place(self) -> dict[str, object]:
         """Table, row, stage, method, arm, cohort."""
         return {
-            "table": self.table, "row": self.row, "stage": self.stage, "method": self.method,
-            "arm": self.arm or None, "cohort": self.cohort,
-        }  # fmt: skip
+            "table": self.table,
+            "row": self.row,
+            "stage": self.stage,
+            "method": self.method,
+            "arm": self.arm or None,
+            "cohort": self.cohort,
+        }
 
     @property
     def group(self) -> tuple[str, str, int | None, str]:
@@ -44,9 +48,14 @@ class PrintedRow:
         return self.stage, self.cohort, self.n, self.patients
 
     def finding(
-        self, kind: str, severity: str, cell: str | None, sentence: str,
-        printed: str = "", expected: str = "",
-    ) -> Finding:  # fmt: skip
+        self,
+        kind: str,
+        severity: str,
+        cell: str | None,
+        sentence: str,
+        printed: str = "",
+        expected: str = "",
+    ) -> Finding:
         """A finding about this row."""
         return Finding(kind, severity, {**self.place, "cell": cell}, sentence, printed, expected)
 
@@ -64,11 +73,7 @@ def read_rows(tables: Mapping[str, object]) -> list[PrintedRow]:
     -------
     list of PrintedRow
     """
-    return [
-        _read_row(name, number, row)
-        for name, rows in tables.items()
-        for number, row in _accuracy_rows(rows)
-    ]
+    return [_read_row(name, number, row) for name, rows in tables.items() for number, row in _accuracy_rows(rows)]
 
 
 def reading_findings(rows: Sequence[PrintedRow]) -> list[Finding]:
@@ -76,21 +81,20 @@ def reading_findings(rows: Sequence[PrintedRow]) -> list[Finding]:
     found = []
     for row in rows:
         for cell, text in row.misprints:
-            found.append(
-                row.finding(
-                    "malformed_number", "error", cell, f"{text!r} is no well-formed number.", text
-                )
-            )
+            found.append(row.finding("malformed_number", "error", cell, f"{text!r} is no well-formed number.", text))
         for cell, value in row.cells.items():
             upper = 100.0 if cell in SHARES else 1.0 if cell == "auc" else float("inf")
             for printed in (value, *(row.intervals.get(cell) or ())):
                 if printed is not None and not 0 <= printed.value <= upper:
                     found.append(
                         row.finding(
-                            "impossible_value", "error", cell,
-                            f"{printed.text} lies outside 0 to {upper:g}.", printed.text,
+                            "impossible_value",
+                            "error",
+                            cell,
+                            f"{printed.text} lies outside 0 to {upper:g}.",
+                            printed.text,
                         )
-                    )  # fmt: skip
+                    )
     return found
 
 

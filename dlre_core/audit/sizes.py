@@ -28,8 +28,7 @@ class WrongSize:
         """One finding for the arm."""
         first = self.rows[0]
         cases = ", ".join(
-            f"{stage} {fit.cases} ({show(100 * fit.cases / fit.n)} %)"
-            for stage, fit in self.fits.items()
+            f"{stage} {fit.cases} ({show(100 * fit.cases / fit.n)} %)" for stage, fit in self.fits.items()
         )
         why = (
             f"as do the {self.complement_of} patients found for the other cohort"
@@ -125,17 +124,11 @@ def _common_solution(members: Sequence[PrintedRow], largest: int) -> Solution | 
 
 def _nested(solution: Mapping[str, Fit]) -> bool:
     """Higher stages have fewer cases."""
-    known = sorted(
-        (least, fit.cases)
-        for stage, fit in solution.items()
-        if (least := least_stage(stage)) is not None
-    )
+    known = sorted((least, fit.cases) for stage, fit in solution.items() if (least := least_stage(stage)) is not None)
     return all(one[1] >= other[1] for one, other in itertools.pairwise(known))
 
 
-def _complement(
-    members: Sequence[PrintedRow], wrong: WrongSize, totals: Mapping[int, int]
-) -> WrongSize | None:
+def _complement(members: Sequence[PrintedRow], wrong: WrongSize, totals: Mapping[int, int]) -> WrongSize | None:
     """The other cohort's size, if that and the totals explain all of its rows."""
     printed = members[0].n, wrong.rows[0].n
     if None in printed:

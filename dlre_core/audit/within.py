@@ -45,9 +45,7 @@ class Explanation:
         return self.fits[0] if self.fits else None
 
 
-def explain_row(
-    row: PrintedRow, cases: Sequence[int], sizes: Sequence[int], largest: int
-) -> Explanation:
+def explain_row(row: PrintedRow, cases: Sequence[int], sizes: Sequence[int], largest: int) -> Explanation:
     """Find the two-by-two table behind a row.
 
     Parameters
@@ -77,9 +75,7 @@ def explain_row(
     searched = tables_of_any_size(row.cells, largest)
     alike = tuple(fit for fit in searched if fit.n == row.n)
     resized = tuple(
-        fit
-        for fit in searched
-        if row.prevalence is not None and fit.cases in cases_that_fit(fit.n, row.prevalence)
+        fit for fit in searched if row.prevalence is not None and fit.cases in cases_that_fit(fit.n, row.prevalence)
     )
     order = sorted(resized, key=lambda fit: (fit.n not in sizes, abs(fit.n - (row.n or 0))))
     if fits and fits[0].cost < ONE_CELL:
@@ -97,11 +93,7 @@ def integer_tables(row: PrintedRow) -> tuple[tuple[tuple[int, int, int, int], ..
     if not row.n or any(cell is None for cell in needed):
         return (), 0
     pair = {cell: row.cells[cell] for cell in ("sens", "spec")}
-    fits = [
-        fit
-        for fit in best_tables(pair, row.n, cases_that_fit(row.n, row.prevalence))
-        if not fit.missed
-    ]
+    fits = [fit for fit in best_tables(pair, row.n, cases_that_fit(row.n, row.prevalence)) if not fit.missed]
     if not fits:
         return (), 0
     steps = [int(rounding_steps(row.prevalence, 100 * fit.cases / row.n)) for fit in fits]
@@ -167,22 +159,25 @@ def _missed_cell(row: PrintedRow, fit: Fit, cell: str, implied: Mapping[str, str
     total, group = (fit.cases, "cases") if cell == "sens" else (fit.n - fit.cases, "controls")
     if cell in ("sens", "spec") and printed is not None and not _possible(printed, total):
         count = math.floor(printed.value * total / 100)
-        near = " and ".join(
-            f"{k}/{total} = {show(100 * k / total, printed)} %"
-            for k in (count, min(count + 1, total))
-        )
+        near = " and ".join(f"{k}/{total} = {show(100 * k / total, printed)} %" for k in (count, min(count + 1, total)))
         return row.finding(
-            "no_integer", "error", cell,
+            "no_integer",
+            "error",
+            cell,
             f"No whole number of {total} {group} gives {CELL_NAMES[cell]} {text} %; next to it are {near}.",
-            text, implied[cell],
-        )  # fmt: skip
+            text,
+            implied[cell],
+        )
     others = "the rest of the row" if len(fit.missed) == 1 else "most of the row"
     return row.finding(
-        "cell_contradiction", "error", cell,
+        "cell_contradiction",
+        "error",
+        cell,
         f"{CELL_NAMES[cell]} {text} contradicts the row: TP, FN, TN, FP = "
         f"{', '.join(map(str, fit.counts))}, which explain {others}, give {implied[cell]}.",
-        text, implied[cell],
-    )  # fmt: skip
+        text,
+        implied[cell],
+    )
 
 
 def _possible(printed: Printed, total: int) -> bool:
@@ -194,44 +189,55 @@ def _unfitting_prevalence(row: PrintedRow) -> list[Finding]:
         return []
     return [
         row.finding(
-            "no_integer", "error", "prevalence_pct",
+            "no_integer",
+            "error",
+            "prevalence_pct",
             f"No whole number of {row.n} patients gives a prevalence of {row.prevalence.text} %.",
             row.prevalence.text,
         )
-    ]  # fmt: skip
+    ]
 
 
 def _wrong_prevalence(row: PrintedRow, fit: Fit) -> Finding:
     right = show(100 * fit.cases / fit.n, row.prevalence)
     return row.finding(
-        "prevalence_contradiction", "error", "prevalence_pct",
+        "prevalence_contradiction",
+        "error",
+        "prevalence_pct",
         f"Prevalence {row.prevalence.text if row.prevalence else ''} % contradicts the row's own cells, "
         f"which {fit.cases} cases of {fit.n} ({right} %) explain.",
-        row.prevalence.text if row.prevalence else "", right,
-    )  # fmt: skip
+        row.prevalence.text if row.prevalence else "",
+        right,
+    )
 
 
 def _wrong_n(row: PrintedRow, explanation: Explanation) -> Finding:
     sizes = list(dict.fromkeys(fit.n for fit in explanation.other_sizes))
     listed = ", ".join(map(str, sizes[:KEPT_SIZES]))
     return row.finding(
-        "n_wrong", "error", "n",
+        "n_wrong",
+        "error",
+        "n",
         f"With n = {row.n_text} no whole numbers explain the row; with the same prevalence, n = {listed}"
         f"{' and others' if len(sizes) > KEPT_SIZES else ''} explain all of it.",
-        row.n_text, str(sizes[0]),
-    )  # fmt: skip
+        row.n_text,
+        str(sizes[0]),
+    )
 
 
 def _other_patients(row: PrintedRow, explanation: Explanation) -> Finding:
     pairs = list(dict.fromkeys((fit.n, fit.cases) for fit in explanation.other_sizes))
     listed = ", ".join(f"{n} with {cases} cases" for n, cases in pairs[:KEPT_SIZES])
     return row.finding(
-        "other_patients", "warning", "n",
+        "other_patients",
+        "warning",
+        "n",
         f"{len(pairs)} pairs of a size and a number of cases, both other than printed, would explain "
         f"the whole row: {listed}{' ...' if len(pairs) > KEPT_SIZES else ''}. The row may stem from "
         "other patients than it says; so many free choices also find such pairs by chance.",
-        row.n_text, listed,
-    )  # fmt: skip
+        row.n_text,
+        listed,
+    )
 
 
 def _auc_findings(row: PrintedRow, fit: Fit) -> list[Finding]:
@@ -246,9 +252,12 @@ def _auc_findings(row: PrintedRow, fit: Fit) -> list[Finding]:
         return []
     return [
         row.finding(
-            "auc_contradiction", "error", "auc",
+            "auc_contradiction",
+            "error",
+            "auc",
             f"A curve through sensitivity {100 * se:.1f} % and specificity {100 * sp:.1f} % has an area of "
             f"{show(least, digits=3)} to {show(most, digits=3)}, not {auc.text}.",
-            auc.text, f"{show(least, digits=3)} to {show(most, digits=3)}",
+            auc.text,
+            f"{show(least, digits=3)} to {show(most, digits=3)}",
         )
-    ]  # fmt: skip
+    ]

@@ -131,16 +131,43 @@ def blend_pixels(
 @overload(blend_pixels, inline="always")
 def _blend(pixels, size, start, step, ahead, tone, out, first, apart):
     return lambda pixels, size, start, step, ahead, tone, out, first, apart: _blend_vector(
-        pixels, size[0], size[1], start[0], start[1], step[0], step[1], ahead,
-        tone[0], tone[1], tone[2], tone[3], out, first, apart,
-    )  # fmt: skip
+        pixels,
+        size[0],
+        size[1],
+        start[0],
+        start[1],
+        step[0],
+        step[1],
+        ahead,
+        tone[0],
+        tone[1],
+        tone[2],
+        tone[3],
+        out,
+        first,
+        apart,
+    )
 
 
 @intrinsic
 def _blend_vector(
-    typing_context, pixels, height, width, x, y, step_x, step_y, ahead,
-    gain, bias, low, high, out, first, apart,
-):  # fmt: skip
+    typing_context,
+    pixels,
+    height,
+    width,
+    x,
+    y,
+    step_x,
+    step_y,
+    ahead,
+    gain,
+    bias,
+    low,
+    high,
+    out,
+    first,
+    apart,
+):
     integer, real = types.int64, types.float32
     signature = types.void(pixels, *[integer] * 7, *[real] * 4, out, integer, integer)
     return signature, _generate

@@ -131,9 +131,7 @@ def _encode(builder: ir.IRBuilder, value: ir.Value, kind: types.Type) -> ir.Valu
     lanes = value.type.count
     if kind == types.uint8:
         rounded = builder.fadd(value, Constant(value.type, [0.5] * lanes))
-        return builder.trunc(
-            builder.fptosi(rounded, VectorType(_I32, lanes)), VectorType(_I8, lanes)
-        )
+        return builder.trunc(builder.fptosi(rounded, VectorType(_I32, lanes)), VectorType(_I8, lanes))
     if kind == types.uint16:
         bits = _bfloat16_bits(builder, value, VectorType(_I32, lanes))
         return builder.trunc(bits, VectorType(_I16, lanes))
@@ -144,6 +142,4 @@ def _bfloat16_bits(builder: ir.IRBuilder, value: ir.Value, integer: ir.Type) -> 
     """bfloat16's bits, nearest even, in the low half of an integer (or vector of them)."""
     bits = builder.bitcast(value, integer)
     odd = builder.and_(builder.lshr(bits, constant(integer, 16)), constant(integer, 1))
-    return builder.lshr(
-        builder.add(builder.add(bits, constant(integer, 0x7FFF)), odd), constant(integer, 16)
-    )
+    return builder.lshr(builder.add(builder.add(bits, constant(integer, 0x7FFF)), odd), constant(integer, 16))

@@ -74,9 +74,7 @@ def _copy(image, source, step, ahead, tone, out, first, apart):
 
 
 @intrinsic
-def _copy_vector(
-    typing_context, image, source, step, ahead, gain, bias, low, high, out, first, apart
-):
+def _copy_vector(typing_context, image, source, step, ahead, gain, bias, low, high, out, first, apart):
     integer, real = types.int64, types.float32
     signature = types.void(image, *[integer] * 3, *[real] * 4, out, integer, integer)
     return signature, _generate

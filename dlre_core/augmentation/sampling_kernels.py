@@ -55,16 +55,30 @@ def _copy_exact(image, matrix, tone, out, shape, planar):
         source_row = (matrix[1, 1] * row + matrix[1, 2]) >> FRACTION_BITS
         begin, at = 3 * width * _clamp(source_row, height - 1), advance * row * columns
         for column in range(first):
-            _copy_pixel(pixels, begin + 3 * _clamp(start + step // 3 * column, width - 1), tone, out, at + advance * column, apart)  # fmt: skip
+            _copy_pixel(
+                pixels,
+                begin + 3 * _clamp(start + step // 3 * column, width - 1),
+                tone,
+                out,
+                at + advance * column,
+                apart,
+            )
         source = begin + 3 * start
         for column in range(first, past - PIXELS + 1, PIXELS):
-            copy_pixels(pixels, source + step * column, step, ahead, tone, out, at + advance * column, apart)  # fmt: skip
+            copy_pixels(pixels, source + step * column, step, ahead, tone, out, at + advance * column, apart)
         if past > first:
             # The last ones again, with those before them that make up the number.
             column = past - PIXELS
-            copy_pixels(pixels, source + step * column, step, ahead, tone, out, at + advance * column, apart)  # fmt: skip
+            copy_pixels(pixels, source + step * column, step, ahead, tone, out, at + advance * column, apart)
         for column in range(past, columns):
-            _copy_pixel(pixels, begin + 3 * _clamp(start + step // 3 * column, width - 1), tone, out, at + advance * column, apart)  # fmt: skip
+            _copy_pixel(
+                pixels,
+                begin + 3 * _clamp(start + step // 3 * column, width - 1),
+                tone,
+                out,
+                at + advance * column,
+                apart,
+            )
 
 
 @numba.njit(cache=True, nogil=True)
@@ -92,10 +106,12 @@ def _sample_bilinear(image, matrix, tone, out, shape, planar):
                 # The last ones again, with those before them that make up the number.
                 column = min(begin, columns - PIXELS)
                 start = (x + step[0] * column, y + step[1] * column)
-                blend_pixels(pixels, size, start, step, ahead, tone, out, at + advance * column, apart)  # fmt: skip
+                blend_pixels(pixels, size, start, step, ahead, tone, out, at + advance * column, apart)
         else:
             for column in range(columns):
-                blend_pixel(pixels, size, x + step[0] * column, y + step[1] * column, tone, out, at + advance * column, apart)  # fmt: skip
+                blend_pixel(
+                    pixels, size, x + step[0] * column, y + step[1] * column, tone, out, at + advance * column, apart
+                )
 
 
 @numba.njit(cache=True, nogil=True)

@@ -1,8 +1,9 @@
 """Views of a picture as a softer or stiffer liver with the same texture would look.
 
-A blended pixel is o C(u) + (1 - o) g: colour C of the map at position u, opacity o, grey g of the B-mode. In differences
-of its channels the grey cancels out, so that they tell u; then o (C(f u) - C(u)) is what the pixel changes by when stiffness is
-f times as high. Texture is a ratio of stiffnesses and stays.
+A blended pixel is o C(u) + (1 - o) g: colour C of the map at position u, opacity o, grey g of the B-mode. In
+differences
+of its channels the grey cancels out, so that they tell u; then o (C(f u) - C(u)) is what the pixel changes by when
+stiffness is f times as high. Texture is a ratio of stiffnesses and stays.
 
 Networks trained so cannot lean on the colour alone (docs/design/training.md).
 """
@@ -21,15 +22,14 @@ from dlre_core.elastography.colour_map import MAP_POSITIONS, colour_table
 LAST = 255
 # Least difference between a coloured pixel's channels; what is below is grey.
 COLOURED = 20
-# Of a hue, within which only its purity tells where at the dark ends of the map a pixel lies; and how far its lowest channels may
+# Of a hue, within which only its purity tells where at the dark ends of the map a pixel lies; and how far its lowest
+# channels may
 # stand in the other order before it is none of the map's hues.
 PURE, FOREIGN = 0.03, 10
 # The spread of the purest colours is full scale times opacity: this share of the coloured pixels may exceed it.
 PUREST = 0.02
 _BLUE, _CYAN, _YELLOW, _RED = MAP_POSITIONS[1:5]
-_DARK_BLUE_SPREAD, _DARK_RED_SPREAD = (
-    int(np.ptp(colour_table()[end].astype(np.int64))) / 255 for end in (0, -1)
-)
+_DARK_BLUE_SPREAD, _DARK_RED_SPREAD = (int(np.ptp(colour_table()[end].astype(np.int64))) / 255 for end in (0, -1))
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,7 @@ def locate_stiffness(pictures: NDArray[np.uint8]) -> Located:
     return Located(positions, opacity)
 
 
-def locate_for_views(
-    pictures: NDArray[np.uint8], augmentation: Mapping[str, Any]
-) -> Located | None:
+def locate_for_views(pictures: NDArray[np.uint8], augmentation: Mapping[str, Any]) -> Located | None:
     """`locate_stiffness` of pictures of which ``training.augmentation`` asks for views of another stiffness."""
     return locate_stiffness(pictures) if augmentation.get("stiffness", 0) > 0 else None
 
@@ -99,9 +97,7 @@ def with_stiffness(
     return out
 
 
-def stiffness_changes(
-    opacity: NDArray[np.float32], factors: NDArray[np.float32]
-) -> NDArray[np.int16]:
+def stiffness_changes(opacity: NDArray[np.float32], factors: NDArray[np.float32]) -> NDArray[np.int16]:
     """What pixels change by when a picture's stiffness is multiplied, within the map's ends.
 
     Parameters

@@ -27,9 +27,7 @@ class Views:
 
     def __getitem__(self, part: slice) -> "Views":
         """Some of them."""
-        jitter, stiffness = (
-            None if drawn is None else drawn[part] for drawn in (self.jitter, self.stiffness)
-        )
+        jitter, stiffness = (None if drawn is None else drawn[part] for drawn in (self.jitter, self.stiffness))
         return Views(self.transforms[part], jitter, stiffness)
 
 
@@ -131,9 +129,7 @@ def draw_jitter(
     return np.stack([gain, bias], axis=1).astype(np.float32)
 
 
-def draw_stiffness(
-    generator: np.random.Generator, n: int, spread: float
-) -> NDArray[np.float32] | None:
+def draw_stiffness(generator: np.random.Generator, n: int, spread: float) -> NDArray[np.float32] | None:
     """Draw what stiffness is multiplied by (`dlre_core.augmentation.stiffness_views`).
 
     Parameters
@@ -233,10 +229,14 @@ def apply_transforms(
     _check(pictures, indices, transforms, out, planar)
     shape = out.shape[2:] if planar else out.shape[1:3]
     arguments = (
-        pictures, np.asarray(indices, np.int64), fixed_point(transforms),
+        pictures,
+        np.asarray(indices, np.int64),
+        fixed_point(transforms),
         tones(n, jitter, normalise=normalise and out.dtype != np.uint8),
-        out.reshape(n, -1), (int(shape[0]), int(shape[1])), planar,
-    )  # fmt: skip
+        out.reshape(n, -1),
+        (int(shape[0]), int(shape[1])),
+        planar,
+    )
     if threads == 1:
         sample_images(*arguments)
         return
@@ -248,14 +248,10 @@ def apply_transforms(
         numba.set_num_threads(before)
 
 
-def _check(
-    pictures: NDArray, indices: NDArray, transforms: NDArray, out: NDArray, planar: bool
-) -> None:
+def _check(pictures: NDArray, indices: NDArray, transforms: NDArray, out: NDArray, planar: bool) -> None:
     n, axis = len(indices), 1 if planar else -1
     if out.dtype not in OUTPUTS or out.ndim != 4 or len(out) != n or out.shape[axis] != 3:
-        raise ValueError(
-            f"out is {out.dtype} {out.shape}: no batch of {n} pictures, planar={planar}"
-        )
+        raise ValueError(f"out is {out.dtype} {out.shape}: no batch of {n} pictures, planar={planar}")
     if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[3] != 3:
         raise ValueError(f"pictures are {pictures.dtype} {pictures.shape}, not uint8 (m, h, w, 3)")
     if not (out.flags.c_contiguous and pictures.flags.c_contiguous):
@@ -263,6 +259,4 @@ def _check(
     if transforms.shape != (n, 2, 3):
         raise ValueError(f"transforms have shape {transforms.shape}, not {(n, 2, 3)}")
     if n and not (indices.min() >= 0 and indices.max() < len(pictures)):
-        raise IndexError(
-            f"indices reach from {indices.min()} to {indices.max()} of {len(pictures)} images"
-        )
+        raise IndexError(f"indices reach from {indices.min()} to {indices.max()} of {len(pictures)} images")

@@ -1,6 +1,8 @@
-"""The views of `dlre_core.augmentation.views` and `dlre_core.augmentation.stiffness_views` for pictures that live on an accelerator.
+"""The views of `dlre_core.augmentation.views` and `dlre_core.augmentation.stiffness_views` for pictures that live on
+an accelerator.
 
-Only operations on tensors of the device: nothing waits for it, so that they can be recorded (`dlre_core.training.recorded_steps`).
+Only operations on tensors of the device: nothing waits for it, so that they can be recorded
+(`dlre_core.training.recorded_steps`).
 """
 
 from dataclasses import dataclass
@@ -35,9 +37,7 @@ class Resident:
     opacity: NDArray[np.float32]
 
 
-def put_on_device(
-    rois: NDArray[np.uint8] | StoredSquares, device: torch.device, *, stiffness_views: bool
-) -> Resident:
+def put_on_device(rois: NDArray[np.uint8] | StoredSquares, device: torch.device, *, stiffness_views: bool) -> Resident:
     """Send pictures (m, side, side, 3) uint8 to a device, a few at a time, however large they are together."""
     pictures = torch.empty(tuple(rois.shape), dtype=torch.uint8, device=device)
     positions = torch.empty_like(pictures[..., 0]).contiguous() if stiffness_views else None
@@ -53,13 +53,11 @@ def put_on_device(
     return Resident(pictures, positions, opacity)
 
 
-def view_parameters(
-    resident: Resident, indices: NDArray[np.int64], views: Views
-) -> dict[str, Tensor]:
+def view_parameters(resident: Resident, indices: NDArray[np.int64], views: Views) -> dict[str, Tensor]:
     """What `views_on_device` needs to know, as tensors on the host, each with one row a view.
 
-    ``indices`` (n,) int64; ``matrices`` (n, 2, 3) int64, fixed point; ``tones`` (n, 4) float32; and, for views of another
-    stiffness, ``changes`` (n, 256, 3) int16.
+    ``indices`` (n,) int64; ``matrices`` (n, 2, 3) int64, fixed point; ``tones`` (n, 4) float32; and, for views of
+    another stiffness, ``changes`` (n, 256, 3) int16.
 
     Raises
     ------
@@ -114,9 +112,7 @@ def _sample(pictures: Tensor, matrices: Tensor, tones: Tensor) -> Tensor:
     matrices = matrices[:, :, :, None, None]
     rows = torch.arange(height, device=device)[:, None]
     columns = torch.arange(width, device=device)[None, :]
-    x, y = (
-        matrices[:, k, 0] * columns + matrices[:, k, 1] * rows + matrices[:, k, 2] for k in (0, 1)
-    )
+    x, y = (matrices[:, k, 0] * columns + matrices[:, k, 1] * rows + matrices[:, k, 2] for k in (0, 1))
     left, right, across = _neighbours(x, width)
     top, bottom, down = _neighbours(y, height)
     each = torch.arange(len(pictures), device=device)[:, None, None]

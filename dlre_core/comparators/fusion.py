@@ -54,9 +54,7 @@ def fused_scores(scores: pd.DataFrame, folds: Sequence[pd.DataFrame]) -> pd.Data
     result = pd.concat([merged, scores[~is_training]])[list(scores.columns)]
     result = result.sort_values(KEYS, ignore_index=True)
     for stage in STAGES:
-        result[f"dlre_fusion_{stage}"] = logistic_scores(
-            _features(result, stage), result, stage, "fusion"
-        )
+        result[f"dlre_fusion_{stage}"] = logistic_scores(_features(result, stage), result, stage, "fusion")
     return result
 
 

@@ -23,8 +23,15 @@ from dlre_core.foundation.picture_store import open_images
 from dlre_core.foundation.study_terms import KEYS, STAGES
 
 FIRST_ORDER = (
-    "mean_kpa", "median_kpa", "sd_kpa", "p10_kpa", "p90_kpa", "skewness", "kurtosis", "entropy_bits",
-)  # fmt: skip
+    "mean_kpa",
+    "median_kpa",
+    "sd_kpa",
+    "p10_kpa",
+    "p90_kpa",
+    "skewness",
+    "kurtosis",
+    "entropy_bits",
+)
 CO_OCCURRENCE = ("contrast", "dissimilarity", "homogeneity", "ASM", "correlation", "entropy")
 FEATURES = (*FIRST_ORDER, *(f"glcm_{name.lower()}" for name in CO_OCCURRENCE), "measured_fraction")
 COLUMNS = ["image_id", *KEYS, "acquisition", *FEATURES]
@@ -36,9 +43,7 @@ ANGLES = np.deg2rad([0, 45, 90, 135])
 LEAST_MEASURED = 0.1
 
 
-def texture_features(
-    kpa: NDArray[np.float32], scale_maximum_kpa: float, distance: int
-) -> dict[str, float]:
+def texture_features(kpa: NDArray[np.float32], scale_maximum_kpa: float, distance: int) -> dict[str, float]:
     """First-order and grey-level co-occurrence features of a stiffness map.
 
     Skewness and kurtosis are m3 / m2^1.5 and m4 / m2^2, as PyRadiomics has them; the first-order
@@ -75,11 +80,14 @@ def texture_features(
     values = kpa[known].astype(np.float64)
     varies = bool(values.std() > 0)
     first = (
-        values.mean(), np.median(values), values.std(), *np.percentile(values, [10, 90]),
+        values.mean(),
+        np.median(values),
+        values.std(),
+        *np.percentile(values, [10, 90]),
         stats.skew(values) if varies else np.nan,
         stats.kurtosis(values, fisher=False) if varies else np.nan,
         stats.entropy(np.bincount(levels[known]), base=2),
-    )  # fmt: skip
+    )
     pairs = graycomatrix(levels, [distance], ANGLES, GREY_LEVELS + 1, symmetric=True)[1:, 1:]
     if not pairs.any():
         return dict(zip(names, [*map(float, first), *[np.nan] * len(CO_OCCURRENCE)], strict=True))
@@ -130,9 +138,7 @@ def read_features(tables: Sequence[str | Path]) -> pd.DataFrame:
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
-def radiomics_scores(
-    scores: pd.DataFrame, predictions: pd.DataFrame, features: pd.DataFrame
-) -> pd.DataFrame:
+def radiomics_scores(scores: pd.DataFrame, predictions: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
     """Add ``radiomics_{stage}`` to a study's scores.
 
     A patient's features are the means over the arm's pictures; the model is fitted on training
@@ -170,10 +176,7 @@ def radiomics_scores(
     means = used.groupby(KEYS)[list(FEATURES)].mean()
     of_patient = means.reindex(pd.MultiIndex.from_frame(scores[KEYS])).to_numpy(dtype=np.float64)
     return scores.assign(
-        **{
-            f"radiomics_{stage}": logistic_scores(of_patient, scores, stage, "radiomics")
-            for stage in STAGES
-        }
+        **{f"radiomics_{stage}": logistic_scores(of_patient, scores, stage, "radiomics") for stage in STAGES}
     )
 
 

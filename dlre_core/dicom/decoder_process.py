@@ -92,9 +92,7 @@ def _as_stored(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return planes if planes.flags.c_contiguous else np.ascontiguousarray(pixels)
 
 
-def _answer(
-    request: dict[str, Any], limits: ReadLimits, archives: "Archives"
-) -> tuple[dict[str, Any], list]:
+def _answer(request: dict[str, Any], limits: ReadLimits, archives: "Archives") -> tuple[dict[str, Any], list]:
     try:
         with opened(request, archives) as stream:
             if request["what"] == "header":
@@ -141,9 +139,17 @@ class Archives:
                 shutil.copyfileobj(content, target, LARGE_READ)
         # What Python's own unpacking raises on damaged, encrypted or unknown members.
         except (
-            zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError, IndexError, OverflowError,
-            EOFError, struct.error, zlib.error, lzma.LZMAError,
-        ):  # fmt: skip
+            zipfile.BadZipFile,
+            RuntimeError,
+            NotImplementedError,
+            ValueError,
+            IndexError,
+            OverflowError,
+            EOFError,
+            struct.error,
+            zlib.error,
+            lzma.LZMAError,
+        ):
             raise Unusable(Reason.BAD_ARCHIVE) from None
         except OSError as error:
             # bz2 has no error of its own; the disk's have a number.
@@ -171,9 +177,7 @@ def opened(request: dict[str, Any], archives: Archives) -> Iterator[BinaryIO]:
 
 
 def _facts(image: SweImage) -> dict[str, Any]:
-    facts = {
-        name: value for name, value in vars(image).items() if name not in ("pixels", "regions")
-    }
+    facts = {name: value for name, value in vars(image).items() if name not in ("pixels", "regions")}
     return facts | {
         "height": image.pixels.shape[0],
         "width": image.pixels.shape[1],

@@ -120,17 +120,18 @@ def _members(name: str, path: Path, bytes_per_file: int) -> Iterator[FoundFile]:
                 with zipfile.ZipFile(file) as archive:
                     entries = archive.infolist()
     except (
-        zipfile.BadZipFile, OSError, ValueError, NotImplementedError, OverflowError, struct.error,
-    ):  # fmt: skip
+        zipfile.BadZipFile,
+        OSError,
+        ValueError,
+        NotImplementedError,
+        OverflowError,
+        struct.error,
+    ):
         problem = Reason.BAD_ARCHIVE
     if problem is None and len(entries) > MEMBERS_PER_ARCHIVE:
         problem = Reason.CROWDED_ARCHIVE
     # Folders are members without content.
-    members = [
-        (entry.filename, i)
-        for i, entry in enumerate(entries)
-        if entry.file_size or not entry.is_dir()
-    ]
+    members = [(entry.filename, i) for i, entry in enumerate(entries) if entry.file_size or not entry.is_dir()]
     if problem is None and not members:
         problem = Reason.EMPTY_FILE
     if problem is not None:

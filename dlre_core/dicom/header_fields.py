@@ -55,8 +55,7 @@ def regions(dataset: Dataset) -> Iterator[UltrasoundRegion]:
     """
     for item in dataset.get("SequenceOfUltrasoundRegions") or []:
         left, top, last_column, last_row = (
-            integer(item, f"RegionLocation{side}", -1)
-            for side in ("MinX0", "MinY0", "MaxX1", "MaxY1")
+            integer(item, f"RegionLocation{side}", -1) for side in ("MinX0", "MinY0", "MaxX1", "MaxY1")
         )
         if not (0 <= left < last_column and 0 <= top < last_row):
             continue
@@ -107,9 +106,7 @@ def moment(day: str, clock: str) -> datetime | None:
         whole, _, fraction = clock.partition(".")
         padded = (whole + "000000")[:6]
         microseconds = int((fraction[:6] + "000000")[:6]) if fraction[:6].isdigit() else 0
-        clock_time = time(
-            int(padded[:2]), int(padded[2:4]), min(int(padded[4:6]), 59), microseconds
-        )
+        clock_time = time(int(padded[:2]), int(padded[2:4]), min(int(padded[4:6]), 59), microseconds)
     except ValueError:
         return None
     return datetime.combine(parsed, clock_time) if 1980 <= parsed.year <= 2100 else None

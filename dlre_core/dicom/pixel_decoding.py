@@ -96,9 +96,7 @@ def _baseline_pictures(stream: BinaryIO, dataset: Dataset) -> Iterator[NDArray[n
             picture.draft("YCbCr", None)
             yield np.asarray(picture)
         else:
-            yield _to_rgb(
-                np.asarray(picture if picture.mode == "L" else picture.convert("RGB")), dataset
-            )
+            yield _to_rgb(np.asarray(picture if picture.mode == "L" else picture.convert("RGB")), dataset)
 
 
 def _pixel_source(stream: BinaryIO, dataset: Dataset) -> BinaryIO | Dataset:
@@ -113,9 +111,7 @@ def _pixel_source(stream: BinaryIO, dataset: Dataset) -> BinaryIO | Dataset:
     stream.seek(0)
     mended = pydicom.dcmread(stream, force=True)
     frames = max(integer(dataset, "NumberOfFrames", 1), 1)
-    if doubtful and _transforms_components(
-        next(generate_frames(mended.PixelData, number_of_frames=frames))
-    ):
+    if doubtful and _transforms_components(next(generate_frames(mended.PixelData, number_of_frames=frames))):
         # The codec gives RGB back, whatever an archive that compressed anew left in the header.
         mended.PhotometricInterpretation = "YBR_ICT"
     mended.file_meta.setdefault("TransferSyntaxUID", _guessed_syntax(mended))

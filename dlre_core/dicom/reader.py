@@ -36,21 +36,47 @@ from dlre_core.elastography.screen_layout import (
 # What tells people apart who have one Patient ID, as in the exports of two hospitals.
 PERSON = ("PatientName", "PatientBirthDate")
 HEADER_TAGS = [
-    "PatientID", "SOPInstanceUID", "AcquisitionDateTime", "AcquisitionDate", "AcquisitionTime",
-    "ContentDate", "ContentTime", "StudyDate", "StudyTime", "InstanceNumber", "StudyInstanceUID", *PERSON,
-]  # fmt: skip
+    "PatientID",
+    "SOPInstanceUID",
+    "AcquisitionDateTime",
+    "AcquisitionDate",
+    "AcquisitionTime",
+    "ContentDate",
+    "ContentTime",
+    "StudyDate",
+    "StudyTime",
+    "InstanceNumber",
+    "StudyInstanceUID",
+    *PERSON,
+]
 PICTURE_TAGS = [
-    "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "BitsAllocated", "BitsStored",
-    "PhotometricInterpretation", "PlanarConfiguration", "SequenceOfUltrasoundRegions",
-    *(f"{colour}PaletteColorLookupTable{part}" for colour in ("Red", "Green", "Blue")
-      for part in ("Descriptor", "Data")),
+    "Rows",
+    "Columns",
+    "NumberOfFrames",
+    "SamplesPerPixel",
+    "BitsAllocated",
+    "BitsStored",
+    "PhotometricInterpretation",
+    "PlanarConfiguration",
+    "SequenceOfUltrasoundRegions",
+    *(
+        f"{colour}PaletteColorLookupTable{part}"
+        for colour in ("Red", "Green", "Blue")
+        for part in ("Descriptor", "Data")
+    ),
     *(f"Segmented{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
-]  # fmt: skip
+]
 STIFFNESS_TAGS = [Tag(GROUP, 0x0013), BLOB]
 PHOTOMETRIC_INTERPRETATIONS = {
-    "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "PALETTE COLOR", "MONOCHROME1",
+    "RGB",
+    "YBR_FULL",
+    "YBR_FULL_422",
+    "YBR_ICT",
+    "YBR_RCT",
+    "PALETTE COLOR",
+    "MONOCHROME1",
     "MONOCHROME2",
-}  # fmt: skip
+}
 COLOURED = 60
 LONGEST_FIRST_VALUE = 1024
 CANDIDATES = 4
@@ -199,9 +225,7 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
             frames=frames,
             complete=complete,
             transfer_syntax=str(syntax) if syntax.is_transfer_syntax else "",
-            photometric_interpretation=photometric
-            if photometric in PHOTOMETRIC_INTERPRETATIONS
-            else "",
+            photometric_interpretation=photometric if photometric in PHOTOMETRIC_INTERPRETATIONS else "",
             regions=places,
             opacity=ssi.opacity if ssi else None,
             scale_maximum_kpa=ssi.scale_maximum_kpa if ssi else None,
@@ -210,9 +234,7 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
     ]
 
 
-def _coloured_places(
-    places: Sequence[UltrasoundRegion], height: int, width: int
-) -> list[tuple[Rectangle, int]]:
+def _coloured_places(places: Sequence[UltrasoundRegion], height: int, width: int) -> list[tuple[Rectangle, int]]:
     """Where colours speak for an elastogram and where against it, with the weight of each.
 
     For: in the box, or, without tags, in the upper picture. Against: beside the box and in the lower picture, which
@@ -276,9 +298,7 @@ def _stiffness_block(stream: BinaryIO) -> SsiBlock | None:
 def parse(stream: BinaryIO, tags: list) -> Dataset | None:
     """Read some elements, up to the pixels; None where the content is no DICOM."""
     try:
-        return pydicom.dcmread(
-            stream, stop_before_pixels=True, specific_tags=tags, force=_has_no_preamble(stream)
-        )
+        return pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=tags, force=_has_no_preamble(stream))
     except InvalidDicomError:
         return None
 

@@ -9,95 +9,109 @@ class Reason(Enum):
     """Reason code: (processing stage, sentence, remedy)."""
 
     NOT_A_FILE = (
-        "finding", "Not a regular file: a pipe, a device or a link.",
+        "finding",
+        "Not a regular file: a pipe, a device or a link.",
         "Copy the file itself into the hospital's folder.",
-    )  # fmt: skip
-    UNREADABLE_FILE = (
-        "finding", "The file cannot be opened.", "Give the user who runs the study read permission."
-    )  # fmt: skip
+    )
+    UNREADABLE_FILE = ("finding", "The file cannot be opened.", "Give the user who runs the study read permission.")
     TOO_LARGE = (
-        "finding", "The file is larger than ingestion.limits.bytes_per_file.",
+        "finding",
+        "The file is larger than ingestion.limits.bytes_per_file.",
         "Export single pictures, or raise the limit.",
-    )  # fmt: skip
+    )
     BAD_ARCHIVE = (
-        "finding", "The zip archive is damaged, encrypted, has unsafe names or archives within it.",
+        "finding",
+        "The zip archive is damaged, encrypted, has unsafe names or archives within it.",
         "Unpack it by hand into the hospital's folder.",
-    )  # fmt: skip
+    )
     CROWDED_ARCHIVE = (
-        "finding", "The zip archive has more than 100,000 files, or a list of them longer than 64 MB.",
+        "finding",
+        "The zip archive has more than 100,000 files, or a list of them longer than 64 MB.",
         "Unpack it by hand into the hospital's folder, or make an archive of each patient.",
-    )  # fmt: skip
+    )
     OTHER_ARCHIVE = (
-        "finding", "An archive or compressed file (gzip, tar, 7z, rar, bzip2, xz); of these only zip is read.",
+        "finding",
+        "An archive or compressed file (gzip, tar, 7z, rar, bzip2, xz); of these only zip is read.",
         "Unpack it by hand into the hospital's folder.",
-    )  # fmt: skip
+    )
     EMPTY_FILE = (
-        "finding", "There is nothing in the file or archive, or only zeros: copying it was interrupted.",
+        "finding",
+        "There is nothing in the file or archive, or only zeros: copying it was interrupted.",
         "Copy or export it again.",
-    )  # fmt: skip
-    DAMAGED_DICOM = (
-        "reading", "The DICOM file is damaged or cut off.", "Export it again from the PACS."
-    )  # fmt: skip
+    )
+    DAMAGED_DICOM = ("reading", "The DICOM file is damaged or cut off.", "Export it again from the PACS.")
     NO_PIXELS = ("reading", "The DICOM file has no picture.", "Export the picture, not the report.")
     TOO_MANY_PIXELS = (
-        "reading", "Rows x Columns or the number of frames is above the limits.",
+        "reading",
+        "Rows x Columns or the number of frames is above the limits.",
         "Check the file; raise ingestion.limits if it is right.",
-    )  # fmt: skip
+    )
     OVER_MEMORY = (
-        "reading", "Decoding needs more memory than any picture within the limits.",
+        "reading",
+        "Decoding needs more memory than any picture within the limits.",
         "Check the file: it is damaged or made to do harm.",
-    )  # fmt: skip
+    )
     TOO_SLOW = (
-        "reading", "Decoding took longer than ingestion.limits.seconds_per_file.",
+        "reading",
+        "Decoding took longer than ingestion.limits.seconds_per_file.",
         "Export single pictures instead of a long clip, or raise the limit.",
-    )  # fmt: skip
+    )
     UNDECODABLE = (
-        "reading", "The pixels are cut off, damaged or of an unknown compression.",
+        "reading",
+        "The pixels are cut off, damaged or of an unknown compression.",
         "Export it again, uncompressed or as JPEG baseline.",
-    )  # fmt: skip
+    )
     NO_PATIENT = (
-        "matching", "No patient of the clinical table belongs to this picture.",
+        "matching",
+        "No patient of the clinical table belongs to this picture.",
         "Add the patient to clinical.csv, or correct patient_id to equal Patient ID.",
-    )  # fmt: skip
+    )
     TWO_PATIENTS = (
-        "matching", "Patient ID and folder, or two files with the same picture, name two patients.",
+        "matching",
+        "Patient ID and folder, or two files with the same picture, name two patients.",
         "Find out whose picture it is and remove it from the other patient.",
-    )  # fmt: skip
+    )
     DUPLICATE = (
-        "matching", "The same picture was already read from another file.",
+        "matching",
+        "The same picture was already read from another file.",
         "Nothing to do: it is kept once.",
-    )  # fmt: skip
+    )
     CONFLICT = (
-        "matching", "Another file has the same SOP Instance UID but other pixels.",
+        "matching",
+        "Another file has the same SOP Instance UID but other pixels.",
         "Find out which of the two is right and remove the other.",
-    )  # fmt: skip
+    )
     NO_ELASTOGRAM = (
-        "quality", "The picture is no shear-wave elastogram: no box or no colour bar was found.",
+        "quality",
+        "The picture is no shear-wave elastogram: no box or no colour bar was found.",
         "Nothing to do for plain B-mode or Doppler; export elastograms as whole screens.",
-    )  # fmt: skip
-    LITTLE_SIGNAL = (
-        "quality", "Little or no signal in the box.", "Nothing to do: a failed acquisition."
-    )  # fmt: skip
+    )
+    LITTLE_SIGNAL = ("quality", "Little or no signal in the box.", "Nothing to do: a failed acquisition.")
     SATURATED = (
-        "quality", "Nearly all of the box is at full scale.",
+        "quality",
+        "Nearly all of the box is at full scale.",
         "Acquire with a higher range of the colour scale.",
-    )  # fmt: skip
+    )
     RECOLOURED = (
-        "quality", "The colours were changed by an export, so stiffness cannot be read.",
+        "quality",
+        "The colours were changed by an export, so stiffness cannot be read.",
         "Export the original picture from the scanner or PACS.",
-    )  # fmt: skip
+    )
     WRONG_SCALE = (
-        "quality", "The colour scale has another range than the study's.",
+        "quality",
+        "The colour scale has another range than the study's.",
         "Acquire with the range in ingestion.scale_maximum_kpa.",
-    )  # fmt: skip
+    )
     BOX_OUTSIDE = (
-        "quality", "The box reaches out of the picture or does not fit the square.",
+        "quality",
+        "The box reaches out of the picture or does not fit the square.",
         "Acquire with the box inside the picture.",
-    )  # fmt: skip
+    )
     SURPLUS = (
-        "selection", "The patient already has the number of pictures that the study uses.",
+        "selection",
+        "The patient already has the number of pictures that the study uses.",
         "Nothing to do: the first valid ones in acquisition order count.",
-    )  # fmt: skip
+    )
 
     @property
     def code(self) -> str:
@@ -137,7 +151,6 @@ def documentation() -> str:
     """All reasons as a Markdown table, for docs/reference/rejects.md."""
     lines = ["| code | at | meaning | what to do |", "|---|---|---|---|"]
     lines += [
-        f"| `{reason.code}` | {reason.processing_stage} | {reason.sentence} | {reason.remedy} |"
-        for reason in Reason
+        f"| `{reason.code}` | {reason.processing_stage} | {reason.sentence} | {reason.remedy} |" for reason in Reason
     ]
     return "\n".join(lines) + "\n"

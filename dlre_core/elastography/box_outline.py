@@ -20,9 +20,7 @@ LEAST_CONTRAST = 12
 CLOSE, LEAST_ROWS = 4, 8
 
 
-def outline_box(
-    coloured: NDArray[np.bool_], light: NDArray[np.float32], rough: Rectangle, scale: float
-) -> Rectangle:
+def outline_box(coloured: NDArray[np.bool_], light: NDArray[np.float32], rough: Rectangle, scale: float) -> Rectangle:
     """Refine a box to its outline; sides without a visible line stay where they were, all where they do not meet.
 
     Parameters
@@ -55,15 +53,15 @@ def outline_box(
     # Half the line's width, less what the last pixel of a sharp corner falls short of it.
     half = 0.3 * scale
     edges = (
-        x.min() - half, min(y.min(), np.polyval(sides[2], between[0]).min()) - half,
-        x.max() + half, max(y.max(), np.polyval(sides[3], between[1]).max()) + half,
-    )  # fmt: skip
+        x.min() - half,
+        min(y.min(), np.polyval(sides[2], between[0]).min()) - half,
+        x.max() + half,
+        max(y.max(), np.polyval(sides[3], between[1]).max()) + half,
+    )
     # Centres of pixels to edges.
     first_x, first_y, last_x, last_y = (round(float(edge) + 0.5) for edge in edges)
     height, width = coloured.shape
-    return Rectangle(left + first_x, top + first_y, left + last_x, top + last_y).clamped(
-        height, width
-    )
+    return Rectangle(left + first_x, top + first_y, left + last_x, top + last_y).clamped(height, width)
 
 
 def _sides(
@@ -79,7 +77,7 @@ def _sides(
         (_leftmost(colour[:, ::-1], line[:, ::-1], rows, 1), inner.right - 1 + out, width - 1),
         (_leftmost(colour.T, line.T, columns, 2), inner.top - out, None),
         (_leftmost(colour.T[:, ::-1], line.T[:, ::-1], columns, 2), inner.bottom - 1 + out, height - 1),
-    )  # fmt: skip
+    )
     out_sides = []
     for side, rough, last in found:
         if side is None:
@@ -125,9 +123,7 @@ def _line_points(
     return used.astype(np.float64), (three * weight).sum(axis=1) / weight.sum(axis=1)
 
 
-def _robust(
-    x: NDArray[np.float64], y: NDArray[np.float64], degree: int, least: float
-) -> NDArray[np.float64] | None:
+def _robust(x: NDArray[np.float64], y: NDArray[np.float64], degree: int, least: float) -> NDArray[np.float64] | None:
     """Polynomial that most points lie on (random samples, then least squares), or None."""
     if len(x) < max(least, degree + 2):
         return None
@@ -151,14 +147,14 @@ def _robust(
 
 
 def _corners(
-    left: NDArray[np.float64], right: NDArray[np.float64],
-    top: NDArray[np.float64], bottom: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
+    left: NDArray[np.float64],
+    right: NDArray[np.float64],
+    top: NDArray[np.float64],
+    bottom: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """x and y of the corners: top left, top right, bottom left, bottom right."""
     x, y = np.empty(4), np.empty(4)
-    for k, (across, down) in enumerate(
-        ((left, top), (right, top), (left, bottom), (right, bottom))
-    ):
+    for k, (across, down) in enumerate(((left, top), (right, top), (left, bottom), (right, bottom))):
         x[k] = across[-1]
         # Steep sides run away from each other; the caller looks.
         with np.errstate(over="ignore", invalid="ignore"):

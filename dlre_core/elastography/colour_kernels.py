@@ -80,9 +80,7 @@ def chroma(pixels: NDArray[np.uint8], out: NDArray[np.int16]) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
-def count_contrasts(
-    pixels: NDArray[np.uint8], chosen: NDArray[np.bool_], counts: NDArray[np.int64]
-) -> None:
+def count_contrasts(pixels: NDArray[np.uint8], chosen: NDArray[np.bool_], counts: NDArray[np.int64]) -> None:
     """How many of the chosen pixels have which contrast between their channels.
 
     Parameters

@@ -6,9 +6,7 @@ from numpy.typing import NDArray
 
 
 @numba.njit(cache=True, nogil=True)
-def crop_square(
-    screen: NDArray[np.uint8], row: int, column: int, size: int, out: NDArray[np.uint8]
-) -> None:
+def crop_square(screen: NDArray[np.uint8], row: int, column: int, size: int, out: NDArray[np.uint8]) -> None:
     """Fill ``out`` (mutated) with a square of the screen: copied at its own size, else resampled.
 
     Resampling is by a triangle of twice the coarser pixel's width, so that shrinking averages and

@@ -73,9 +73,7 @@ class BoxColours:
     distance: NDArray[np.float32]
 
 
-def find_layout(
-    screen: NDArray[np.uint8], regions: Sequence[UltrasoundRegion] = ()
-) -> ScreenLayout:
+def find_layout(screen: NDArray[np.uint8], regions: Sequence[UltrasoundRegion] = ()) -> ScreenLayout:
     """Locate pictures, box and colour bar.
 
     Sound region tags come first: SSI stills list the top picture, the box and the bottom picture in
@@ -106,9 +104,7 @@ def find_layout(
     return layout
 
 
-def read_box(
-    screen: NDArray[np.uint8], layout: ScreenLayout, opacity: float | None = None
-) -> BoxColours:
+def read_box(screen: NDArray[np.uint8], layout: ScreenLayout, opacity: float | None = None) -> BoxColours:
     """Read the colours of the box; ``opacity`` is theirs, 0 to 1, estimated where it is None.
 
     The colour is un-blended with the bottom picture as B-mode at the given opacity
@@ -175,9 +171,7 @@ def stiffness_map(colours: BoxColours, scale_maximum_kpa: float) -> NDArray[np.f
     """
     out = np.full(colours.coloured.shape, np.nan, dtype=np.float32)
     masked = (colours.position > SATURATED_SHARE) | (colours.distance > LINE_DISTANCE)
-    out[colours.coloured] = np.where(
-        masked, np.nan, colours.position * np.float32(scale_maximum_kpa)
-    )
+    out[colours.coloured] = np.where(masked, np.nan, colours.position * np.float32(scale_maximum_kpa))
     return out
 
 
@@ -197,9 +191,7 @@ def estimate_opacity(box: NDArray[np.uint8], coloured: NDArray[np.bool_]) -> flo
     return float(np.clip(percentile / 255, 0.2, 1.0))
 
 
-def _from_regions(
-    screen: NDArray[np.uint8], regions: Sequence[UltrasoundRegion]
-) -> ScreenLayout | None:
+def _from_regions(screen: NDArray[np.uint8], regions: Sequence[UltrasoundRegion]) -> ScreenLayout | None:
     height, width = screen.shape[:2]
     parts = tagged_parts(regions)
     if parts is None:
@@ -212,14 +204,10 @@ def _from_regions(
         return None
     if _contradicted(screen, top, box, bottom):
         return None
-    return ScreenLayout(
-        top, box, bottom, find_colour_bar(screen), parts[0].pixel_spacing_mm, "regions"
-    )  # fmt: skip
+    return ScreenLayout(top, box, bottom, find_colour_bar(screen), parts[0].pixel_spacing_mm, "regions")
 
 
-def _contradicted(
-    screen: NDArray[np.uint8], top: Rectangle, box: Rectangle, bottom: Rectangle
-) -> bool:
+def _contradicted(screen: NDArray[np.uint8], top: Rectangle, box: Rectangle, bottom: Rectangle) -> bool:
     """True where pixels deny tags: a box in the header, colours beside the box or in the lower picture.
 
     An archive may have added a banner above, or cut the screen, and left the tags as they were.
@@ -227,9 +215,7 @@ def _contradicted(
     if box.top < header_rows(screen.shape[1]):
         return True
     # Every fourth pixel either way tells.
-    upper, lower, inside = (
-        _chroma(_cut(screen, part)[::4, ::4]) > COLOURED for part in (top, bottom, box)
-    )
+    upper, lower, inside = (_chroma(_cut(screen, part)[::4, ::4]) > COLOURED for part in (top, bottom, box))
     beside = int(upper.sum()) - int(inside.sum())
     return beside > COLOURED_BESIDE * inside.size or lower.mean() > COLOURED_BELOW
 
@@ -243,9 +229,7 @@ def _from_pixels(screen: NDArray[np.uint8]) -> ScreenLayout:
     top = TOP_PICTURE.scaled(scale).clamped(height, width)
     # Moved by the rounded distance: both pictures' own rounding could be a pixel apart.
     down = round((BOTTOM_PICTURE.top - TOP_PICTURE.top) * scale)
-    bottom = Rectangle(top.left, top.top + down, top.right, top.bottom + down).clamped(
-        height, width
-    )
+    bottom = Rectangle(top.left, top.top + down, top.right, top.bottom + down).clamped(height, width)
     if bottom.height < 0.9 * top.height:
         raise MissingRegion("The picture is not the two-picture screen of an elastogram.")
     upper, lower = _cut(screen, top), _cut(screen, bottom)
@@ -263,14 +247,10 @@ def _from_pixels(screen: NDArray[np.uint8]) -> ScreenLayout:
     if _is_painted(pixels):
         raise MissingRegion("Its colour is one and the same all over, as a painted vessel's is.")
     if _jumps(pixels):
-        raise MissingRegion(
-            "Its colours jump from one end of the map to the other, as vessels' do."
-        )
+        raise MissingRegion("Its colours jump from one end of the map to the other, as vessels' do.")
     if not show_the_same(upper, lower, box):
         raise MissingRegion("The upper and the lower half do not show the same picture.")
-    box = Rectangle(
-        top.left + box.left, top.top + box.top, top.left + box.right, top.top + box.bottom
-    )
+    box = Rectangle(top.left + box.left, top.top + box.top, top.left + box.right, top.top + box.bottom)
     return ScreenLayout(top, box, bottom, bar, None, "pixels")
 
 

@@ -25,9 +25,18 @@ logger = logging.getLogger(__name__)
 
 SIDE = 250
 COLUMNS = [
-    "image_id", "hospital", "patient", "acquisition", "row", "column", "size", "scale", "source",
-    "flags", "q_box_mean_kpa",
-]  # fmt: skip
+    "image_id",
+    "hospital",
+    "patient",
+    "acquisition",
+    "row",
+    "column",
+    "size",
+    "scale",
+    "source",
+    "flags",
+    "q_box_mean_kpa",
+]
 
 
 @dataclass(frozen=True)
@@ -74,9 +83,7 @@ def find_square(box: Rectangle, height: int, width: int) -> Square:
     size = min(size, height, width)
     row = (box.top + box.bottom - size) // 2
     column = (box.left + box.right - size) // 2
-    return Square(
-        row=min(max(row, 0), height - size), column=min(max(column, 0), width - size), size=size
-    )
+    return Square(row=min(max(row, 0), height - size), column=min(max(column, 0), width - size), size=size)
 
 
 def crop_square(screen: NDArray[np.uint8], square: Square) -> NDArray[np.uint8]:
@@ -92,15 +99,11 @@ def crop_square(screen: NDArray[np.uint8], square: Square) -> NDArray[np.uint8]:
     (250, 250, 3) uint8
     """
     out = np.empty((SIDE, SIDE, 3), dtype=np.uint8)
-    crop_kernel.crop_square(
-        np.ascontiguousarray(screen), square.row, square.column, square.size, out
-    )
+    crop_kernel.crop_square(np.ascontiguousarray(screen), square.row, square.column, square.size, out)
     return out
 
 
-def crop_hospital(
-    shard: str | Path, acquisitions: str | Path, rois: str | Path, table: str | Path
-) -> None:
+def crop_hospital(shard: str | Path, acquisitions: str | Path, rois: str | Path, table: str | Path) -> None:
     """Cut the squares of one hospital.
 
     Parameters
@@ -131,9 +134,7 @@ def crop_hospital(
     found["size"] = [square.size for square in squares]
     found["scale"] = [square.scale for square in squares]
     found["source"] = np.where(rows["roi_row"].notna(), "hand", "automatic")
-    found["flags"] = [
-        _flags(square, row) for square, row in zip(squares, rows.itertuples(), strict=True)
-    ]
+    found["flags"] = [_flags(square, row) for square, row in zip(squares, rows.itertuples(), strict=True)]
     found["q_box_mean_kpa"] = rows["q_box_mean_kpa"]
     write_table(found[COLUMNS], table)
 
@@ -153,9 +154,7 @@ def link_hospitals(
     whole = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     with open_rois(joined) as store:
         if store.image_ids != list(whole["image_id"]):
-            raise StoreMismatch(
-                f"{joined} and the tables of squares disagree.", "Delete results/roi and run again."
-            )
+            raise StoreMismatch(f"{joined} and the tables of squares disagree.", "Delete results/roi and run again.")
     write_table(whole, table)
 
 

@@ -49,7 +49,7 @@ def show_the_same(upper: NDArray[np.uint8], lower: NDArray[np.uint8], box: Recta
     columns = upper.shape[1] // BLOCK
     blocks = [_block_means(picture, rows, columns) for picture in (upper, lower)]
     outside = np.ones((rows, columns), bool)
-    outside[box.top // BLOCK : box.bottom // BLOCK + 1, box.left // BLOCK : box.right // BLOCK + 1] = False  # fmt: skip
+    outside[box.top // BLOCK : box.bottom // BLOCK + 1, box.left // BLOCK : box.right // BLOCK + 1] = False
     lit = outside & (np.maximum(*blocks) > BLACK)
     first, second = (block[lit] for block in blocks)
     # What an archive wrote over one picture is no reason to refuse it.

@@ -63,9 +63,7 @@ def measure_q_box(
     """
     box = layout.box
     pixel_mm = layout.pixel_spacing_mm or BOX_WIDTH_MM / box.width
-    found = _find_circle(
-        screen[box.top : box.bottom, box.left : box.right], diameter_mm / 2 / pixel_mm
-    )
+    found = _find_circle(screen[box.top : box.bottom, box.left : box.right], diameter_mm / 2 / pixel_mm)
     if found is None:
         return None
     row, column, radius = found
@@ -88,9 +86,7 @@ def measure_q_box(
     )
 
 
-def _find_circle(
-    box: NDArray[np.uint8], expected_radius: float
-) -> tuple[float, float, float] | None:
+def _find_circle(box: NDArray[np.uint8], expected_radius: float) -> tuple[float, float, float] | None:
     """Row, column and radius (pixels of the box) of the white circle, by matching rings."""
     # White is light in every channel, colours are not; a smaller screen blends the line with them.
     darkest = darkest_channel(box)

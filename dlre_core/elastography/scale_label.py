@@ -65,9 +65,7 @@ def _lines(light: NDArray[np.float32]) -> list[list[NDArray[np.float32]]]:
     labels, _ = ndimage.label(light > light.max() / 2.5, structure=np.ones((3, 3)))
     found = []
     for rows, columns in ndimage.find_objects(labels):
-        inside = (
-            rows.start > 0 and columns.start > 0 and rows.stop < height and columns.stop < width
-        )
+        inside = rows.start > 0 and columns.start > 0 and rows.stop < height and columns.stop < width
         if inside and rows.stop - rows.start >= LEAST_TEXT_HEIGHT / 2:
             found.append((rows, columns))
     lines: list[list[tuple[slice, slice]]] = []
@@ -87,9 +85,7 @@ def _is_text(line: list[tuple[slice, slice]]) -> bool:
 
 def _glyph(light: NDArray[np.float32], rows: slice, columns: slice) -> NDArray[np.float32]:
     """The glyph with the grey pixels around it."""
-    return light[
-        max(rows.start - 1, 0) : rows.stop + 1, max(columns.start - 1, 0) : columns.stop + 1
-    ].clip(0)
+    return light[max(rows.start - 1, 0) : rows.stop + 1, max(columns.start - 1, 0) : columns.stop + 1].clip(0)
 
 
 def _character(glyph: NDArray[np.float32]) -> str:
@@ -98,11 +94,7 @@ def _character(glyph: NDArray[np.float32]) -> str:
     shapes, forms = _templates()
     fits = np.maximum(shapes / shape, shape / shapes) <= LARGEST_CHANGE_OF_SHAPE
     # By character, the best of all fonts.
-    scores = (
-        np.where(fits, np.einsum("ij,j", forms, form) / form.size, -1.0)
-        .reshape(len(CHARACTERS), -1)
-        .max(axis=1)
-    )
+    scores = np.where(fits, np.einsum("ij,j", forms, form) / form.size, -1.0).reshape(len(CHARACTERS), -1).max(axis=1)
     second, first = np.argsort(scores)[-2:]
     sure = scores[first] >= LEAST_SCORE and scores[first] - scores[second] >= LEAST_LEAD
     return CHARACTERS[first] if sure else "?"

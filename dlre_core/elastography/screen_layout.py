@@ -57,7 +57,8 @@ class Rectangle:
         )
 
 
-# In native pixels: pictures, the colour bar right of them, and the header, in which names are burned in (`header_rows`).
+# In native pixels: pictures, the colour bar right of them, and the header, in which names are burned in
+# (`header_rows`).
 TOP_PICTURE = Rectangle(311, 139, 1088, 580)
 BOTTOM_PICTURE = Rectangle(311, 591, 1088, 1031)
 COLOUR_BAR = Rectangle(1385, 141, 1404, 360)

@@ -29,10 +29,7 @@ def printed_checklist(table: pd.DataFrame) -> PrintedTable:
     blocks = [
         Block(
             str(guideline),
-            [
-                [row["item"], row["topic"], STATUS[row["status"]], row["where"]]
-                for row in part.to_dict("records")
-            ],
+            [[row["item"], row["topic"], STATUS[row["status"]], row["where"]] for row in part.to_dict("records")],
         )
         for guideline, part in table.groupby("guideline", sort=False)
     ]

@@ -100,14 +100,14 @@ def _mean_auc(
             )
         parts.append(auc_parts(truth, score))
     aucs = [part.auc for part in parts]
-    placements = tuple(
-        np.mean([part.placements[side] for part in parts], axis=0) for side in (0, 1)
-    )
-    half = -float(special.ndtri((1 - confidence) / 2)) * math.sqrt(
-        delong_covariance(placements, placements)
-    )
+    placements = tuple(np.mean([part.placements[side] for part in parts], axis=0) for side in (0, 1))
+    half = -float(special.ndtri((1 - confidence) / 2)) * math.sqrt(delong_covariance(placements, placements))
     auc = float(np.mean(aucs))
     return {
-        "choices": len(parts), "auc": auc, "auc_low": max(auc - half, 0.0),
-        "auc_high": min(auc + half, 1.0), "auc_lowest": min(aucs), "auc_highest": max(aucs),
-    }  # fmt: skip
+        "choices": len(parts),
+        "auc": auc,
+        "auc_low": max(auc - half, 0.0),
+        "auc_high": min(auc + half, 1.0),
+        "auc_lowest": min(aucs),
+        "auc_highest": max(aucs),
+    }

@@ -20,8 +20,24 @@ from dlre_core.tables.formatting import (
 from dlre_core.tables.table_2_accuracy import COUNTS
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
-COLUMNS = ["table", "stage", "method", "images", "arm", "cohort", "n", *COUNTS, "cutoff", "cutoff_choice",
-           "cutoff_cohort", "compared_with", "z", "p_value", "log_p_value", "p_holm"]  # fmt: skip
+COLUMNS = [
+    "table",
+    "stage",
+    "method",
+    "images",
+    "arm",
+    "cohort",
+    "n",
+    *COUNTS,
+    "cutoff",
+    "cutoff_choice",
+    "cutoff_cohort",
+    "compared_with",
+    "z",
+    "p_value",
+    "log_p_value",
+    "p_holm",
+]
 
 
 def counts_table(tables: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
@@ -50,16 +66,20 @@ def printed_counts(table: pd.DataFrame, simulated: bool) -> PrintedTable:
     for (number, stage), part in table.groupby(["table", "stage"], sort=False):
         rows = [
             [
-                _row_name(row), COHORT_NAMES[row["cohort"]][0], str(int(row["n"])),
+                _row_name(row),
+                COHORT_NAMES[row["cohort"]][0],
+                str(int(row["n"])),
                 *("–" if pd.isna(row[name]) else str(int(row[name])) for name in COUNTS),
-                format_cutoff(row["cutoff"], row["method"]), _other(row["compared_with"]),
+                format_cutoff(row["cutoff"], row["method"]),
+                _other(row["compared_with"]),
                 round_half_up(row["z"], 2),
-                format_exact_p_value(row["p_value"]), format_p_value(row["p_holm"]),
+                format_exact_p_value(row["p_value"]),
+                format_p_value(row["p_holm"]),
             ]
             for row in part.to_dict("records")
-        ]  # fmt: skip
+        ]
         blocks.append(Block(f"Table {number}, {STAGE_NAMES[str(stage)]}", rows))
-    columns = ("Row", "Cohort", "n", "TP", "FN", "TN", "FP", "Cut-off", "Compared with", "z", "p", "p, Holm")  # fmt: skip
+    columns = ("Row", "Cohort", "n", "TP", "FN", "TN", "FP", "Cut-off", "Compared with", "z", "p", "p, Holm")
     notes = [
         "A patient is positive at a score of the cut-off or more: 2D-SWE in kPa, DLRE as a probability. "
         "z is positive where the AUC of what a row is compared with is the higher one. z and p of Table 4 are "
@@ -81,9 +101,12 @@ def events_table(scores: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         for cohort in COHORTS:
             part = table[table["cohort"] == cohort]
             row: dict[str, object] = {
-                "arm": arm, "cohort": cohort, "patients": len(part), "images": int(part["images"].sum()),
+                "arm": arm,
+                "cohort": cohort,
+                "patients": len(part),
+                "images": int(part["images"].sum()),
                 "hospitals": part["hospital"].nunique(),
-            }  # fmt: skip
+            }
             for stage in STAGES:
                 row[f"{stage}_cases"] = int(stage_labels(part["fibrosis_stage"], stage).sum())
             rows.append(row)
@@ -94,13 +117,16 @@ def printed_events(table: pd.DataFrame, simulated: bool) -> PrintedTable:
     """Sample sizes for print."""
     rows = [
         [
-            arm_name(row["arm"]), COHORT_NAMES[row["cohort"]], str(row["hospitals"]),
-            str(row["patients"]), str(row["images"]),
+            arm_name(row["arm"]),
+            COHORT_NAMES[row["cohort"]],
+            str(row["hospitals"]),
+            str(row["patients"]),
+            str(row["images"]),
             *(f"{row[f'{stage}_cases']} v {row['patients'] - row[f'{stage}_cases']}" for stage in STAGES),
         ]
         for row in table.to_dict("records")
-    ]  # fmt: skip
-    columns = ("Arm", "Cohort", "Hospitals", "Patients", "Images", *(f"{STAGE_NAMES[s]}: yes v no" for s in STAGES))  # fmt: skip
+    ]
+    columns = ("Arm", "Cohort", "Hospitals", "Patients", "Images", *(f"{STAGE_NAMES[s]}: yes v no" for s in STAGES))
     notes = ["The smaller class of a question limits how exactly its AUC can be known."]
     caption = "Extended table 6. Patients, images and events of every arm"
     return PrintedTable(simulated_caption(caption, simulated), columns, [Block("", rows)], notes, 2)

@@ -43,18 +43,19 @@ def bootstrap_differences(
             # Those whom DeLong's test of the two takes.
             both = np.column_stack([parts[0].values, part.values])
             known = ~np.isnan(both).any(axis=1)
-            drawn = bootstrap_aucs(
-                part.labels[known], both[known], replicates=replicates, seed=seed + number
-            )
+            drawn = bootstrap_aucs(part.labels[known], both[known], replicates=replicates, seed=seed + number)
             difference = drawn[:, 0] - drawn[:, 1]
             low, high = np.quantile(difference, tails)
             rows.append(
                 {
-                    "stage": stage, "method": method, "cohort": cohort, "bootstrap_low": low,
+                    "stage": stage,
+                    "method": method,
+                    "cohort": cohort,
+                    "bootstrap_low": low,
                     "bootstrap_high": high,
                     "bootstrap_sd": difference.std(ddof=1) if replicates > 1 else np.nan,
                 }
-            )  # fmt: skip
+            )
     return pd.DataFrame(rows)
 
 
@@ -68,33 +69,44 @@ def differences_table(table_2: pd.DataFrame, bootstrap: pd.DataFrame) -> pd.Data
     bootstrap : DataFrame
         As `bootstrap_differences` returns it.
     """
-    columns = ["stage", "method", "cohort", "compared_with", "n_compared", "difference",
-               "difference_low", "difference_high", "z", "p_value", "log_p_value", "p_holm"]  # fmt: skip
+    columns = [
+        "stage",
+        "method",
+        "cohort",
+        "compared_with",
+        "n_compared",
+        "difference",
+        "difference_low",
+        "difference_high",
+        "z",
+        "p_value",
+        "log_p_value",
+        "p_holm",
+    ]
     compared = table_2[table_2["n_compared"] > 0][columns]
     return compared.merge(bootstrap, on=["stage", "method", "cohort"])
 
 
-def printed_differences(
-    table: pd.DataFrame, replicates: int, confidence: float, simulated: bool
-) -> PrintedTable:
+def printed_differences(table: pd.DataFrame, replicates: int, confidence: float, simulated: bool) -> PrintedTable:
     """The differences for print."""
     blocks = [
         Block(
             STAGE_NAMES[stage],
             [
                 [
-                    f"DLRE − {METHOD_NAMES[row['method']]}", COHORT_NAMES[row["cohort"]][0],
-                    str(row["n_compared"]), format_interval(estimate(row, "difference"), 3),
-                    format_interval(
-                        Estimate(row["difference"], row["bootstrap_low"], row["bootstrap_high"]), 3
-                    ),
-                    format_exact_p_value(row["p_value"]), format_p_value(row["p_holm"]),
+                    f"DLRE − {METHOD_NAMES[row['method']]}",
+                    COHORT_NAMES[row["cohort"]][0],
+                    str(row["n_compared"]),
+                    format_interval(estimate(row, "difference"), 3),
+                    format_interval(Estimate(row["difference"], row["bootstrap_low"], row["bootstrap_high"]), 3),
+                    format_exact_p_value(row["p_value"]),
+                    format_p_value(row["p_holm"]),
                 ]
                 for row in table[table["stage"] == stage].to_dict("records")
             ],
         )
         for stage in STAGES
-    ]  # fmt: skip
+    ]
     columns = ("Difference of AUC", "Cohort", "n", "DeLong", "Bootstrap", "p, DeLong", "p, Holm")
     notes = [
         f"T, training cohort (apparent); V, validation cohort. {100 * confidence:g} % intervals: DeLong, "

@@ -35,22 +35,26 @@ def hospital_table(scores: pd.DataFrame, settings: AccuracySettings) -> pd.DataF
             for hospital in [*sorted(scores["hospital"].unique()), EVERYBODY]:
                 here = part if hospital == EVERYBODY else part[part["hospital"] == hospital]
                 roc = roc_analysis(
-                    stage_labels(here["fibrosis_stage"], stage), method_scores(here, method, stage),
-                    confidence=settings.confidence, interval=settings.auc_interval,
-                )  # fmt: skip
+                    stage_labels(here["fibrosis_stage"], stage),
+                    method_scores(here, method, stage),
+                    confidence=settings.confidence,
+                    interval=settings.auc_interval,
+                )
                 rows.append(
                     {
-                        "stage": stage, "method": method, "hospital": hospital,
-                        "n": roc.n_cases + roc.n_controls, "n_cases": roc.n_cases,
-                        **spread("auc", roc.estimate), "notes": roc.reason,
+                        "stage": stage,
+                        "method": method,
+                        "hospital": hospital,
+                        "n": roc.n_cases + roc.n_controls,
+                        "n_cases": roc.n_cases,
+                        **spread("auc", roc.estimate),
+                        "notes": roc.reason,
                     }
-                )  # fmt: skip
+                )
     return pd.DataFrame(rows)
 
 
-def printed_hospitals(
-    table: pd.DataFrame, settings: AccuracySettings, simulated: bool
-) -> PrintedTable:
+def printed_hospitals(table: pd.DataFrame, settings: AccuracySettings, simulated: bool) -> PrintedTable:
     """The table for print: a row a hospital, a pair of columns a stage question."""
     columns = ["Hospital", "n"]
     for stage in STAGES:

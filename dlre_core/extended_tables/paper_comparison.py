@@ -33,15 +33,31 @@ MEASURES = {
     "lr_pos": ("positive_likelihood_ratio", 1, 1),
     "lr_neg": ("negative_likelihood_ratio", 1, 1),
 }
-HEADS = {"auc": "AUC", "sens": "Sensitivity (%)", "spec": "Specificity (%)", "ppv": "PPV (%)", "npv": "NPV (%)",
-         "lr_pos": "LR+", "lr_neg": "LR−"}  # fmt: skip
+HEADS = {
+    "auc": "AUC",
+    "sens": "Sensitivity (%)",
+    "spec": "Specificity (%)",
+    "ppv": "PPV (%)",
+    "npv": "NPV (%)",
+    "lr_pos": "LR+",
+    "lr_neg": "LR−",
+}
 # The published rows of Table 1, by our columns.
 BASELINE = {
-    "age_years": "Age", "bmi_kg_m2": "BMI", "fasting_glucose_mmol_l": "FBG", "platelets_10e9_l": "PLT",
-    "ast_iu_l": "AST", "alt_iu_l": "ALT", "ggt_iu_l": "GGT", "total_bilirubin_umol_l": "TB",
-    "direct_bilirubin_umol_l": "DB", "indirect_bilirubin_umol_l": "IB", "alp_iu_l": "ALP",
-    "albumin_g_l": "ALB", "prothrombin_activity_percent": "PT",
-}  # fmt: skip
+    "age_years": "Age",
+    "bmi_kg_m2": "BMI",
+    "fasting_glucose_mmol_l": "FBG",
+    "platelets_10e9_l": "PLT",
+    "ast_iu_l": "AST",
+    "alt_iu_l": "ALT",
+    "ggt_iu_l": "GGT",
+    "total_bilirubin_umol_l": "TB",
+    "direct_bilirubin_umol_l": "DB",
+    "indirect_bilirubin_umol_l": "IB",
+    "alp_iu_l": "ALP",
+    "albumin_g_l": "ALB",
+    "prothrombin_activity_percent": "PT",
+}
 NOTABLE = 1.96
 
 
@@ -84,9 +100,7 @@ def _key(row: Mapping[str, object]) -> tuple[str, ...]:
     return str(row["stage"]), str(row["method"]), part, str(row["cohort"])
 
 
-def _published_key(
-    cell: Mapping[str, str], number: int, arms: Mapping[int, str]
-) -> tuple[str, ...]:
+def _published_key(cell: Mapping[str, str], number: int, arms: Mapping[int, str]) -> tuple[str, ...]:
     arm = ""
     if number > 2:
         digit = int(re.search(r"\d+", cell["arm"]).group())  # type: ignore[union-attr]
@@ -94,21 +108,20 @@ def _published_key(
     return STAGES[cell["stage"]], METHODS[cell["method"]], arm, COHORTS[cell["cohort"]]
 
 
-def _accuracy(
-    cell: Mapping[str, str], row: Mapping[str, float], number: int
-) -> Iterator[dict[str, object]]:
+def _accuracy(cell: Mapping[str, str], row: Mapping[str, float], number: int) -> Iterator[dict[str, object]]:
     n = int(cell["n"])
     cases = round(n * float(cell["prevalence_pct"]) / 100)
     theirs = _counts(float(cell["sens"]), float(cell["spec"]), cases, n - cases)
-    ours = [int(row[name]) if not math.isnan(row[name]) else 0 for name in ("true_positives", "false_negatives", "true_negatives", "false_positives")]  # fmt: skip
+    ours = [
+        int(row[name]) if not math.isnan(row[name]) else 0
+        for name in ("true_positives", "false_negatives", "true_negatives", "false_positives")
+    ]
     for name, (column, factor, _) in MEASURES.items():
         if cell[name] is None:
             continue
         printed, own = float(cell[name]) / factor, float(row[column])
         if name == "auc":
-            error = math.sqrt(
-                hanley_mcneil_variance(printed, cases, n - cases) + row["auc_variance"]
-            )
+            error = math.sqrt(hanley_mcneil_variance(printed, cases, n - cases) + row["auc_variance"])
             z = (own - printed) / error if error else math.nan
         elif name.startswith("lr"):
             error, z = _ratio(name, theirs, ours, printed, own)
@@ -116,11 +129,19 @@ def _accuracy(
             error = _share_error(name, theirs, ours)
             z = (own - printed) / error if error else math.nan
         yield {
-            "table": number, "stage": row["stage"], "method": row["method"],
-            "arm": row.get("arm", ""), "images": row.get("images", math.nan), "cohort": row["cohort"],
-            "measure": name, "published": printed, "ours": own, "difference": own - printed,
-            "standard_error": error, "z": z,
-        }  # fmt: skip
+            "table": number,
+            "stage": row["stage"],
+            "method": row["method"],
+            "arm": row.get("arm", ""),
+            "images": row.get("images", math.nan),
+            "cohort": row["cohort"],
+            "measure": name,
+            "published": printed,
+            "ours": own,
+            "difference": own - printed,
+            "standard_error": error,
+            "z": z,
+        }
 
 
 def _counts(sensitivity: float, specificity: float, cases: int, controls: int) -> list[int]:
@@ -154,9 +175,7 @@ def _share_error(name: str, theirs: list[int], ours: list[int]) -> float:
     return math.sqrt(share * (1 - share) * (1 / (a + b) + 1 / (c + d)))
 
 
-def _ratio(
-    name: str, theirs: list[int], ours: list[int], printed: float, own: float
-) -> tuple[float, float]:
+def _ratio(name: str, theirs: list[int], ours: list[int], printed: float, own: float) -> tuple[float, float]:
     """Standard error and z of the difference of logarithms."""
     variance = 0.0
     for tp, fn, tn, fp in (theirs, ours):
@@ -172,7 +191,7 @@ def _ratio(
 
 def _baseline(paper: list[dict], table: pd.DataFrame) -> Iterator[dict[str, object]]:
     rows = {row["variable"].split(" ")[0]: row for row in paper}
-    sizes = {group: int(rows["Number"][group]["count"]) for group in ("all", "training", "validation")}  # fmt: skip
+    sizes = {group: int(rows["Number"][group]["count"]) for group in ("all", "training", "validation")}
     for ours in table[table["kind"] == "number"].to_dict("records"):
         theirs = rows.get(BASELINE.get(ours["variable"], ""))
         for group, n in sizes.items() if theirs else ():
@@ -186,9 +205,7 @@ def _baseline(paper: list[dict], table: pd.DataFrame) -> Iterator[dict[str, obje
             own, m = int(ours[f"{group}_count"]), int(ours[f"{group}_n"])
             share = (yes + own) / (n + m)
             error = math.sqrt(share * (1 - share) * (1 / n + 1 / m)) if m else math.nan
-            yield _baseline_row(
-                ours["name"], group, "share", yes / n, ours[f"{group}_share"], error
-            )
+            yield _baseline_row(ours["name"], group, "share", yes / n, ours[f"{group}_share"], error)
 
 
 def _baseline_row(
@@ -196,22 +213,35 @@ def _baseline_row(
 ) -> dict[str, object]:
     difference = ours - published
     return {
-        "table": 1, "stage": "", "method": name, "arm": "", "images": math.nan, "cohort": group,
-        "measure": measure, "published": published, "ours": ours, "difference": difference,
-        "standard_error": error, "z": difference / error if error else math.nan,
-    }  # fmt: skip
+        "table": 1,
+        "stage": "",
+        "method": name,
+        "arm": "",
+        "images": math.nan,
+        "cohort": group,
+        "measure": measure,
+        "published": published,
+        "ours": ours,
+        "difference": difference,
+        "standard_error": error,
+        "z": difference / error if error else math.nan,
+    }
 
 
 def _published_share(
     ours: Mapping[str, object], paper: list[dict], sizes: Mapping[str, int]
 ) -> dict[str, tuple[int, int]]:
-    names = {"Male": "Gender (male)", "HBeAg positive": "HBeAg (+/−)",
-             "HBeAg positive, of chronic infection": "HBeAg (+/−) CI", "F0–1": "F0-1"}  # fmt: skip
+    names = {
+        "Male": "Gender (male)",
+        "HBeAg positive": "HBeAg (+/−)",
+        "HBeAg positive, of chronic infection": "HBeAg (+/−) CI",
+        "F0–1": "F0-1",
+    }
     name = names.get(str(ours["name"]), str(ours["name"]))
     for row in paper:
         if row["variable"] == name:
             if "pos" in row["all"]:
-                return {g: (int(row[g]["pos"]), int(row[g]["pos"]) + int(row[g]["neg"])) for g in sizes}  # fmt: skip
+                return {g: (int(row[g]["pos"]), int(row[g]["pos"]) + int(row[g]["neg"])) for g in sizes}
             return {g: (int(row[g]["count"]), n) for g, n in sizes.items()}
     return {}
 
@@ -233,13 +263,11 @@ def printed_comparison(table: pd.DataFrame, simulated: bool) -> list[PrintedTabl
         caption = "Our Table 1 beside the published one (mean or %)"
         columns = ("Variable", "All patients", "Training cohort", "Validation cohort")
         block = Block("", _baseline_rows(baseline))
-        printed.append(
-            PrintedTable(simulated_caption(caption, simulated), columns, [block], notes[:1])
-        )
+        printed.append(PrintedTable(simulated_caption(caption, simulated), columns, [block], notes[:1]))
     blocks = [
         Block(f"Table {number}, {STAGE_NAMES[str(stage)]}", _accuracy_rows(rows))
         for (number, stage), rows in table[table["table"] > 1].groupby(["table", "stage"], sort=False)
-    ]  # fmt: skip
+    ]
     caption = "Our Tables 2 to 4 beside the published ones"
     columns = ("Row", "Cohort", *HEADS.values())
     printed.append(PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes, 2))
@@ -248,7 +276,9 @@ def printed_comparison(table: pd.DataFrame, simulated: bool) -> list[PrintedTabl
 
 def _accuracy_rows(part: pd.DataFrame) -> list[list[str]]:
     rows = []
-    for (method, arm, images, cohort), cells in part.groupby(["method", "arm", "images", "cohort"], sort=False, dropna=False):  # fmt: skip
+    for (method, arm, images, cohort), cells in part.groupby(
+        ["method", "arm", "images", "cohort"], sort=False, dropna=False
+    ):
         name = METHOD_NAMES[str(method)]
         if arm:
             name = arm_name(str(arm))
@@ -256,8 +286,7 @@ def _accuracy_rows(part: pd.DataFrame) -> list[list[str]]:
             name += f", {images_name(int(float(str(images))), str(method))}"
         by = {row["measure"]: row for row in cells.to_dict("records")}
         texts = [
-            _cell(by[key], factor, digits) if key in by else UNDEFINED
-            for key, (_, factor, digits) in MEASURES.items()
+            _cell(by[key], factor, digits) if key in by else UNDEFINED for key, (_, factor, digits) in MEASURES.items()
         ]
         rows.append([name, COHORT_NAMES[str(cohort)], *texts])
     return rows
@@ -266,9 +295,7 @@ def _accuracy_rows(part: pd.DataFrame) -> list[list[str]]:
 def _baseline_rows(part: pd.DataFrame) -> list[list[str]]:
     rows = []
     for name, cells in part.groupby("method", sort=False):
-        texts = [
-            _cell(row, 100 if row["measure"] == "share" else 1, 1) for row in cells.to_dict("records")
-        ]  # fmt: skip
+        texts = [_cell(row, 100 if row["measure"] == "share" else 1, 1) for row in cells.to_dict("records")]
         rows.append([str(name), *texts])
     return rows
 

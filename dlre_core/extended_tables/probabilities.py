@@ -75,14 +75,20 @@ def calibration_table(
                 reasons = {e.reason for e in (found.slope, found.in_the_large) if e.reason}
                 rows.append(
                     {
-                        "stage": stage, "method": method, "cohort": cohort, "n": found.n,
-                        "n_missing": found.n_missing, **spread("slope", found.slope),
+                        "stage": stage,
+                        "method": method,
+                        "cohort": cohort,
+                        "n": found.n,
+                        "n_missing": found.n_missing,
+                        **spread("slope", found.slope),
                         **spread("intercept", found.intercept),
                         **spread("in_the_large", found.in_the_large),
-                        "observed_expected": found.observed_expected, "brier": found.brier,
-                        "scaled_brier": found.scaled_brier, "notes": "; ".join(sorted(reasons)),
+                        "observed_expected": found.observed_expected,
+                        "brier": found.brier,
+                        "scaled_brier": found.scaled_brier,
+                        "notes": "; ".join(sorted(reasons)),
                     }
-                )  # fmt: skip
+                )
     return pd.DataFrame(rows)
 
 
@@ -95,23 +101,34 @@ def printed_calibration(
     """The calibration table for print."""
     letters = min(table["cohort"].nunique() - 1, 1)
     heads = ("Method", "Cohort")[: 1 + letters]
-    names = (*heads, "n", "Slope", "Intercept", "Intercept at slope 1", "Observed/expected",
-             "Brier score", "Scaled Brier")  # fmt: skip
+    names = (
+        *heads,
+        "n",
+        "Slope",
+        "Intercept",
+        "Intercept at slope 1",
+        "Observed/expected",
+        "Brier score",
+        "Scaled Brier",
+    )
     blocks = [
         Block(
             STAGE_NAMES[stage],
             [
                 [
-                    METHOD_NAMES[row["method"]], *COHORT_NAMES[row["cohort"]][:letters], str(row["n"]),
+                    METHOD_NAMES[row["method"]],
+                    *COHORT_NAMES[row["cohort"]][:letters],
+                    str(row["n"]),
                     *(format_interval(estimate(row, name)) for name in ("slope", "intercept", "in_the_large")),
-                    round_half_up(row["observed_expected"], 2), round_half_up(row["brier"], 3),
+                    round_half_up(row["observed_expected"], 2),
+                    round_half_up(row["brier"], 3),
                     round_half_up(row["scaled_brier"], 2),
                 ]
                 for row in table[table["stage"] == stage].to_dict("records")
             ],
         )
         for stage in STAGES
-    ]  # fmt: skip
+    ]
     notes = [
         f"{'T, training cohort (apparent); V, validation cohort. ' if letters else ''}"
         f"{100 * confidence:g} % Wald intervals. "
@@ -138,7 +155,7 @@ def decision_table(scores: pd.DataFrame) -> pd.DataFrame:
         probabilities = {m: method_probabilities(scores, m, stage) for m in METHODS}
         for cohort in COHORTS:
             here = (scores["cohort"] == cohort).to_numpy()
-            curves = {m: net_benefit(labels[here], p[here], THRESHOLDS) for m, p in probabilities.items()}  # fmt: skip
+            curves = {m: net_benefit(labels[here], p[here], THRESHOLDS) for m, p in probabilities.items()}
             curves["all"] = net_benefit_of_all(labels[here], THRESHOLDS)
             curves["none"] = np.zeros(len(THRESHOLDS))
             counted = {m: int((~np.isnan(p[here])).sum()) for m, p in probabilities.items()}
@@ -146,12 +163,15 @@ def decision_table(scores: pd.DataFrame) -> pd.DataFrame:
                 rows.append(
                     pd.DataFrame(
                         {
-                            "stage": stage, "cohort": cohort, "strategy": strategy,
-                            "n": counted.get(strategy, int(here.sum())), "threshold": THRESHOLDS,
+                            "stage": stage,
+                            "cohort": cohort,
+                            "strategy": strategy,
+                            "n": counted.get(strategy, int(here.sum())),
+                            "threshold": THRESHOLDS,
                             "net_benefit": curve,
                         }
                     )
-                )  # fmt: skip
+                )
     return pd.concat(rows, ignore_index=True)
 
 
@@ -176,11 +196,13 @@ def predictive_value_table(
     for row in table_2[table_2["cohort"] == "validation"].to_dict("records"):
         for prevalence in prevalences:
             cells: dict[str, object] = {
-                "stage": row["stage"], "method": row["method"], "cohort": "validation",
+                "stage": row["stage"],
+                "method": row["method"],
+                "cohort": "validation",
                 "prevalence": prevalence,
-            }  # fmt: skip
+            }
             notes = []
-            for name, negative in (("positive_predictive_value", False), ("negative_predictive_value", True)):  # fmt: skip
+            for name, negative in (("positive_predictive_value", False), ("negative_predictive_value", True)):
                 found = _predictive_value(row, prevalence, negative, confidence)
                 cells |= spread(name, found)
                 if found.reason:
@@ -189,21 +211,15 @@ def predictive_value_table(
     return pd.DataFrame(rows)
 
 
-def _predictive_value(
-    row: dict[str, float], prevalence: float, negative: bool, confidence: float
-) -> Estimate:
-    counts = [row[name] for name in ("true_positives", "false_negatives", "true_negatives", "false_positives")]  # fmt: skip
+def _predictive_value(row: dict[str, float], prevalence: float, negative: bool, confidence: float) -> Estimate:
+    counts = [row[name] for name in ("true_positives", "false_negatives", "true_negatives", "false_positives")]
     if pd.isna(counts).any():
         return Estimate(np.nan, np.nan, np.nan, "", "no cut-off")
     tp, fn, tn, fp = (int(count) for count in counts)
-    return logit_predictive_value(
-        (tp, tp + fn), (tn, tn + fp), prevalence, negative=negative, confidence=confidence
-    )
+    return logit_predictive_value((tp, tp + fn), (tn, tn + fp), prevalence, negative=negative, confidence=confidence)
 
 
-def printed_predictive_values(
-    table: pd.DataFrame, confidence: float, simulated: bool
-) -> PrintedTable:
+def printed_predictive_values(table: pd.DataFrame, confidence: float, simulated: bool) -> PrintedTable:
     """The table of predictive values for print: a column a prevalence and sign."""
     prevalences = sorted(table["prevalence"].unique())
     columns = ["Method"]

@@ -41,7 +41,8 @@ def published_form(tables: Mapping[int, pd.DataFrame]) -> dict[str, object]:
     dict
         From ``table1`` to rows. Counts of Tables 2 to 4 are not passed on: the audit must find them.
         Rows of methods with missing scores, and of combinations of hospitals, name their patients,
-        since others of the same number may be different people. Of Table 1, means, and shares of all patients are passed on.
+        since others of the same number may be different people. Of Table 1, means, and shares of all patients are
+        passed on.
     """
     return {
         f"table{number}": _baseline(table)
@@ -56,10 +57,13 @@ def _baseline(table: pd.DataFrame) -> list[dict[str, object]]:
     sizes = {group: int(shares[f"{group}_n"].max()) for group in GROUPS}
     rows: list[dict[str, object]] = [
         {
-            "variable": "Number of patients", "group": None, "kind": "n", "p": None,
+            "variable": "Number of patients",
+            "group": None,
+            "kind": "n",
+            "p": None,
             **{group: {"printed": str(n), "count": str(n), "pct": None} for group, n in sizes.items()},
         }
-    ]  # fmt: skip
+    ]
     for row in table.to_dict("records"):
         complete = all(row[f"{group}_n"] == n for group, n in sizes.items())
         if not complete or row["summary"] == "median":
@@ -68,11 +72,13 @@ def _baseline(table: pd.DataFrame) -> list[dict[str, object]]:
         cells = {group: _baseline_cell(row, group) for group in GROUPS}
         rows.append(
             {
-                "variable": row["name"], "group": row["block"] or None,
+                "variable": row["name"],
+                "group": row["block"] or None,
                 "kind": "mean±SD" if row["kind"] == "number" else "n (%)",
-                "p": round_half_up(row["p_value"], 3) if tested else None, **cells,
+                "p": round_half_up(row["p_value"], 3) if tested else None,
+                **cells,
             }
-        )  # fmt: skip
+        )
     return rows
 
 

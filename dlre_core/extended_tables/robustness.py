@@ -27,14 +27,13 @@ TITLES: Mapping[str, str] = {
 
 
 MEAN_NOTE = (
-    "Last row: the mean over the variants that have an AUC, with Student's interval. Variants share patients, so that it "
+    "Last row: the mean over the variants that have an AUC, with Student's interval. "
+    "Variants share patients, so that it "
     "describes their spread and not what other patients would give."
 )
 
 
-def robustness_table(
-    scores: Mapping[str, pd.DataFrame], analysis: str, settings: AccuracySettings
-) -> pd.DataFrame:
+def robustness_table(scores: Mapping[str, pd.DataFrame], analysis: str, settings: AccuracySettings) -> pd.DataFrame:
     """Validation AUC of DLRE and 2D-SWE in every variant of the split, and, but for a learning curve, their means.
 
     Parameters
@@ -57,17 +56,23 @@ def robustness_table(
         for stage in STAGES:
             for method in STRATEGIES:
                 roc = roc_analysis(
-                    stage_labels(part["fibrosis_stage"], stage), method_scores(part, method, stage),
-                    confidence=settings.confidence, interval=settings.auc_interval,
-                )  # fmt: skip
+                    stage_labels(part["fibrosis_stage"], stage),
+                    method_scores(part, method, stage),
+                    confidence=settings.confidence,
+                    interval=settings.auc_interval,
+                )
                 rows.append(
                     {
-                        "variant": variant, "n_training": len(table) - len(part),
-                        "n_validation": len(part), "stage": stage, "method": method,
-                        **spread("auc", roc.estimate), "auc_sd": math.nan,
+                        "variant": variant,
+                        "n_training": len(table) - len(part),
+                        "n_validation": len(part),
+                        "stage": stage,
+                        "method": method,
+                        **spread("auc", roc.estimate),
+                        "auc_sd": math.nan,
                         "notes": f"{variant.replace('_', ' ')}: {roc.reason}" if roc.reason else "",
                     }
-                )  # fmt: skip
+                )
     table = pd.DataFrame(rows)
     if analysis == WITHOUT_MEAN:
         return table
@@ -84,9 +89,7 @@ def robustness_table(
     return pd.concat([table, pd.DataFrame(means)], ignore_index=True)
 
 
-def printed_robustness(
-    table: pd.DataFrame, analysis: str, settings: AccuracySettings, simulated: bool
-) -> PrintedTable:
+def printed_robustness(table: pd.DataFrame, analysis: str, settings: AccuracySettings, simulated: bool) -> PrintedTable:
     """The table for print: a row a variant, a pair of columns a stage question."""
     columns = ["Variant", "Training", "Validation"]
     columns += [f"{STAGE_NAMES[stage]}: {METHOD_NAMES[m]}" for stage in STAGES for m in STRATEGIES]
@@ -94,34 +97,25 @@ def printed_robustness(
     rows = []
     for variant in table["variant"].unique():
         first = cells[variant, STAGES[0], STRATEGIES[0]]
-        counts = [
-            "" if math.isnan(first[n]) else f"{first[n]:.0f}"
-            for n in ("n_training", "n_validation")
-        ]
+        counts = ["" if math.isnan(first[n]) else f"{first[n]:.0f}" for n in ("n_training", "n_validation")]
         row = [variant.replace("_", " "), *counts]
         for stage in STAGES:
             for method in STRATEGIES:
                 cell = cells[variant, stage, method]
-                row.append(
-                    format_interval(Estimate(cell["auc"], cell["auc_low"], cell["auc_high"]))
-                )
+                row.append(format_interval(Estimate(cell["auc"], cell["auc_low"], cell["auc_high"])))
         rows.append(row)
     notes = [
         f"Validation patients. AUC with {100 * settings.confidence:g} % confidence interval.",
         *([MEAN_NOTE] if MEAN in set(table["variant"]) else []),
         *undefined(table["notes"]),
     ]
-    return PrintedTable(
-        simulated_caption(TITLES[analysis], simulated), columns, [Block("", rows)], notes
-    )
+    return PrintedTable(simulated_caption(TITLES[analysis], simulated), columns, [Block("", rows)], notes)
 
 
 def _mean(values: pd.Series, confidence: float) -> dict[str, float]:
     known = values.dropna()
     n, mean, sd = len(known), float(known.mean()), float(known.std(ddof=1))
     spreads = n > 1 and sd > 0
-    half = (
-        float(stats.t.ppf((1 + confidence) / 2, n - 1)) * sd / math.sqrt(n) if spreads else math.nan
-    )
+    half = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * sd / math.sqrt(n) if spreads else math.nan
     low, high = np.clip([mean - half, mean + half], 0, 1)
     return {"auc": mean, "auc_low": float(low), "auc_high": float(high), "auc_sd": sd}

@@ -92,33 +92,36 @@ def ordinal_tables(
             confusion += [
                 {"method": method, "cohort": cohort, "biopsy": name, **dict(zip(ORDERED, row, strict=True))}
                 for name, row in zip(ORDERED, table.tolist(), strict=True)
-            ]  # fmt: skip
+            ]
             found = {
                 "kappa_linear": weighted_kappa(table, "linear", confidence=confidence),
                 "kappa_quadratic": weighted_kappa(table, "quadratic", confidence=confidence),
                 "obuchowski": obuchowski(
-                    truth[here], _expected_stage(scores, method)[here],
-                    replicates=replicates, seed=seed + number, confidence=confidence,
+                    truth[here],
+                    _expected_stage(scores, method)[here],
+                    replicates=replicates,
+                    seed=seed + number,
+                    confidence=confidence,
                 ),
-            }  # fmt: skip
+            }
             measures.append(
                 {
-                    "method": method, "cohort": cohort, "n": int(known.sum()),
+                    "method": method,
+                    "cohort": cohort,
+                    "n": int(known.sum()),
                     "correct": int(np.trace(table)),
                     **{k: v for name, e in found.items() for k, v in spread(name, e).items()},
                     "order_violations": int(_contradicts(answers[known]).sum()),
-                    "probability_violations": _probability_violations(scores[here])
-                    if method == "dlre" else np.nan,
-                    "image_violations": int(violated[images == cohort].sum())
-                    if method == "dlre" else np.nan,
+                    "probability_violations": _probability_violations(scores[here]) if method == "dlre" else np.nan,
+                    "image_violations": int(violated[images == cohort].sum()) if method == "dlre" else np.nan,
                     "images": int((images == cohort).sum()),
                     "notes": "; ".join(sorted({e.reason for e in found.values() if e.reason})),
                 }
-            )  # fmt: skip
+            )
     return pd.DataFrame(confusion), pd.DataFrame(measures)
 
 
-def probability_order(probabilities: pd.DataFrame, columns: tuple[str, str, str]) -> NDArray[np.bool_]:  # fmt: skip
+def probability_order(probabilities: pd.DataFrame, columns: tuple[str, str, str]) -> NDArray[np.bool_]:
     """True where p(>=F2) >= p(>=F3) >= p(F4) does not hold.
 
     Parameters
@@ -131,9 +134,7 @@ def probability_order(probabilities: pd.DataFrame, columns: tuple[str, str, str]
     return (ge_f2 < ge_f3) | (ge_f3 < f4)
 
 
-def printed_stages(
-    confusion: pd.DataFrame, measures: pd.DataFrame, confidence: float, simulated: bool
-) -> PrintedTable:
+def printed_stages(confusion: pd.DataFrame, measures: pd.DataFrame, confidence: float, simulated: bool) -> PrintedTable:
     """The ordinal view for print: validation cohort, a block a method."""
     by = {(row["method"], row["cohort"]): row for row in measures.to_dict("records")}
     blocks, validation = [], confusion[confusion["cohort"] == "validation"]
@@ -142,9 +143,11 @@ def printed_stages(
         parts = [
             f"{words} {format_interval(estimate(row, name))}"
             for words, name in (
-                ("linear κ", "kappa_linear"), ("quadratic κ", "kappa_quadratic"), ("Obuchowski", "obuchowski")
+                ("linear κ", "kappa_linear"),
+                ("quadratic κ", "kappa_quadratic"),
+                ("Obuchowski", "obuchowski"),
             )
-        ]  # fmt: skip
+        ]
         share = round_half_up(row["correct"] / row["n"], 1, 100) if row["n"] else "–"
         heading = f"{METHOD_NAMES[str(method)]}: {row['correct']} of {row['n']} right ({share} %); {'; '.join(parts)}"
         rows = [[r["biopsy"], *(str(r[name]) for name in ORDERED)] for r in part.to_dict("records")]

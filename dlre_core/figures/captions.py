@@ -9,9 +9,7 @@ from dlre_core.tables.accuracy_print import METHOD_WORDS
 from dlre_core.tables.formatting import arm_name, images_name, round_half_up
 from dlre_core.tables.supplement_subgroups import Subgrouping
 
-QUESTIONS = (
-    "(A, D) F0-F3 versus F4, (B, E) F0-F2 versus F3-F4 (≥F3), (C, F) F0-F1 versus F2-F4 (≥F2)"
-)
+QUESTIONS = "(A, D) F0-F3 versus F4, (B, E) F0-F2 versus F3-F4 (≥F3), (C, F) F0-F1 versus F2-F4 (≥F2)"
 
 
 def _counts(scores: pd.DataFrame) -> str:
@@ -77,9 +75,7 @@ def figure_3_caption(scores: pd.DataFrame, settings: Mapping[str, object], simul
     )
 
 
-def figure_4_caption(
-    scores: Mapping[int, pd.DataFrame], settings: Mapping[str, object], simulated: bool
-) -> str:
+def figure_4_caption(scores: Mapping[int, pd.DataFrame], settings: Mapping[str, object], simulated: bool) -> str:
     """Numbers of pictures."""
     numbers = ", ".join(str(number) for number in sorted(scores)[:-1])
     return (
@@ -89,9 +85,7 @@ def figure_4_caption(
     )
 
 
-def figure_5_caption(
-    hospitals: Mapping[str, Sequence[str]], settings: Mapping[str, object], simulated: bool
-) -> str:
+def figure_5_caption(hospitals: Mapping[str, Sequence[str]], settings: Mapping[str, object], simulated: bool) -> str:
     """Combinations of hospitals."""
     trained = "; ".join(f"{arm_name(arm)}: {', '.join(codes)}" for arm, codes in hospitals.items())
     return (
@@ -118,9 +112,7 @@ def subgroup_caption(
     )
 
 
-def training_caption(
-    minimum_epochs: int, patience: int, fraction: float, main_arm: str, simulated: bool
-) -> str:
+def training_caption(minimum_epochs: int, patience: int, fraction: float, main_arm: str, simulated: bool) -> str:
     """Supplementary figure 1."""
     return (
         "Supplementary figure 1. How training ends. Loss over the patients that fit the networks and "

@@ -54,8 +54,7 @@ def contact_sheet(
         for start in range(0, max(len(members), 1), PER_ROW)
     ]
     heights = [
-        THUMBNAIL + MARGIN + FLAG_HEIGHT * max((len(flags[k]) for k in members), default=0)
-        for _, members in lines
+        THUMBNAIL + MARGIN + FLAG_HEIGHT * max((len(flags[k]) for k in members), default=0) for _, members in lines
     ]
     foot = 26 if simulated else 0
     size = (LABEL + PER_ROW * (THUMBNAIL + MARGIN) + MARGIN, sum(heights) + MARGIN + foot)
@@ -86,9 +85,7 @@ def quality_flags(rois: pd.DataFrame, acquisitions: pd.DataFrame) -> list[list[s
     ]
 
 
-def evenly_chosen(
-    rois: pd.DataFrame, flags: Sequence[Sequence[str]], number: int = PER_ROW
-) -> dict[str, list[int]]:
+def evenly_chosen(rois: pd.DataFrame, flags: Sequence[Sequence[str]], number: int = PER_ROW) -> dict[str, list[int]]:
     """Up to ``number`` squares of every hospital, and up to as many more of those with flags.
 
     Both are spread evenly over the hospital's pictures.
@@ -102,9 +99,7 @@ def evenly_chosen(
     return groups
 
 
-def least_filled(
-    rois: pd.DataFrame, acquisitions: pd.DataFrame, number: int = 3 * PER_ROW
-) -> dict[str, list[int]]:
+def least_filled(rois: pd.DataFrame, acquisitions: pd.DataFrame, number: int = 3 * PER_ROW) -> dict[str, list[int]]:
     """The squares of the pictures with the least signal in the box, worst first, as one group."""
     fill = acquisitions.set_index("image_id")["fill_fraction"].reindex(rois["image_id"]).to_numpy()
     return {"": np.argsort(fill, kind="stable")[:number].tolist()}
@@ -131,7 +126,5 @@ def _thumbnails(store: RoiStore, members: Sequence[int]) -> list[Image.Image]:
     pictures = store.read(np.asarray(members, dtype=np.int64)[order]) if len(members) else []
     result: list[Image.Image] = [Image.new("RGB", (THUMBNAIL, THUMBNAIL))] * len(members)
     for place, picture in zip(order, pictures, strict=True):
-        result[place] = Image.fromarray(picture).resize(
-            (THUMBNAIL, THUMBNAIL), Image.Resampling.BOX
-        )
+        result[place] = Image.fromarray(picture).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
     return result

@@ -57,17 +57,27 @@ def calibration_figure(
                 for mean, share in grouped_calibration(labels, p, confidence=confidence):
                     limits = [[share.value - share.low], [share.high - share.value]]
                     axis.errorbar(
-                        mean, share.value, yerr=limits, fmt="s", color="#333333", markersize=4,
-                        linewidth=1, capsize=2,
-                    )  # fmt: skip
+                        mean,
+                        share.value,
+                        yerr=limits,
+                        fmt="s",
+                        color="#333333",
+                        markersize=4,
+                        linewidth=1,
+                        capsize=2,
+                    )
                 _rug(axis, labels, p)
                 # Above the axes: within them intervals may lie anywhere.
                 axis.text(
-                    0, 1.015,
+                    0,
+                    1.015,
                     f"Slope: {round_half_up(cell['slope'], 2)}; intercept at slope 1: "
                     f"{round_half_up(cell['in_the_large'], 2)}; Brier score: {round_half_up(cell['brier'], 3)}",
-                    transform=axis.transAxes, va="bottom", fontsize=7.2, color="#51606F",
-                )  # fmt: skip
+                    transform=axis.transAxes,
+                    va="bottom",
+                    fontsize=7.2,
+                    color="#51606F",
+                )
                 panel = f"{'ABCDEF'[3 * row + column]}  {STAGE_NAMES[stage]}"
                 axis.set_title(panel, loc="left", pad=17)
                 axis.set(xlim=(-0.02, 1.02), ylim=(-0.12, 1.12), aspect="equal")
@@ -124,7 +134,7 @@ def forest_figure(table: pd.DataFrame, *, simulated: bool) -> Figure:
         axes = figure.subplots(1, 3, sharex=True, sharey=True)
         for column, stage in enumerate(STAGES):
             axis, part = axes[column], table[table["stage"] == stage]
-            for shift, (method, rows) in zip((-0.16, 0.16), part.groupby("method", sort=False), strict=True):  # fmt: skip
+            for shift, (method, rows) in zip((-0.16, 0.16), part.groupby("method", sort=False), strict=True):
                 _forest_rows(axis, rows, hospitals, shift, str(method))
             dlre = part[part["method"] == "dlre"].set_index("hospital")
             for place, hospital in enumerate(hospitals):
@@ -144,25 +154,29 @@ def forest_figure(table: pd.DataFrame, *, simulated: bool) -> Figure:
     return figure
 
 
-def _forest_rows(
-    axis: Axes, rows: pd.DataFrame, hospitals: list[str], shift: float, method: str
-) -> None:
+def _forest_rows(axis: Axes, rows: pd.DataFrame, hospitals: list[str], shift: float, method: str) -> None:
     style, by = METHOD_STYLES[method], rows.set_index("hospital")
     label: str | None = METHOD_NAMES[method]
     for place, hospital in enumerate(hospitals):
         row = by.loc[hospital]
         if np.isnan(row["auc"]):
             if shift < 0:
-                axis.text(0.25, place, row["notes"], ha="center", va="center", fontsize=7, color="#51606F")  # fmt: skip
+                axis.text(0.25, place, row["notes"], ha="center", va="center", fontsize=7, color="#51606F")
             continue
         limits = [[row["auc"] - row["auc_low"]], [row["auc_high"] - row["auc"]]]
         known = not np.isnan(limits).any()
         axis.errorbar(
-            row["auc"], place + shift, xerr=limits if known else None, fmt=style["marker"],
-            color=style["color"], markersize=6 if hospital == EVERYBODY else 4, linewidth=1.2,
+            row["auc"],
+            place + shift,
+            xerr=limits if known else None,
+            fmt=style["marker"],
+            color=style["color"],
+            markersize=6 if hospital == EVERYBODY else 4,
+            linewidth=1.2,
             # An open marker has no interval: one case, one control, or all pairs tied.
-            markerfacecolor=style["color"] if known else "white", label=label,
-        )  # fmt: skip
+            markerfacecolor=style["color"] if known else "white",
+            label=label,
+        )
         label = None
 
 
@@ -180,7 +194,12 @@ def _rug(axis: Axes, labels: np.ndarray, p: np.ndarray) -> None:
     for value, height in ((1, 1.06), (0, -0.06)):
         chosen = p[labels == value]
         axis.plot(
-            chosen, np.full(len(chosen), height), "|", color="#51606F", markersize=5, alpha=0.5,
+            chosen,
+            np.full(len(chosen), height),
+            "|",
+            color="#51606F",
+            markersize=5,
+            alpha=0.5,
             # Ten thousand ticks as vectors would be half of the report.
             rasterized=len(chosen) > MOST_TICKS,
-        )  # fmt: skip
+        )

@@ -115,9 +115,7 @@ def read_case(row: pd.Series, images: str | Path) -> Case:
         layout=layout,
         square=Square(int(row["row"]), int(row["column"]), int(row["size"])),
         kpa=kpa,
-        q_box=measure_q_box(
-            screen, layout, kpa, DIAMETER_MM if np.isnan(diameter) else float(diameter)
-        ),
+        q_box=measure_q_box(screen, layout, kpa, DIAMETER_MM if np.isnan(diameter) else float(diameter)),
     )
 
 
@@ -128,8 +126,9 @@ def figure_1(case: Case, *, simulated: bool) -> Figure:
     with mpl.rc_context(PARAMETERS):
         panels = figure.subplot_mosaic(
             [["A", "B"], ["A", "C"], ["D", "D"]],
-            width_ratios=[2.05, 1], height_ratios=[1, 1, 1.06],
-        )  # fmt: skip
+            width_ratios=[2.05, 1],
+            height_ratios=[1, 1, 1.06],
+        )
         _draw_screen(panels["A"], case)
         panels["B"].imshow(crop)
         panels["B"].set_anchor("W")
@@ -139,9 +138,7 @@ def figure_1(case: Case, *, simulated: bool) -> Figure:
         _draw_stiffness(figure, panels["C"], case)
         draw_network(panels["D"], network_blocks(FibrosisNetwork()), crop)
         questions = ", ".join(STAGE_NAMES[stage] for stage in STAGES)
-        panels["D"].set_title(
-            f"D  The network, trained once for each question: {questions}", loc="left"
-        )
+        panels["D"].set_title(f"D  The network, trained once for each question: {questions}", loc="left")
     mark_simulated(figure, simulated)
     return figure
 
@@ -156,11 +153,24 @@ def _draw_screen(axis: Axes, case: Case) -> None:
     axis.set_title("A  The stored screen", loc="left")
     box, square = case.layout.box, case.square
     outlines = [
-        Rectangle((box.left - 0.5, box.top - 0.5), box.width, box.height, edgecolor=BOX,
-                  linestyle="--", linewidth=1.2, label="Elastography box"),
-        Rectangle((square.column - 0.5, square.row - 0.5), square.size, square.size,
-                  edgecolor=SQUARE, linewidth=1.6, label="The network's square"),
-    ]  # fmt: skip
+        Rectangle(
+            (box.left - 0.5, box.top - 0.5),
+            box.width,
+            box.height,
+            edgecolor=BOX,
+            linestyle="--",
+            linewidth=1.2,
+            label="Elastography box",
+        ),
+        Rectangle(
+            (square.column - 0.5, square.row - 0.5),
+            square.size,
+            square.size,
+            edgecolor=SQUARE,
+            linewidth=1.6,
+            label="The network's square",
+        ),
+    ]
     if case.q_box is not None:
         outlines.insert(1, _circle(case, 0, 0, Q_BOX, "Q-Box"))
     for outline in outlines:
@@ -168,21 +178,25 @@ def _draw_screen(axis: Axes, case: Case) -> None:
         axis.add_patch(outline)
     # Below the screen, whose own pictures stay free; white needs a dark ground.
     legend = axis.legend(
-        handles=outlines, handler_map={Circle: HandlerPatch(_legend_circle)}, ncols=len(outlines),
-        loc="upper center", bbox_to_anchor=(0.5, -0.01), facecolor="#2B3138", framealpha=1, frameon=True,
-    )  # fmt: skip
+        handles=outlines,
+        handler_map={Circle: HandlerPatch(_legend_circle)},
+        ncols=len(outlines),
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.01),
+        facecolor="#2B3138",
+        framealpha=1,
+        frameon=True,
+    )
     for text in legend.get_texts():
         text.set_color("white")
 
 
 def _draw_stiffness(figure: Figure, axis: Axes, case: Case) -> None:
     box, bar = case.layout.box, case.layout.colour_bar
-    own = None if bar is None else read_colour_bar(case.screen[bar.top : bar.bottom, bar.left : bar.right])  # fmt: skip
+    own = None if bar is None else read_colour_bar(case.screen[bar.top : bar.bottom, bar.left : bar.right])
     colours = ListedColormap((colour_table() if own is None else own) / 255)
     axis.set_facecolor(NO_STIFFNESS)
-    drawn = axis.imshow(
-        case.kpa, cmap=colours, vmin=0, vmax=case.row["scale_maximum_kpa"], interpolation="nearest"
-    )
+    drawn = axis.imshow(case.kpa, cmap=colours, vmin=0, vmax=case.row["scale_maximum_kpa"], interpolation="nearest")
     if case.q_box is not None:
         axis.add_patch(_circle(case, box.left, box.top, "#FFFFFF", ""))
     axis.set_xticks([])

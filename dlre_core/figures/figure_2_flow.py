@@ -67,9 +67,7 @@ def hospital_grid(enrolment: pd.DataFrame, flow: pd.DataFrame, split: pd.DataFra
             rows[f"– {sentence}"] = part.set_index("hospital")["excluded_first"]
     rows["Enrolled"] = enrolment.groupby("hospital")["enrolled"].sum()
     for cohort in ("training", "validation"):
-        rows[f"{cohort.capitalize()} cohort"] = (
-            split[split["cohort"] == cohort].groupby("hospital").size()
-        )
+        rows[f"{cohort.capitalize()} cohort"] = split[split["cohort"] == cohort].groupby("hospital").size()
     grid = pd.DataFrame({name: counts.reindex(hospitals) for name, counts in rows.items()}).T
     grid["All"] = grid.sum(axis=1)
     return grid.fillna(0).astype(int)
@@ -107,7 +105,7 @@ def _draw_chart(
     _box(axis, 24, 32, f"{enrolled} enrolled\n{images} pictures")
     _box(axis, 11, 7, f"{cohorts.get('training', 0)} training cohort")
     _box(axis, 37, 7, f"{cohorts.get('validation', 0)} validation cohort")
-    for start, end in (((24, 84), (24, 39)), ((24, 62), (45, 62)), ((22, 25), (12, 12)), ((26, 25), (36, 12))):  # fmt: skip
+    for start, end in (((24, 84), (24, 39)), ((24, 62), (45, 62)), ((22, 25), (12, 12)), ((26, 25), (36, 12))):
         axis.annotate(
             "",
             end,
@@ -116,11 +114,17 @@ def _draw_chart(
         )
 
 
-def _box(axis: Axes, x: float, y: float, text: str, *, colour: str = EDGE, align: str = "center") -> None:  # fmt: skip
+def _box(axis: Axes, x: float, y: float, text: str, *, colour: str = EDGE, align: str = "center") -> None:
     axis.text(
-        x, y, text, ha=align, va="center", fontsize=9, linespacing=1.45,
+        x,
+        y,
+        text,
+        ha=align,
+        va="center",
+        fontsize=9,
+        linespacing=1.45,
         bbox={"boxstyle": "round,pad=0.6", "facecolor": "#F5F7F9", "edgecolor": colour, "linewidth": 1.4},
-    )  # fmt: skip
+    )
 
 
 def _draw_grid(axis: Axes, grid: pd.DataFrame) -> None:
@@ -129,9 +133,13 @@ def _draw_grid(axis: Axes, grid: pd.DataFrame) -> None:
     share = 0.53 / len(grid.columns)
     table = axis.table(
         cellText=[[str(value) if value else "·" for value in row] for row in grid.to_numpy()],
-        rowLabels=labels, colLabels=list(grid.columns), cellLoc="center", rowLoc="left",
-        colWidths=[share] * len(grid.columns), bbox=[0.46, 0, 0.54, 1],
-    )  # fmt: skip
+        rowLabels=labels,
+        colLabels=list(grid.columns),
+        cellLoc="center",
+        rowLoc="left",
+        colWidths=[share] * len(grid.columns),
+        bbox=[0.46, 0, 0.54, 1],
+    )
     table.auto_set_font_size(False)
     table.set_fontsize(7.5)
     for (row, _), cell in table.get_celld().items():

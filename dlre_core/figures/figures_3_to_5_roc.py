@@ -74,9 +74,7 @@ def figure_3(
                 cutoff = float(cutoffs[stage, method, cohort])
                 curve = Curve(part.labels, part.values, METHOD_NAMES[method], style, cutoff)
                 panels.setdefault((cohort, stage), []).append(curve)
-    return roc_panels(
-        panels, _cohort_rows(), simulated=simulated, confidence=confidence, interval=interval
-    )
+    return roc_panels(panels, _cohort_rows(), simulated=simulated, confidence=confidence, interval=interval)
 
 
 def figure_4(
@@ -105,9 +103,7 @@ def figure_4(
                     cutoff = float(cutoffs[stage, method, number, cohort])
                     curve = Curve(part.labels, part.values, name, image_style(method, rank), cutoff)
                     panels.setdefault((cohort, stage), []).append(curve)
-    return roc_panels(
-        panels, _cohort_rows(), simulated=simulated, confidence=confidence, interval=interval
-    )
+    return roc_panels(panels, _cohort_rows(), simulated=simulated, confidence=confidence, interval=interval)
 
 
 def figure_5(
@@ -135,9 +131,7 @@ def figure_5(
                 cutoff = float(cutoffs[stage, arm, cohort])
                 curve = Curve(sample.labels, sample.values, arm_name(arm), style, cutoff)
                 panels.setdefault((cohort, stage), []).append(curve)
-    return roc_panels(
-        panels, _cohort_rows(), simulated=simulated, confidence=confidence, interval=interval
-    )
+    return roc_panels(panels, _cohort_rows(), simulated=simulated, confidence=confidence, interval=interval)
 
 
 def subgroup_figure(
@@ -213,9 +207,7 @@ def roc_panels(
     return figure
 
 
-def draw_curves(
-    axis: Axes, curves: Sequence[Curve], confidence: float, interval: str = "delong"
-) -> None:
+def draw_curves(axis: Axes, curves: Sequence[Curve], confidence: float, interval: str = "delong") -> None:
     """Draw ROC curves with AUC and interval in the legend and cut-offs as markers."""
     axis.plot([0, 100], [0, 100], color="#999999", linewidth=0.8, zorder=0)
     for curve in curves:
@@ -234,17 +226,21 @@ def draw_curves(
     axis.grid(color="#eeeeee", linewidth=0.6)
     size = 7.2 if len(curves) <= 4 else 6.4
     legend = axis.legend(
-        loc="lower right", frameon=True, framealpha=0.85, edgecolor="none", fontsize=size,
-        title=f"AUC ({100 * confidence:g} % CI)", title_fontsize=size, handlelength=2.8,
+        loc="lower right",
+        frameon=True,
+        framealpha=0.85,
+        edgecolor="none",
+        fontsize=size,
+        title=f"AUC ({100 * confidence:g} % CI)",
+        title_fontsize=size,
+        handlelength=2.8,
         labelspacing=0.35,
-    )  # fmt: skip
+    )
     # Curves (2) of few patients run through that corner: over the legend, never hidden by it. The grid is at 1.5.
     legend.set_zorder(1.8)
 
 
-def _drawn(
-    x: NDArray[np.float64], y: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _drawn(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The curve's points; of many only those that differ by 0.1 %, which nobody can see."""
     if len(x) < 2000:
         return x, y
@@ -259,10 +255,16 @@ def _mark_cutoff(axis: Axes, curve: Curve) -> None:
     positive = curve.scores[present] >= curve.cutoff
     case = curve.labels[present] == 1
     axis.plot(
-        100 * positive[~case].mean(), 100 * positive[case].mean(), marker=curve.style["marker"],
-        markersize=6, color=curve.style["color"], markeredgecolor="white", linestyle="none", zorder=5,
+        100 * positive[~case].mean(),
+        100 * positive[case].mean(),
+        marker=curve.style["marker"],
+        markersize=6,
+        color=curve.style["color"],
+        markeredgecolor="white",
+        linestyle="none",
+        zorder=5,
         clip_on=False,
-    )  # fmt: skip
+    )
 
 
 def _cohort_rows() -> dict[str, str]:

@@ -35,9 +35,14 @@ def headline_figure(table_2: pd.DataFrame, *, simulated: bool) -> Figure:
                     continue
                 limits = [[found.value - found.low], [found.high - found.value]]
                 axis.errorbar(
-                    found.value, place, xerr=None if np.isnan(limits).any() else limits,
-                    fmt=style["marker"], color=style["color"], markersize=7, linewidth=2,
-                )  # fmt: skip
+                    found.value,
+                    place,
+                    xerr=None if np.isnan(limits).any() else limits,
+                    fmt=style["marker"],
+                    color=style["color"],
+                    markersize=7,
+                    linewidth=2,
+                )
             axis.axvline(0.5, color="#999999", linewidth=0.8)
             axis.set(xlim=(0.0, 1.72), ylim=(len(methods) - 0.5, -0.6))
             axis.set_xticks([0, 0.25, 0.5, 0.75, 1])

@@ -59,12 +59,14 @@ def choose_cases(predictions: pd.DataFrame, table_2: pd.DataFrame) -> pd.DataFra
                 nearest = (own[stage] - part.loc[where, "probability"]).abs().to_numpy().argmin()
                 rows.append(
                     {
-                        "stage": stage, "kind": kind, "cutoff": cutoff[stage],
+                        "stage": stage,
+                        "kind": kind,
+                        "cutoff": cutoff[stage],
                         "fibrosis_stage": int(part.loc[where, "fibrosis_stage"]),
                         "probability": float(part.loc[where, "probability"]),
                         "image_id": own["image_id"].iloc[nearest],
                     }
-                )  # fmt: skip
+                )
     columns = ["stage", "kind", "fibrosis_stage", "probability", "cutoff", "image_id"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -115,8 +117,7 @@ def heat_map_figure(
                 pair = np.concatenate([picture, overlay(picture, grad_cam(network, picture))], 1)
                 axis.imshow(pair)
                 axis.set_xlabel(
-                    f"Biopsy F{case['fibrosis_stage']}, probability "
-                    f"{round_half_up(case['probability'], 2)}",
+                    f"Biopsy F{case['fibrosis_stage']}, probability {round_half_up(case['probability'], 2)}",
                     fontsize=7.5,
                 )
     mark_simulated(figure, simulated)

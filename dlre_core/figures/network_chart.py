@@ -80,11 +80,24 @@ def draw_network(axis: Axes, blocks: list[Block], picture: NDArray[np.uint8]) ->
         centre = (number + 0.5) * step
         half = _draw_block(axis, block, centre, largest, picture if number == 0 else None)
         if number:
-            axis.annotate("", (centre - half - 0.04, MIDDLE), (edge + 0.04, MIDDLE),
-                          arrowprops={"arrowstyle": "-|>", "color": "#51606F"})  # fmt: skip
+            axis.annotate(
+                "",
+                (centre - half - 0.04, MIDDLE),
+                (edge + 0.04, MIDDLE),
+                arrowprops={"arrowstyle": "-|>", "color": "#51606F"},
+            )
         edge = centre + half
-        axis.text(centre, HEIGHT, "\n".join(block.steps), ha="center", va="top", fontsize=7, color=TEXT)  # fmt: skip
-        axis.text(centre, 0.3, " × ".join(map(str, block.size)), ha="center", va="center", fontsize=8, fontweight="bold", color=TEXT)  # fmt: skip
+        axis.text(centre, HEIGHT, "\n".join(block.steps), ha="center", va="top", fontsize=7, color=TEXT)
+        axis.text(
+            centre,
+            0.3,
+            " × ".join(map(str, block.size)),
+            ha="center",
+            va="center",
+            fontsize=8,
+            fontweight="bold",
+            color=TEXT,
+        )
         note = f"{block.parameters:,} parameters" if block.parameters else "picture"
         axis.text(centre, 0.1, note, ha="center", va="center", fontsize=7, color="#51606F")
 
@@ -142,17 +155,13 @@ def _operation(node: fx.Node) -> str:
     return re.sub(r"_\d+$", "", node.name)
 
 
-def _draw_block(
-    axis: Axes, block: Block, centre: float, largest: int, picture: NDArray[np.uint8] | None
-) -> float:
+def _draw_block(axis: Axes, block: Block, centre: float, largest: int, picture: NDArray[np.uint8] | None) -> float:
     """Draw maps or nodes around ``centre``; return half of the width used."""
     if len(block.size) == 1:
         shown = min(block.size[0], MOST_NODES)
         for number in range(shown):
             height = MIDDLE + 0.13 * (number - (shown - 1) / 2)
-            axis.add_patch(
-                Circle((centre, height), 0.05, facecolor=COLOURS[1], edgecolor="#9A3B00")
-            )
+            axis.add_patch(Circle((centre, height), 0.05, facecolor=COLOURS[1], edgecolor="#9A3B00"))
         return 0.1
     # By the root, else the last maps could not be seen.
     side = max(LARGEST * (block.size[-1] / largest) ** 0.5, SMALLEST)
@@ -161,7 +170,7 @@ def _draw_block(
     for number in range(sheets):
         left = centre - side / 2 - spread / 2 + 0.04 * number
         bottom = MIDDLE - side / 2 + spread / 2 - 0.04 * number
-        axis.add_patch(Rectangle((left, bottom), side, side, facecolor=COLOURS[0], edgecolor=EDGE, linewidth=0.8))  # fmt: skip
+        axis.add_patch(Rectangle((left, bottom), side, side, facecolor=COLOURS[0], edgecolor=EDGE, linewidth=0.8))
         if picture is not None:
             axis.imshow(picture, extent=(left, left + side, bottom, bottom + side), zorder=2)
             axis.set(xlim=(0, WIDTH), ylim=(0, HEIGHT))

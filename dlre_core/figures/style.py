@@ -64,9 +64,7 @@ def mark_simulated(figure: Figure, simulated: bool) -> None:
         figure.supxlabel(SIMULATED, fontsize=8, color="#a04000", fontweight="bold")
 
 
-def save_figure(
-    figure: Figure, caption: str, svg: str | Path, png: str | Path, text: str | Path
-) -> None:
+def save_figure(figure: Figure, caption: str, svg: str | Path, png: str | Path, text: str | Path) -> None:
     """Write SVG, PNG and the caption, without dates: the same data give the same bytes."""
     parts = {
         # Of the pictures in it; lines and words have none.

@@ -13,9 +13,7 @@ from dlre_core.tables.formatting import STAGE_NAMES, arm_name
 SHORT_RUN = 5
 
 
-def training_figure(
-    histories: Mapping[str, pd.DataFrame], *, minimum_epochs: int, simulated: bool
-) -> Figure:
+def training_figure(histories: Mapping[str, pd.DataFrame], *, minimum_epochs: int, simulated: bool) -> Figure:
     """Loss over fitted and held-back training patients by epoch; a row an arm.
 
     Parameters
@@ -36,15 +34,19 @@ def training_figure(
                 axis.axvspan(0.5, minimum_epochs - 0.5, color="#F0F2F4", zorder=0)
                 axis.plot(part["epoch"], part["loss"], color="#0072B2", label="Fitted patients")
                 axis.plot(
-                    part["epoch"], part["stopping_loss"], color="#D55E00", linestyle="--",
+                    part["epoch"],
+                    part["stopping_loss"],
+                    color="#D55E00",
+                    linestyle="--",
                     label="Held-back patients",
-                )  # fmt: skip
+                )
                 kept = part[part["chosen"] == 1].iloc[0]
                 axis.axvline(kept["epoch"], color="#333333", linewidth=1, linestyle=":")
                 axis.set_title(
                     f"{STAGE_NAMES[stage]}: epoch {int(kept['epoch'])} kept",
-                    loc="left", fontsize=8,
-                )  # fmt: skip
+                    loc="left",
+                    fontsize=8,
+                )
                 # A first epoch far above the others would flatten all that matters, but for short runs.
                 later = part[part["epoch"] > 1] if len(part) > SHORT_RUN else part
                 top = 1.15 * later[["loss", "stopping_loss"]].max().max()

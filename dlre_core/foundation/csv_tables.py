@@ -104,9 +104,7 @@ def read_table(path: str | Path, needs: Sequence[str] = ()) -> pd.DataFrame:
     header = pd.read_csv(path, nrows=0).columns
     missing = [name for name in needs if name not in header]
     if missing:
-        raise StoreMismatch(
-            f"{path} lacks the columns {', '.join(missing)}.", "Delete the file and run again."
-        )
+        raise StoreMismatch(f"{path} lacks the columns {', '.join(missing)}.", "Delete the file and run again.")
     text = TEXT_COLUMNS & set(header)
     table = pd.read_csv(
         path,
@@ -120,9 +118,7 @@ def read_table(path: str | Path, needs: Sequence[str] = ()) -> pd.DataFrame:
     return table
 
 
-def write_private_table(
-    path: str | Path, header: Sequence[str], rows: Sequence[tuple[str, ...]]
-) -> None:
+def write_private_table(path: str | Path, header: Sequence[str], rows: Sequence[tuple[str, ...]]) -> None:
     """Write a CSV with identities, sorted, for the eyes of this user only (mode 0600)."""
     with (
         written_whole(path, private=True) as unfinished,
@@ -141,8 +137,7 @@ def _check_range(path: str | Path, name: str, values: pd.Series) -> None:
     if wrong.any():
         line = int(wrong.to_numpy().argmax())
         raise StoreMismatch(
-            f"{path}, line {line + 2}: {name} = {values.iloc[line]!r} is not a number from {low:g} "
-            f"to {high:g}.",
+            f"{path}, line {line + 2}: {name} = {values.iloc[line]!r} is not a number from {low:g} to {high:g}.",
             "Delete the file and run again; it is not meant to be edited by hand.",
         )
 

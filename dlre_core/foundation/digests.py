@@ -130,9 +130,7 @@ def tree_digest(folder: str | Path, cache_file: str | Path, bytes_per_file: int)
     digest = hashlib.sha256()
     for name, stamp in entries:
         content = (
-            known[name][1]
-            if known.get(name, ("",))[0] == stamp
-            else _content(folder / name, stamp, bytes_per_file)
+            known[name][1] if known.get(name, ("",))[0] == stamp else _content(folder / name, stamp, bytes_per_file)
         )
         fresh[name] = (stamp, content)
         digest.update(f"{name}\0{content}\0".encode(errors="surrogateescape"))
@@ -199,9 +197,7 @@ def _parse(path: Path) -> tuple[str, tuple[Path, ...]]:
         return file_digest(path), ()
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        documented = isinstance(
-            node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-        )
+        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         if documented and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
     imported = {file for name in _imports(tree, path) for file in _module_files(name)}

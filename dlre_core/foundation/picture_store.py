@@ -42,9 +42,7 @@ class StoredScreen:
                 target.id.write_direct_chunk((index, row, column, 0), content, mask)
 
 
-def write_shard(
-    path: str | Path, pictures: Iterable[tuple[str, NDArray[np.uint8] | StoredScreen]]
-) -> None:
+def write_shard(path: str | Path, pictures: Iterable[tuple[str, NDArray[np.uint8] | StoredScreen]]) -> None:
     """Write a hospital's pictures one by one; a killed job leaves no file that looks whole.
 
     Parameters
@@ -98,9 +96,7 @@ def link_shards(shards: Sequence[str | Path], path: str | Path) -> None:
         file["image_id"] = _concatenate([part.image_ids for part in parts], (0,), IMAGE_ID_TYPE)
 
 
-def write_rois(
-    path: str | Path, image_ids: Sequence[str], rois: Iterable[NDArray[np.uint8]]
-) -> None:
+def write_rois(path: str | Path, image_ids: Sequence[str], rois: Iterable[NDArray[np.uint8]]) -> None:
     """Write cropped squares (250, 250, 3) uint8, uncompressed, in the order of ``image_ids``.
 
     Raises

@@ -9,9 +9,21 @@ KEYS = ["hospital", "patient"]
 STAGES = ("f4", "ge_f3", "ge_f2")
 PREDICTION_COLUMNS = [*KEYS, "cohort", "fibrosis_stage", "acquisition", "image_id", *STAGES]
 SCORE_COLUMNS = [
-    "hospital", "patient", "cohort", "fibrosis_stage", "inflammation_grade", "alt_iu_l", "bmi_kg_m2",
-    "images", "dlre_f4", "dlre_ge_f3", "dlre_ge_f2", "lsm", "apri", "fib4",
-]  # fmt: skip
+    "hospital",
+    "patient",
+    "cohort",
+    "fibrosis_stage",
+    "inflammation_grade",
+    "alt_iu_l",
+    "bmi_kg_m2",
+    "images",
+    "dlre_f4",
+    "dlre_ge_f3",
+    "dlre_ge_f2",
+    "lsm",
+    "apri",
+    "fib4",
+]
 
 STAGE_THRESHOLDS: Mapping[str, int] = {"f4": 4, "ge_f3": 3, "ge_f2": 2}
 METHODS = ("dlre", "lsm", "apri", "fib4")

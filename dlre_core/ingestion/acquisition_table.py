@@ -23,19 +23,46 @@ from dlre_core.patients.csv_input import Findings, decimal_points, open_table
 from dlre_core.patients.data_contract import MEASUREMENT_COLUMNS
 
 Q_BOX_COLUMNS = [
-    "q_box_mean_kpa", "q_box_min_kpa", "q_box_max_kpa", "q_box_sd_kpa", "q_box_diameter_mm",
-]  # fmt: skip
+    "q_box_mean_kpa",
+    "q_box_min_kpa",
+    "q_box_max_kpa",
+    "q_box_sd_kpa",
+    "q_box_diameter_mm",
+]
 # Above this share of the scale parts of a Q-Box may be masked as saturated.
 NEAR_FULL_SCALE = 0.95
 ACQUISITION_COLUMNS = [
-    "image_id", "hospital", "patient", "acquisition", "acquired_on", "height", "width", "frame",
+    "image_id",
+    "hospital",
+    "patient",
+    "acquisition",
+    "acquired_on",
+    "height",
+    "width",
+    "frame",
     "frames",
-    *(f"{part}_{side}" for part in ("top_picture", "box", "bottom_picture")
-      for side in ("left", "top", "right", "bottom")),
-    "pixel_spacing_mm", "layout_source", "scale_maximum_kpa", "scale_source", "opacity",
-    "transfer_syntax", "photometric_interpretation", "fill_fraction", "saturated_fraction", "flags", "pixel_digest",
-    *Q_BOX_COLUMNS, "q_box_source", "roi_row", "roi_column", "roi_size",
-]  # fmt: skip
+    *(
+        f"{part}_{side}"
+        for part in ("top_picture", "box", "bottom_picture")
+        for side in ("left", "top", "right", "bottom")
+    ),
+    "pixel_spacing_mm",
+    "layout_source",
+    "scale_maximum_kpa",
+    "scale_source",
+    "opacity",
+    "transfer_syntax",
+    "photometric_interpretation",
+    "fill_fraction",
+    "saturated_fraction",
+    "flags",
+    "pixel_digest",
+    *Q_BOX_COLUMNS,
+    "q_box_source",
+    "roi_row",
+    "roi_column",
+    "roi_size",
+]
 
 
 def picture_columns(picture: UsablePicture, scale_maximum_kpa: float) -> dict[str, object]:
@@ -125,9 +152,7 @@ class AcquisitionTable:
         """Write the next row; missing values are None or NaN."""
         values = [row[column] for column in ACQUISITION_COLUMNS]
         # NaN alone is unlike itself.
-        self._writer.writerow(
-            ["" if value is None or value != value else value for value in values]
-        )
+        self._writer.writerow(["" if value is None or value != value else value for value in values])
         self.scale_sources[str(row["scale_source"])] += 1
 
     def flag(self, number: int, flag: str) -> None:
@@ -150,9 +175,7 @@ class AcquisitionTable:
                 writer.writerow(row)
 
 
-def given_columns(
-    measurement: Mapping[str, str], square: Mapping[str, str]
-) -> dict[str, float | str | None]:
+def given_columns(measurement: Mapping[str, str], square: Mapping[str, str]) -> dict[str, float | str | None]:
     """Q-Box values and hand-drawn square as the hospital gave them; numbers only."""
     mean = _number(measurement.get("q_box_mean_kpa"))
     return {
@@ -172,9 +195,7 @@ def measured_columns(picture: UsablePicture, scale_maximum_kpa: float) -> dict[s
     return {**values, "q_box_source": "recomputed"}
 
 
-def q_box_columns(
-    given: Mapping[str, object], measured: Mapping[str, object]
-) -> Mapping[str, object]:
+def q_box_columns(given: Mapping[str, object], measured: Mapping[str, object]) -> Mapping[str, object]:
     """The values that the study uses: the hospital's, or where it gave none the picture's."""
     return given if given["q_box_source"] else {**given, **measured}
 
@@ -228,9 +249,7 @@ def rows_by_file(path: str | Path | None, hospital: str) -> dict[str, dict[str, 
         return {}
     table = open_table(Path(path), Findings())
     if "file" not in (table.fieldnames or []):
-        raise ClinicalTableError(
-            f"{path} has no column file.", "See docs/reference/data_contract.md."
-        )
+        raise ClinicalTableError(f"{path} has no column file.", "See docs/reference/data_contract.md.")
     known = {column.name for column in MEASUREMENT_COLUMNS} | {"file", "row", "column", "size"}
     rows = {}
     for cells in table:

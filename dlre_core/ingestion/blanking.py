@@ -20,9 +20,7 @@ FIRST_ANNOTATION_ROW = 960
 SLACK = 0.02
 
 
-def kept_parts(
-    layout: ScreenLayout, height: int, width: int, squares: Sequence[Rectangle] = ()
-) -> list[Rectangle]:
+def kept_parts(layout: ScreenLayout, height: int, width: int, squares: Sequence[Rectangle] = ()) -> list[Rectangle]:
     """What the study looks at of a screen; everything else may name the patient.
 
     Kept are the two pictures, as far as they lie where they do on every known screen, and the colour bar, without
@@ -104,6 +102,4 @@ def _twin(layout: ScreenLayout) -> Rectangle | None:
 def _usual(place: Rectangle, width: int) -> Rectangle:
     """Where a picture lies on every known screen, with some slack."""
     scaled, slack = place.scaled(width / NATIVE_WIDTH), round(SLACK * width)
-    return Rectangle(
-        scaled.left - slack, scaled.top - slack, scaled.right + slack, scaled.bottom + slack
-    )
+    return Rectangle(scaled.left - slack, scaled.top - slack, scaled.right + slack, scaled.bottom + slack)

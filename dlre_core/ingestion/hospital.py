@@ -183,12 +183,9 @@ class _Hospital:
         StoreMismatch
             If they do not.
         """
-        numbers = {"images_stored": len(self.table), "rejected": len(self.rejects),
-                   "ignored": self.ignored}  # fmt: skip
+        numbers = {"images_stored": len(self.table), "rejected": len(self.rejects), "ignored": self.ignored}
         if self.found != sum(numbers.values()):
-            raise StoreMismatch(
-                f"Hospital {self.hospital}: {self.found} files were found, but {numbers}."
-            )
+            raise StoreMismatch(f"Hospital {self.hospital}: {self.found} files were found, but {numbers}.")
         return {"hospital": self.hospital, "files_found": self.found, **numbers}
 
     def reject(self, file: FoundFile, reason: Reason, patient_id: str = "") -> None:
@@ -196,9 +193,7 @@ class _Hospital:
         label = self.pseudonymiser.file(self.hospital, file.name)
         patient = self.pseudonymiser.patient(self.hospital, patient_id) if patient_id else ""
         values = (label, self.hospital, patient, reason.processing_stage, reason.code)
-        self.rejects.append(
-            dict(zip(REJECT_COLUMNS, (*values, reason.sentence, reason.remedy), strict=True))
-        )
+        self.rejects.append(dict(zip(REJECT_COLUMNS, (*values, reason.sentence, reason.remedy), strict=True)))
         named = (label, file.name, patient_id, reason.code, reason.sentence, reason.remedy)
         self.private.append(named)
 
@@ -289,9 +284,7 @@ class _Hospital:
             kept, reason = [], Reason.CONFLICT
         for candidate in left[len(kept) :]:
             none = reason is Reason.CONFLICT and not self._is_elastogram(candidate.file)
-            self.reject(
-                candidate.file, Reason.NO_ELASTOGRAM if none else reason, candidate.patient_id
-            )
+            self.reject(candidate.file, Reason.NO_ELASTOGRAM if none else reason, candidate.patient_id)
         return kept
 
     def _is_elastogram(self, file: FoundFile) -> bool:
@@ -317,9 +310,7 @@ class _Hospital:
         flags = {
             "no_time": when is None,
             "clip_cut_off": not picture.complete,
-            "q_box_disagrees": q_box_disagrees(
-                picture.given, picture.measured, self.files.settings
-            ),
+            "q_box_disagrees": q_box_disagrees(picture.given, picture.measured, self.files.settings),
         }
         return {
             "image_id": self._image_id(candidate, picture.columns["frame"]),

@@ -91,16 +91,11 @@ def alike(
     for start in range(0, len(a), ROWS_AT_ONCE):
         rows = a[start : start + ROWS_AT_ONCE]
         different = rows.sum(axis=1)[:, None] + bits - 2 * (rows @ b.T)
-        found += [
-            (int(start + i), int(j), int(different[i, j]))
-            for i, j in np.argwhere(different <= most)
-        ]
+        found += [(int(start + i), int(j), int(different[i, j])) for i, j in np.argwhere(different <= most)]
     return found
 
 
-def check_split(
-    split: pd.DataFrame, pictures: pd.DataFrame, rois: pd.DataFrame, rois_file: str | Path
-) -> pd.DataFrame:
+def check_split(split: pd.DataFrame, pictures: pd.DataFrame, rois: pd.DataFrame, rois_file: str | Path) -> pd.DataFrame:
     """Look for patients, identical and nearly identical pictures on both sides of a split.
 
     Parameters
@@ -177,9 +172,7 @@ def check_leaks(split: pd.DataFrame, pictures: pd.DataFrame) -> pd.DataFrame:
     leaked = used[used["pixel_digest"].isin(cohorts[cohorts > 1].index)]
     if len(leaked):
         pairs = "; ".join(
-            " = ".join(
-                f"{r.hospital}/{r.patient}/{r.image_id} ({r.cohort})" for r in part.itertuples()
-            )
+            " = ".join(f"{r.hospital}/{r.patient}/{r.image_id} ({r.cohort})" for r in part.itertuples())
             for _, part in leaked.groupby("pixel_digest")
         )
         raise PatientLeak(

@@ -88,14 +88,10 @@ def usable_picture(
         square = hand_square or find_square(layout.box, height, width)
     except ValueError:
         raise Unusable(Reason.BOX_OUTSIDE) from None
-    seen = Rectangle(
-        square.column, square.row, square.column + square.size, square.row + square.size
-    )
+    seen = Rectangle(square.column, square.row, square.column + square.size, square.row + square.size)
     parts = kept_parts(layout, height, width, [seen])
     screen = blank_identity(image.pixels, parts)
-    return UsablePicture(
-        image, screen, layout, colours, quality, scale_source, pixel_digest(screen, parts)
-    )
+    return UsablePicture(image, screen, layout, colours, quality, scale_source, pixel_digest(screen, parts))
 
 
 def pixel_digest(picture: NDArray[np.uint8], parts: Sequence[Rectangle] | None = None) -> str:

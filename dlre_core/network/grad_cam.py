@@ -36,8 +36,6 @@ def grad_cam(network: FibrosisNetwork, image: NDArray[np.uint8]) -> NDArray[np.f
     logit = network.output(functional.relu(network.hidden(torch.flatten(maps, 1)))).squeeze()
     (gradient,) = torch.autograd.grad(logit if logit > 0 else -logit, maps)
     cam = functional.relu((maps * gradient.mean(dim=(2, 3), keepdim=True)).sum(dim=1, keepdim=True))
-    cam = functional.interpolate(
-        cam.detach(), size=image.shape[:2], mode="bilinear", align_corners=False
-    )[0, 0]
+    cam = functional.interpolate(cam.detach(), size=image.shape[:2], mode="bilinear", align_corners=False)[0, 0]
     largest = float(cam.max())
     return (cam / largest if largest > 0 else cam).numpy().astype(np.float32)

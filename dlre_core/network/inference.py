@@ -26,9 +26,7 @@ def predict(
     network.eval()
     with torch.inference_mode():
         parts = [
-            torch.sigmoid(
-                network(_as_input(rois[chosen[start : start + batch_size]], device)).float()
-            )
+            torch.sigmoid(network(_as_input(rois[chosen[start : start + batch_size]], device)).float())
             for start in range(0, len(chosen), batch_size)
         ]
     return torch.cat(parts).double().cpu().numpy() if parts else np.empty(0)

@@ -39,9 +39,7 @@ class _PoolRelu(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, maps: Tensor) -> Tensor:
         n, c, h, w = maps.shape
-        pooled = torch.empty(
-            (n, c, h // 2, w // 2), dtype=maps.dtype, memory_format=torch.channels_last
-        )
+        pooled = torch.empty((n, c, h // 2, w // 2), dtype=maps.dtype, memory_format=torch.channels_last)
         winner = np.empty((n, h // 2, w // 2, c), dtype=np.uint8)
         pool_relu_kernel(_bits(maps), _bits(pooled), winner)
         context.winner, context.size = winner, maps.shape
@@ -92,9 +90,7 @@ def _pool_row(above, below, pooled, winner, columns, channels):
 
 
 @numba.njit(nogil=True, cache=True)
-def pool_relu_kernel(
-    maps: NDArray[np.int16], pooled: NDArray[np.int16], winner: NDArray[np.uint8]
-) -> None:
+def pool_relu_kernel(maps: NDArray[np.int16], pooled: NDArray[np.int16], winner: NDArray[np.uint8]) -> None:
     """Pool bfloat16 bits ``maps`` (n, h, w, c) into ``pooled`` (n, h // 2, w // 2, c).
 
     ``winner``, of the same shape, gets the position 0 to 3 of each maximum in its 2x2 square, row by
@@ -129,9 +125,7 @@ def _spread_row(gradient, winner, above, below, columns, channels):
 
 
 @numba.njit(nogil=True, cache=True)
-def pool_relu_gradient_kernel(
-    gradient: NDArray[np.int16], winner: NDArray[np.uint8], whole: NDArray[np.int16]
-) -> None:
+def pool_relu_gradient_kernel(gradient: NDArray[np.int16], winner: NDArray[np.uint8], whole: NDArray[np.int16]) -> None:
     """Send each ``gradient`` (n, h // 2, w // 2, c) to where the maximum came from in ``whole``."""
     n, rows, columns, channels = gradient.shape
     for i in range(n):

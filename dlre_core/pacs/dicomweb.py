@@ -78,9 +78,7 @@ class _Session(requests.Session):
         return super().merge_environment_settings(url, proxies, stream, verify, cert)
 
 
-def session(
-    settings: PacsSettings, environment: Mapping[str, str] = os.environ
-) -> requests.Session:
+def session(settings: PacsSettings, environment: Mapping[str, str] = os.environ) -> requests.Session:
     """An HTTP session with the user's credentials.
 
     They come from DICOMWEB_TOKEN, or DICOMWEB_USER and DICOMWEB_PASSWORD, or netrc; never from the
@@ -108,9 +106,7 @@ class Pacs:
 
     def __init__(self, settings: PacsSettings, connection: requests.Session) -> None:
         self._settings, self._session = settings, connection
-        self._client = DICOMwebClient(
-            settings.url.rstrip("/"), connection, timeout=settings.timeout_seconds
-        )
+        self._client = DICOMwebClient(settings.url.rstrip("/"), connection, timeout=settings.timeout_seconds)
         self._client.set_http_retry_params(retry=False)
 
     def studies(self, line: StudyLine) -> list[str]:
@@ -131,10 +127,11 @@ class Pacs:
         )
         # Some servers match loosely, by parts or without case.
         mine = [
-            uid for uid, facts in found.items()
+            uid
+            for uid, facts in found.items()
             if line.patient_id in ("", _value(facts, PATIENT_ID))
             and line.accession_number in ("", _value(facts, ACCESSION_NUMBER))
-        ]  # fmt: skip
+        ]
         if not mine:
             other = line.study_instance_uid and found
             raise NotPulled(Failure.OTHER_PATIENT if other else Failure.NOT_FOUND)
@@ -142,12 +139,9 @@ class Pacs:
 
     def instances(self, study: str) -> list[Instance]:
         """All objects of a study."""
-        found = self._pages(
-            lambda offset: self._client.search_for_instances(study, offset=offset), INSTANCE_UID
-        )
+        found = self._pages(lambda offset: self._client.search_for_instances(study, offset=offset), INSTANCE_UID)
         made = [
-            Instance(study, _value(facts, SERIES_UID), uid, _value(facts, SOP_CLASS))
-            for uid, facts in found.items()
+            Instance(study, _value(facts, SERIES_UID), uid, _value(facts, SOP_CLASS)) for uid, facts in found.items()
         ]
         if not made:
             raise NotPulled(Failure.NOT_FOUND)
@@ -217,9 +211,13 @@ def _part(response: requests.Response) -> Iterator[bytes]:
         yield from chunks
         return
     boundary = next(
-        (p.split("=", 1)[1].strip().strip('"') for p in map(str.strip, kind.split(";"))
-         if p.lower().startswith("boundary=")), "",
-    )  # fmt: skip
+        (
+            p.split("=", 1)[1].strip().strip('"')
+            for p in map(str.strip, kind.split(";"))
+            if p.lower().startswith("boundary=")
+        ),
+        "",
+    )
     closing = f"\r\n--{boundary}".encode()
     held = b""
     for chunk in chunks:
@@ -265,9 +263,7 @@ def _meaning(error: exceptions.RequestException, url: str) -> DlreError:
             "Set cohort.dicomweb.certificates to the file of the hospital's certificate authority.",
         )
     if isinstance(error, exceptions.TooManyRedirects):
-        return ServerUnavailable(
-            f"The PACS {url} sends elsewhere.", "Write its final address in cohort.dicomweb.url."
-        )
+        return ServerUnavailable(f"The PACS {url} sends elsewhere.", "Write its final address in cohort.dicomweb.url.")
     if isinstance(error, exceptions.HTTPError):
         status = error.response.status_code
         if status == 401:

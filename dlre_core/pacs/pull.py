@@ -27,8 +27,15 @@ from dlre_core.patients.study_list import StudyLine, read_study_list
 logger = logging.getLogger(__name__)
 
 FAILURE_COLUMNS = ["hospital", "line", "code", "pictures", "reason", "remedy"]
-COUNT_COLUMNS = ["lines", "lines_complete", "pictures_listed", "already_there", "fetched",
-                 "not_fetched", "other_objects"]  # fmt: skip
+COUNT_COLUMNS = [
+    "lines",
+    "lines_complete",
+    "pictures_listed",
+    "already_there",
+    "fetched",
+    "not_fetched",
+    "other_objects",
+]
 # So many studies in a row that the server fails: then it is down.
 STUDIES_IN_A_ROW = 3
 
@@ -90,9 +97,7 @@ def pull_hospital(
 class _Pull:
     """State of one hospital's pull."""
 
-    def __init__(
-        self, pacs: Pacs, pictures: Path, place: Path, reader: GuardedReader, bytes_per_file: int
-    ) -> None:
+    def __init__(self, pacs: Pacs, pictures: Path, place: Path, reader: GuardedReader, bytes_per_file: int) -> None:
         self.pacs, self.pictures, self.place = pacs, pictures, place
         self.reader, self.bytes_per_file = reader, bytes_per_file
         # Pictures that did not come, by line and failure; 0 where their number is not known.

@@ -42,10 +42,13 @@ IDLE_SECONDS = 60
 LARGEST_PDU = 1 << 20
 # What ingestion decodes.
 TRANSFER_SYNTAXES = [
-    "1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99",
+    "1.2.840.10008.1.2.1",
+    "1.2.840.10008.1.2",
+    "1.2.840.10008.1.2.2",
+    "1.2.840.10008.1.2.1.99",
     "1.2.840.10008.1.2.5",
     *(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 57, 70, 80, 81, 90, 91, 201, 202, 203)),
-]  # fmt: skip
+]
 # PS3.4, table B.2-1.
 SUCCESS, OUT_OF_RESOURCES, MISMATCH, NOT_UNDERSTOOD = 0x0000, 0xA700, 0xA900, 0xC000
 
@@ -127,8 +130,7 @@ class StorageInbox:
 
     def _say_unwritten(self, error: OSError) -> None:
         logger.error(
-            "a picture could not be written (%s): free space on the disk of %s or allow writing, "
-            "then send it again",
+            "a picture could not be written (%s): free space on the disk of %s or allow writing, then send it again",
             error.strerror,
             self.pictures,
         )

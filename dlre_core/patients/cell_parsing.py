@@ -35,45 +35,43 @@ def parse_column(
     """
     values: list[object] = []
     outside = 0
-    for cell, line, hospital, patient in zip(
-        cells, lines, table["hospital"], table["patient_id"], strict=True
-    ):
+    for cell, line, hospital, patient in zip(cells, lines, table["hospital"], table["patient_id"], strict=True):
         where = {"hospital": hospital, "patient_id": patient, "column": column.name}
         value: object = None
         # A hospital may be called NA.
         if not cell or (column.kind != "text" and cell.lower() in MISSING_WORDS):
             if not column.may_be_empty:
-                findings.add(line, "row rejected", "missing_value", f"{column.name} is empty.",
-                             f"Fill in {column.meaning.lower()}.", **where)  # fmt: skip
+                findings.add(
+                    line,
+                    "row rejected",
+                    "missing_value",
+                    f"{column.name} is empty.",
+                    f"Fill in {column.meaning.lower()}.",
+                    **where,
+                )
         else:
             value, code, problem = _parse_cell(cell, column)
             if code:
                 outside += code == "impossible_value"
-                effect = "flagged" if code == "implausible_value" else (
-                    "value removed" if column.may_be_empty else "row rejected"
-                )  # fmt: skip
-                findings.add(
-                    line, effect, code, f"{column.name}: {problem}", _remedy(column, code), **where
+                effect = (
+                    "flagged"
+                    if code == "implausible_value"
+                    else ("value removed" if column.may_be_empty else "row rejected")
                 )
+                findings.add(line, effect, code, f"{column.name}: {problem}", _remedy(column, code), **where)
         values.append(value)
     if outside > len(cells) / 2:
         findings.add(
-            WHOLE_TABLE, "flagged", "wrong_unit",
+            WHOLE_TABLE,
+            "flagged",
+            "wrong_unit",
             f"{outside} of {len(cells)} values of {column.name} are impossible in {column.unit}.",
             f"Check the unit, and that the column was not swapped with another. {column.hint}".strip(),
             column=column.name,
-        )  # fmt: skip
-    dtype = (
-        "Int64"
-        if column.kind in ("integer", "flag")
-        else "float64"
-        if column.kind == "number"
-        else object
-    )
-    if dtype == "float64":
-        return pd.Series(
-            [float("nan") if v is None else v for v in values], index=cells.index, dtype=dtype
         )
+    dtype = "Int64" if column.kind in ("integer", "flag") else "float64" if column.kind == "number" else object
+    if dtype == "float64":
+        return pd.Series([float("nan") if v is None else v for v in values], index=cells.index, dtype=dtype)
     return pd.Series(values, index=cells.index, dtype=dtype)
 
 

@@ -115,10 +115,14 @@ def pseudonymise(table: pd.DataFrame, pseudonymiser: "Pseudonymiser") -> pd.Data
 def pseudonymise_problems(problems: pd.DataFrame, pseudonymiser: "Pseudonymiser") -> pd.DataFrame:
     """The findings without ids or cell contents: ``patient`` in place of ``patient_id``."""
     result = problems.drop(columns="patient_id")
-    result.insert(2, "patient", [
-        pseudonymiser.patient(hospital, patient) if patient else ""
-        for hospital, patient in zip(problems["hospital"], problems["patient_id"], strict=True)
-    ])  # fmt: skip
+    result.insert(
+        2,
+        "patient",
+        [
+            pseudonymiser.patient(hospital, patient) if patient else ""
+            for hospital, patient in zip(problems["hospital"], problems["patient_id"], strict=True)
+        ],
+    )
     return result
 
 
@@ -181,23 +185,31 @@ def _check_rows(
 def _check_consistency(patients: pd.DataFrame, lines: pd.Series, findings: Findings) -> None:
     checks = [
         (
-            ("bmi_kg_m2", "height_cm", "weight_kg"), "bmi_disagrees",
+            ("bmi_kg_m2", "height_cm", "weight_kg"),
+            "bmi_disagrees",
             lambda t: (t.bmi_kg_m2 - t.weight_kg / (t.height_cm / 100) ** 2).abs() > 1.5,
             "Body mass index does not follow from height and weight.",
             "Check that height and weight are in their own columns, in cm and kg.",
         ),
         (
-            ("total_bilirubin_umol_l", "direct_bilirubin_umol_l"), "bilirubin_disagrees",
+            ("total_bilirubin_umol_l", "direct_bilirubin_umol_l"),
+            "bilirubin_disagrees",
             lambda t: t.direct_bilirubin_umol_l > t.total_bilirubin_umol_l,
-            "Direct bilirubin is above total bilirubin.", "Check that the columns were not swapped.",
+            "Direct bilirubin is above total bilirubin.",
+            "Check that the columns were not swapped.",
         ),
-    ]  # fmt: skip
+    ]
     for names, code, test, problem, remedy in checks:
         if not set(names) <= set(patients):
             continue
         for index in patients.index[test(patients).fillna(False)]:
             findings.add(
-                lines[index], "flagged", code, problem, remedy, column=names[0],
+                lines[index],
+                "flagged",
+                code,
+                problem,
+                remedy,
+                column=names[0],
                 hospital=patients.at[index, "hospital"] or "",
                 patient_id=patients.at[index, "patient_id"] or "",
-            )  # fmt: skip
+            )

@@ -36,7 +36,8 @@ def hospital_codes(cohort: Mapping[str, Any]) -> list[str]:
     Raises
     ------
     CohortError
-        If the folder has no ``dicom/<hospital>/`` in it, or one whose name is no code, or its ``studies.csv`` cannot be used.
+        If the folder has no ``dicom/<hospital>/`` in it, or one whose name is no code, or its ``studies.csv`` cannot
+        be used.
     """
     if cohort["source"] == "simulated":
         return list(PAPER_HOSPITALS)

@@ -22,9 +22,7 @@ class Findings:
     def __init__(self) -> None:
         self.rows: list[dict[str, object]] = []
 
-    def add(
-        self, line: int, effect: str, code: str, problem: str, remedy: str, **where: str
-    ) -> None:
+    def add(self, line: int, effect: str, code: str, problem: str, remedy: str, **where: str) -> None:
         """One more; ``where`` names hospital, patient_id and column."""
         self.rows.append(
             {
@@ -99,30 +97,32 @@ def read_cells(path: Path, columns: tuple[Column, ...], findings: Findings) -> p
     _check_header(path, header, columns)
     for name in [name for name in header if name and name not in known]:
         findings.add(
-            WHOLE_TABLE, "flagged", "unknown_column", f"Column {header.index(name) + 1} is not in the contract.",
+            WHOLE_TABLE,
+            "flagged",
+            "unknown_column",
+            f"Column {header.index(name) + 1} is not in the contract.",
             "It is ignored; nothing of it is kept.",
-        )  # fmt: skip
+        )
     rows = []
     for row in reader:
         cells = {name: (row.get(name) or "").strip() for name in header if name in known}
         if not any(cells.values()):
-            findings.add(
-                reader.line_num, "row rejected", "blank_row", "The row is blank.", "Delete it."
-            )
+            findings.add(reader.line_num, "row rejected", "blank_row", "The row is blank.", "Delete it.")
             continue
         rows.append({"line": reader.line_num, **cells})
     if not rows:
         raise ClinicalTableError(f"{path} has a header but no rows.", "Add one row a patient.")
     commas = sum(
-        decimal_points(row, [c.name for c in columns if c.kind in ("number", "integer")], reader)
-        for row in rows
+        decimal_points(row, [c.name for c in columns if c.kind in ("number", "integer")], reader) for row in rows
     )
     if commas:
         findings.add(
-            WHOLE_TABLE, "flagged", "decimal_comma",
+            WHOLE_TABLE,
+            "flagged",
+            "decimal_comma",
             f"{commas} decimal commas were read as decimal points, as is usual with semicolons.",
             "Save it with decimal points.",
-        )  # fmt: skip
+        )
     return pd.DataFrame(rows)
 
 
@@ -167,9 +167,7 @@ def _check_header(path: Path, header: list[str], columns: tuple[Column, ...]) ->
         )
     others = [name for name in header if name and name not in known]
     given = f" Columns that the contract does not know: {', '.join(others)}." if others else ""
-    raise ClinicalTableError(
-        f"{path} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}.{given}", remedy
-    )
+    raise ClinicalTableError(f"{path} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}.{given}", remedy)
 
 
 def _decode(raw: bytes, findings: Findings) -> str:
@@ -177,10 +175,12 @@ def _decode(raw: bytes, findings: Findings) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         findings.add(
-            WHOLE_TABLE, "flagged", "not_utf8",
+            WHOLE_TABLE,
+            "flagged",
+            "not_utf8",
             f"The file is not UTF-8 (byte {error.start}); it was read as GB18030 or Latin-1.",
             "Save it as CSV UTF-8.",
-        )  # fmt: skip
+        )
     try:
         return raw.decode("gb18030")
     except UnicodeDecodeError:
@@ -191,8 +191,11 @@ def _delimiter(header: str, findings: Findings) -> str:
     for candidate in (";", "\t"):
         if header.count(candidate) > header.count(","):
             findings.add(
-                WHOLE_TABLE, "flagged", "delimiter",
-                f"Cells are separated by {candidate!r}, not by a comma.", "Save it with commas.",
-            )  # fmt: skip
+                WHOLE_TABLE,
+                "flagged",
+                "delimiter",
+                f"Cells are separated by {candidate!r}, not by a comma.",
+                "Save it with commas.",
+            )
             return candidate
     return ","

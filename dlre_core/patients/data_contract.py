@@ -99,9 +99,7 @@ CLINICAL_COLUMNS: tuple[Column, ...] = (
         (2, 50),
         "Centimetres? Multiply by 10.",
     ),
-    _number(
-        "portal_tracts", "Portal tracts in the specimen", "count", (0, 100), (0, 60), integer=True
-    ),
+    _number("portal_tracts", "Portal tracts in the specimen", "count", (0, 100), (0, 60), integer=True),
     _number(
         "fibrosis_stage",
         "METAVIR fibrosis stage",
@@ -135,9 +133,7 @@ MEASUREMENT_COLUMNS: tuple[Column, ...] = (
         (1, 150),
         "m/s? E = 3 v^2.",
     ),
-    _number(
-        "q_box_min_kpa", "Lowest stiffness in the Q-Box", "kPa", (0, 300), (0, 150), required=False
-    ),
+    _number("q_box_min_kpa", "Lowest stiffness in the Q-Box", "kPa", (0, 300), (0, 150), required=False),
     _number(
         "q_box_max_kpa",
         "Highest stiffness in the Q-Box",
@@ -146,9 +142,7 @@ MEASUREMENT_COLUMNS: tuple[Column, ...] = (
         (1, 300),
         required=False,
     ),
-    _number(
-        "q_box_sd_kpa", "Standard deviation in the Q-Box", "kPa", (0, 300), (0, 100), required=False
-    ),
+    _number("q_box_sd_kpa", "Standard deviation in the Q-Box", "kPa", (0, 300), (0, 100), required=False),
     _number("q_box_diameter_mm", "Diameter of the Q-Box", "mm", (1, 60), (5, 30), required=False),
     _number("q_box_depth_cm", "Depth of the Q-Box", "cm", (0, 30), (1, 12), required=False),
 )
@@ -174,7 +168,5 @@ def contract_table(columns: tuple[Column, ...] = CLINICAL_COLUMNS) -> str:
     for column in columns:
         low_high = "" if column.possible is None else "{:g} to {:g}".format(*column.possible)
         empty = "yes" if column.may_be_empty else "no"
-        lines.append(
-            f"| `{column.name}` | {column.meaning} | {column.unit or column.kind} | {low_high} | {empty} |"
-        )
+        lines.append(f"| `{column.name}` | {column.meaning} | {column.unit or column.kind} | {low_high} | {empty} |")
     return "\n".join(lines) + "\n"

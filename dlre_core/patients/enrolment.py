@@ -38,9 +38,7 @@ class Criterion(NamedTuple):
 
 
 def _apart(table: pd.DataFrame, column: str, settings: EnrolmentSettings) -> pd.Series:
-    days = pd.to_datetime(table[column], errors="coerce") - pd.to_datetime(
-        table["elastography_date"], errors="coerce"
-    )
+    days = pd.to_datetime(table[column], errors="coerce") - pd.to_datetime(table["elastography_date"], errors="coerce")
     return days.dt.days.abs() > settings.maximum_days_from_elastography
 
 
@@ -89,9 +87,7 @@ CRITERIA: tuple[Criterion, ...] = (
     Criterion(
         "missing_serology",
         "Important serological results missing, or not within {maximum_days_from_elastography} days",
-        lambda t, s: (
-            t[list(s.required_serology)].isna().any(axis=1) | _apart(t, "serology_date", s)
-        ),
+        lambda t, s: t[list(s.required_serology)].isna().any(axis=1) | _apart(t, "serology_date", s),
     ),
     Criterion(
         "unsuccessful_elastography",
@@ -167,9 +163,7 @@ def flow(enrolment: pd.DataFrame, settings: EnrolmentSettings) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=FLOW_COLUMNS)
 
 
-def enrolled_patients(
-    patients: pd.DataFrame, acquisitions: pd.DataFrame, settings: EnrolmentSettings
-) -> pd.DataFrame:
+def enrolled_patients(patients: pd.DataFrame, acquisitions: pd.DataFrame, settings: EnrolmentSettings) -> pd.DataFrame:
     """Those whom no criterion excludes: hospital, patient and fibrosis_stage.
 
     Parameters
@@ -186,9 +180,7 @@ def enrolled_patients(
     return kept[["hospital", "patient", "fibrosis_stage"]].reset_index(drop=True)
 
 
-def eligibility_digest(
-    clinical_csv: str | Path, hospitals: Collection[str], settings: EnrolmentSettings
-) -> str:
+def eligibility_digest(clinical_csv: str | Path, hospitals: Collection[str], settings: EnrolmentSettings) -> str:
     """Digest of what the clinical table says about who can be enrolled, and with which stage.
 
     Laboratory values count only in so far as a criterion needs them, so that correcting one leaves
@@ -207,9 +199,7 @@ def eligibility_digest(
     return _ELIGIBILITY[key]
 
 
-def _eligibility_digest(
-    clinical_csv: str | Path, hospitals: Collection[str], settings: EnrolmentSettings
-) -> str:
+def _eligibility_digest(clinical_csv: str | Path, hospitals: Collection[str], settings: EnrolmentSettings) -> str:
     try:
         patients = read_clinical(clinical_csv, hospitals).patients
     except ClinicalTableError:

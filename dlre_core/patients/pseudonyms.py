@@ -88,9 +88,7 @@ def load_or_create_key(path: str | Path) -> bytes:
         finally:
             temporary.unlink()
     if path.stat().st_mode & 0o077:
-        raise ConfigurationError(
-            f"privacy.key_file = {path}: other users may read it.", f"Run: chmod 600 {path}"
-        )
+        raise ConfigurationError(f"privacy.key_file = {path}: other users may read it.", f"Run: chmod 600 {path}")
     try:
         key = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except ValueError:

@@ -13,9 +13,7 @@ from dlre_core.patients.splits import draw_stratified, make_split
 
 logger = logging.getLogger(__name__)
 
-PATTERN = re.compile(
-    r"(permuted|seed|fraction)_([0-9]+)|(fold)_([0-9]+)_of_([0-9]+)|(without)_(.+)"
-)
+PATTERN = re.compile(r"(permuted|seed|fraction)_([0-9]+)|(fold)_([0-9]+)_of_([0-9]+)|(without)_(.+)")
 
 
 def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: int) -> pd.DataFrame:
@@ -64,9 +62,7 @@ def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: in
             "Put an arm with a random split first (section arms of config.yaml), or use hospitals_left_out.",
         )
     if kind in ("permuted", "seed"):
-        return make_split(
-            split, rule, seed=seed + 1_000_003 * number, permute_labels=kind == "permuted"
-        )
+        return make_split(split, rule, seed=seed + 1_000_003 * number, permute_labels=kind == "permuted")
     generator = np.random.default_rng([seed, 4, number if kind == "fraction" else 0])
     training = split[split["cohort"] == "training"]
     if kind == "fraction":
@@ -74,9 +70,7 @@ def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: in
         rows = split.index.isin(training.index[kept]) | (split["cohort"] == "validation")
         return split[rows].reset_index(drop=True)
     result = training.assign(
-        cohort=np.where(
-            _folds(training, int(parts[0]), generator) == number, "validation", "training"
-        )
+        cohort=np.where(_folds(training, int(parts[0]), generator) == number, "validation", "training")
     )
     if result["cohort"].nunique() < 2:
         raise TrainingError(f"{variant}: a fold has no patients.", "Lower robustness.fusion_folds.")

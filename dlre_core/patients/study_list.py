@@ -67,9 +67,7 @@ def read_study_list(folder: str | Path) -> list[StudyLine]:
         reader = open_table(path, findings)
         rows = [(reader.line_num, row) for row in reader]
     except (ClinicalTableError, csv.Error):
-        problem = (
-            f"{path} cannot be read." if path.exists() else f"There is no list of studies {path}."
-        )
+        problem = f"{path} cannot be read." if path.exists() else f"There is no list of studies {path}."
         raise CohortError(problem, remedy) from None
     # A guess would ask the PACS for somebody else.
     if any(row["code"] == "not_utf8" for row in findings.rows):
@@ -95,6 +93,4 @@ def read_study_list(folder: str | Path) -> list[StudyLine]:
 
 def listed_digest(folder: str | Path, hospital: str) -> str:
     """Digest of one hospital's lines, so that another hospital's do not pull it again."""
-    return value_digest(
-        [str(line) for line in read_study_list(folder) if line.hospital == hospital]
-    )
+    return value_digest([str(line) for line in read_study_list(folder) if line.hospital == hospital])

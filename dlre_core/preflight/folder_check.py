@@ -97,8 +97,7 @@ def _check_study_list(folder: Path) -> tuple[set[str], list[dict[str, object]]]:
         return set(), [_problem(STUDY_LIST, "unusable_table", error.message, error.remedy)]
     bad = Failure.BAD_LINE
     found = [
-        _problem(STUDY_LIST, bad.code, bad.sentence, bad.remedy, hospital=line.hospital)
-        | {"row": line.line}
+        _problem(STUDY_LIST, bad.code, bad.sentence, bad.remedy, hospital=line.hospital) | {"row": line.line}
         for line in lines
         if not line.sound
     ]
@@ -111,13 +110,9 @@ def _check_study_list(folder: Path) -> tuple[set[str], list[dict[str, object]]]:
     return hospitals, found
 
 
-def _check_measurements(
-    folder: Path, hospitals: list[str], names: set[str]
-) -> Iterable[dict[str, object]]:
+def _check_measurements(folder: Path, hospitals: list[str], names: set[str]) -> Iterable[dict[str, object]]:
     try:
-        table = read_clinical(
-            folder / "measurements.csv", hospitals or None, MEASUREMENT_COLUMNS, ("file",)
-        )
+        table = read_clinical(folder / "measurements.csv", hospitals or None, MEASUREMENT_COLUMNS, ("file",))
     except ClinicalTableError as error:
         yield _problem("measurements.csv", "unusable_table", error.message, error.remedy)
         return
@@ -150,9 +145,7 @@ def _check_squares(path: Path, names: set[str]) -> Iterable[dict[str, object]]:
     yield from _absent_pictures(path.name, [row["file"] or "" for row in rows], names)
 
 
-def _absent_pictures(
-    table: str, files: Sequence[str], names: set[str]
-) -> Iterable[dict[str, object]]:
+def _absent_pictures(table: str, files: Sequence[str], names: set[str]) -> Iterable[dict[str, object]]:
     absent = [name for name in files if name not in names]
     if absent:
         yield _problem(
@@ -265,21 +258,15 @@ def findings_text(problems: pd.DataFrame, shown: int | None = SHOWN) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the findings and the next step; status 1 if there are findings."""
-    parser = argparse.ArgumentParser(
-        prog="make check-data", description="Check a cohort folder before a study."
-    )
+    parser = argparse.ArgumentParser(prog="make check-data", description="Check a cohort folder before a study.")
     parser.add_argument("folder", type=Path)
-    parser.add_argument(
-        "--images", type=int, default=NEEDED_IMAGES, help="pictures a patient needs"
-    )
+    parser.add_argument("--images", type=int, default=NEEDED_IMAGES, help="pictures a patient needs")
     parser.add_argument("--all", action="store_true", help="every finding, not ten of a kind")
     options = parser.parse_args(arguments)
     problems = check_folder(options.folder, options.images)
     number = len(problems)
     verdict = f"{number} finding{'s' * (number > 1)}." if number else "No problems found."
-    sys.stdout.write(
-        f"{findings_text(problems, None if options.all else SHOWN)}\n\n{options.folder}: {verdict}\n"
-    )
+    sys.stdout.write(f"{findings_text(problems, None if options.all else SHOWN)}\n\n{options.folder}: {verdict}\n")
     try:
         sys.stdout.write(next_step(options.folder, problems))
     except ConfigurationError as error:

@@ -51,9 +51,7 @@ def proposed_configuration(
       overall_1_image: {split: overall, images: 1}
     <BLANKLINE>
     """
-    splits: dict[str, dict] = {
-        "overall": {"method": "random", "training_fraction": 0.666667, "seed": 2019}
-    }
+    splits: dict[str, dict] = {"overall": {"method": "random", "training_fraction": 0.666667, "seed": 2019}}
     arms: dict[str, dict] = {
         f"overall_{n}_image{'s' * (n > 1)}": {"split": "overall", "images": n}
         for n in (images, *(fewer for fewer in (3, 1) if fewer < images))
@@ -63,9 +61,7 @@ def proposed_configuration(
         name = f"combination_{number}"
         splits[name] = {"method": "hospitals", "training": half}
         arms[name] = {"split": name, "images": images}
-    source = (
-        {"source": "dicomweb", "dicomweb": {"url": PACS_ADDRESS}} if pacs else {"source": "folder"}
-    )
+    source = {"source": "dicomweb", "dicomweb": {"url": PACS_ADDRESS}} if pacs else {"source": "folder"}
     cohort = {**source, "folder": str(folder), "seed": 2019}
     parts = [f"cohort: {_flow(cohort)}"]
     for section, entries in (("splits", splits), ("arms", arms)):
@@ -107,14 +103,8 @@ def next_step(folder: Path, problems: pd.DataFrame) -> str:
         outlook += "".join(f"  {number:5d}  {sentence}\n" for sentence, number in lost.items())
     if not counts.sum():
         return outlook
-    sections = proposed_configuration(
-        folder.resolve(), counts.to_dict(), images=settings.images_per_patient, pacs=pacs
-    )
-    then = (
-        "with the address of your PACS, then `make pull` and `make study`"
-        if pacs
-        else "then `make study`"
-    )
+    sections = proposed_configuration(folder.resolve(), counts.to_dict(), images=settings.images_per_patient, pacs=pacs)
+    then = "with the address of your PACS, then `make pull` and `make study`" if pacs else "then `make study`"
     return (
         f"{outlook}\nTo run the study on them, put this into config.yaml in place of its sections cohort, splits "
         f"and arms, {then}:\n\n{sections}"

@@ -15,32 +15,63 @@ SECTIONS = {
 }
 # Section of every table and figure, in the order in which the report shows them.
 TABLES: Mapping[str, str] = {
-    "table_1": "main", "table_2": "main", "table_3": "main", "table_4": "subgroups",
-    "supplementary_table_1": "subgroups", "supplementary_table_2": "subgroups",
-    "supplementary_table_3": "subgroups", "hospitals": "subgroups", "calibration": "probabilities",
-    "predictive_values": "probabilities", "stages": "probabilities", "counts": "details",
-    "events": "details", "differences": "details", "checklist": "details",
-    "repeated_splits": "training", "hospitals_left_out": "training", "learning_curve": "training",
-    "negative_control": "training", "fusion": "main", "choices": "main",
+    "table_1": "main",
+    "table_2": "main",
+    "table_3": "main",
+    "table_4": "subgroups",
+    "supplementary_table_1": "subgroups",
+    "supplementary_table_2": "subgroups",
+    "supplementary_table_3": "subgroups",
+    "hospitals": "subgroups",
+    "calibration": "probabilities",
+    "predictive_values": "probabilities",
+    "stages": "probabilities",
+    "counts": "details",
+    "events": "details",
+    "differences": "details",
+    "checklist": "details",
+    "repeated_splits": "training",
+    "hospitals_left_out": "training",
+    "learning_curve": "training",
+    "negative_control": "training",
+    "fusion": "main",
+    "choices": "main",
     "radiomics": "main",
-}  # fmt: skip
+}
 FIGURES: Mapping[str, str] = {
-    "headline": "headline", "figure_1": "method", "figure_2": "flow", "figure_3": "main", "figure_4": "main", "figure_5": "subgroups",
-    "supplementary_figure_2_enrolled": "subgroups", "supplementary_figure_2_validation": "subgroups",
-    "supplementary_figure_3_enrolled": "subgroups", "supplementary_figure_3_validation": "subgroups",
-    "supplementary_figure_4_enrolled": "subgroups", "supplementary_figure_4_validation": "subgroups",
-    "hospitals": "subgroups", "calibration": "probabilities", "decision_curves": "probabilities",
-    "supplementary_figure_1": "training", "heat_maps": "cases", "contact_sheet": "quality",
+    "headline": "headline",
+    "figure_1": "method",
+    "figure_2": "flow",
+    "figure_3": "main",
+    "figure_4": "main",
+    "figure_5": "subgroups",
+    "supplementary_figure_2_enrolled": "subgroups",
+    "supplementary_figure_2_validation": "subgroups",
+    "supplementary_figure_3_enrolled": "subgroups",
+    "supplementary_figure_3_validation": "subgroups",
+    "supplementary_figure_4_enrolled": "subgroups",
+    "supplementary_figure_4_validation": "subgroups",
+    "hospitals": "subgroups",
+    "calibration": "probabilities",
+    "decision_curves": "probabilities",
+    "supplementary_figure_1": "training",
+    "heat_maps": "cases",
+    "contact_sheet": "quality",
     "contact_sheet_least_signal": "quality",
-}  # fmt: skip
+}
 
 # Tables of `robustness.analyses`, which a study has only where the configuration lists them.
 OPTIONAL = frozenset(
     {
-        "repeated_splits", "hospitals_left_out", "learning_curve", "negative_control", "fusion",
-        "choices", "radiomics",
+        "repeated_splits",
+        "hospitals_left_out",
+        "learning_curve",
+        "negative_control",
+        "fusion",
+        "choices",
+        "radiomics",
     }
-)  # fmt: skip
+)
 
 # Figures made of pictures.
 RASTERS = frozenset({"heat_maps", "contact_sheet", "contact_sheet_least_signal"})
@@ -61,9 +92,7 @@ class Exhibit:
         return self.path.suffix in (".svg", ".jpg")
 
 
-def ordered_exhibits(
-    tables: Sequence[str], figures: Sequence[str], folder: str | Path
-) -> list[Exhibit]:
+def ordered_exhibits(tables: Sequence[str], figures: Sequence[str], folder: str | Path) -> list[Exhibit]:
     """The tables and figures of a study in the report's order.
 
     Parameters

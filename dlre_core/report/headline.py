@@ -64,11 +64,7 @@ def headline_text(
 
 
 def _rejected(rows: int) -> str:
-    return (
-        f", {rows} row{'s' * (rows != 1)} of it rejected (results/clinical/problems.csv)"
-        if rows
-        else ""
-    )
+    return f", {rows} row{'s' * (rows != 1)} of it rejected (results/clinical/problems.csv)" if rows else ""
 
 
 def _audit(number: int) -> list[str]:

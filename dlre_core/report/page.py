@@ -27,9 +27,20 @@ from dlre_core.tables.typeset import PrintedTable
 
 KINDS = {".svg": "image/svg+xml", ".jpg": "image/jpeg"}
 PACKAGES = (
-    "snakemake", "torch", "numba", "numpy", "pandas", "h5py", "scikit-learn", "scipy", "tritonclient",
-    "nvidia-pytriton", "onnxruntime", "pydicom", "matplotlib",
-)  # fmt: skip
+    "snakemake",
+    "torch",
+    "numba",
+    "numpy",
+    "pandas",
+    "h5py",
+    "scikit-learn",
+    "scipy",
+    "tritonclient",
+    "nvidia-pytriton",
+    "onnxruntime",
+    "pydicom",
+    "matplotlib",
+)
 
 
 def write_report(
@@ -117,18 +128,12 @@ def write_report(
             counts_total=found.drop(columns="hospital").sum().to_dict(),
             rejects=unused_files(rejected),
             file_names=Path(config["privacy"]["key_file"]).parent / "rejected_files",
-            problems=_summary(
-                read_table(problems), ["code", "column", "problem", "effect", "remedy"]
-            ),
-            leaks=[
-                {"split": name} | _rows(read_table(part))[0] for name, part in leak_checks.items()
-            ],
+            problems=_summary(read_table(problems), ["code", "column", "problem", "effect", "remedy"]),
+            leaks=[{"split": name} | _rows(read_table(part))[0] for name, part in leak_checks.items()],
             trainings=_trainings(histories),
             runtimes=_runtimes(Path(benchmarks)),
             versions=_versions(),
-            digests={
-                name: file_digest(part)[:16] for name, part in {"table_2.csv": table_2}.items()
-            },
+            digests={name: file_digest(part)[:16] for name, part in {"table_2.csv": table_2}.items()},
             config=yaml.safe_dump(json.loads(json.dumps(config)), sort_keys=False),
             stage_names=STAGE_NAMES,
             rows_uri=rows_uri,
@@ -137,9 +142,7 @@ def write_report(
     Path(path).write_text(page, encoding="utf-8")
 
 
-def write_table_page(
-    path: str | Path, title: str, tables: Sequence[PrintedTable], *, simulated: bool
-) -> None:
+def write_table_page(path: str | Path, title: str, tables: Sequence[PrintedTable], *, simulated: bool) -> None:
     """A page of its own for printed tables, in the report's style."""
     page = environment().get_template("tables.html.j2")
     text = page.render(title=title, tables=[table.html() for table in tables], simulated=simulated)
@@ -149,9 +152,12 @@ def write_table_page(
 def environment() -> jinja2.Environment:
     """Where the templates are, and how they are filled: escaped, and never with a gap."""
     return jinja2.Environment(
-        loader=jinja2.PackageLoader("dlre_core.report"), autoescape=True, trim_blocks=True,
-        lstrip_blocks=True, undefined=jinja2.StrictUndefined,
-    )  # fmt: skip
+        loader=jinja2.PackageLoader("dlre_core.report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
 
 
 def _exhibit(exhibit: Exhibit) -> dict[str, Any]:
@@ -235,10 +241,7 @@ def _trainings(histories: Mapping[str, str | Path]) -> list[dict[str, Any]]:
                     "stage": STAGE_NAMES[str(stage)],
                     "epochs": len(part),
                     "chosen": int(chosen["epoch"]),
-                    **{
-                        name: round_half_up(chosen[name], 3)
-                        for name in ("loss", "stopping_loss", "auc")
-                    },
+                    **{name: round_half_up(chosen[name], 3) for name in ("loss", "stopping_loss", "auc")},
                 }
             )
     return rows
@@ -266,8 +269,4 @@ def _versions() -> dict[str, str]:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             versions[package] = "not installed"
-    return versions | {
-        "library digest": core_digest(
-            "training.arm_training", "comparators.patient_scores", "tables"
-        )
-    }
+    return versions | {"library digest": core_digest("training.arm_training", "comparators.patient_scores", "tables")}

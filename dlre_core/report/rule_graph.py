@@ -56,17 +56,29 @@ def rule_figure(edges: Edges) -> Figure:
             for names in column:
                 places[names] = (x, y + (len(names) + 1) / 2)
                 axis.text(
-                    x, y + (len(names) + 1) / 2, "\n".join(names).replace("_", " "), ha="center",
-                    va="center", fontsize=6.5, zorder=3,
+                    x,
+                    y + (len(names) + 1) / 2,
+                    "\n".join(names).replace("_", " "),
+                    ha="center",
+                    va="center",
+                    fontsize=6.5,
+                    zorder=3,
                     bbox={"boxstyle": "round,pad=0.35", "facecolor": "#F5F7F9", "edgecolor": "#0B5C8F"},
-                )  # fmt: skip
+                )
                 y += len(names) + 1
         for first, second in sorted(joined):
             axis.annotate(
-                "", places[second], places[first], zorder=1,
-                arrowprops={"arrowstyle": "-", "color": "#9AA7B4", "linewidth": 0.7,
-                            "connectionstyle": "arc3,rad=0.06"},
-            )  # fmt: skip
+                "",
+                places[second],
+                places[first],
+                zorder=1,
+                arrowprops={
+                    "arrowstyle": "-",
+                    "color": "#9AA7B4",
+                    "linewidth": 0.7,
+                    "connectionstyle": "arc3,rad=0.06",
+                },
+            )
     return figure
 
 
@@ -128,6 +140,6 @@ def _columns(
         columns[column].append(group)
     rank = {group: place for column in columns for place, group in enumerate(column)}
     for column in columns[1:]:
-        column.sort(key=lambda g: sum(rank[a] for a, b in edges if b == g) / max(1, sum(b == g for _, b in edges)))  # fmt: skip
+        column.sort(key=lambda g: sum(rank[a] for a, b in edges if b == g) / max(1, sum(b == g for _, b in edges)))
         rank.update({group: place for place, group in enumerate(column)})
     return columns

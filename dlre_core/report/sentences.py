@@ -54,9 +54,7 @@ def caveats(table: pd.DataFrame, simulated: bool) -> list[str]:
             "Cut-offs were chosen again in the validation cohort, which makes sensitivity and "
             "specificity there too good."
         )
-    notes.append(
-        "Values of the training cohort are apparent: the networks were fitted to these patients."
-    )
+    notes.append("Values of the training cohort are apparent: the networks were fitted to these patients.")
     return notes
 
 
@@ -86,17 +84,11 @@ def _comparison(validation: pd.DataFrame, stages: Sequence[str], method: str) ->
             (better if row["difference"] > 0 else worse).append(words)
     parts = []
     if better:
-        parts.append(
-            f"significantly higher than that of {METHOD_NAMES[method]} for {_listed(better)}"
-        )
+        parts.append(f"significantly higher than that of {METHOD_NAMES[method]} for {_listed(better)}")
     if worse:
-        parts.append(
-            f"significantly lower than that of {METHOD_NAMES[method]} for {_listed(worse)}"
-        )
+        parts.append(f"significantly lower than that of {METHOD_NAMES[method]} for {_listed(worse)}")
     if equal:
-        parts.append(
-            f"not significantly different from that of {METHOD_NAMES[method]} for {_listed(equal)}"
-        )
+        parts.append(f"not significantly different from that of {METHOD_NAMES[method]} for {_listed(equal)}")
     return f"It was {'; '.join(parts)}." if parts else ""
 
 

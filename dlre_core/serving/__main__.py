@@ -28,9 +28,7 @@ def main() -> None:
     repository = Path(given.model) / "model_repository"
     try:
         manifest = read_manifest(repository)
-        with TritonServer(
-            repository, log=given.log, grpc_port=given.port, metrics_port=given.metrics_port
-        ) as server:
+        with TritonServer(repository, log=given.log, grpc_port=given.port, metrics_port=given.metrics_port) as server:
             kind = "SIMULATED data" if manifest["simulated"] else "patients"
             print(
                 f"gRPC     {server.grpc_url}, model dlre: {', '.join(manifest['arms'])}\n"

@@ -165,9 +165,7 @@ async def _work(
 async def _ask(lane: Lane, question: _Question, images: np.ndarray) -> np.ndarray:
     for attempt in range(question.retries + 1):
         try:
-            found = await lane.send(
-                images, question.arm, question.version, question.timeout_seconds
-            )
+            found = await lane.send(images, question.arm, question.version, question.timeout_seconds)
             return _checked(found, len(images), question.url)
         except InferenceServerException as error:
             if attempt == question.retries or not _is_passing(error):
@@ -181,10 +179,7 @@ async def _ask(lane: Lane, question: _Question, images: np.ndarray) -> np.ndarra
 def _is_passing(error: InferenceServerException) -> bool:
     """Whether asking again can help; a refused request stays refused."""
     message = error.message() or ""
-    return (
-        error.status() in ("StatusCode.UNAVAILABLE", "StatusCode.DEADLINE_EXCEEDED")
-        or _DEAD_PROGRAM in message
-    )
+    return error.status() in ("StatusCode.UNAVAILABLE", "StatusCode.DEADLINE_EXCEEDED") or _DEAD_PROGRAM in message
 
 
 def _checked(found: np.ndarray | None, n_images: int, url: str) -> np.ndarray:

@@ -62,9 +62,7 @@ class FrozenStudy:
     intended_use: str = INTENDED_USE
 
 
-def picture_measures(
-    acquisitions: pd.DataFrame, squares: Iterable[NDArray[np.uint8]]
-) -> pd.DataFrame:
+def picture_measures(acquisitions: pd.DataFrame, squares: Iterable[NDArray[np.uint8]]) -> pd.DataFrame:
     """Measures of picture quality that say whether a picture is of the kind that was trained on.
 
     Parameters
@@ -85,10 +83,8 @@ def picture_measures(
         {
             "fill_fraction": acquisitions["fill_fraction"],
             "saturated_fraction": acquisitions["saturated_fraction"],
-            "box_width": (acquisitions["box_right"] - acquisitions["box_left"])
-            / acquisitions["width"],
-            "box_height": (acquisitions["box_bottom"] - acquisitions["box_top"])
-            / acquisitions["width"],
+            "box_width": (acquisitions["box_right"] - acquisitions["box_left"]) / acquisitions["width"],
+            "box_height": (acquisitions["box_bottom"] - acquisitions["box_top"]) / acquisitions["width"],
             "q_box_mean_kpa": acquisitions["q_box_mean_kpa"],
         }
     ).reset_index(drop=True)
@@ -151,9 +147,7 @@ def freeze_study(
         # Cut-offs chosen again in every cohort are Youden's (`tables.accuracy.choose_cutoff`).
         cutoff_choice="youden" if choice == "reoptimised" else choice,
         cutoffs=cutoffs,
-        training_range={
-            name: (float(values.min()), float(values.max())) for name, values in measures.items()
-        },
+        training_range={name: (float(values.min()), float(values.max())) for name, values in measures.items()},
         own_validation=own,
         own_patients=patients,
         training_patients=int(training.groupby(["hospital", "patient"]).ngroups),
@@ -185,16 +179,11 @@ def check_never_seen(study: FrozenStudy, acquisitions: pd.DataFrame, squares: Ro
     """
     pairs = alike(perceptual_hashes(squares.squares().batches()), hashes_from_text(study.looks))
     look_alikes = {squares.image_ids[index] for index, _, _ in pairs}
-    seen = acquisitions[
-        acquisitions["pixel_digest"].isin(study.pictures)
-        | acquisitions["image_id"].isin(look_alikes)
-    ]
+    seen = acquisitions[acquisitions["pixel_digest"].isin(study.pictures) | acquisitions["image_id"].isin(look_alikes)]
     if len(seen):
         names = [
             f"{hospital}/{patient}"
-            for hospital, patient in sorted(
-                set(zip(seen["hospital"], seen["patient"], strict=True))
-            )
+            for hospital, patient in sorted(set(zip(seen["hospital"], seen["patient"], strict=True)))
         ]
         raise PatientLeak(
             f"{len(names)} patients of this cohort were in the frozen study “{study.title}”, by a picture that is "
@@ -231,14 +220,11 @@ def outside_training(measures: pd.DataFrame, study: FrozenStudy) -> list[list[st
     for name, (low, high) in study.training_range.items():
         slack = WIDENING * (high - low)
         outside[name] = ~measures[name].between(low - slack, high + slack)
-    return [
-        [str(name) for name, out in row.items() if out]
-        for _, row in pd.DataFrame(outside).iterrows()
-    ]
+    return [[str(name) for name, out in row.items() if out] for _, row in pd.DataFrame(outside).iterrows()]
 
 
 def write_frozen_study(study: FrozenStudy, path: str | Path) -> None:
-    """Write it as JSON, by rename; null for a cut-off that could not be chosen, or that nobody or everybody is above."""
+    """Write it as JSON, by rename; null for a cut-off that is not there or does not divide the patients."""
     content = _finite(asdict(study))
     text = json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n"
     with written_whole(path) as unfinished:
@@ -263,8 +249,7 @@ def read_frozen_study(folder: str | Path) -> FrozenStudy:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         content["cutoffs"] = {
-            method: {stage: _number(limits[stage]) for stage in STAGES}
-            for method, limits in content["cutoffs"].items()
+            method: {stage: _number(limits[stage]) for stage in STAGES} for method, limits in content["cutoffs"].items()
         }
         content["own_validation"] = {
             method: {stage: tuple(map(_number, aucs[stage])) for stage in STAGES}
@@ -278,8 +263,7 @@ def read_frozen_study(folder: str | Path) -> FrozenStudy:
             for stage in STAGES
         }
         content["training_range"] = {
-            name: (_number(low), _number(high))
-            for name, (low, high) in content["training_range"].items()
+            name: (_number(low), _number(high)) for name, (low, high) in content["training_range"].items()
         }
         study = FrozenStudy(**content)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:

@@ -137,9 +137,7 @@ def manifest_digest(repository: str | Path, version: int = 1) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def served_networks(
-    repository: str | Path, arm: str, version: int = 1
-) -> dict[str, dict[str, np.ndarray]]:
+def served_networks(repository: str | Path, arm: str, version: int = 1) -> dict[str, dict[str, np.ndarray]]:
     """Weights of an arm's three networks, by stage question, from a repository that is sound.
 
     Raises
@@ -167,8 +165,7 @@ def _write_arm(source: Path, arm: str, folder: Path) -> dict[str, object]:
     difference = largest_difference(model, networks)
     if not difference <= LARGEST_DIFFERENCE:
         raise ModelRepositoryError(
-            f"{source}: ONNX and PyTorch differ by {difference:.1e}, allowed are "
-            f"{LARGEST_DIFFERENCE:.0e}.",
+            f"{source}: ONNX and PyTorch differ by {difference:.1e}, allowed are {LARGEST_DIFFERENCE:.0e}.",
             "Report this: the network and its ONNX description no longer agree.",
         )
     (folder / f"{arm}.onnx").write_bytes(model)
@@ -186,9 +183,7 @@ def _read_network(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             metadata = file.metadata() or {}
     except (OSError, SafetensorError) as error:
-        raise ModelRepositoryError(
-            f"{path} cannot be read: {error}.", "Delete the file and train again."
-        ) from error
+        raise ModelRepositoryError(f"{path} cannot be read: {error}.", "Delete the file and train again.") from error
     check_weights(weights, str(path))
     return weights, dict(sorted(metadata.items()))
 
@@ -220,9 +215,7 @@ def largest_difference(model: bytes, networks: Mapping[str, Mapping[str, np.ndar
 
 
 def _write_config(folder: Path, manifest: Mapping[str, object], digest: str, device: str) -> None:
-    config = model_config_pb2.ModelConfig(
-        name=MODEL_NAME, backend="python", max_batch_size=MAXIMUM_BATCH
-    )
+    config = model_config_pb2.ModelConfig(name=MODEL_NAME, backend="python", max_batch_size=MAXIMUM_BATCH)
     config.input.add(name=INPUT_NAME, data_type=model_config_pb2.TYPE_UINT8, dims=IMAGE_SHAPE)
     config.output.add(name=OUTPUT_NAME, data_type=model_config_pb2.TYPE_FP32, dims=[len(STAGES)])
     config.instance_group.add(kind=INSTANCE_KINDS[device], count=1)

@@ -41,8 +41,8 @@ MEMORY_SETTINGS = {
 class TritonServer:
     """Serve a model repository while the ``with`` block lasts.
 
-    The server counts as ready when it gives the probabilities that the network gives in this process. It runs under a guard
-    (`dlre_core.serving.guard`), which starts it again when the model's process died, and ends it and
+    The server counts as ready when it gives the probabilities that the network gives in this process. It runs under a
+    guard (`dlre_core.serving.guard`), which starts it again when the model's process died, and ends it and
     removes its shared memory when the block ends, on Ctrl-C, and when this process is killed in
     whatever way.
 
@@ -208,9 +208,7 @@ class TritonServer:
         # A lost server on this port a moment ago leaves gRPC waiting: the first try may fail at once.
         tries = 3
         seconds = max(deadline - time.monotonic(), 1.0) / tries
-        found = predict_images(
-            self.grpc_url, probe.images, request_timeout_seconds=seconds, retries=tries - 1
-        )
+        found = predict_images(self.grpc_url, probe.images, request_timeout_seconds=seconds, retries=tries - 1)
         probe.check(found, self.grpc_url)
 
     def _is_ready(self, client: triton.InferenceServerClient) -> bool:
@@ -228,14 +226,10 @@ class TritonServer:
                 f"The address {self.grpc_url} is taken by another program.",
                 "End that program, or choose another port (make serve PORT=...).",
             )
-        remedy = (
-            "If the model is damaged, delete results/serving and run the rule model_repository."
-        )
+        remedy = "If the model is damaged, delete results/serving and run the rule model_repository."
         if "KIND_GPU" in text:
             remedy = "Set serving.device to cpu and run again, or use a machine with a GPU."
-        return ServerUnavailable(
-            f"The server did not start. Its log {self.log} says:\n{text}\n", remedy
-        )
+        return ServerUnavailable(f"The server did not start. Its log {self.log} says:\n{text}\n", remedy)
 
     def _log_end(self) -> str:
         text = self.log.read_text(errors="replace")

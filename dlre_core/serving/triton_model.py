@@ -57,8 +57,7 @@ class TritonPythonModel:
         images = np.from_dlpack(pb_utils.get_input_tensor_by_name(request, "IMAGE"))
         unit = len(images) if self.on_gpu else 1
         return [
-            self.pool.submit(session.run, None, {"IMAGE": images[i : i + unit]})
-            for i in range(0, len(images), unit)
+            self.pool.submit(session.run, None, {"IMAGE": images[i : i + unit]}) for i in range(0, len(images), unit)
         ]
 
 

@@ -127,8 +127,7 @@ def check_stub() -> None:
     if "libpython" in said:
         raise ServerUnavailable(
             f"Triton's Python stub needs {LIBPYTHON}, which is not on this machine.",
-            f"Install it (Debian, Ubuntu: apt install libpython{PYTHON}), or use another Python: "
-            "make PYTHON=...",
+            f"Install it (Debian, Ubuntu: apt install libpython{PYTHON}), or use another Python: make PYTHON=...",
         )
     raise ServerUnavailable(
         f"Triton's Python stub does not start: {said or 'it says nothing'}.",

@@ -27,11 +27,16 @@ def main() -> None:
     with ProcessPoolExecutor(options.processes) as pool:
         jobs = [
             pool.submit(
-                write_hospital, options.out, hospital, options.size, options.seed,
-                texture_signal=options.texture_signal, truth_folder=options.truth,
+                write_hospital,
+                options.out,
+                hospital,
+                options.size,
+                options.seed,
+                texture_signal=options.texture_signal,
+                truth_folder=options.truth,
             )
             for hospital in HOSPITAL_SIZES
-        ]  # fmt: skip
+        ]
         for job in tqdm(jobs, desc="hospitals", unit="hospital", disable=None):
             parts.append(job.result())
     measurements = pd.concat([part for part in parts if len(part)], ignore_index=True)

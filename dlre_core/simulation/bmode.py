@@ -42,16 +42,12 @@ class PictureGeometry:
 
 
 @lru_cache(maxsize=4)
-def _polar(
-    height: int, width: int, depth_mm: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _polar(height: int, width: int, depth_mm: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     pixel = depth_mm / height
     x = (np.arange(width, dtype=np.float32) - (width - 1) / 2) * pixel
     y = np.arange(height, dtype=np.float32)[:, None] * pixel + ARRAY_RADIUS_MM
     radius = np.hypot(x[None, :], y)
-    return (radius - ARRAY_RADIUS_MM).astype(np.float32), np.arctan2(x[None, :], y).astype(
-        np.float32
-    )
+    return (radius - ARRAY_RADIUS_MM).astype(np.float32), np.arctan2(x[None, :], y).astype(np.float32)
 
 
 @lru_cache(maxsize=4)

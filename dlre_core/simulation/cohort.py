@@ -26,9 +26,16 @@ SCALE_KPA = 40.0
 SEVERITY_SPREAD = 0.45
 MEAN_SEVERITY = 0.87
 MEASUREMENT_COLUMNS = [
-    "hospital", "patient_id", "file", "q_box_mean_kpa", "q_box_min_kpa", "q_box_max_kpa", "q_box_sd_kpa",
-    "q_box_diameter_mm", "q_box_depth_cm",
-]  # fmt: skip
+    "hospital",
+    "patient_id",
+    "file",
+    "q_box_mean_kpa",
+    "q_box_min_kpa",
+    "q_box_max_kpa",
+    "q_box_sd_kpa",
+    "q_box_diameter_mm",
+    "q_box_depth_cm",
+]
 # Depth settings, cm, and how often they are used.
 DEPTHS_CM = (7, 8, 9, 10, 11, 12, 14, 16)
 DEPTH_SHARES = (0.08, 0.70, 0.10, 0.05, 0.03, 0.02, 0.01, 0.01)
@@ -162,8 +169,12 @@ def _examine(row: pd.Series, scanner: _Scanner, generator: np.random.Generator) 
     return _Examination(
         row=row,
         patient=Patient(
-            row["hospital"], row["patient_id"], row["sex"], int(row["age_years"]),
-            float(row["height_cm"]), float(row["weight_kg"]),
+            row["hospital"],
+            row["patient_id"],
+            row["sex"],
+            int(row["age_years"]),
+            float(row["height_cm"]),
+            float(row["weight_kg"]),
         ),
         geometry=PictureGeometry(TOP_PICTURE.height, TOP_PICTURE.width, 10.0 * depth_cm),
         look=look,
@@ -173,7 +184,7 @@ def _examine(row: pd.Series, scanner: _Scanner, generator: np.random.Generator) 
         steering=float(generator.normal(0, 0.03)),
         start=datetime.combine(day, time()) + timedelta(seconds=seconds),
         generator=generator,
-    )  # fmt: skip
+    )
 
 
 def _acquire(
@@ -196,9 +207,7 @@ def _acquire(
         "clip": 0.03,
     }
     drawn = generator.random(len(extras))
-    plan += [
-        name for (name, share), draw in zip(extras.items(), drawn, strict=True) if draw < share
-    ]
+    plan += [name for (name, share), draw in zip(extras.items(), drawn, strict=True) if draw < share]
     rows, written = [], []
     severity = MEAN_SEVERITY + texture_signal * (row["severity"] - MEAN_SEVERITY)
     for number, kind in enumerate(plan, start=1):
@@ -216,9 +225,7 @@ def _acquire(
     return rows
 
 
-def _one(
-    examination: _Examination, severity: float, number: int, kind: str
-) -> tuple[Rendered, Field]:
+def _one(examination: _Examination, severity: float, number: int, kind: str) -> tuple[Rendered, Field]:
     generator, row, geometry = examination.generator, examination.row, examination.geometry
     stiffness = row["stiffness_kpa"] * np.exp(0.08 * generator.standard_normal())
     field = simulate_field(
@@ -238,17 +245,18 @@ def _one(
     )
     moment = _moment(examination, number)
     captions = Captions(
-        f"Simulated Hospital {row['hospital']}", row["patient_id"], f"SIM^{row['patient_id']}",
-        f"{moment:%Y-%m-%d %H:%M:%S}", number,
-    )  # fmt: skip
+        f"Simulated Hospital {row['hospital']}",
+        row["patient_id"],
+        f"SIM^{row['patient_id']}",
+        f"{moment:%Y-%m-%d %H:%M:%S}",
+        number,
+    )
     scale = 60.0 if kind == "wrong_scale" else SCALE_KPA
     rendered = render(field, grey, geometry, placement, captions, examination.opacity, scale)
     return rendered, field
 
 
-def _write(
-    path: Path, rendered: Rendered, examination: _Examination, number: int, kind: str, seed: int
-) -> None:
+def _write(path: Path, rendered: Rendered, examination: _Examination, number: int, kind: str, seed: int) -> None:
     generator = examination.generator
     syntax = str(generator.choice(list(SYNTAX_SHARES), p=list(SYNTAX_SHARES.values())))
     has_block, has_regions = generator.random() < 0.30, generator.random() < 0.93
@@ -264,10 +272,16 @@ def _write(
         frames, syntax = [small, small, small, small], "jpeg"
         block = None
     write_dicom(
-        path, frames, examination.patient, _moment(examination, number), number,
+        path,
+        frames,
+        examination.patient,
+        _moment(examination, number),
+        number,
         make_uid(seed, examination.patient.patient_id, number),
-        Export(syntax, has_regions, block), box, examination.geometry.pixel_mm,
-    )  # fmt: skip
+        Export(syntax, has_regions, block),
+        box,
+        examination.geometry.pixel_mm,
+    )
 
 
 def _block(rendered: Rendered, examination: _Examination, scale_kpa: float) -> bytes:
@@ -277,13 +291,20 @@ def _block(rendered: Rendered, examination: _Examination, scale_kpa: float) -> b
     box, pixel = rendered.box, examination.geometry.pixel_mm
     rectangle = (box.left, box.top, box.width, box.height)
     millimetres = (
-        (box.left - TOP_PICTURE.left) * pixel, (box.top - TOP_PICTURE.top) * pixel,
-        box.width * pixel, box.height * pixel,
-    )  # fmt: skip
+        (box.left - TOP_PICTURE.left) * pixel,
+        (box.top - TOP_PICTURE.top) * pixel,
+        box.width * pixel,
+        box.height * pixel,
+    )
     return build_ssi_block(
-        kpa, quality, rectangle=rectangle, rectangle_mm=millimetres,
-        opacity=100 * examination.opacity, scale_maximum_kpa=scale_kpa, table=colour_table(),
-    )  # fmt: skip
+        kpa,
+        quality,
+        rectangle=rectangle,
+        rectangle_mm=millimetres,
+        opacity=100 * examination.opacity,
+        scale_maximum_kpa=scale_kpa,
+        table=colour_table(),
+    )
 
 
 def _recoded(screen: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -313,7 +334,12 @@ def _write_truth(path: Path, rendered: Rendered, field: Field) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     box = rendered.box
     np.savez_compressed(
-        path, kpa=rendered.kpa, sector=rendered.sector, coloured=rendered.coloured,
-        box=np.array([box.left, box.top, box.right, box.bottom]), q_box=np.array(rendered.q_box),
-        q_box_centre=np.array(rendered.q_box_centre), severity=np.array(field.severity),
-    )  # fmt: skip
+        path,
+        kpa=rendered.kpa,
+        sector=rendered.sector,
+        coloured=rendered.coloured,
+        box=np.array([box.left, box.top, box.right, box.bottom]),
+        q_box=np.array(rendered.q_box),
+        q_box_centre=np.array(rendered.q_box_centre),
+        severity=np.array(field.severity),
+    )

@@ -163,9 +163,7 @@ def _header(patient: Patient, moment: datetime, number: int, uid: UID, n_frames:
     return dataset
 
 
-def _region(
-    place: Rectangle, spatial_format: int, data_type: int, pixel_mm: float | None, scale: float
-) -> Dataset:
+def _region(place: Rectangle, spatial_format: int, data_type: int, pixel_mm: float | None, scale: float) -> Dataset:
     item = Dataset()
     item.RegionSpatialFormat, item.RegionDataType, item.RegionFlags = spatial_format, data_type, 2
     item.RegionLocationMinX0, item.RegionLocationMinY0 = (

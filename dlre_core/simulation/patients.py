@@ -50,33 +50,78 @@ class _Variable(NamedTuple):
 _NONE = (0.0, 0.0, 0.0, 0.0)
 VARIABLES = (
     _Variable("age_years", "exp14", 3.0918, 0.4876, 18, 78, (-0.325, -0.190, -0.026, 0.462), _NONE, 0),
-    _Variable("platelets_10e9_l", "square", 13.1118, 2.4254, 25, 480, (0.008, 0.153, 0.047, -0.338), (0.10, 0.10, 0.0, -0.12), 0),
-    _Variable("ast_iu_l", "exp", 3.3881, 0.8776, 9, 650, (0.156, -0.222, -0.044, 0.139), (-0.55, -0.50, -0.05, 0.65), 0),
-    _Variable("alt_iu_l", "exp", 3.6637, 0.8252, 6, 800, (0.114, -0.143, 0.055, -0.006), (-0.50, -0.45, -0.02, 0.55), 0),
+    _Variable(
+        "platelets_10e9_l",
+        "square",
+        13.1118,
+        2.4254,
+        25,
+        480,
+        (0.008, 0.153, 0.047, -0.338),
+        (0.10, 0.10, 0.0, -0.12),
+        0,
+    ),
+    _Variable(
+        "ast_iu_l", "exp", 3.3881, 0.8776, 9, 650, (0.156, -0.222, -0.044, 0.139), (-0.55, -0.50, -0.05, 0.65), 0
+    ),
+    _Variable(
+        "alt_iu_l", "exp", 3.6637, 0.8252, 6, 800, (0.114, -0.143, 0.055, -0.006), (-0.50, -0.45, -0.02, 0.55), 0
+    ),
     _Variable("ggt_iu_l", "exp", 3.3406, 1.0190, 6, 900, (-0.20, -0.25, 0.05, 0.40), (-0.25, -0.25, 0.0, 0.30), 0),
-    _Variable("direct_bilirubin_umol_l", "exp", 1.3130, 0.8296, 0.6, 90, (-0.05, -0.10, 0.0, 0.20), (-0.15, -0.10, 0.0, 0.15), 1),
+    _Variable(
+        "direct_bilirubin_umol_l",
+        "exp",
+        1.3130,
+        0.8296,
+        0.6,
+        90,
+        (-0.05, -0.10, 0.0, 0.20),
+        (-0.15, -0.10, 0.0, 0.15),
+        1,
+    ),
     _Variable("indirect_bilirubin_umol_l", "exp", 2.2500, 0.5073, 1.5, 70, (-0.05, -0.05, 0.0, 0.10), _NONE, 1),
     _Variable("alp_iu_l", "exp", 4.3545, 0.3847, 25, 320, (-0.10, -0.15, 0.0, 0.25), (-0.10, -0.10, 0.0, 0.15), 0),
-    _Variable("albumin_g_l", "identity", 43.5277, 6.5867, 24, 58, (0.15, 0.15, 0.0, -0.30), (0.10, 0.10, 0.0, -0.15), 1),
-    _Variable("prothrombin_activity_percent", "identity", 90.705, 13.1191, 40, 135, (0.20, 0.20, 0.05, -0.50), (0.10, 0.05, 0.0, -0.10), 1),
+    _Variable(
+        "albumin_g_l", "identity", 43.5277, 6.5867, 24, 58, (0.15, 0.15, 0.0, -0.30), (0.10, 0.10, 0.0, -0.15), 1
+    ),
+    _Variable(
+        "prothrombin_activity_percent",
+        "identity",
+        90.705,
+        13.1191,
+        40,
+        135,
+        (0.20, 0.20, 0.05, -0.50),
+        (0.10, 0.05, 0.0, -0.10),
+        1,
+    ),
     _Variable("fasting_glucose_mmol_l", "exp", 1.6214, 0.2301, 3.2, 18, (-0.05, -0.05, 0.0, 0.10), _NONE, 1),
     _Variable("bmi_kg_m2", "identity", 22.7885, 3.2979, 15.5, 38, _NONE, _NONE, 1),
-)  # fmt: skip
+)
 _INDEX = {variable.name: i for i, variable in enumerate(VARIABLES)}
 _CORRELATIONS = {
-    ("age_years", "platelets_10e9_l"): -0.15, ("age_years", "ast_iu_l"): 0.05,
-    ("age_years", "alt_iu_l"): -0.10, ("platelets_10e9_l", "ast_iu_l"): -0.12,
-    ("platelets_10e9_l", "alt_iu_l"): -0.05, ("ast_iu_l", "alt_iu_l"): 0.80,
-    ("ast_iu_l", "ggt_iu_l"): 0.45, ("alt_iu_l", "ggt_iu_l"): 0.40,
+    ("age_years", "platelets_10e9_l"): -0.15,
+    ("age_years", "ast_iu_l"): 0.05,
+    ("age_years", "alt_iu_l"): -0.10,
+    ("platelets_10e9_l", "ast_iu_l"): -0.12,
+    ("platelets_10e9_l", "alt_iu_l"): -0.05,
+    ("ast_iu_l", "alt_iu_l"): 0.80,
+    ("ast_iu_l", "ggt_iu_l"): 0.45,
+    ("alt_iu_l", "ggt_iu_l"): 0.40,
     ("age_years", "fasting_glucose_mmol_l"): 0.25,
     ("direct_bilirubin_umol_l", "indirect_bilirubin_umol_l"): 0.30,
-    ("ast_iu_l", "direct_bilirubin_umol_l"): 0.25, ("alt_iu_l", "direct_bilirubin_umol_l"): 0.20,
-    ("ggt_iu_l", "alp_iu_l"): 0.40, ("ast_iu_l", "alp_iu_l"): 0.20,
-    ("albumin_g_l", "prothrombin_activity_percent"): 0.30, ("albumin_g_l", "ast_iu_l"): -0.15,
+    ("ast_iu_l", "direct_bilirubin_umol_l"): 0.25,
+    ("alt_iu_l", "direct_bilirubin_umol_l"): 0.20,
+    ("ggt_iu_l", "alp_iu_l"): 0.40,
+    ("ast_iu_l", "alp_iu_l"): 0.20,
+    ("albumin_g_l", "prothrombin_activity_percent"): 0.30,
+    ("albumin_g_l", "ast_iu_l"): -0.15,
     ("platelets_10e9_l", "prothrombin_activity_percent"): 0.15,
-    ("platelets_10e9_l", "albumin_g_l"): 0.10, ("bmi_kg_m2", "alt_iu_l"): 0.12,
-    ("bmi_kg_m2", "fasting_glucose_mmol_l"): 0.20, ("ggt_iu_l", "bmi_kg_m2"): 0.10,
-}  # fmt: skip
+    ("platelets_10e9_l", "albumin_g_l"): 0.10,
+    ("bmi_kg_m2", "alt_iu_l"): 0.12,
+    ("bmi_kg_m2", "fasting_glucose_mmol_l"): 0.20,
+    ("ggt_iu_l", "bmi_kg_m2"): 0.10,
+}
 
 # Stiffness: exp(a + s e) of the stage plus an additive term of inflammation, kPa.
 _LOG_STIFFNESS = np.array([1.853, 1.863, 2.044, 2.372])
@@ -121,9 +166,7 @@ def simulate_with_latents(n_enrolled: int, seed: int) -> pd.DataFrame:
     plan, clinical = np.random.default_rng([seed, 1]), np.random.default_rng([seed, 2])
     reason = _reasons(n_enrolled)
     stage, grade = _stages_and_grades(n_enrolled, len(reason) - n_enrolled, plan)
-    hospital = np.concatenate(
-        [_hospitals(n_enrolled, plan), _hospitals(len(reason) - n_enrolled, plan)]
-    )
+    hospital = np.concatenate([_hospitals(n_enrolled, plan), _hospitals(len(reason) - n_enrolled, plan)])
     values, noise = _laboratory(stage, grade, clinical)
     table = _demography(values, stage, grade, reason, clinical)
     table["hospital"] = hospital
@@ -194,9 +237,7 @@ def _demography(
     generator: np.random.Generator,
 ) -> pd.DataFrame:
     n = len(stage)
-    table = pd.DataFrame(
-        {variable.name: np.round(values[variable.name], variable.digits) for variable in VARIABLES}
-    )
+    table = pd.DataFrame({variable.name: np.round(values[variable.name], variable.digits) for variable in VARIABLES})
     for group in (reason == "", reason != ""):
         # The paper's 265 of 398 men, exactly, in both groups.
         size = int(group.sum())
@@ -210,9 +251,7 @@ def _demography(
     table["bmi_kg_m2"] = np.round(table["weight_kg"] / (table["height_cm"] / 100) ** 2, 1)
     direct, indirect = values["direct_bilirubin_umol_l"], values["indirect_bilirubin_umol_l"]
     table["total_bilirubin_umol_l"] = np.round(direct + indirect, 1)
-    positive = generator.random(n) < _logistic(
-        -0.690 - 0.45 * values["z_age_years"] + 0.25 * (grade >= 2)
-    )
+    positive = generator.random(n) < _logistic(-0.690 - 0.45 * values["z_age_years"] + 0.25 * (grade >= 2))
     table["hbeag_positive"] = positive.astype(int)
     baseline = np.where(positive, -0.124, 0.548)
     chronic = _logistic(baseline - 1.2 * values["z_alt_iu_l"] - 0.6 * (grade == 3))
@@ -220,9 +259,7 @@ def _demography(
     table["hbsag_positive_months"] = generator.integers(7, 400, n)
     table["biopsy_length_mm"] = np.round(np.clip(generator.normal(17.8, 2.0, n), 15.1, 28), 1)
     table["portal_tracts"] = generator.integers(6, 17, n)
-    table["fibrosis_stage"] = np.where(
-        stage == 0, (generator.random(n) >= 0.12).astype(int), stage + 1
-    )
+    table["fibrosis_stage"] = np.where(stage == 0, (generator.random(n) >= 0.12).astype(int), stage + 1)
     table["inflammation_grade"] = grade
     table["reason"] = reason
     return table
@@ -252,9 +289,7 @@ def _stiffness(
     fibrosis = np.exp(_LOG_STIFFNESS[stage] + _STIFFNESS_SPREAD * generator.standard_normal(n))
     # Flares of inflammation go with ALT.
     flare = 0.40 * alt_noise + np.sqrt(1 - 0.40**2) * generator.standard_normal(n)
-    inflammation = _INFLAMMATION_KPA[grade] * np.exp(
-        _INFLAMMATION_SPREAD * flare - _INFLAMMATION_SPREAD**2 / 2
-    )
+    inflammation = _INFLAMMATION_KPA[grade] * np.exp(_INFLAMMATION_SPREAD * flare - _INFLAMMATION_SPREAD**2 / 2)
     table["stiffness_kpa"] = np.clip(fibrosis + inflammation, 2.5, 60)
     noise = generator.standard_normal((n, MEASUREMENTS, 2)) * [_ACQUISITION_SPREAD, _Q_BOX_SPREAD]
     kpa = table["stiffness_kpa"].to_numpy()[:, None] * np.exp(noise.sum(axis=2))
@@ -266,9 +301,11 @@ def _stiffness(
 
 def _exclude(table: pd.DataFrame, reason: NDArray[np.str_], generator: np.random.Generator) -> None:
     for name in (
-        "other_liver_disease", "viral_coinfection", "liver_transplantation",
+        "other_liver_disease",
+        "viral_coinfection",
+        "liver_transplantation",
         "antiviral_treatment_6_months",
-    ):  # fmt: skip
+    ):
         table[name] = (reason == name).astype(int)
     poor = np.flatnonzero(reason == "unqualified_histology")
     short = generator.random(len(poor)) < 0.6
@@ -292,15 +329,41 @@ def _identify(table: pd.DataFrame) -> pd.DataFrame:
     number = table.loc[order].groupby("hospital").cumcount() + 1
     table["patient_id"] = table["hospital"] + number.map("{:04d}".format)
     columns = [
-        "patient_id", "hospital", "elastography_date", "biopsy_date", "serology_date", "age_years", "sex",
-        "height_cm", "weight_kg", "bmi_kg_m2", "hbsag_positive_months", "other_liver_disease",
-        "viral_coinfection", "liver_transplantation", "antiviral_treatment_6_months",
-        "fasting_glucose_mmol_l", "platelets_10e9_l", "ast_iu_l", "alt_iu_l", "ggt_iu_l",
-        "total_bilirubin_umol_l", "direct_bilirubin_umol_l", "indirect_bilirubin_umol_l", "alp_iu_l",
-        "albumin_g_l", "prothrombin_activity_percent", "hbeag_positive", "chronic_infection",
-        "biopsy_length_mm", "portal_tracts", "fibrosis_stage", "inflammation_grade",
-        *(f"q_box_mean_kpa_{k + 1}" for k in range(MEASUREMENTS)), *LATENT_COLUMNS,
-    ]  # fmt: skip
+        "patient_id",
+        "hospital",
+        "elastography_date",
+        "biopsy_date",
+        "serology_date",
+        "age_years",
+        "sex",
+        "height_cm",
+        "weight_kg",
+        "bmi_kg_m2",
+        "hbsag_positive_months",
+        "other_liver_disease",
+        "viral_coinfection",
+        "liver_transplantation",
+        "antiviral_treatment_6_months",
+        "fasting_glucose_mmol_l",
+        "platelets_10e9_l",
+        "ast_iu_l",
+        "alt_iu_l",
+        "ggt_iu_l",
+        "total_bilirubin_umol_l",
+        "direct_bilirubin_umol_l",
+        "indirect_bilirubin_umol_l",
+        "alp_iu_l",
+        "albumin_g_l",
+        "prothrombin_activity_percent",
+        "hbeag_positive",
+        "chronic_infection",
+        "biopsy_length_mm",
+        "portal_tracts",
+        "fibrosis_stage",
+        "inflammation_grade",
+        *(f"q_box_mean_kpa_{k + 1}" for k in range(MEASUREMENTS)),
+        *LATENT_COLUMNS,
+    ]
     return table[columns]
 
 

@@ -10,9 +10,19 @@ SIZES = {"demo": 90, "paper": PAPER_ENROLLED}
 # Chosen so that the training combinations of the paper's figure 5 ({B,D,E,G,H,J}, {A,C,K},
 # {A,G,K}) have 194 patients each; the paper prints no hospital sizes.
 HOSPITAL_SIZES = {
-    "A": 86, "B": 38, "C": 44, "D": 34, "E": 30, "F": 3,
-    "G": 44, "H": 26, "I": 3, "J": 22, "K": 64, "L": 4,
-}  # fmt: skip
+    "A": 86,
+    "B": 38,
+    "C": 44,
+    "D": 34,
+    "E": 30,
+    "F": 3,
+    "G": 44,
+    "H": 26,
+    "I": 3,
+    "J": 22,
+    "K": 64,
+    "L": 4,
+}
 
 # The total of 256 and the reasons are the paper's; the division among them is ours.
 EXCLUSIONS = {
@@ -26,9 +36,7 @@ EXCLUSIONS = {
 }
 
 # Table 1: rows F0-1, F2, F3, F4; columns A0 to A3. Margins are the paper's.
-STAGE_BY_GRADE = np.array(
-    [[1, 44, 17, 3], [0, 54, 41, 14], [0, 27, 56, 43], [0, 12, 34, 52]], dtype=np.int64
-)
+STAGE_BY_GRADE = np.array([[1, 44, 17, 3], [0, 54, 41, 14], [0, 27, 56, 43], [0, 12, 34, 52]], dtype=np.int64)
 
 
 def enrolled_patients(size: str | int) -> int:

@@ -122,14 +122,22 @@ def render(
     q_depth = centre_row * geometry.pixel_mm / 10
     _captions(screen, captions, q_box, q_depth)
     box = Rectangle(
-        TOP_PICTURE.left + int(columns[0]), TOP_PICTURE.top + int(rows[0]),
-        TOP_PICTURE.left + int(columns[-1]) + 1, TOP_PICTURE.top + int(rows[-1]) + 1,
-    )  # fmt: skip
+        TOP_PICTURE.left + int(columns[0]),
+        TOP_PICTURE.top + int(rows[0]),
+        TOP_PICTURE.left + int(columns[-1]) + 1,
+        TOP_PICTURE.top + int(rows[-1]) + 1,
+    )
     centre_column = (columns[0] + columns[-1]) / 2 + placement.q_box_x_mm / geometry.pixel_mm
     return Rendered(
-        screen, box, kpa.astype(np.float32), inside, coloured, q_box, q_depth,
+        screen,
+        box,
+        kpa.astype(np.float32),
+        inside,
+        coloured,
+        q_box,
+        q_depth,
         (TOP_PICTURE.top + centre_row, TOP_PICTURE.left + centre_column),
-    )  # fmt: skip
+    )
 
 
 def _sampled(
@@ -170,9 +178,7 @@ def _edge(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return mask & ~inner
 
 
-def _paste(
-    screen: NDArray[np.uint8], grey: NDArray[np.uint8], place: Rectangle
-) -> NDArray[np.uint8]:
+def _paste(screen: NDArray[np.uint8], grey: NDArray[np.uint8], place: Rectangle) -> NDArray[np.uint8]:
     """Put a grey picture on the screen (mutated) and return its place there, to draw into."""
     picture = screen[place.top : place.top + grey.shape[0], place.left : place.left + grey.shape[1]]
     picture[:] = grey[: picture.shape[0], : picture.shape[1], None]
@@ -185,9 +191,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 
 
 @lru_cache(maxsize=64)
-def _background(
-    institution: str, opacity: float, scale_maximum_kpa: float, depth_mm: float
-) -> NDArray[np.uint8]:
+def _background(institution: str, opacity: float, scale_maximum_kpa: float, depth_mm: float) -> NDArray[np.uint8]:
     """Everything that is the same for all acquisitions of a hospital at a depth."""
     image = Image.new("RGB", (WIDTH, HEIGHT))
     draw = ImageDraw.Draw(image)
@@ -198,8 +202,19 @@ def _background(
     draw.text((330, 1050), STATEMENT, fill=(255, 196, 0), font=_font(22))
     for number, word in enumerate(("SIMULATED", "IMAGE", "NOT A", "PATIENT")):
         draw.text((14, 560 + 42 * number), word, fill=(255, 196, 0), font=_font(36))
-    lines = ("Abd. General", "C6-1X sim", "", "B", "  G 46 %", "  DR 60 dB", "", "SWE", "  PEN",
-             f"  S 5/O {round(100 * opacity)} %", "  G 70 %")  # fmt: skip
+    lines = (
+        "Abd. General",
+        "C6-1X sim",
+        "",
+        "B",
+        "  G 46 %",
+        "  DR 60 dB",
+        "",
+        "SWE",
+        "  PEN",
+        f"  S 5/O {round(100 * opacity)} %",
+        "  G 70 %",
+    )
     for number, line in enumerate(lines):
         draw.text((14, 118 + 32 * number), line, fill=(200, 200, 200), font=_font(22))
     for place in (TOP_PICTURE, BOTTOM_PICTURE):
@@ -218,28 +233,25 @@ def _background(
     draw.rectangle((1150, 420, 1350, 640), outline=(255, 214, 0), width=2)
     screen = np.array(image)
     ramp = np.linspace(1023, 0, COLOUR_BAR.height).astype(int)
-    screen[COLOUR_BAR.top : COLOUR_BAR.bottom, COLOUR_BAR.left : COLOUR_BAR.right] = _LUT[ramp][
-        :, None
-    ]
+    screen[COLOUR_BAR.top : COLOUR_BAR.bottom, COLOUR_BAR.left : COLOUR_BAR.right] = _LUT[ramp][:, None]
     grey = np.linspace(255, 0, COLOUR_BAR.height).astype(np.uint8)
     screen[COLOUR_BAR.top : COLOUR_BAR.bottom, 1366:1376] = grey[:, None, None]
     return screen
 
 
-def _captions(
-    screen: NDArray[np.uint8], captions: Captions, q_box: tuple[float, ...], depth_cm: float
-) -> None:
+def _captions(screen: NDArray[np.uint8], captions: Captions, q_box: tuple[float, ...], depth_cm: float) -> None:
     values = ["--" if np.isnan(value) else f"{value:.1f} kPa" for value in q_box]
-    panel = ["+ Q-Box", *(f"{name} {value}" for name, value in zip(("Mean", "Min ", "Max ", "SD  "), values, strict=True))]  # fmt: skip
+    panel = [
+        "+ Q-Box",
+        *(f"{name} {value}" for name, value in zip(("Mean", "Min ", "Max ", "SD  "), values, strict=True)),
+    ]
     panel += ["Diam 20.0 mm", f"Depth {depth_cm:.1f} cm"]
     _write(screen, (1158, 428), panel, 20, 29)
     _write(screen, (14, 12), [captions.patient_name, captions.patient_id], 22, 32)
     _write(screen, (1150, 12), [captions.date_time, f"Acq {captions.acquisition}"], 22, 32)
 
 
-def _write(
-    screen: NDArray[np.uint8], at: tuple[int, int], lines: list[str], size: int, step: int
-) -> None:
+def _write(screen: NDArray[np.uint8], at: tuple[int, int], lines: list[str], size: int, step: int) -> None:
     """Draw lines of text into the screen (mutated)."""
     font = _font(size)
     width = max(int(font.getlength(line)) for line in lines) + 4

@@ -76,7 +76,7 @@ def simulate_field(
         smooth * _crop(_gaussian_field(generator, generator.uniform(3, 5)))
         + amplitude * _septa(generator, mesh)
         + noise * (1 + 0.35 * _Y / 17.5) * _crop(_gaussian_field(generator, generator.uniform(0.75, 1.1)))
-    )  # fmt: skip
+    )
     log_kpa = log_kpa + _artefacts(generator)
     kpa = np.exp(log_kpa)
     kpa = np.clip(kpa * (stiffness_kpa / kpa.mean()), 0.3, 60)
@@ -126,9 +126,7 @@ def _artefacts(generator: np.random.Generator) -> NDArray[np.float64]:
     return values
 
 
-def _signal(
-    nuisance: Nuisance, failed: bool, generator: np.random.Generator
-) -> NDArray[np.float64]:
+def _signal(nuisance: Nuisance, failed: bool, generator: np.random.Generator) -> NDArray[np.float64]:
     quality = 2.3 - 0.06 * (nuisance.bmi_kg_m2 - 22.8) + 0.39 * generator.standard_normal()
     quality = max(quality, 1.5)
     if failed:

@@ -117,10 +117,12 @@ def stage_inbox(
             with server_url(repository, server_log, serving) as url:
                 check_served_model(url, study.manifest)
                 probabilities = predict_images(
-                    url, store.read(chosen["index"].to_numpy()), study.arm,
+                    url,
+                    store.read(chosen["index"].to_numpy()),
+                    study.arm,
                     batch_size=serving.batch_size,
                     request_timeout_seconds=serving.request_timeout_seconds,
-                )  # fmt: skip
+                )
         images = image_table(chosen, store, probabilities, study)
         patients = patient_table(images, study)
         sheets = {}
@@ -128,9 +130,11 @@ def stage_inbox(
             here = chosen[chosen["patient"] == patient["patient"]]
             stage = question_shown(patient)
             sheets[patient["patient"]] = pages.heat_map_sheet(
-                store.read(here["index"].to_numpy()), network_of(networks[stage]), stage,
+                store.read(here["index"].to_numpy()),
+                network_of(networks[stage]),
+                stage,
                 simulated=study.simulated,
-            )  # fmt: skip
+            )
     others = not_staged(stored, refused, set(patients["patient"]))
     failures = _fill_outbox(inbox, patients, chosen, sheets, study)
     patients["notes"] = [
@@ -144,12 +148,14 @@ def stage_inbox(
         (
             patient["patient"],
             pages.patient_page(
-                patient, images[images["patient"] == patient["patient"]],
-                sheets[patient["patient"]], study,
+                patient,
+                images[images["patient"] == patient["patient"]],
+                sheets[patient["patient"]],
+                study,
             ),
         )
         for _, patient in patients.iterrows()
-    ]  # fmt: skip
+    ]
     pages.write_pages(patient_pages, made)
     text = pages.overview_page(everybody, refused, read_table(counts), study)
     Path(overview).write_text(text, encoding="utf-8")
@@ -198,9 +204,7 @@ def _write_for_pacs(
     study: FrozenStudy,
 ) -> None:
     if len(files) < patient["images"]:
-        raise UnreadableDicom(
-            "Some of its pictures are no longer in the inbox.", "Put them back, and stage again."
-        )
+        raise UnreadableDicom("Some of its pictures are no longer in the inbox.", "Put them back, and stage again.")
     archives = Archives(inbox.limits)
     with pacs.odd_headers_named():
         pictures = [pacs.read_identity(file, archives) for file in files]
@@ -219,9 +223,7 @@ def _write_for_pacs(
             pacs.write_private_dicom(made, inbox.outbox / f"{patient['patient']}{end}")
 
 
-def _files_by_image(
-    inbox: Inbox, chosen: pd.DataFrame
-) -> tuple[dict[str, FoundFile], dict[str, tuple[str, str]]]:
+def _files_by_image(inbox: Inbox, chosen: pd.DataFrame) -> tuple[dict[str, FoundFile], dict[str, tuple[str, str]]]:
     """The file of each picture, and the Patient ID or folder and the day of examination behind each pseudonym.
 
     A file that was rejected may have the UID of one that was not: only the owner's own count.

@@ -33,10 +33,24 @@ logging.getLogger("highdicom").setLevel(logging.WARNING)
 
 # What a PACS files by, and what highdicom asks of a picture that is referred to.
 IDENTITY = (
-    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "PatientID",
-    "PatientName", "PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID", "StudyDate",
-    "StudyTime", "ReferringPhysicianName", "Rows", "Columns", "Modality", "SpecificCharacterSet",
-)  # fmt: skip
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "PatientID",
+    "PatientName",
+    "PatientBirthDate",
+    "PatientSex",
+    "AccessionNumber",
+    "StudyID",
+    "StudyDate",
+    "StudyTime",
+    "ReferringPhysicianName",
+    "Rows",
+    "Columns",
+    "Modality",
+    "SpecificCharacterSet",
+)
 DATE, TIME = r"\d{8}", r"\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?"
 FORMS = {"PatientBirthDate": DATE, "StudyDate": DATE, "StudyTime": TIME, "PatientSex": "[MFO]"}
 NAME = "DLRE"
@@ -50,9 +64,7 @@ KILOPASCAL = hd.sr.CodedConcept("kPa", "UCUM", "kilopascal")
 PROBABILITY = hd.sr.CodedConcept("1", "UCUM", "no units")
 IMPLIED = hd.sr.CodedConcept("implied_stage", SCHEME, "Implied METAVIR fibrosis stage")
 INTENDED = hd.sr.CodedConcept("intended_use", SCHEME, "Intended use")
-RESEARCH = hd.sr.CodedConcept(
-    "research_use_only", SCHEME, "Research use only, not a medical device"
-)
+RESEARCH = hd.sr.CodedConcept("research_use_only", SCHEME, "Research use only, not a medical device")
 TRAINED_ON = hd.sr.CodedConcept("trained_on", SCHEME, "Networks trained on")
 
 
@@ -146,9 +158,7 @@ def structured_report(
         for name, value in probabilities.items()
     ]
     if not np.isnan(liver_stiffness_kpa):
-        measurements.append(
-            hd.sr.Measurement(STIFFNESS, round(float(liver_stiffness_kpa), 2), KILOPASCAL)
-        )
+        measurements.append(hd.sr.Measurement(STIFFNESS, round(float(liver_stiffness_kpa), 2), KILOPASCAL))
     cohort = "a simulated cohort: without clinical meaning" if simulated else "patients of a study"
     trained = hd.sr.CodedConcept("simulated" if simulated else "patients", SCHEME, cohort)
     verdict = hd.sr.CodedConcept(stage.lower().replace("-", "_"), SCHEME, f"METAVIR {stage}")
@@ -165,8 +175,7 @@ def structured_report(
             hd.sr.QualitativeEvaluation(TRAINED_ON, trained),
         ],
         source_images=[
-            hd.sr.SourceImageForMeasurementGroup(picture.SOPClassUID, picture.SOPInstanceUID)
-            for picture in pictures
+            hd.sr.SourceImageForMeasurementGroup(picture.SOPClassUID, picture.SOPInstanceUID) for picture in pictures
         ],
     )
     device = hd.sr.ObserverContext(
@@ -196,9 +205,7 @@ def structured_report(
     return report
 
 
-def secondary_capture(
-    pictures: Sequence[Dataset], heat_maps: NDArray[np.uint8], *, model: str
-) -> Dataset:
+def secondary_capture(pictures: Sequence[Dataset], heat_maps: NDArray[np.uint8], *, model: str) -> Dataset:
     """A Secondary Capture of the heat maps.
 
     Parameters

@@ -24,11 +24,15 @@ GAP, HEAD, SIDE = 10, 64, 250
 DIGITS = 4
 RESEARCH = "RESEARCH USE ONLY - not a medical device"
 MEASURE_NAMES = {
-    "fill_fraction": "signal in the box", "saturated_fraction": "share of the box at full scale",
-    "box_width": "width of the box", "box_height": "height of the box",
+    "fill_fraction": "signal in the box",
+    "saturated_fraction": "share of the box at full scale",
+    "box_width": "width of the box",
+    "box_height": "height of the box",
     "q_box_mean_kpa": "stiffness in the Q-Box (unknown, or beyond any in training)",
-    "brightness": "brightness", "contrast": "contrast", "coloured": "share of coloured pixels",
-}  # fmt: skip
+    "brightness": "brightness",
+    "contrast": "contrast",
+    "coloured": "share of coloured pixels",
+}
 
 
 def heat_map_sheet(
@@ -66,9 +70,7 @@ def heat_map_sheet(
     return np.asarray(sheet)
 
 
-def patient_page(
-    patient: pd.Series, images: pd.DataFrame, sheet: NDArray[np.uint8], study: FrozenStudy
-) -> str:
+def patient_page(patient: pd.Series, images: pd.DataFrame, sheet: NDArray[np.uint8], study: FrozenStudy) -> str:
     """One self-contained HTML page for a patient.
 
     Parameters
@@ -82,59 +84,67 @@ def patient_page(
     study : FrozenStudy
     """
     cutoffs = study.cutoffs["dlre"]
-    return environment().get_template("staged_patient.html.j2").render(
-        study=study,
-        patient=patient.to_dict(),
-        questions=[
-            {
-                "name": STAGE_NAMES[stage],
-                "probability": round_half_up(patient[stage], DIGITS),
-                "cutoff": format_cutoff(cutoffs[stage], "dlre"),
-                "answer": "unknown"
-                if np.isnan(cutoffs[stage])
-                else ("yes" if patient[stage] >= cutoffs[stage] else "no"),
-            }
-            for stage in STAGES
-        ],
-        images=[
-            {
-                "number": int(row.acquisition),
-                "probabilities": [round_half_up(getattr(row, stage), 2) for stage in STAGES],
-                "stiffness": "unknown" if np.isnan(row.q_box_mean_kpa) else round_half_up(row.q_box_mean_kpa, 1),
-                "outside": _words(row.outside_training),
-            }
-            for row in images.itertuples()
-        ],
-        stiffness="unknown"
-        if np.isnan(patient["liver_stiffness_kpa"])
-        else f"{round_half_up(patient['liver_stiffness_kpa'], 1)} kPa",
-        outside=_words(patient["outside_training"]),
-        stage_names=[STAGE_NAMES[stage] for stage in STAGES],
-        shown=STAGE_NAMES[question_shown(patient)],
-        picture=_jpeg(sheet),
-    )  # fmt: skip
+    return (
+        environment()
+        .get_template("staged_patient.html.j2")
+        .render(
+            study=study,
+            patient=patient.to_dict(),
+            questions=[
+                {
+                    "name": STAGE_NAMES[stage],
+                    "probability": round_half_up(patient[stage], DIGITS),
+                    "cutoff": format_cutoff(cutoffs[stage], "dlre"),
+                    "answer": "unknown"
+                    if np.isnan(cutoffs[stage])
+                    else ("yes" if patient[stage] >= cutoffs[stage] else "no"),
+                }
+                for stage in STAGES
+            ],
+            images=[
+                {
+                    "number": int(row.acquisition),
+                    "probabilities": [round_half_up(getattr(row, stage), 2) for stage in STAGES],
+                    "stiffness": "unknown" if np.isnan(row.q_box_mean_kpa) else round_half_up(row.q_box_mean_kpa, 1),
+                    "outside": _words(row.outside_training),
+                }
+                for row in images.itertuples()
+            ],
+            stiffness="unknown"
+            if np.isnan(patient["liver_stiffness_kpa"])
+            else f"{round_half_up(patient['liver_stiffness_kpa'], 1)} kPa",
+            outside=_words(patient["outside_training"]),
+            stage_names=[STAGE_NAMES[stage] for stage in STAGES],
+            shown=STAGE_NAMES[question_shown(patient)],
+            picture=_jpeg(sheet),
+        )
+    )
 
 
-def overview_page(
-    patients: pd.DataFrame, rejects: pd.DataFrame, counts: pd.DataFrame, study: FrozenStudy
-) -> str:
+def overview_page(patients: pd.DataFrame, rejects: pd.DataFrame, counts: pd.DataFrame, study: FrozenStudy) -> str:
     """One page of all staged patients, of the files that were not used, and of what was applied."""
-    return environment().get_template("staging.html.j2").render(
-        study=study,
-        staged=int((patients["images"] > 0).sum()),
-        patients=[
-            row | {
-                "probabilities": [round_half_up(row[stage], DIGITS) for stage in STAGES],
-                "stiffness": "unknown" if np.isnan(row["liver_stiffness_kpa"])
-                else round_half_up(row["liver_stiffness_kpa"], 1),
-            }
-            for row in patients.to_dict("records")
-        ],
-        rejects=rejects.fillna("").to_dict("records"),
-        counts=counts.iloc[0].to_dict(),
-        implied={name: int((patients["implied_stage"] == name).sum()) for name in IMPLIED},
-        cutoffs=[(STAGE_NAMES[s], format_cutoff(study.cutoffs["dlre"][s], "dlre")) for s in reversed(RISING)],
-    )  # fmt: skip
+    return (
+        environment()
+        .get_template("staging.html.j2")
+        .render(
+            study=study,
+            staged=int((patients["images"] > 0).sum()),
+            patients=[
+                row
+                | {
+                    "probabilities": [round_half_up(row[stage], DIGITS) for stage in STAGES],
+                    "stiffness": "unknown"
+                    if np.isnan(row["liver_stiffness_kpa"])
+                    else round_half_up(row["liver_stiffness_kpa"], 1),
+                }
+                for row in patients.to_dict("records")
+            ],
+            rejects=rejects.fillna("").to_dict("records"),
+            counts=counts.iloc[0].to_dict(),
+            implied={name: int((patients["implied_stage"] == name).sum()) for name in IMPLIED},
+            cutoffs=[(STAGE_NAMES[s], format_cutoff(study.cutoffs["dlre"][s], "dlre")) for s in reversed(RISING)],
+        )
+    )
 
 
 def write_pages(folder: str | Path, pages: Sequence[tuple[str, str]]) -> None:

@@ -14,13 +14,25 @@ IMPLIED = ("F0-1", "F2", "F3", "F4")
 # The stage questions from the mildest to the most severe.
 RISING = ("ge_f2", "ge_f3", "f4")
 IMAGE_COLUMNS = [
-    *KEYS, "acquisition", "image_id", *STAGES, "q_box_mean_kpa", "q_box_source", "fill_fraction",
+    *KEYS,
+    "acquisition",
+    "image_id",
+    *STAGES,
+    "q_box_mean_kpa",
+    "q_box_source",
+    "fill_fraction",
     "outside_training",
-]  # fmt: skip
+]
 PATIENT_COLUMNS = [
-    *KEYS, "images", *STAGES, "implied_stage", "liver_stiffness_kpa", "images_outside_training",
-    "outside_training", "notes",
-]  # fmt: skip
+    *KEYS,
+    "images",
+    *STAGES,
+    "implied_stage",
+    "liver_stiffness_kpa",
+    "images_outside_training",
+    "outside_training",
+    "notes",
+]
 
 
 def chosen_pictures(rois: pd.DataFrame, acquisitions: pd.DataFrame, images: int) -> pd.DataFrame:
@@ -35,16 +47,12 @@ def chosen_pictures(rois: pd.DataFrame, acquisitions: pd.DataFrame, images: int)
     images : int
         At most so many of each patient.
     """
-    table = rois.reset_index(names="index")[["index", "image_id"]].merge(
-        acquisitions, on="image_id"
-    )
+    table = rois.reset_index(names="index")[["index", "image_id"]].merge(acquisitions, on="image_id")
     table = table.sort_values([*KEYS, "acquisition"], ignore_index=True)
     return table[table.groupby(KEYS).cumcount() < images].reset_index(drop=True)
 
 
-def image_table(
-    chosen: pd.DataFrame, squares: RoiStore, probabilities: np.ndarray, study: FrozenStudy
-) -> pd.DataFrame:
+def image_table(chosen: pd.DataFrame, squares: RoiStore, probabilities: np.ndarray, study: FrozenStudy) -> pd.DataFrame:
     """Probabilities of every picture, and in what it is unlike those of training.
 
     Parameters
@@ -100,7 +108,9 @@ def patient_table(images: pd.DataFrame, study: FrozenStudy) -> pd.DataFrame:
         if outside:
             notes.append("unlike the pictures of training")
         rows.append(
-            dict(zip(KEYS, key, strict=True)) | {"images": len(part)} | probabilities
+            dict(zip(KEYS, key, strict=True))
+            | {"images": len(part)}
+            | probabilities
             | {
                 "implied_stage": "" if undefined else IMPLIED[highest],
                 "liver_stiffness_kpa": float(part["q_box_mean_kpa"].median()),
@@ -108,7 +118,7 @@ def patient_table(images: pd.DataFrame, study: FrozenStudy) -> pd.DataFrame:
                 "outside_training": ";".join(outside),
                 "notes": "; ".join(notes),
             }
-        )  # fmt: skip
+        )
     return pd.DataFrame(rows, columns=PATIENT_COLUMNS)
 
 
@@ -118,9 +128,7 @@ def withheld(acquisitions: pd.DataFrame) -> set[str]:
     return set(acquisitions.loc[[OTHERS_TOO in names for names in flags], "patient"])
 
 
-def not_staged(
-    acquisitions: pd.DataFrame, rejects: pd.DataFrame, staged: Collection[str]
-) -> pd.DataFrame:
+def not_staged(acquisitions: pd.DataFrame, rejects: pd.DataFrame, staged: Collection[str]) -> pd.DataFrame:
     """A row, without answers, for everybody who sent files and is not staged.
 
     Parameters
@@ -138,8 +146,10 @@ def not_staged(
     seen = pd.concat([acquisitions[KEYS], rejects[KEYS]]).dropna().drop_duplicates()
     seen = seen[(seen["patient"] != "") & ~seen["patient"].isin(list(staged))].sort_values(KEYS)
     doubtful = withheld(acquisitions)
-    notes = ["a picture was sent for another patient, too" if p in doubtful else "no usable picture" for p in seen["patient"]]  # fmt: skip
-    rows = seen.assign(images=0, images_outside_training=0, implied_stage="", outside_training="", notes=notes)  # fmt: skip
+    notes = [
+        "a picture was sent for another patient, too" if p in doubtful else "no usable picture" for p in seen["patient"]
+    ]
+    rows = seen.assign(images=0, images_outside_training=0, implied_stage="", outside_training="", notes=notes)
     return rows.reindex(columns=PATIENT_COLUMNS).reset_index(drop=True)
 
 

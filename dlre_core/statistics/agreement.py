@@ -14,9 +14,7 @@ from dlre_core.statistics.estimates import Estimate, undefined
 BLOCK = 200
 
 
-def weighted_kappa(
-    confusion: ArrayLike, weights: str = "quadratic", *, confidence: float = 0.95
-) -> Estimate:
+def weighted_kappa(confusion: ArrayLike, weights: str = "quadratic", *, confidence: float = 0.95) -> Estimate:
     """Cohen's weighted kappa of a square table of counts, with its asymptotic interval.
 
     Parameters
@@ -92,9 +90,7 @@ def obuchowski(
     generator = np.random.default_rng(seed)
     pairs = (sizes.sum() ** 2 - (sizes**2).sum()) / 2
     # The first row is the sample itself, the others draw patients within stages.
-    values = [
-        1 - _loss(np.ones((1, len(score)), np.int64), ranking, groups, level, penalty) / pairs
-    ]
+    values = [1 - _loss(np.ones((1, len(score)), np.int64), ranking, groups, level, penalty) / pairs]
     for start in range(0, replicates, BLOCK):
         block = min(BLOCK, replicates - start)
         drawn = [generator.multinomial(size, np.full(size, 1 / size), block) for size in sizes]

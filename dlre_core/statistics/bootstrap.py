@@ -15,9 +15,7 @@ from dlre_core.statistics.roc import roc_analysis
 DRAWS = 20_000_000
 
 
-def bootstrap_aucs(
-    labels: ArrayLike, scores: ArrayLike, *, replicates: int, seed: int
-) -> NDArray[np.float64]:
+def bootstrap_aucs(labels: ArrayLike, scores: ArrayLike, *, replicates: int, seed: int) -> NDArray[np.float64]:
     """AUCs of several scores in replicates that draw whole patients.
 
     Patients are drawn with replacement among those with the same label and the same scores present,
@@ -112,31 +110,41 @@ def compare_overlapping_aucs(
     nan, difference = math.nan, first.auc - second.auc
     if math.isnan(difference):
         return AucComparison(
-            difference, nan, nan, nan, (nan, nan), nan, reason=first.reason or second.reason,
-            auc_a=first.auc, auc_b=second.auc,
-        )  # fmt: skip
+            difference,
+            nan,
+            nan,
+            nan,
+            (nan, nan),
+            nan,
+            reason=first.reason or second.reason,
+            auc_a=first.auc,
+            auc_b=second.auc,
+        )
     drawn = bootstrap_aucs(labels, values, replicates=replicates, seed=seed)
     differences = drawn[:, 0] - drawn[:, 1]
     deviation = float(differences.std(ddof=1)) if replicates > 1 else nan
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     low, high = (float(limit) for limit in np.quantile(differences, tails))
     covariance = float(np.cov(drawn.T)[0, 1]) if replicates > 1 else nan
-    common = {"interval": (low, high), "covariance": covariance, "auc_a": first.auc, "auc_b": second.auc}  # fmt: skip
+    common = {"interval": (low, high), "covariance": covariance, "auc_a": first.auc, "auc_b": second.auc}
     # Two perfect scores differ in no replicate; what is left of a variance is rounding.
     if deviation < 1e-12:
         equal = abs(difference) < 1e-12
         return AucComparison(
-            difference, 0.0 if equal else nan, 1.0 if equal else nan, 0.0 if equal else nan,
-            degenerate=True, reason="" if equal else "no variance in the bootstrap", **common,
-        )  # fmt: skip
+            difference,
+            0.0 if equal else nan,
+            1.0 if equal else nan,
+            0.0 if equal else nan,
+            degenerate=True,
+            reason="" if equal else "no variance in the bootstrap",
+            **common,
+        )
     z = difference / deviation
     log_p = float(math.log(2) + stats.norm.logsf(abs(z)))
     return AucComparison(difference, z, math.exp(log_p), min(log_p, 0.0), **common)
 
 
-def _ranking(
-    values: NDArray[np.float64], present: NDArray[np.bool_]
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def _ranking(values: NDArray[np.float64], present: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Row numbers by rising score, -1 after the last, and the number of each one's tie group."""
     orders = np.full(values.T.shape, -1, dtype=np.int32)
     groups = np.zeros(values.T.shape, dtype=np.int32)

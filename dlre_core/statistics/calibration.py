@@ -38,9 +38,7 @@ class Calibration:
     n_missing: int
 
 
-def calibration(
-    labels: ArrayLike, probabilities: ArrayLike, *, confidence: float = 0.95
-) -> Calibration:
+def calibration(labels: ArrayLike, probabilities: ArrayLike, *, confidence: float = 0.95) -> Calibration:
     """Calibration of probabilities.
 
     Parameters
@@ -87,15 +85,18 @@ def calibration(
     brier = float(np.mean((p - truth) ** 2)) if n else math.nan
     reference = share * (1 - share)
     return Calibration(
-        slope, intercept, large,
+        slope,
+        intercept,
+        large,
         cases / float(p.sum()) if n and p.sum() > 0 else math.nan,
-        brier, 1 - brier / reference if reference else math.nan, n, missing,
-    )  # fmt: skip
+        brier,
+        1 - brier / reference if reference else math.nan,
+        n,
+        missing,
+    )
 
 
-def smooth_calibration(
-    labels: ArrayLike, probabilities: ArrayLike
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def smooth_calibration(labels: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Probabilities (sorted) and the smoothed share of cases at them (Cleveland's lowess), cut to [0, 1]."""
     truth, (p,), _ = complete_cases(labels, probabilities)
     if len(np.unique(p)) < 4:
@@ -112,14 +113,11 @@ def grouped_calibration(
     order = np.argsort(p, kind="stable")
     parts = [part for part in np.array_split(order, min(groups, max(len(p), 1))) if len(part)]
     return [
-        (float(p[part].mean()), proportion(int(truth[part].sum()), len(part), confidence=confidence))
-        for part in parts
-    ]  # fmt: skip
+        (float(p[part].mean()), proportion(int(truth[part].sum()), len(part), confidence=confidence)) for part in parts
+    ]
 
 
-def logistic_probabilities(
-    labels: ArrayLike, scores: ArrayLike, new_scores: ArrayLike
-) -> NDArray[np.float64]:
+def logistic_probabilities(labels: ArrayLike, scores: ArrayLike, new_scores: ArrayLike) -> NDArray[np.float64]:
     """Probabilities of a score, by a logistic regression on its logarithm fitted to other patients.
 
     Parameters
@@ -161,9 +159,7 @@ def _logit(p: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.log(inside / (1 - inside))
 
 
-def _in_the_large(
-    truth: NDArray[np.int64], logit: NDArray[np.float64], confidence: float
-) -> Estimate:
+def _in_the_large(truth: NDArray[np.int64], logit: NDArray[np.float64], confidence: float) -> Estimate:
     """The shift of the logit at which expected cases equal observed ones, with its Wald interval."""
 
     def excess(shift: float) -> float:
@@ -176,9 +172,7 @@ def _in_the_large(
     return Estimate(shift, shift - half, shift + half, "wald")
 
 
-def _fit(
-    truth: NDArray[np.int64], logit: NDArray[np.float64], confidence: float
-) -> tuple[Estimate, Estimate]:
+def _fit(truth: NDArray[np.int64], logit: NDArray[np.float64], confidence: float) -> tuple[Estimate, Estimate]:
     """Intercept and slope with Wald intervals; undefined where cases and controls separate."""
     if np.ptp(logit) == 0:
         nothing = undefined("all probabilities are equal", "wald")

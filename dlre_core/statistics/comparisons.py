@@ -68,7 +68,7 @@ def compare_paired_aucs(
     total = first.variance + second.variance
     variance = total - 2 * covariance
     # Identical scores differ by rounding only; pROC's own limit would give p = 0 or NaN.
-    if variance < 1e-15 * max(total, 1e-300) or all(map(np.array_equal, first.placements, second.placements)):  # fmt: skip
+    if variance < 1e-15 * max(total, 1e-300) or all(map(np.array_equal, first.placements, second.placements)):
         variance = 0.0
     return _compare(first, second, variance, covariance, math.inf, missing, confidence)
 
@@ -147,9 +147,7 @@ def _on_logits(result: AucComparison, groups: Sequence[AucParts]) -> AucComparis
     error = math.sqrt(sum(p.variance / (p.auc * (1 - p.auc)) ** 2 for p in groups))
     z = (first - second) / error if error else 0.0
     log_p = min(math.log(2) + float(special.log_ndtr(-abs(z))), 0.0)
-    return replace(
-        result, statistic=z, p_value=math.exp(log_p), log_p_value=log_p, degrees_of_freedom=math.inf
-    )
+    return replace(result, statistic=z, p_value=math.exp(log_p), log_p_value=log_p, degrees_of_freedom=math.inf)
 
 
 def _compare(
@@ -166,9 +164,7 @@ def _compare(
     nan = math.nan
     if math.isnan(variance):
         reason = first.reason or second.reason or "no variance"
-        return AucComparison(
-            difference, nan, nan, nan, (nan, nan), covariance, degrees, reason=reason, **common
-        )
+        return AucComparison(difference, nan, nan, nan, (nan, nan), covariance, degrees, reason=reason, **common)
     if variance <= 0:
         equal = abs(difference) < 1e-12
         reason = "zero variance of the difference"
@@ -197,9 +193,7 @@ def _compare(
         log_p = min(math.log(p), 0.0) if p > 0 else _log_t_tails(degrees, statistic)
         half = -float(special.stdtrit(degrees, tail)) * error
     interval = (max(difference - half, -1.0), min(difference + half, 1.0))
-    return AucComparison(
-        difference, statistic, min(p, 1.0), log_p, interval, covariance, degrees, **common
-    )
+    return AucComparison(difference, statistic, min(p, 1.0), log_p, interval, covariance, degrees, **common)
 
 
 def _log_t_tails(degrees: float, t: float) -> float:

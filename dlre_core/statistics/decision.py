@@ -6,9 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from dlre_core.statistics.delong import complete_cases
 
 
-def net_benefit(
-    labels: ArrayLike, probabilities: ArrayLike, thresholds: ArrayLike
-) -> NDArray[np.float64]:
+def net_benefit(labels: ArrayLike, probabilities: ArrayLike, thresholds: ArrayLike) -> NDArray[np.float64]:
     """Net benefit of treating patients whose probability reaches a threshold.
 
     Parameters

@@ -7,9 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-def complete_cases(
-    labels: ArrayLike, *scores: ArrayLike
-) -> tuple[NDArray[np.int64], list[NDArray[np.float64]], int]:
+def complete_cases(labels: ArrayLike, *scores: ArrayLike) -> tuple[NDArray[np.int64], list[NDArray[np.float64]], int]:
     """Labels and scores where no score is missing, and how many were dropped.
 
     Parameters
@@ -64,9 +62,7 @@ def placements(
     return of_cases, of_controls
 
 
-def _below(
-    is_case: NDArray[np.bool_], scores: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _below(is_case: NDArray[np.bool_], scores: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Controls below every patient, and cases below every patient, ties half."""
     n = len(scores)
     order = np.argsort(scores)

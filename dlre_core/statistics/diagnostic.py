@@ -30,9 +30,7 @@ class DiagnosticAccuracy:
     @property
     def n(self) -> int:
         """Patients with a score."""
-        return (
-            self.true_positives + self.false_negatives + self.true_negatives + self.false_positives
-        )
+        return self.true_positives + self.false_negatives + self.true_negatives + self.false_positives
 
     @property
     def prevalence(self) -> float:
@@ -86,14 +84,10 @@ def diagnostic_accuracy_from_counts(
     if interval == "mercaldo-logit" and cases and controls:
         prevalence = cases / (cases + controls)
         positive, negative = (
-            logit_predictive_value(
-                (tp, cases), (tn, controls), prevalence, negative=side, confidence=confidence
-            )
+            logit_predictive_value((tp, cases), (tn, controls), prevalence, negative=side, confidence=confidence)
             for side in (False, True)
         )
-    ratios = likelihood_ratios(
-        tp, fn, tn, fp, confidence=confidence, method=likelihood_ratio_interval
-    )
+    ratios = likelihood_ratios(tp, fn, tn, fp, confidence=confidence, method=likelihood_ratio_interval)
     return DiagnosticAccuracy(
         tp, fn, tn, fp, sensitivity, specificity, positive, negative, *ratios, n_missing=n_missing
     )
@@ -127,10 +121,15 @@ def diagnostic_accuracy(
     truth, (values,), missing = complete_cases(labels, scores)
     positive = values >= threshold
     counts = [
-        int(np.sum(positive & (truth == 1))), int(np.sum(~positive & (truth == 1))),
-        int(np.sum(~positive & (truth == 0))), int(np.sum(positive & (truth == 0))),
-    ]  # fmt: skip
+        int(np.sum(positive & (truth == 1))),
+        int(np.sum(~positive & (truth == 1))),
+        int(np.sum(~positive & (truth == 0))),
+        int(np.sum(positive & (truth == 0))),
+    ]
     return diagnostic_accuracy_from_counts(
-        *counts, confidence=confidence, interval=interval,
-        likelihood_ratio_interval=likelihood_ratio_interval, n_missing=missing,
-    )  # fmt: skip
+        *counts,
+        confidence=confidence,
+        interval=interval,
+        likelihood_ratio_interval=likelihood_ratio_interval,
+        n_missing=missing,
+    )

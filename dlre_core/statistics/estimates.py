@@ -42,6 +42,4 @@ def check_confidence(confidence: float) -> None:
     ValueError
     """
     if not 0 < confidence < 1:
-        raise ValueError(
-            f"confidence = {confidence}: a level between 0 and 1 is needed, such as 0.95"
-        )
+        raise ValueError(f"confidence = {confidence}: a level between 0 and 1 is needed, such as 0.95")

@@ -43,9 +43,7 @@ def compare_means(a: ArrayLike, b: ArrayLike) -> GroupComparison:
     first, second = _present(a), _present(b)
     difference = _mean_difference(first, second)
     if min(len(first), len(second)) < 2:
-        return GroupComparison(
-            "", math.nan, math.nan, difference, "fewer than two values in a cohort"
-        )
+        return GroupComparison("", math.nan, math.nan, difference, "fewer than two values in a cohort")
     if np.ptp(np.concatenate([first, second])) == 0:
         return GroupComparison("", math.nan, math.nan, difference, "all values are equal")
     if is_normal(first) and is_normal(second):

@@ -10,9 +10,7 @@ PROPORTION_METHODS = ("clopper-pearson", "wilson", "jeffreys")
 LIKELIHOOD_RATIO_METHODS = ("simel", "published")
 
 
-def proportion(
-    successes: int, total: int, *, confidence: float = 0.95, method: str = "clopper-pearson"
-) -> Estimate:
+def proportion(successes: int, total: int, *, confidence: float = 0.95, method: str = "clopper-pearson") -> Estimate:
     """A proportion and its interval.
 
     Parameters
@@ -53,9 +51,7 @@ def proportion(
     if method == "wilson":
         z = stats.norm.isf(alpha / 2)
         centre = (share + z**2 / (2 * total)) / (1 + z**2 / total)
-        half = (
-            z * math.sqrt(share * (1 - share) / total + z**2 / (4 * total**2)) / (1 + z**2 / total)
-        )
+        half = z * math.sqrt(share * (1 - share) / total + z**2 / (4 * total**2)) / (1 + z**2 / total)
         low, high = centre - half, centre + half
     else:
         prior = 0.5 if method == "jeffreys" else 0.0
@@ -107,9 +103,7 @@ def logit_predictive_value(
         return undefined("no such test result", "mercaldo-logit")
     value = top / (top + bottom)
     if 0 in (tp, cases - tp, tn, controls - tn):
-        return Estimate(
-            value, math.nan, math.nan, "mercaldo-logit", "an empty cell has no logit variance"
-        )
+        return Estimate(value, math.nan, math.nan, "mercaldo-logit", "an empty cell has no logit variance")
     if negative:
         variance = se / ((1 - se) * cases) + (1 - sp) / (sp * controls)
     else:
@@ -181,9 +175,7 @@ def _ratio(
     if top == 0:
         return Estimate(0.0, 0.0, bound[1], "one-sided exact", "a zero cell: one-sided bound")
     if bottom == 0:
-        return Estimate(
-            math.inf, bound[0], math.inf, "one-sided exact", "a zero cell: one-sided bound"
-        )
+        return Estimate(math.inf, bound[0], math.inf, "one-sided exact", "a zero cell: one-sided bound")
     value = top / bottom
     if not math.isfinite(variance):
         return Estimate(value, math.nan, math.nan, method, "a zero cell has no log variance")
@@ -194,9 +186,7 @@ def _ratio(
     return Estimate(value, value * math.exp(-half), value * math.exp(half), method)
 
 
-def _bounds(
-    tp: int, fn: int, tn: int, fp: int, confidence: float
-) -> tuple[tuple[float, float], tuple[float, float]]:
+def _bounds(tp: int, fn: int, tn: int, fp: int, confidence: float) -> tuple[tuple[float, float], tuple[float, float]]:
     """Conservative one-sided limits of both ratios, from one-sided exact limits of the shares."""
     tail = 1 - math.sqrt(confidence)
 

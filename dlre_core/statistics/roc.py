@@ -41,9 +41,7 @@ class RocAnalysis:
     one_sided_bound: float = math.nan
     reason: str = ""
     placements_cases: NDArray[np.float64] = field(default_factory=lambda: np.empty(0), repr=False)
-    placements_controls: NDArray[np.float64] = field(
-        default_factory=lambda: np.empty(0), repr=False
-    )
+    placements_controls: NDArray[np.float64] = field(default_factory=lambda: np.empty(0), repr=False)
 
     @property
     def estimate(self) -> Estimate:
@@ -98,10 +96,15 @@ def roc_analysis(
     n_cases, n_controls = int((truth == 1).sum()), int((truth == 0).sum())
     thresholds, sensitivity, specificity = _curve(truth, values, n_cases, n_controls)
     common = {
-        "n_cases": n_cases, "n_controls": n_controls, "thresholds": thresholds,
-        "sensitivity": sensitivity, "specificity": specificity, "interval_method": interval,
-        "confidence": confidence, "n_missing": missing,
-    }  # fmt: skip
+        "n_cases": n_cases,
+        "n_controls": n_controls,
+        "thresholds": thresholds,
+        "sensitivity": sensitivity,
+        "specificity": specificity,
+        "interval_method": interval,
+        "confidence": confidence,
+        "n_missing": missing,
+    }
     parts = auc_parts(truth, values)
     auc, variance = parts.auc, parts.variance
     if math.isnan(auc):
@@ -112,9 +115,7 @@ def roc_analysis(
         variance,
         _interval(auc, variance, n_cases + n_controls, confidence, interval),
         degenerate=degenerate,
-        one_sided_bound=_one_sided(auc, n_cases, n_controls, confidence)
-        if degenerate
-        else math.nan,
+        one_sided_bound=_one_sided(auc, n_cases, n_controls, confidence) if degenerate else math.nan,
         reason=parts.reason or ("zero variance, exact one-sided bound" if degenerate else ""),
         placements_cases=parts.placements[0],
         placements_controls=parts.placements[1],
@@ -135,28 +136,18 @@ def _curve(
     # Between neighbouring numbers, or beside an infinite one, the upper score itself divides.
     divides = (middle > distinct[:-1]) & (middle <= distinct[1:])
     middle = np.where(divides, middle, distinct[1:])
-    thresholds = (
-        np.concatenate([[-np.inf], middle, [np.inf]])
-        if len(distinct)
-        else np.array([-np.inf, np.inf])
-    )
+    thresholds = np.concatenate([[-np.inf], middle, [np.inf]]) if len(distinct) else np.array([-np.inf, np.inf])
     below_cases = np.concatenate([[0], np.cumsum(cases)])
     below_controls = np.concatenate([[0], np.cumsum(controls)])
     if not len(distinct):
         below_cases = below_controls = np.zeros(2)
     with np.errstate(invalid="ignore", divide="ignore"):
-        sensitivity = (
-            (n_cases - below_cases) / n_cases if n_cases else np.full(len(thresholds), np.nan)
-        )
-        specificity = (
-            below_controls / n_controls if n_controls else np.full(len(thresholds), np.nan)
-        )
+        sensitivity = (n_cases - below_cases) / n_cases if n_cases else np.full(len(thresholds), np.nan)
+        specificity = below_controls / n_controls if n_controls else np.full(len(thresholds), np.nan)
     return thresholds, sensitivity, specificity
 
 
-def _interval(
-    auc: float, variance: float, n: int, confidence: float, method: str
-) -> tuple[float, float]:
+def _interval(auc: float, variance: float, n: int, confidence: float, method: str) -> tuple[float, float]:
     if method == "exact_binomial_n":
         tail = (1 - confidence) / 2
         x = auc * n
@@ -177,15 +168,7 @@ def _one_sided(auc: float, n_cases: int, n_controls: int, confidence: float) -> 
     """Exact bound where all pairs agree: what the smaller class alone allows (rule of three)."""
     smaller = min(n_cases, n_controls)
     if auc == 1.0:
-        return (
-            proportion(smaller, smaller, confidence=2 * confidence - 1).low
-            if confidence > 0.5
-            else math.nan
-        )
+        return proportion(smaller, smaller, confidence=2 * confidence - 1).low if confidence > 0.5 else math.nan
     if auc == 0.0:
-        return (
-            proportion(0, smaller, confidence=2 * confidence - 1).high
-            if confidence > 0.5
-            else math.nan
-        )
+        return proportion(0, smaller, confidence=2 * confidence - 1).high if confidence > 0.5 else math.nan
     return math.nan

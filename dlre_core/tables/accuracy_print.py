@@ -19,8 +19,15 @@ from dlre_core.tables.table_2_accuracy import MEASURES
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
 COLUMNS = (
-    "n (prevalence)", "AUC", "Sensitivity (%)", "Specificity (%)", "PPV (%)", "NPV (%)", "LR+", "LR−",
-)  # fmt: skip
+    "n (prevalence)",
+    "AUC",
+    "Sensitivity (%)",
+    "Specificity (%)",
+    "PPV (%)",
+    "NPV (%)",
+    "LR+",
+    "LR−",
+)
 COHORT_LETTERS = "T, training cohort; V, validation cohort. "
 FOOTNOTE = (
     "{level} confidence intervals: AUC by {auc}, shares by {share}, likelihood ratios by {ratio}. "
@@ -41,13 +48,19 @@ STARS_4 = (
     "row, not adjusted; all pairs are in the CSV of comparisons."
 )
 METHOD_WORDS = {
-    "delong": "DeLong", "logit": "DeLong on the logit scale", "exact_binomial_n": "Clopper-Pearson",
-    "clopper-pearson": "Clopper-Pearson", "wilson": "Wilson", "jeffreys": "Jeffreys",
-    "simel": "Simel's log method", "published": "the published (faulty) log method",
-    "youden": "highest Youden index", "sensitivity_90": "sensitivity of 90 %",
+    "delong": "DeLong",
+    "logit": "DeLong on the logit scale",
+    "exact_binomial_n": "Clopper-Pearson",
+    "clopper-pearson": "Clopper-Pearson",
+    "wilson": "Wilson",
+    "jeffreys": "Jeffreys",
+    "simel": "Simel's log method",
+    "published": "the published (faulty) log method",
+    "youden": "highest Youden index",
+    "sensitivity_90": "sensitivity of 90 %",
     "specificity_90": "specificity of 90 %",
     "reoptimised": "chosen again in each cohort (optimistic)",
-}  # fmt: skip
+}
 
 
 def accuracy_cells(row: Mapping[str, object]) -> list[str]:
@@ -60,11 +73,7 @@ def accuracy_cells(row: Mapping[str, object]) -> list[str]:
     ]
     for name in MEASURES:
         ratio = name.endswith("ratio")
-        cells.append(
-            format_interval(
-                estimate(row, name), digits=2 if ratio else 1, scale=1 if ratio else 100
-            )
-        )
+        cells.append(format_interval(estimate(row, name), digits=2 if ratio else 1, scale=1 if ratio else 100))
     return cells
 
 
@@ -81,9 +90,7 @@ def printed_table_2(
     return _by_method(table, caption, simulated, notes)
 
 
-def printed_fusion(
-    table: pd.DataFrame, settings: Mapping[str, object], simulated: bool
-) -> PrintedTable:
+def printed_fusion(table: pd.DataFrame, settings: Mapping[str, object], simulated: bool) -> PrintedTable:
     """Table 2 with the fused score as the reference, for print."""
     notes = [
         footnote(settings),
@@ -96,9 +103,7 @@ def printed_fusion(
     return _by_method(table, caption, simulated, notes)
 
 
-def printed_radiomics(
-    table: pd.DataFrame, settings: Mapping[str, object], simulated: bool
-) -> PrintedTable:
+def printed_radiomics(table: pd.DataFrame, settings: Mapping[str, object], simulated: bool) -> PrintedTable:
     """Table 2 with the texture model, for print."""
     notes = [
         footnote(settings),
@@ -116,8 +121,7 @@ def printed_external_table(
 ) -> PrintedTable:
     """Table 2 of an external cohort, for print; ``study`` is the one that was frozen."""
     caption = (
-        f"External validation, {cohort}: networks and cut-offs of “{study}”, frozen, in patients that "
-        "it never saw"
+        f"External validation, {cohort}: networks and cut-offs of “{study}”, frozen, in patients that it never saw"
     )
     notes = [footnote(settings, frozen_in=study), STARS_2, *undefined(table["notes"])]
     return _by_method(table, caption, simulated, notes)
@@ -136,13 +140,19 @@ def printed_table_3(
         "training and validation cohorts"
     )
     notes = [
-        footnote(settings), STARS_3.format(reference=images_name(reference)), *q_box_note(recomputed),
+        footnote(settings),
+        STARS_3.format(reference=images_name(reference)),
+        *q_box_note(recomputed),
         *undefined(table["notes"]),
-    ]  # fmt: skip
+    ]
     return _printed(
-        table, caption, simulated, ("Method", "Pictures", "Cohort"), notes,
+        table,
+        caption,
+        simulated,
+        ("Method", "Pictures", "Cohort"),
+        notes,
         lambda row: [METHOD_NAMES[str(row["method"])], images_name(int(str(row["images"])), str(row["method"]))],
-    )  # fmt: skip
+    )
 
 
 def printed_table_4(
@@ -153,30 +163,35 @@ def printed_table_4(
     replicates: int,
 ) -> PrintedTable:
     """Table 4 for print; ``hospitals`` names the training hospitals of each arm."""
-    caption = (
-        "Table 4. DLRE trained on different combinations of hospitals, in training and validation "
-        "cohorts"
-    )
+    caption = "Table 4. DLRE trained on different combinations of hospitals, in training and validation cohorts"
     trained = "; ".join(f"{arm_name(arm)}: {', '.join(codes)}" for arm, codes in hospitals.items())
     notes = [
-        f"Training hospitals: {trained}.", footnote(settings), STARS_4.format(replicates=replicates),
+        f"Training hospitals: {trained}.",
+        footnote(settings),
+        STARS_4.format(replicates=replicates),
         *undefined(table["notes"]),
-    ]  # fmt: skip
+    ]
     return _printed(
-        table, caption, simulated, ("Trained on", "Cohort"), notes,
+        table,
+        caption,
+        simulated,
+        ("Trained on", "Cohort"),
+        notes,
         lambda row: [arm_name(str(row["arm"]))],
-    )  # fmt: skip
+    )
 
 
-def _by_method(
-    table: pd.DataFrame, caption: str, simulated: bool, notes: Sequence[str]
-) -> PrintedTable:
+def _by_method(table: pd.DataFrame, caption: str, simulated: bool, notes: Sequence[str]) -> PrintedTable:
     """Rows named by their method; by their cohort too where there are several."""
     heads = ("Method", "Cohort") if table["cohort"].nunique() > 1 else ("Method",)
     return _printed(
-        table, caption, simulated, heads, notes,
+        table,
+        caption,
+        simulated,
+        heads,
+        notes,
         lambda row: [METHOD_NAMES.get(str(row["method"]), str(row["method"]))],
-    )  # fmt: skip
+    )
 
 
 def _printed(
@@ -198,9 +213,7 @@ def _printed(
         )
         for stage in STAGES
     ]
-    return PrintedTable(
-        simulated_caption(caption, simulated), (*heads, *COLUMNS), blocks, notes, len(heads)
-    )
+    return PrintedTable(simulated_caption(caption, simulated), (*heads, *COLUMNS), blocks, notes, len(heads))
 
 
 def footnote(settings: Mapping[str, object], frozen_in: str = "") -> str:
@@ -231,9 +244,7 @@ def footnote(settings: Mapping[str, object], frozen_in: str = "") -> str:
 
 def undefined(notes: Iterable[object]) -> list[str]:
     """One footnote for all cells that are undefined or limited, or none."""
-    unique = sorted(
-        {note for joined in notes for note in str(joined).split("; ") if note and note != "nan"}
-    )
+    unique = sorted({note for joined in notes for note in str(joined).split("; ") if note and note != "nan"})
     return [f"Undefined or limited: {'; '.join(unique)}."] if unique else []
 
 

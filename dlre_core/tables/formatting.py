@@ -11,9 +11,13 @@ STAGE_NAMES = {
     "ge_f2": "Significant fibrosis (≥F2)",
 }
 METHOD_NAMES = {
-    "dlre": "DLRE", "lsm": "2D-SWE", "apri": "APRI", "fib4": "FIB-4", "dlre_fusion": "DLRE fusion",
+    "dlre": "DLRE",
+    "lsm": "2D-SWE",
+    "apri": "APRI",
+    "fib4": "FIB-4",
+    "dlre_fusion": "DLRE fusion",
     "radiomics": "Radiomics",
-}  # fmt: skip
+}
 COHORT_NAMES = {"training": "Training", "validation": "Validation"}
 UNDEFINED = "–"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

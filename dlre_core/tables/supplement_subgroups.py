@@ -42,9 +42,7 @@ class Subgrouping:
     includes: bool = True
 
 
-def subgroupings(
-    alt_limits_iu_l: Sequence[float], bmi_limit_kg_m2: float
-) -> dict[int, Subgrouping]:
+def subgroupings(alt_limits_iu_l: Sequence[float], bmi_limit_kg_m2: float) -> dict[int, Subgrouping]:
     """The paper's three: ALT (U/L), body mass index (kg/m2) and inflammation (A0-2 v A3)."""
     low, high = (float(limit) for limit in sorted(alt_limits_iu_l))
     bmi = float(bmi_limit_kg_m2)
@@ -52,11 +50,15 @@ def subgroupings(
     return {
         1: Subgrouping(1, "alanine aminotransferase (ALT)", "alt_iu_l", alt, (low, high)),
         2: Subgrouping(
-            2, "body mass index (BMI)", "bmi_kg_m2",
-            (f"<{bmi:g} kg/m²", f"≥{bmi:g} kg/m²"), (bmi,), False,
+            2,
+            "body mass index (BMI)",
+            "bmi_kg_m2",
+            (f"<{bmi:g} kg/m²", f"≥{bmi:g} kg/m²"),
+            (bmi,),
+            False,
         ),
         3: Subgrouping(3, "inflammation grade", "inflammation_grade", ("A0–2", "A3"), (2.0,)),
-    }  # fmt: skip
+    }
 
 
 def subgroup_of(scores: pd.DataFrame, grouping: Subgrouping) -> NDArray[np.object_]:
@@ -68,9 +70,7 @@ def subgroup_of(scores: pd.DataFrame, grouping: Subgrouping) -> NDArray[np.objec
     return names[np.where(np.isnan(values), len(grouping.names), index)]
 
 
-def subgroup_table(
-    scores: pd.DataFrame, grouping: Subgrouping, settings: AccuracySettings
-) -> pd.DataFrame:
+def subgroup_table(scores: pd.DataFrame, grouping: Subgrouping, settings: AccuracySettings) -> pd.DataFrame:
     """AUC of DLRE and 2D-SWE in every subgroup.
 
     Parameters
@@ -96,30 +96,35 @@ def subgroup_table(
                 labels = stage_labels(here["fibrosis_stage"], stage)
                 for method in STRATEGIES:
                     roc = roc_analysis(
-                        labels, method_scores(here, method, stage),
-                        confidence=settings.confidence, interval=settings.auc_interval,
-                    )  # fmt: skip
+                        labels,
+                        method_scores(here, method, stage),
+                        confidence=settings.confidence,
+                        interval=settings.auc_interval,
+                    )
                     n = roc.n_cases + roc.n_controls
                     rows.append(
                         {
-                            "population": population, "stage": stage, "subgroup": name,
-                            "method": method, "n": n, "n_cases": roc.n_cases,
-                            "n_missing": roc.n_missing, "prevalence": roc.n_cases / n if n else np.nan,
-                            **spread("auc", roc.estimate), "auc_variance": roc.auc_variance,
-                            "p_value": _methods_differ(here, stage, labels)
-                            if method == STRATEGIES[1] else np.nan,
+                            "population": population,
+                            "stage": stage,
+                            "subgroup": name,
+                            "method": method,
+                            "n": n,
+                            "n_cases": roc.n_cases,
+                            "n_missing": roc.n_missing,
+                            "prevalence": roc.n_cases / n if n else np.nan,
+                            **spread("auc", roc.estimate),
+                            "auc_variance": roc.auc_variance,
+                            "p_value": _methods_differ(here, stage, labels) if method == STRATEGIES[1] else np.nan,
                             "notes": f"{name}: {roc.reason}" if roc.reason else "",
                         }
-                    )  # fmt: skip
+                    )
     table = pd.DataFrame(rows)
     # Validation patients are among the enrolled, too: each population is a family of its own.
     table["p_holm"] = table.groupby("population")["p_value"].transform(holm)
     return table
 
 
-def compare_subgroups(
-    scores: pd.DataFrame, grouping: Subgrouping, settings: AccuracySettings
-) -> pd.DataFrame:
+def compare_subgroups(scores: pd.DataFrame, grouping: Subgrouping, settings: AccuracySettings) -> pd.DataFrame:
     """Every two subgroups against each other by the unpaired DeLong test.
 
     Returns
@@ -143,21 +148,28 @@ def compare_subgroups(
                             method_scores(here, method, stage),
                         ]
                     test = compare_unpaired_aucs(*samples, confidence=settings.confidence)
-                    logit = compare_unpaired_aucs(
-                        *samples, confidence=settings.confidence, scale="logit"
-                    )
+                    logit = compare_unpaired_aucs(*samples, confidence=settings.confidence, scale="logit")
                     rows.append(
                         {
-                            "population": population, "stage": stage, "method": method,
-                            "first": pair[0], "second": pair[1], "auc_first": test.auc_a,
-                            "auc_second": test.auc_b, "difference": test.difference,
-                            "difference_low": test.interval[0], "difference_high": test.interval[1],
-                            "t": test.statistic, "degrees_of_freedom": test.degrees_of_freedom,
-                            "p_value": test.p_value, "log_p_value": test.log_p_value,
-                            "z_logit": logit.statistic, "p_value_logit": logit.p_value,
+                            "population": population,
+                            "stage": stage,
+                            "method": method,
+                            "first": pair[0],
+                            "second": pair[1],
+                            "auc_first": test.auc_a,
+                            "auc_second": test.auc_b,
+                            "difference": test.difference,
+                            "difference_low": test.interval[0],
+                            "difference_high": test.interval[1],
+                            "t": test.statistic,
+                            "degrees_of_freedom": test.degrees_of_freedom,
+                            "p_value": test.p_value,
+                            "log_p_value": test.log_p_value,
+                            "z_logit": logit.statistic,
+                            "p_value_logit": logit.p_value,
                             "notes": test.reason or logit.reason,
                         }
-                    )  # fmt: skip
+                    )
     table = pd.DataFrame(rows)
     table["p_holm"] = table.groupby("population")["p_value"].transform(holm)
     return table
@@ -201,7 +213,7 @@ def printed_subgroups(
             if comparisons[["auc_first", "auc_second"]].isin((0.0, 1.0)).any(axis=None)
             else []
         ),
-    ]  # fmt: skip
+    ]
     caption = f"Supplementary table {grouping.number}. AUC of DLRE and 2D-SWE by {grouping.title}"
     return PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes)
 
@@ -236,8 +248,7 @@ def _test_rows(comparisons: pd.DataFrame) -> list[list[str]]:
 
 def _populations(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {
-        name: scores if cohort is None else scores[scores["cohort"] == cohort]
-        for name, cohort in POPULATIONS.items()
+        name: scores if cohort is None else scores[scores["cohort"] == cohort] for name, cohort in POPULATIONS.items()
     }
 
 

@@ -65,7 +65,7 @@ SHARES = (
     Share("fibrosis_group", "F0-1", "F0–1", "Fibrosis stages"),
     *(Share("fibrosis_group", f"F{stage}", f"F{stage}", "Fibrosis stages") for stage in (2, 3, 4)),
     *(Share("inflammation_grade", grade, f"A{grade}", "Inflammation grades") for grade in range(4)),
-)  # fmt: skip
+)
 
 
 def table_1(patients: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
@@ -106,10 +106,14 @@ def _number_row(variable: Variable, parts: Mapping[str, pd.DataFrame]) -> dict[s
     }
     test = compare_means(values["training"], values["validation"])
     row: dict[str, object] = {
-        "variable": variable.column, "name": variable.name, "unit": variable.unit,
-        "block": "", "kind": "number", "digits": variable.digits,
+        "variable": variable.column,
+        "name": variable.name,
+        "unit": variable.unit,
+        "block": "",
+        "kind": "number",
+        "digits": variable.digits,
         "summary": "mean" if test.test == "Student t" else "median",
-    }  # fmt: skip
+    }
     for name, numbers in values.items():
         known = numbers[~np.isnan(numbers)]
         quartiles = np.quantile(known, [0.25, 0.5, 0.75]) if len(known) else [math.nan] * 3
@@ -128,9 +132,14 @@ def _number_row(variable: Variable, parts: Mapping[str, pd.DataFrame]) -> dict[s
 
 def _share_row(share: Share, parts: Mapping[str, pd.DataFrame]) -> dict[str, object]:
     row: dict[str, object] = {
-        "variable": share.column, "name": share.name, "unit": "", "block": share.block,
-        "kind": "share", "digits": 1, "summary": "count",
-    }  # fmt: skip
+        "variable": share.column,
+        "name": share.name,
+        "unit": "",
+        "block": share.block,
+        "kind": "share",
+        "digits": 1,
+        "summary": "count",
+    }
     counts = {}
     for name, part in parts.items():
         of = part[pd.to_numeric(part[share.within]) == 1] if share.within else part
@@ -149,9 +158,12 @@ def _share_row(share: Share, parts: Mapping[str, pd.DataFrame]) -> dict[str, obj
 
 def _test(test: GroupComparison) -> dict[str, object]:
     return {
-        "test": test.test, "statistic": test.statistic, "p_value": test.p_value,
-        "standardised_mean_difference": test.standardised_mean_difference, "notes": test.reason,
-    }  # fmt: skip
+        "test": test.test,
+        "statistic": test.statistic,
+        "p_value": test.p_value,
+        "standardised_mean_difference": test.standardised_mean_difference,
+        "notes": test.reason,
+    }
 
 
 def printed_table_1(table: pd.DataFrame, sizes: Mapping[str, int], simulated: bool) -> PrintedTable:
@@ -173,24 +185,17 @@ def printed_table_1(table: pd.DataFrame, sizes: Mapping[str, int], simulated: bo
         blocks.append(Block(str(block), rows))
     total = max(sizes["all"], 1)
     columns = ["Variable"] + [
-        f"{name} (n={sizes[group]}"
-        + (")" if group == "all" else f", {round_half_up(sizes[group] / total, 1, 100)} %)")
+        f"{name} (n={sizes[group]}" + (")" if group == "all" else f", {round_half_up(sizes[group] / total, 1, 100)} %)")
         for group, name in GROUPS.items()
     ]
     missing = int(table["all_missing"].max())
     notes = [
         f"{CHOICE} Tests compare training and validation cohort, not adjusted. SMD, standardised mean "
         "difference, which does not depend on the number of patients.",
-        *(
-            ["Values are missing in some patients; n of every variable is in the CSV."]
-            if missing
-            else []
-        ),
+        *(["Values are missing in some patients; n of every variable is in the CSV."] if missing else []),
     ]
     caption = "Table 1. Baseline characteristics of the patients"
-    return PrintedTable(
-        simulated_caption(caption, simulated), [*columns, "SMD", "p", "Test"], blocks, notes
-    )
+    return PrintedTable(simulated_caption(caption, simulated), [*columns, "SMD", "p", "Test"], blocks, notes)
 
 
 def _cell(row: Mapping[str, float], group: str) -> str:
@@ -201,7 +206,5 @@ def _cell(row: Mapping[str, float], group: str) -> str:
     if row["summary"] == "mean":
         mean, sd = (round_half_up(row[f"{group}_{part}"], digits) for part in ("mean", "sd"))
         return f"{mean}±{sd}"
-    middle, low, high = (
-        round_half_up(row[f"{group}_{part}"], digits) for part in ("median", "q1", "q3")
-    )
+    middle, low, high = (round_half_up(row[f"{group}_{part}"], digits) for part in ("median", "q1", "q3"))
     return f"{middle} ({low} to {high})"

@@ -26,9 +26,13 @@ from dlre_core.tables.formatting import stars
 # Methods with a score of their own for every stage question.
 OF_EACH_STAGE = ("dlre", "dlre_fusion", "radiomics")
 MEASURES = (
-    "sensitivity", "specificity", "positive_predictive_value", "negative_predictive_value",
-    "positive_likelihood_ratio", "negative_likelihood_ratio",
-)  # fmt: skip
+    "sensitivity",
+    "specificity",
+    "positive_predictive_value",
+    "negative_predictive_value",
+    "positive_likelihood_ratio",
+    "negative_likelihood_ratio",
+)
 COUNTS = ("true_positives", "false_negatives", "true_negatives", "false_positives")
 COMPARISON = ("difference", "difference_low", "difference_high", "z", "p_value", "log_p_value")
 
@@ -77,16 +81,12 @@ def samples(scores: pd.DataFrame, method: str, stage: str) -> dict[str, Sample]:
     """
     parts = {cohort: scores[scores["cohort"] == cohort] for cohort in COHORTS}
     return {
-        cohort: Sample(
-            stage_labels(part["fibrosis_stage"], stage), method_scores(part, method, stage)
-        )
+        cohort: Sample(stage_labels(part["fibrosis_stage"], stage), method_scores(part, method, stage))
         for cohort, part in parts.items()
     }
 
 
-def table_2(
-    scores: pd.DataFrame, settings: AccuracySettings, methods: Sequence[str] = METHODS
-) -> pd.DataFrame:
+def table_2(scores: pd.DataFrame, settings: AccuracySettings, methods: Sequence[str] = METHODS) -> pd.DataFrame:
     """Diagnostic accuracy of every method, stage question and cohort, at full precision.
 
     Cut-offs are chosen in the training cohort and frozen, unless the settings say ``reoptimised``.
@@ -118,9 +118,11 @@ def table_2(
                     | accuracy_row(values, cohort, settings)
                     | paired_comparison(
                         None if method == methods[0] else reference[cohort],
-                        values[cohort], methods[0], settings.confidence,
+                        values[cohort],
+                        methods[0],
+                        settings.confidence,
                     )
-                )  # fmt: skip
+                )
     table = pd.DataFrame(rows)
     table["p_holm"] = holm(table["p_value"])
     table["stars"] = [stars(p) for p in table["p_value"]]
@@ -150,9 +152,7 @@ def accuracy_row(
         Undefined cells are NaN, and ``notes`` says why.
     """
     part = values[cohort]
-    roc = roc_analysis(
-        part.labels, part.values, confidence=settings.confidence, interval=settings.auc_interval
-    )
+    roc = roc_analysis(part.labels, part.values, confidence=settings.confidence, interval=settings.auc_interval)
     logit = roc_analysis(part.labels, part.values, confidence=settings.confidence, interval="logit")
     source = cohort if settings.cutoff == "reoptimised" else "training"
     threshold, reason = frozen, "none was chosen in training"
@@ -163,9 +163,7 @@ def accuracy_row(
     row: dict[str, object] = {
         "n": roc.n_cases + roc.n_controls,
         "n_missing": roc.n_missing,
-        "prevalence": roc.n_cases / (roc.n_cases + roc.n_controls)
-        if roc.n_cases + roc.n_controls
-        else math.nan,
+        "prevalence": roc.n_cases / (roc.n_cases + roc.n_controls) if roc.n_cases + roc.n_controls else math.nan,
         "cutoff": threshold,
         "cutoff_choice": settings.cutoff,
         "cutoff_cohort": source,
@@ -181,10 +179,13 @@ def accuracy_row(
         notes.append(f"cut-off: {reason}")
     else:
         accuracy = diagnostic_accuracy(
-            part.labels, part.values, threshold, confidence=settings.confidence,
+            part.labels,
+            part.values,
+            threshold,
+            confidence=settings.confidence,
             interval=settings.proportion_interval,
             likelihood_ratio_interval=settings.likelihood_ratio_interval,
-        )  # fmt: skip
+        )
     for name in COUNTS:
         row[name] = getattr(accuracy, name, None)
     for name in MEASURES:
@@ -215,9 +216,7 @@ def paired_comparison(
         nothing = dict.fromkeys(COMPARISON, math.nan)
         cells: dict[str, object] = {"compared_with": "", "n_compared": 0} | nothing
     else:
-        test = compare_paired_aucs(
-            reference.labels, reference.values, other.values, confidence=confidence
-        )
+        test = compare_paired_aucs(reference.labels, reference.values, other.values, confidence=confidence)
         cells = {
             "compared_with": name,
             "n_compared": len(reference.labels) - test.n_missing,

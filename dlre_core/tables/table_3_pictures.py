@@ -47,9 +47,7 @@ def table_3(scores: Mapping[int, pd.DataFrame], settings: AccuracySettings) -> p
     rows = []
     for stage in STAGES:
         values = {
-            (method, number): samples(ordered[number], method, stage)
-            for method in STRATEGIES
-            for number in numbers
+            (method, number): samples(ordered[number], method, stage) for method in STRATEGIES for number in numbers
         }
         rows += [
             {"stage": stage, "method": method, "images": number, "cohort": cohort}
@@ -64,10 +62,8 @@ def table_3(scores: Mapping[int, pd.DataFrame], settings: AccuracySettings) -> p
         table[f"{kind}_p_holm"] = holm(table[f"{kind}_p_value"])
     table["stars"] = [
         ", ".join(mark for mark in (stars(within), between_stars(between)) if mark)
-        for within, between in zip(
-            table["within_p_value"], table["between_p_value"], strict=True
-        )
-    ]  # fmt: skip
+        for within, between in zip(table["within_p_value"], table["between_p_value"], strict=True)
+    ]
     return table
 
 

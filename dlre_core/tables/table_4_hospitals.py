@@ -12,9 +12,7 @@ from dlre_core.tables.formatting import stars
 from dlre_core.tables.table_2_accuracy import AccuracySettings, accuracy_row, method_scores, samples
 
 
-def table_4(
-    scores: Mapping[str, pd.DataFrame], comparisons: pd.DataFrame, settings: AccuracySettings
-) -> pd.DataFrame:
+def table_4(scores: Mapping[str, pd.DataFrame], comparisons: pd.DataFrame, settings: AccuracySettings) -> pd.DataFrame:
     """Accuracy of DLRE by combination of training hospitals.
 
     Parameters
@@ -80,21 +78,35 @@ def compare_combinations(
         for first, second in combinations(scores, 2):
             merged = _union(scores[first], scores[second], stage, cohort)
             test = compare_overlapping_aucs(
-                merged["label"], merged["a"], merged["b"],
-                replicates=replicates, seed=seed + number, confidence=confidence,
-            )  # fmt: skip
+                merged["label"],
+                merged["a"],
+                merged["b"],
+                replicates=replicates,
+                seed=seed + number,
+                confidence=confidence,
+            )
             present = merged[["a", "b"]].notna()
             rows.append(
                 {
-                    "stage": stage, "cohort": cohort, "first": first, "second": second,
-                    "n_first": int(present["a"].sum()), "n_second": int(present["b"].sum()),
+                    "stage": stage,
+                    "cohort": cohort,
+                    "first": first,
+                    "second": second,
+                    "n_first": int(present["a"].sum()),
+                    "n_second": int(present["b"].sum()),
                     "n_both": int(present.all(axis=1).sum()),
-                    "auc_first": test.auc_a, "auc_second": test.auc_b, "difference": test.difference,
-                    "difference_low": test.interval[0], "difference_high": test.interval[1],
-                    "z": test.statistic, "p_value": test.p_value, "log_p_value": test.log_p_value,
-                    "replicates": replicates, "notes": test.reason,
+                    "auc_first": test.auc_a,
+                    "auc_second": test.auc_b,
+                    "difference": test.difference,
+                    "difference_low": test.interval[0],
+                    "difference_high": test.interval[1],
+                    "z": test.statistic,
+                    "p_value": test.p_value,
+                    "log_p_value": test.log_p_value,
+                    "replicates": replicates,
+                    "notes": test.reason,
                 }
-            )  # fmt: skip
+            )
     table = pd.DataFrame(rows)
     table["p_holm"] = holm(table["p_value"]) if len(table) else []
     table["stars"] = [stars(p) for p in table["p_value"]]

@@ -11,11 +11,30 @@ from dlre_core.foundation.atomic_files import written_whole
 from dlre_core.foundation.csv_tables import write_table
 
 TEX = {
-    "\\": r"\textbackslash{}", "%": r"\%", "&": r"\&", "_": r"\_", "#": r"\#", "$": r"\$", "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}", "{": r"\{", "}": r"\}", "≥": r"$\geq$", "≤": r"$\leq$", "−": "$-$", "∞": r"$\infty$",
-    "–": "--", "<": "$<$", ">": "$>$", "±": r"$\pm$", "µ": r"$\mu$", "×": r"$\times$", "χ": r"$\chi$", "κ": r"$\kappa$",
+    "\\": r"\textbackslash{}",
+    "%": r"\%",
+    "&": r"\&",
+    "_": r"\_",
+    "#": r"\#",
+    "$": r"\$",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "{": r"\{",
+    "}": r"\}",
+    "≥": r"$\geq$",
+    "≤": r"$\leq$",
+    "−": "$-$",
+    "∞": r"$\infty$",
+    "–": "--",
+    "<": "$<$",
+    ">": "$>$",
+    "±": r"$\pm$",
+    "µ": r"$\mu$",
+    "×": r"$\times$",
+    "χ": r"$\chi$",
+    "κ": r"$\kappa$",
     "·": r"$\cdot$",
-} | {raised: rf"\textsuperscript{{{plain}}}" for plain, raised in zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True)}  # fmt: skip
+} | {raised: rf"\textsuperscript{{{plain}}}" for plain, raised in zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True)}
 
 
 @dataclass(frozen=True)
@@ -49,13 +68,10 @@ class PrintedTable:
             parts.append("<tbody>")
             if block.heading:
                 parts.append(
-                    f"<tr class='stage'><th scope='rowgroup' colspan='{width}'>"
-                    f"{html.escape(block.heading)}</th></tr>"
+                    f"<tr class='stage'><th scope='rowgroup' colspan='{width}'>{html.escape(block.heading)}</th></tr>"
                 )
             for row in block.rows:
-                heads = "".join(
-                    f"<th scope='row'>{html.escape(cell)}</th>" for cell in row[: self.heads]
-                )
+                heads = "".join(f"<th scope='row'>{html.escape(cell)}</th>" for cell in row[: self.heads])
                 cells = "".join(f"<td>{cell_html(cell)}</td>" for cell in row[self.heads :])
                 parts.append(f"<tr>{heads}{cells}</tr>")
             parts.append("</tbody>")
@@ -68,10 +84,14 @@ class PrintedTable:
         """A LaTeX table environment; needs the packages booktabs and graphicx."""
         width = len(self.columns)
         lines = [
-            r"\begin{table}", r"\caption{" + tex(self.caption) + "}", r"\scriptsize",
-            r"\resizebox{\linewidth}{!}{%", r"\begin{tabular}{" + "l" * width + "}", r"\toprule",
+            r"\begin{table}",
+            r"\caption{" + tex(self.caption) + "}",
+            r"\scriptsize",
+            r"\resizebox{\linewidth}{!}{%",
+            r"\begin{tabular}{" + "l" * width + "}",
+            r"\toprule",
             " & ".join(tex(name) for name in self.columns) + r" \\",
-        ]  # fmt: skip
+        ]
         for block in self.blocks:
             lines.append(r"\midrule")
             if block.heading:

@@ -89,9 +89,7 @@ def train_arm(
         split,
         images,
     )
-    held_back = split.assign(
-        stopping=stopping_patients(split, settings.stopping_fraction, settings.seed)
-    )
+    held_back = split.assign(stopping=stopping_patients(split, settings.stopping_fraction, settings.seed))
     selected = selected.merge(held_back[[*KEYS, "stopping"]], on=KEYS)
     training = selected[selected["cohort"] == "training"]
     # Liver stiffness as the study takes it: the median of the pictures that the arm has.
@@ -112,17 +110,13 @@ def train_arm(
     def question(stage: str) -> Question:
         labels = stage_labels(training["fibrosis_stage"], stage)
         drawn = np.zeros(len(training))
-        drawn[~stopping] = drawing_weights(
-            labels[~stopping], stiffness[~stopping], settings.stiffness_balance
-        )
+        drawn[~stopping] = drawing_weights(labels[~stopping], stiffness[~stopping], settings.stiffness_balance)
         return Question(f"{arm} {stage}", labels, _stream(arm, stage), drawn)
 
     def train(stages: Sequence[str]) -> list[TrainedNetwork]:
         questions = [question(stage) for stage in stages]
         weights = [q.drawn.round(9).tolist() for q in questions]
-        identity = value_digest(
-            [facts, torch.__version__, asdict(settings), list(stages), content, weights]
-        )
+        identity = value_digest([facts, torch.__version__, asdict(settings), list(stages), content, weights])
         started = time.perf_counter()
         trained = train_networks(
             pictures,

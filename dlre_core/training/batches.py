@@ -70,9 +70,7 @@ def drawing_weights(
     return weights
 
 
-def draw_images(
-    generator: np.random.Generator, weights: NDArray[np.float64], n: int
-) -> NDArray[np.int64]:
+def draw_images(generator: np.random.Generator, weights: NDArray[np.float64], n: int) -> NDArray[np.int64]:
     """Draw ``n`` images in random order, each as often as its weight says, to a whole number.
 
     Parameters

@@ -42,8 +42,7 @@ class Progress:
         if best is None or row["stopping_loss"] < best:
             self.best_epoch = self.epochs_done
             self.best_weights = {
-                name: value.detach().cpu().contiguous().clone()
-                for name, value in network.state_dict().items()
+                name: value.detach().cpu().contiguous().clone() for name, value in network.state_dict().items()
             }
 
     def finished(self, epochs: int, patience_epochs: int) -> bool:
@@ -70,9 +69,7 @@ def save_checkpoint(
         save_file(tensors, unfinished, metadata={"progress": json.dumps(states)})
 
 
-def load_checkpoint(
-    path: Path, trainings: Sequence[tuple[FibrosisNetwork, torch.optim.Optimizer]]
-) -> list[Progress]:
+def load_checkpoint(path: Path, trainings: Sequence[tuple[FibrosisNetwork, torch.optim.Optimizer]]) -> list[Progress]:
     """Restore networks and optimisers in place and return the progress of each."""
     with safe_open(path, framework="pt") as file:
         states = json.loads(file.metadata()["progress"])

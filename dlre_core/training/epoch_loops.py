@@ -46,9 +46,7 @@ class Training:
             )
         self.rois, self.question, self.stopping, self.settings = rois, question, stopping, settings
         self.device, self.progress = device, Progress()
-        self.network = new_network(question.stream + 1000 * settings.seed).to(
-            device, memory_format=torch.channels_last
-        )
+        self.network = new_network(question.stream + 1000 * settings.seed).to(device, memory_format=torch.channels_last)
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(),
             settings.learning_rate,
@@ -87,9 +85,7 @@ class Training:
                 f"{question.name}: training diverged in epoch {epoch}.",
                 "Lower training.learning_rate.",
             )
-        stop_loss, stop_auc = _evaluate(
-            self.network, self.rois, question.labels, self.stopping, settings, self.device
-        )
+        stop_loss, stop_auc = _evaluate(self.network, self.rois, question.labels, self.stopping, settings, self.device)
         row = {
             "epoch": epoch,
             "loss": loss,
@@ -115,13 +111,9 @@ class OnProcessor:
         rois: NDArray[np.uint8] | StoredSquares,
         located: Located | None,
     ) -> None:
-        self.sources = {
-            training: BatchSource(training.draws, rois, located) for training in trainings
-        }
+        self.sources = {training: BatchSource(training.draws, rois, located) for training in trainings}
 
-    def train(
-        self, trainings: Sequence[Training], number: int, rates: NDArray[np.float64]
-    ) -> list[float]:
+    def train(self, trainings: Sequence[Training], number: int, rates: NDArray[np.float64]) -> list[float]:
         """One step a learning rate, all networks in each; their mean losses."""
         total = torch.zeros(len(trainings))
         batches = [self.sources[training].batches(number, len(rates)) for training in trainings]
@@ -141,9 +133,7 @@ class OnAccelerator:
         self.trainings: Sequence[Training] = []
         self.steps: DeviceSteps | None = None
 
-    def train(
-        self, trainings: Sequence[Training], number: int, rates: NDArray[np.float64]
-    ) -> list[float]:
+    def train(self, trainings: Sequence[Training], number: int, rates: NDArray[np.float64]) -> list[float]:
         """As `OnProcessor.train`."""
         if self.steps is None or trainings != self.trainings:
             self.trainings = trainings
@@ -170,9 +160,7 @@ def epochs_on(
     return OnAccelerator(put_on_device(rois, device, stiffness_views=changed))
 
 
-def learn(
-    trainings: Sequence[Training], images: Sequence[Tensor], targets: Sequence[Tensor]
-) -> Tensor:
+def learn(trainings: Sequence[Training], images: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
     """One optimiser step of every network, each with its own images and labels; their losses (k,).
 
     On an accelerator it is recorded, so nothing here may wait for the device or bring anything to it.
@@ -184,10 +172,7 @@ def learn(
     with torch.autocast(trainings[0].device.type, dtype=torch.bfloat16):
         logits = joint_logits(networks, images)
     losses = torch.stack(
-        [
-            training.loss(own, wanted)
-            for training, own, wanted in zip(trainings, logits, targets, strict=True)
-        ]
+        [training.loss(own, wanted) for training, own, wanted in zip(trainings, logits, targets, strict=True)]
     )
     # Without it logits grow by the hundred where stiffness alone decides, and texture does not count there.
     penalty = trainings[0].settings.logit_penalty * logits.float().square().mean(dim=1)

@@ -96,10 +96,7 @@ def train_networks(
             if checkpoint is not None:
                 parts = [(t.progress, t.network, t.optimiser) for t in trainings]
                 save_checkpoint(checkpoint, parts)
-    return [
-        TrainedNetwork(t.progress.best_weights, t.progress.best_epoch, t.progress.history)
-        for t in trainings
-    ]
+    return [TrainedNetwork(t.progress.best_weights, t.progress.best_epoch, t.progress.history) for t in trainings]
 
 
 def _resume(trainings: Sequence[Training], checkpoint: Path) -> None:

@@ -1,9 +1,10 @@
 """Optimiser steps on an accelerator, recorded once as a CUDA graph and replayed.
 
 Networks so small take a GPU less time than a processor needs to start their few hundred operations one by one. So
-everything that differs between the steps of an epoch lies on the device before the epoch begins, a counter there says which step it
-is, and a step is the same few hundred operations on the same memory each time: they are recorded in the first epoch, and
-from then on one call starts them all.
+everything that differs between the steps of an epoch lies on the device before the epoch begins, a counter there says
+which step it
+is, and a step is the same few hundred operations on the same memory each time: they are recorded in the first epoch,
+and from then on one call starts them all.
 """
 
 from collections.abc import Callable, Sequence
@@ -84,10 +85,7 @@ class DeviceSteps:
     def _load(self, parameters: dict[str, Tensor]) -> None:
         """Put an epoch's parameters where steps find them, always in the same memory."""
         if not self.parameters:
-            self.parameters = {
-                name: torch.empty_like(part, device=self.device)
-                for name, part in parameters.items()
-            }
+            self.parameters = {name: torch.empty_like(part, device=self.device) for name, part in parameters.items()}
         for name, part in parameters.items():
             self.parameters[name].copy_(part)
         self.step_now.zero_()
@@ -106,9 +104,7 @@ class DeviceSteps:
 
     def _compute(self) -> None:
         """The step that the counter says, and the counter's own."""
-        now = {
-            name: part.index_select(0, self.step_now)[0] for name, part in self.parameters.items()
-        }
+        now = {name: part.index_select(0, self.step_now)[0] for name, part in self.parameters.items()}
         self.rate.copy_(now.pop("rates"))
         targets = now.pop("targets").chunk(len(self.draws))
         images = views_on_device(self.resident, now).chunk(len(self.draws))
@@ -116,7 +112,7 @@ class DeviceSteps:
         self.step_now += 1
 
     def _compute_aside(self) -> None:
-        """In a stream of its own, as a recording is made: what autograd made in the default stream it would wait for."""
+        """In a stream of its own, as a recording is made: it would wait for what autograd made in the default stream."""
         self.side_stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self.side_stream):
             self._compute()

@@ -37,7 +37,7 @@ class TrainingSettings:
     augmentation: Mapping[str, Any] = field(default_factory=dict)
 
     def steps_per_epoch(self, n_patients: int) -> int:
-        """Optimiser steps of one epoch over ``n_patients`` patients: within the step bounds, to a whole number an epoch."""
+        """Optimiser steps of one epoch over ``n_patients`` patients, a whole number within the step bounds."""
         total = self.epochs * -(-n_patients * self.draws_per_patient // self.batch_size)
         total = min(max(total, self.minimum_steps), self.maximum_steps)
         return max(1, round(total / self.epochs))
@@ -76,7 +76,8 @@ def compute_repeatably() -> None:
 
 
 def choose_device(name: str) -> torch.device:
-    """``auto`` is CUDA where there is a device that computes in bfloat16, else the CPU; any other name is taken as it is.
+    """``auto`` is CUDA where there is a device that computes in bfloat16, else the CPU; any other name is taken as it
+    is.
 
     Raises
     ------

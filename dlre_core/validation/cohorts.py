@@ -74,9 +74,7 @@ def predict_cohort(
             "Nobody of this cohort is enrolled, so that there is nothing to validate on.",
             "Look at its enrolment.csv and rejects.csv, which say why.",
         )
-    chosen = select_images(
-        read_table(roi_table), enrolled.assign(cohort=COHORT), study.images_per_patient
-    )
+    chosen = select_images(read_table(roi_table), enrolled.assign(cohort=COHORT), study.images_per_patient)
     with server_url(Path(model) / REPOSITORY, server_log, serving) as url, open_rois(rois) as store:
         check_served_model(url, study.manifest)
         chosen[list(STAGES)] = predict_images(
@@ -89,9 +87,7 @@ def predict_cohort(
     write_table(chosen[PREDICTION_COLUMNS], output)
 
 
-def external_table(
-    scores: pd.DataFrame, study: FrozenStudy, settings: AccuracySettings
-) -> pd.DataFrame:
+def external_table(scores: pd.DataFrame, study: FrozenStudy, settings: AccuracySettings) -> pd.DataFrame:
     """Table 2 of an external cohort, with the frozen study's cut-offs.
 
     Parameters
@@ -116,10 +112,12 @@ def external_table(
                 {"stage": stage, "method": method, "cohort": COHORT}
                 | accuracy_row(part, COHORT, settings, frozen=cutoff)
                 | paired_comparison(
-                    None if method == METHODS[0] else reference, part[COHORT], METHODS[0],
+                    None if method == METHODS[0] else reference,
+                    part[COHORT],
+                    METHODS[0],
                     settings.confidence,
                 )
-            )  # fmt: skip
+            )
     table = pd.DataFrame(rows)
     table["p_holm"] = holm(table["p_value"])
     table["stars"] = [stars(p) for p in table["p_value"]]

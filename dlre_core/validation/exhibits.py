@@ -48,32 +48,29 @@ def external_roc_figure(
     cutoffs = table.set_index(["stage", "method"])["cutoff"]
     panels = {
         (COHORT, stage): [
-            Curve(
-                part.labels, part.values, METHOD_NAMES[method], style, float(cutoffs[stage, method])
-            )
+            Curve(part.labels, part.values, METHOD_NAMES[method], style, float(cutoffs[stage, method]))
             for method, style in METHOD_STYLES.items()
             for part in [samples(scores, method, stage)[COHORT]]
         ]
         for stage in STAGES
     }
     return roc_panels(
-        panels, {COHORT: name}, simulated=simulated, confidence=settings.confidence,
+        panels,
+        {COHORT: name},
+        simulated=simulated,
+        confidence=settings.confidence,
         interval=settings.auc_interval,
-    )  # fmt: skip
+    )
 
 
 def external_calibration_figure(
     scores: pd.DataFrame, table: pd.DataFrame, name: str, *, simulated: bool, confidence: float
 ) -> Figure:
     """Calibration of the frozen networks in an external cohort."""
-    return calibration_figure(
-        scores, table, simulated=simulated, confidence=confidence, cohorts={COHORT: name}
-    )
+    return calibration_figure(scores, table, simulated=simulated, confidence=confidence, cohorts={COHORT: name})
 
 
-def side_by_side(
-    tables: Mapping[str, pd.DataFrame], study: FrozenStudy, confidence: float
-) -> PrintedTable:
+def side_by_side(tables: Mapping[str, pd.DataFrame], study: FrozenStudy, confidence: float) -> PrintedTable:
     """AUCs in the study's own validation cohort and in every external one.
 
     Parameters
@@ -85,14 +82,12 @@ def side_by_side(
     """
     blocks = []
     for stage in STAGES:
-        own = [
-            format_interval(Estimate(*study.own_validation[method][stage])) for method in METHODS
-        ]
+        own = [format_interval(Estimate(*study.own_validation[method][stage])) for method in METHODS]
         n, prevalence = study.own_patients[stage]
         rows = [["The study's own", str(n), _percent(prevalence), *own]]
         for name, table in tables.items():
             part = table[table["stage"] == stage].set_index("method")
-            found = [format_interval(estimate(part.loc[m], "auc")) + part.loc[m, "stars"] for m in METHODS]  # fmt: skip
+            found = [format_interval(estimate(part.loc[m], "auc")) + part.loc[m, "stars"] for m in METHODS]
             n, prevalence = part.loc["dlre", ["n", "prevalence"]]
             rows.append([name, str(n), _percent(prevalence), *found])
         blocks.append(Block(STAGE_NAMES[stage], rows))
@@ -101,9 +96,11 @@ def side_by_side(
         simulated_caption("AUC by cohort, networks frozen", study.simulated),
         ("Validation cohort", "n", "Prevalence", *names),
         blocks,
-        [f"{100 * confidence:g} % confidence intervals. External cohorts: * p<0.05, ** p<0.01, *** p<0.001 "
-         "against DLRE in the same patients (paired DeLong test)."],
-    )  # fmt: skip
+        [
+            f"{100 * confidence:g} % confidence intervals. External cohorts: * p<0.05, ** p<0.01, *** p<0.001 "
+            "against DLRE in the same patients (paired DeLong test)."
+        ],
+    )
 
 
 def _percent(share: float) -> str:

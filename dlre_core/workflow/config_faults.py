@@ -11,11 +11,10 @@ CREDENTIALS = re.compile(r"//[^\s']*@")
 
 
 def refuse(faults: Sequence[str], remedy: str = "") -> None:
-    """Raise a `ConfigurationError` that lists the faults, passwords in addresses left out; nothing where there is none."""
+    """Raise a `ConfigurationError` that lists the faults, if any, without passwords in addresses."""
     if faults:
         lines = "\n".join(f"  - {CREDENTIALS.sub('//***@', fault)}" for fault in faults)
         raise ConfigurationError(
-            f"The configuration has {len(faults)} fault{'s' * (len(faults) > 1)}:\n{lines}"
-            + "\n" * bool(remedy),
+            f"The configuration has {len(faults)} fault{'s' * (len(faults) > 1)}:\n{lines}" + "\n" * bool(remedy),
             remedy,
         )

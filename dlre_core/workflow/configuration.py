@@ -22,15 +22,17 @@ _Validator = extend(
         "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
     ).redefine(
         "number",
-        lambda _, value: (
-            isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        ),
+        lambda _, value: isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value),
     ),
 )
 PATHS = (
-    ("cohort", "folder"), ("privacy", "key_file"), ("staging", "inbox"), ("staging", "model"),
-    ("staging", "outbox"), ("validation", "model"),
-)  # fmt: skip
+    ("cohort", "folder"),
+    ("privacy", "key_file"),
+    ("staging", "inbox"),
+    ("staging", "model"),
+    ("staging", "outbox"),
+    ("validation", "model"),
+)
 
 
 def check_configuration(config: Mapping[str, Any], schema_file: str | Path) -> None:
@@ -117,9 +119,7 @@ def check_yaml(path: str | Path) -> None:
             "Write keys as `key: value`, indent by blanks and not by tabs, and put a value with a colon into quotes.",
         ) from None
     except yaml.YAMLError as error:
-        raise ConfigurationError(
-            f"{path}: {str(error).splitlines()[0]}.", "Take the character out."
-        ) from None
+        raise ConfigurationError(f"{path}: {str(error).splitlines()[0]}.", "Take the character out.") from None
     if not isinstance(root, yaml.MappingNode):
         raise ConfigurationError(
             f"{path} holds no sections.",
@@ -134,9 +134,7 @@ def check_yaml(path: str | Path) -> None:
         ) from None
     twice = list(_repeated(root, ""))
     if twice:
-        raise ConfigurationError(
-            f"{path}: {'; '.join(twice)}.", "Keep one of them; without this the last would count."
-        )
+        raise ConfigurationError(f"{path}: {'; '.join(twice)}.", "Keep one of them; without this the last would count.")
 
 
 def _repeated(node: yaml.Node | None, place: str) -> Iterable[str]:
@@ -182,9 +180,7 @@ def _describe(error: ValidationError, schema: Mapping[str, Any]) -> Iterable[str
     yield f"{key} = {error.instance!r}{meaning}: {detail}. {remedy}"
 
 
-def _documented(
-    schema: Mapping[str, Any], path: Iterable[str | int]
-) -> tuple[Mapping[str, Any], str]:
+def _documented(schema: Mapping[str, Any], path: Iterable[str | int]) -> tuple[Mapping[str, Any], str]:
     """The schema's entry of a key, and the remedy of the nearest key above it."""
     node, above = schema, ""
     for part in path:

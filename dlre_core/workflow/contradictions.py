@@ -28,8 +28,7 @@ def check_hospitals(config: Mapping[str, Any], hospitals: Collection[str]) -> No
         unknown = sorted(training - set(hospitals))
         if unknown:
             faults.append(
-                f"splits.{name}.training: this cohort has no hospital{'s' * (len(unknown) > 1)} "
-                f"{', '.join(unknown)}."
+                f"splits.{name}.training: this cohort has no hospital{'s' * (len(unknown) > 1)} {', '.join(unknown)}."
             )
         if hospitals and training >= set(hospitals):
             faults.append(f"splits.{name}.training: no hospital is left to validate.")
@@ -69,8 +68,7 @@ def contradictions(config: Mapping[str, Any]) -> Iterable[str]:
         )
     if Path(config["privacy"]["key_file"]).is_dir():
         yield (
-            f"privacy.key_file = {config['privacy']['key_file']!r}: a folder. "
-            "Give a file, such as .dlre/pseudonym.key."
+            f"privacy.key_file = {config['privacy']['key_file']!r}: a folder. Give a file, such as .dlre/pseudonym.key."
         )
     for section, name in (("privacy", "key_file"), ("staging", "outbox")):
         if _in_results(config[section][name]):

@@ -94,11 +94,15 @@ def _paragraph(sentence: str, paths: list[Path], logs: Path) -> str:
 def _wrapped(text: str) -> str:
     return "\n".join(
         textwrap.fill(
-            line, 96, initial_indent="  ", subsequent_indent="  ", break_long_words=False,
+            line,
+            96,
+            initial_indent="  ",
+            subsequent_indent="  ",
+            break_long_words=False,
             break_on_hyphens=False,
         )
         for line in text.splitlines()
-    )  # fmt: skip
+    )
 
 
 def _fault(following: list[str]) -> str:

@@ -12,10 +12,20 @@ import pandas as pd
 # Seconds of a job in a demo study on two busy cores (its results/benchmarks); other rules take about
 # OTHER_SECONDS. Only their ratios matter once a few jobs are done.
 DEMO_SECONDS = {
-    "train": 370.0, "train_variant": 370.0, "predict": 100.0, "supplementary_figure_1": 36.0,
-    "model_repository": 33.0, "frozen_study": 27.0, "table_4": 22.0, "heat_maps": 21.0,
-    "crop_rois": 3.0, "scores": 3.0, "leak_check": 3.0, "split": 1.0, "all": 0.1,
-}  # fmt: skip
+    "train": 370.0,
+    "train_variant": 370.0,
+    "predict": 100.0,
+    "supplementary_figure_1": 36.0,
+    "model_repository": 33.0,
+    "frozen_study": 27.0,
+    "table_4": 22.0,
+    "heat_maps": 21.0,
+    "crop_rois": 3.0,
+    "scores": 3.0,
+    "leak_check": 3.0,
+    "split": 1.0,
+    "all": 0.1,
+}
 OTHER_SECONDS = 12.0
 FIRST_LINE_SECONDS = 15.0
 LINE_SECONDS = 30.0
@@ -87,19 +97,14 @@ class TimeLeft:
         pace = self._pace()
         ages = [(rule, now - started) for rule, started in self._running.values()]
         running = [max(self._job_seconds(rule, pace, now) - age, 0.0) for rule, age in ages]
-        waiting = sum(
-            count * self._job_seconds(rule, pace, now) for rule, count in self._waiting.items()
-        )
+        waiting = sum(count * self._job_seconds(rule, pace, now) for rule, count in self._waiting.items())
         worked = sum(map(sum, self._finished.values())) + sum(age for _, age in ages)
         at_once = max(worked / (now - self._began), 1.0)
         return max((sum(running) + waiting) / at_once, *running, 0.0)
 
     def _pace(self) -> float:
         """Time taken over time expected, of all finished jobs."""
-        expected = sum(
-            len(times) * self._expected.get(rule, OTHER_SECONDS)
-            for rule, times in self._finished.items()
-        )
+        expected = sum(len(times) * self._expected.get(rule, OTHER_SECONDS) for rule, times in self._finished.items())
         return sum(map(sum, self._finished.values())) / expected
 
     def _job_seconds(self, rule: str, pace: float, now: float) -> float:
@@ -155,12 +160,9 @@ class TimeLeftHandler(logging.Handler):
             return
         whole = now - self._first + seconds
         self._next = now + max(LINE_SECONDS, LINE_SHARE * whole)
-        end = time.strftime(
-            "%H:%M" if seconds < 86_400 else "%d %b %H:%M", time.localtime(now + seconds)
-        )
+        end = time.strftime("%H:%M" if seconds < 86_400 else "%d %b %H:%M", time.localtime(now + seconds))
         self._log.info(
-            f"{self._left.done} of {self._left.total} jobs done; about {in_words(seconds)} left, "
-            f"until {end}."
+            f"{self._left.done} of {self._left.total} jobs done; about {in_words(seconds)} left, until {end}."
         )
 
 
@@ -193,9 +195,5 @@ def in_words(seconds: float) -> str:
     minutes = seconds / 60
     step = 1 if minutes < 10 else 5 if minutes < 60 else 10
     hours, minutes = divmod(max(round(minutes / step) * step, 1), 60)
-    parts = [
-        f"{n} {word}{'s' if n > 1 else ''}"
-        for n, word in ((hours, "hour"), (minutes, "minute"))
-        if n
-    ]
+    parts = [f"{n} {word}{'s' if n > 1 else ''}" for n, word in ((hours, "hour"), (minutes, "minute")) if n]
     return "a minute" if parts == ["1 minute"] else " ".join(parts)

@@ -22,9 +22,7 @@ with job_log(snakemake.log[0]):
         measurements_csv=params.optional_tables.get("measurements"),
         roi_csv=params.optional_tables.get("roi"),
         pseudonymiser=Pseudonymiser(key, params.date_shift_days),
-        settings=IngestionSettings(
-            images_per_patient=params.images_per_patient, limits=limits, **ingestion
-        ),
+        settings=IngestionSettings(images_per_patient=params.images_per_patient, limits=limits, **ingestion),
         shard=snakemake.output.shard,
         acquisitions_csv=snakemake.output.acquisitions,
         rejects_csv=snakemake.output.rejects,

@@ -7,9 +7,7 @@ from dlre_core.tables.typeset import write_all
 
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
-    tables = {
-        number: read_table(path) for number, path in zip(params.numbers, given.tables, strict=True)
-    }
+    tables = {number: read_table(path) for number, path in zip(params.numbers, given.tables, strict=True)}
     table = counts_table(tables)
     printed = printed_counts(table, params.simulated)
     write_all(table, printed, made.csv, made.html, made.tex)

@@ -13,9 +13,7 @@ from dlre_core.tables.typeset import write_all
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     scores = read_table(given.scores, needs=SCORE_COLUMNS)
-    drawn = bootstrap_differences(
-        scores, replicates=params.replicates, seed=params.seed, confidence=params.confidence
-    )
+    drawn = bootstrap_differences(scores, replicates=params.replicates, seed=params.seed, confidence=params.confidence)
     table = differences_table(read_table(given.table), drawn)
     printed = printed_differences(table, params.replicates, params.confidence, params.simulated)
     write_all(table, printed, made.csv, made.html, made.tex)

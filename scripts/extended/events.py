@@ -8,10 +8,7 @@ from dlre_core.tables.typeset import write_all
 
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
-    scores = {
-        arm: read_table(path, needs=SCORE_COLUMNS)
-        for arm, path in zip(params.arms, given.scores, strict=True)
-    }
+    scores = {arm: read_table(path, needs=SCORE_COLUMNS) for arm, path in zip(params.arms, given.scores, strict=True)}
     table = events_table(scores)
     printed = printed_events(table, params.simulated)
     write_all(table, printed, made.csv, made.html, made.tex)

@@ -10,8 +10,7 @@ from dlre_core.foundation.study_terms import SCORE_COLUMNS
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     scores = {
-        images: read_table(path, needs=SCORE_COLUMNS)
-        for images, path in zip(params.images, given.scores, strict=True)
+        images: read_table(path, needs=SCORE_COLUMNS) for images, path in zip(params.images, given.scores, strict=True)
     }
     figure = figure_4(
         scores,

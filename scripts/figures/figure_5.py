@@ -10,8 +10,7 @@ from dlre_core.foundation.study_terms import SCORE_COLUMNS
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     scores = {
-        arm: read_table(path, needs=SCORE_COLUMNS)
-        for arm, path in zip(params.hospitals, given.scores, strict=True)
+        arm: read_table(path, needs=SCORE_COLUMNS) for arm, path in zip(params.hospitals, given.scores, strict=True)
     }
     figure = figure_5(
         scores,

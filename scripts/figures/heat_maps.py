@@ -9,7 +9,5 @@ with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     cases = choose_cases(read_table(given.predictions), read_table(given.table))
     weights = dict(zip(params.stages, given.weights, strict=True))
-    figure = heat_map_figure(
-        cases, read_table(given.rois), given.pictures, weights, simulated=params.simulated
-    )
+    figure = heat_map_figure(cases, read_table(given.rois), given.pictures, weights, simulated=params.simulated)
     save_raster(figure, heat_map_caption(params.simulated), made.jpg, made.text)

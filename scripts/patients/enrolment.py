@@ -5,9 +5,7 @@ from dlre_core.foundation.job_log import job_log
 from dlre_core.patients.enrolment import EnrolmentSettings, enrol, flow
 
 with job_log(snakemake.log[0]):
-    acquisitions = read_table(
-        snakemake.input.acquisitions, needs=("hospital", "patient", "image_id")
-    )
+    acquisitions = read_table(snakemake.input.acquisitions, needs=("hospital", "patient", "image_id"))
     settings = EnrolmentSettings(**snakemake.params.criteria)
     enrolment = enrol(
         read_table(snakemake.input.patients),

@@ -11,8 +11,7 @@ from dlre_core.tables.typeset import write_all
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     scores = {
-        images: read_table(path, needs=SCORE_COLUMNS)
-        for images, path in zip(params.images, given.scores, strict=True)
+        images: read_table(path, needs=SCORE_COLUMNS) for images, path in zip(params.images, given.scores, strict=True)
     }
     table = table_3(scores, AccuracySettings(**params.settings))
     recomputed = recomputed_q_boxes(read_table(given.acquisitions), scores[max(scores)])

@@ -11,10 +11,17 @@ from tests.workflow.study import Study
 # One arm is enough to go through every rule; a job has a start-up time of seconds here.
 ARM = "overall_5_images"
 THROUGH_SLURM = (
-    "--workflow-profile", "profiles/slurm", "--latency-wait", "20", "--seconds-between-status-checks", "2",
-    "--slurm-init-seconds-before-status-checks", "1",
-    "--set-threads", "train=1",
-)  # fmt: skip
+    "--workflow-profile",
+    "profiles/slurm",
+    "--latency-wait",
+    "20",
+    "--seconds-between-status-checks",
+    "2",
+    "--slurm-init-seconds-before-status-checks",
+    "1",
+    "--set-threads",
+    "train=1",
+)
 # Only where nothing is cancelled: with its first task an array loses all others.
 ARRAYS = ("--slurm-array-jobs", "simulate_hospital,ingest_hospital,crop_rois")
 

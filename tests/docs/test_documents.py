@@ -43,9 +43,7 @@ def test_the_architecture_names_every_package_and_every_rule_file_and_no_other()
     text = text_of("docs/design/architecture.md")
     packages = {path.parent.name for path in ROOT.glob("dlre_core/*/__init__.py")}
     rows = [line.split("`")[1] for line in text.splitlines() if line.startswith("| `")]
-    named = [
-        row.split("/")[1] for row in rows if row.startswith("dlre_core/") and row.count("/") == 2
-    ]
+    named = [row.split("/")[1] for row in rows if row.startswith("dlre_core/") and row.count("/") == 2]
     assert sorted(named) == sorted(packages)
     drawn = (ROOT / "docs/images/house.svg").read_text(encoding="utf-8")
     assert [name for name in packages if f">{name}</text>" not in drawn] == []
@@ -63,9 +61,7 @@ def test_every_key_of_the_configuration_is_documented_with_its_default():
         if name in ("splits", "arms"):
             continue
         for key, value in flat(section):
-            row = next(
-                (r for r in documented[name].splitlines() if r.startswith(f"| `{key}` |")), ""
-            )
+            row = next((r for r in documented[name].splitlines() if r.startswith(f"| `{key}` |")), "")
             assert row, f"{name}.{key} is not documented"
             default = row.split(" | ")[1]
             assert yaml.safe_load(default) == value or key == "required_serology", row

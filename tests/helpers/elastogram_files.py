@@ -31,9 +31,7 @@ BOX = Rectangle(275, 125, 395, 225)
 BAR = Rectangle(693, 71, 702, 180)
 
 
-def draw_screen(
-    seed: int = 0, fill: float = 1.0, position: float | None = None
-) -> NDArray[np.uint8]:
+def draw_screen(seed: int = 0, fill: float = 1.0, position: float | None = None) -> NDArray[np.uint8]:
     """A 720 x 540 screen: two grey pictures, a coloured box in the upper one, the colour bar.
 
     ``fill`` is the share of the box's rows with colour; ``position`` a constant place on the map.
@@ -134,9 +132,7 @@ def encode(screen: NDArray[np.uint8], kind: str) -> tuple[Dataset, NDArray[np.ui
         ycbcr = np.asarray(Image.fromarray(screen).convert("YCbCr")).copy()
         ycbcr[:, 1::2, 1:] = ycbcr[:, ::2, 1:]
         pairs = ycbcr.reshape(HEIGHT, WIDTH // 2, 2, 3)
-        packed = np.stack(
-            [pairs[..., 0, 0], pairs[..., 1, 0], pairs[..., 0, 1], pairs[..., 0, 2]], axis=-1
-        )
+        packed = np.stack([pairs[..., 0, 0], pairs[..., 1, 0], pairs[..., 0, 1], pairs[..., 0, 2]], axis=-1)
         dataset.PhotometricInterpretation, dataset.PixelData = "YBR_FULL_422", packed.tobytes()
         expected = np.asarray(Image.fromarray(ycbcr, "YCbCr").convert("RGB"))
     elif kind.startswith("jpeg_baseline"):
@@ -184,9 +180,7 @@ def _without_marks(content: bytes) -> bytes:
 def _jpeg_2000(dataset: Dataset, screen: NDArray[np.uint8], *, lossy: bool) -> NDArray[np.uint8]:
     buffer = io.BytesIO()
     layers = {"quality_layers": [8]} if lossy else {}
-    Image.fromarray(screen).save(
-        buffer, "JPEG2000", irreversible=lossy, mct=1, no_jp2=True, **layers
-    )
+    Image.fromarray(screen).save(buffer, "JPEG2000", irreversible=lossy, mct=1, no_jp2=True, **layers)
     dataset.file_meta.TransferSyntaxUID = pydicom.uid.JPEG2000 if lossy else JPEG2000Lossless
     dataset.PhotometricInterpretation = "YBR_ICT" if lossy else "YBR_RCT"
     dataset.PixelData = encapsulate([buffer.getvalue()])

@@ -27,18 +27,23 @@ class Hospital:
         pd.DataFrame(rows, columns=columns).to_csv(root / "clinical.csv", index=False)
         self.tables: dict[str, Path] = {}
 
-    def ingest(
-        self, out: str = "out", memory: Path | None = None, **settings: object
-    ) -> "Hospital":
+    def ingest(self, out: str = "out", memory: Path | None = None, **settings: object) -> "Hospital":
         self.out = self.root / out
         ingest_hospital(
-            self.pictures, "A", clinical_csv=self.root / "clinical.csv",
-            measurements_csv=self.tables.get("measurements"), roi_csv=self.tables.get("roi"),
-            pseudonymiser=PSEUDONYMISER, settings=IngestionSettings(**settings),
-            shard=self.out / "A.h5", acquisitions_csv=self.out / "A_acquisitions.csv",
-            rejects_csv=self.out / "A_rejects.csv", counts_csv=self.out / "A_counts.csv",
-            private_map_csv=self.root / "private" / "A.csv", memory=memory,
-        )  # fmt: skip
+            self.pictures,
+            "A",
+            clinical_csv=self.root / "clinical.csv",
+            measurements_csv=self.tables.get("measurements"),
+            roi_csv=self.tables.get("roi"),
+            pseudonymiser=PSEUDONYMISER,
+            settings=IngestionSettings(**settings),
+            shard=self.out / "A.h5",
+            acquisitions_csv=self.out / "A_acquisitions.csv",
+            rejects_csv=self.out / "A_rejects.csv",
+            counts_csv=self.out / "A_counts.csv",
+            private_map_csv=self.root / "private" / "A.csv",
+            memory=memory,
+        )
         return self
 
     def table(self, name: str) -> pd.DataFrame:

@@ -19,9 +19,17 @@ PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 STORESCU = "/usr/bin/storescu"
 NEW_NETWORK = 0x40000000
 OPTIONS = {
-    ".1.99": "-xd", ".2": "-xb", ".5": "-xr", ".4.50": "-xy", ".4.51": "-xx", ".4.70": "-xs",
-    ".4.80": "-xt", ".4.81": "-xu", ".4.90": "-xv", ".4.91": "-xw",
-}  # fmt: skip
+    ".1.99": "-xd",
+    ".2": "-xb",
+    ".5": "-xr",
+    ".4.50": "-xy",
+    ".4.51": "-xx",
+    ".4.70": "-xs",
+    ".4.80": "-xt",
+    ".4.81": "-xu",
+    ".4.90": "-xv",
+    ".4.91": "-xw",
+}
 USER, PASSWORD = "study", "a-secret-7731"
 
 
@@ -58,12 +66,18 @@ class Orthanc:
         folder.mkdir()
         self._settings = folder / "orthanc.json"
         settings = {
-            "Name": "TEST", "StorageDirectory": str(folder / "db"), "HttpPort": self.http,
-            "DicomPort": self.dicom, "DicomAet": "ORTHANC", "Plugins": [str(PLUGIN)],
-            "RemoteAccessAllowed": False, "AuthenticationEnabled": True,
-            "RegisteredUsers": {USER: PASSWORD}, "DicomWeb": {"Enable": True},
+            "Name": "TEST",
+            "StorageDirectory": str(folder / "db"),
+            "HttpPort": self.http,
+            "DicomPort": self.dicom,
+            "DicomAet": "ORTHANC",
+            "Plugins": [str(PLUGIN)],
+            "RemoteAccessAllowed": False,
+            "AuthenticationEnabled": True,
+            "RegisteredUsers": {USER: PASSWORD},
+            "DicomWeb": {"Enable": True},
             "DicomModalities": {"inbox": ["DLRE", "127.0.0.1", inbox_port]},
-        }  # fmt: skip
+        }
         self._settings.write_text(json.dumps(settings))
         self._log = folder / "log"
         self.start()

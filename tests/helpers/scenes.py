@@ -18,7 +18,5 @@ def scene(seed=0, kpa=9.0, opacity=0.5, depth_mm=80.0, failed=False, top_mm=32.0
     field = simulate_field(kpa, 0.8, Nuisance(0, 0, 22.8), failed, generator)
     grey = simulate_bmode(geometry, LOOK, 16.0, generator)
     captions = Captions("Simulated Hospital A", "A0001", "SIM^A0001", str(date(2015, 1, 1)), 1)
-    rendered = render(
-        field, grey, geometry, Placement(top_mm, steering, 1.0, -1.0), captions, opacity, 40.0
-    )
+    rendered = render(field, grey, geometry, Placement(top_mm, steering, 1.0, -1.0), captions, opacity, 40.0)
     return rendered, geometry

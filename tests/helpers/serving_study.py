@@ -38,9 +38,7 @@ def expected_probabilities(weights: dict, arm: str, images: np.ndarray) -> np.nd
         maps = torch.from_numpy(images.transpose(0, 3, 1, 2).astype(np.float32)) / 255 - 0.5
         for block in range(4):
             prefix = f"convolutions.{block}"
-            maps = functional.conv2d(
-                maps, state[f"{prefix}.weight"], state[f"{prefix}.bias"], padding=1
-            )
+            maps = functional.conv2d(maps, state[f"{prefix}.weight"], state[f"{prefix}.bias"], padding=1)
             maps = functional.max_pool2d(functional.relu(maps), 2)
         features = maps.reshape(len(images), 32 * 15 * 15)
         nodes = functional.relu(features @ state["hidden.weight"].T + state["hidden.bias"])

@@ -40,7 +40,5 @@ def same(first, second):
 
 def batch_source(images, labels, weights=None, augmentation=AUGMENTATION):
     weights = np.ones(len(images)) if weights is None else weights
-    draws = Draws(
-        labels, weights, seed=7, stream=0, batch_size=8, by_class=True, augmentation=augmentation
-    )
+    draws = Draws(labels, weights, seed=7, stream=0, batch_size=8, by_class=True, augmentation=augmentation)
     return BatchSource(draws, images)

@@ -62,9 +62,7 @@ def test_auc_variance_interval_and_curve(name, part):
 
 
 @pytest.mark.parametrize(("name", "part"), CURVES)
-@pytest.mark.parametrize(
-    ("key", "choose"), [("youden", youden_cutoff), ("closest_topleft", closest_topleft_cutoff)]
-)
+@pytest.mark.parametrize(("key", "choose"), [("youden", youden_cutoff), ("closest_topleft", closest_topleft_cutoff)])
 def test_cutoffs_are_among_procs_with_the_highest_sensitivity(name, part, key, choose):
     rows = CASES[name][part][key]
     best = max(rows, key=lambda row: number(row["sensitivity"]))
@@ -79,9 +77,7 @@ def test_paired_test(name):
     expected = CASES[name]
     labels, first = data(name, "p1")
     ours = compare_paired_aucs(labels, first, data(name, "p2")[1])
-    np.testing.assert_allclose(
-        ours.covariance, number(expected["delong_cov"]), rtol=1e-10, atol=1e-15
-    )
+    np.testing.assert_allclose(ours.covariance, number(expected["delong_cov"]), rtol=1e-10, atol=1e-15)
     test = expected["paired_test"]
     if ours.degenerate:
         assert ours.p_value == 1

@@ -112,9 +112,7 @@ def _redrawn(sound: Path, place: Path) -> dict[str, list[str]]:
     empty, saturated, black, bare = (screen.copy() for _ in range(4))
     empty[inside] = screen[inside].min(axis=2, keepdims=True)
     # Some pure colour, from which the opacity is estimated.
-    saturated[inside] = np.where(
-        np.arange(saturated[inside].shape[0])[:, None, None] < 12, (0, 255, 255), (137, 3, 2)
-    )
+    saturated[inside] = np.where(np.arange(saturated[inside].shape[0])[:, None, None] < 12, (0, 255, 255), (137, 3, 2))
     black[screen.max(axis=2) == 0] = (60, 76, 54)
     bare[COLOUR_BAR.top : COLOUR_BAR.bottom, COLOUR_BAR.left : COLOUR_BAR.right] = 0
     bare[inside] = empty[inside]

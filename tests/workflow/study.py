@@ -14,7 +14,7 @@ TINY = {
     "cohort": {"size": 24},
     "training": {"epochs": 2, "minimum_epochs": 1, "minimum_steps": 4, "maximum_steps": 4, "device": "cpu"},
     "statistics": {"bootstrap_replicates": 50},
-}  # fmt: skip
+}
 
 
 class Study:
@@ -82,9 +82,13 @@ class Study:
         environment["NUMBA_CACHE_DIR"] = str(ROOT / ".pytest_cache" / "numba")
         return subprocess.Popen(
             [sys.executable, "-m", "snakemake", *arguments],
-            cwd=self.folder, env=environment, text=True, stdout=output,
-            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+            cwd=self.folder,
+            env=environment,
+            text=True,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
 
     def run(self, *arguments: str) -> str:
         """Run everything (or the targets named) on two cores."""
@@ -93,11 +97,7 @@ class Study:
     def pending(self, *targets: str) -> set[str]:
         """Names of the rules that Snakemake would run now, for everything or for the targets named."""
         output = self.snakemake("--dry-run", "--cores", "2", "--", *targets).stdout
-        return {
-            line.split()[1].rstrip(":")
-            for line in output.splitlines()
-            if line.startswith(("rule ", "localrule "))
-        }
+        return {line.split()[1].rstrip(":") for line in output.splitlines() if line.startswith(("rule ", "localrule "))}
 
     def tables(self) -> dict[str, bytes]:
         """Content of every CSV, HTML and SVG that must be the same from run to run."""

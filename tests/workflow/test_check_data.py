@@ -38,9 +38,7 @@ def write_folder(tmp_path, rows, encoding="utf-8"):
     for row in rows:
         if row["patient_id"]:
             for k in range(5):
-                write_dicom(
-                    tmp_path / "dicom" / "A" / row["patient_id"] / f"{k}.dcm", row["patient_id"]
-                )
+                write_dicom(tmp_path / "dicom" / "A" / row["patient_id"] / f"{k}.dcm", row["patient_id"])
     lines = [",".join(GOOD)] + [",".join(f'"{v}"' for v in row.values()) for row in rows]
     (tmp_path / "clinical.csv").write_bytes("\n".join(lines).encode(encoding))
     return tmp_path
@@ -150,9 +148,7 @@ def test_pictures_in_archives_are_found(tmp_path):
 def test_squares_are_checked(tmp_path):
     folder = write_folder(tmp_path, patients(1))
     squares = folder / "roi.csv"
-    squares.write_text(
-        "file,row,column,size\nA/A0001/0.dcm,1,2,250\nA/A0001/1.dcm,1.5,2,250\nA/9.dcm,1,2,3\n"
-    )
+    squares.write_text("file,row,column,size\nA/A0001/0.dcm,1,2,250\nA/A0001/1.dcm,1.5,2,250\nA/9.dcm,1,2,3\n")
     assert set(check_folder(folder)["code"]) == {"not_a_square", "picture_missing"}
     squares.write_text("file,top,left,size\n")
     assert set(check_folder(folder)["code"]) == {"unusable_table"}

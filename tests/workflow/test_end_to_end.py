@@ -25,10 +25,7 @@ def test_counts_close(finished_study):
     assert flow["excluded_first"].sum() == (enrolment["enrolled"] == 0).sum()
     for path in sorted((finished_study.folder / "results/store").glob("?_counts.csv")):
         counts = pd.read_csv(path).iloc[0]
-        assert (
-            counts["files_found"]
-            == counts["images_stored"] + counts["rejected"] + counts["ignored"]
-        )
+        assert counts["files_found"] == counts["images_stored"] + counts["rejected"] + counts["ignored"]
 
 
 def test_probabilities_come_from_the_server_for_every_patient_and_arm(finished_study):
@@ -98,8 +95,11 @@ def test_real_ultrasound_in_a_hospitals_folder_changes_no_table(finished_study, 
     changed = {name for name in before if before[name] != after[name]}
     # Only what counts and lists files may change.
     assert changed <= {
-        "store/A_counts.csv", "store/A_rejects.csv", "store/counts.csv", "store/rejects.csv",
-    }  # fmt: skip
+        "store/A_counts.csv",
+        "store/A_rejects.csv",
+        "store/counts.csv",
+        "store/rejects.csv",
+    }
     rejects = read(study, "store/A_rejects.csv")
     assert len(rejects) - len(read(finished_study, "store/A_rejects.csv")) == len(paths) >= 20
     assert study.pending() == set()

@@ -26,8 +26,11 @@ def test_a_users_folder_from_check_to_report(tmp_path):
     wrong = add_what_goes_wrong(cohort / "dicom" / HOSPITAL)
     findings = check_folder(cohort)
     assert set(findings["code"]) <= {
-        "too_few_pictures", "picture_missing", "unknown_column", "pictures_without_patient",
-    }  # fmt: skip
+        "too_few_pictures",
+        "picture_missing",
+        "unknown_column",
+        "pictures_without_patient",
+    }
     study = Study.create(tmp_path / "study", cohort={"source": "folder", "folder": str(cohort)})
     study.keep_arms("overall_5_images")
     # Under any key some patient's shifted date may be another's true one; not under this.

@@ -29,10 +29,7 @@ def test_the_same_tables_from_the_pacs_as_from_the_folder(tmp_path, monkeypatch)
     for patient in [p for h in "AB" for p in sorted((cohort / "dicom" / h).iterdir())[1:]]:
         shutil.rmtree(patient)
     paths = [p for p in sorted((cohort / "dicom").rglob("*")) if p.is_file()]
-    studies = {
-        (p.relative_to(cohort / "dicom").parts[0], pydicom.dcmread(p).StudyInstanceUID)
-        for p in paths
-    }
+    studies = {(p.relative_to(cohort / "dicom").parts[0], pydicom.dcmread(p).StudyInstanceUID) for p in paths}
     copy.mkdir()
     shutil.copy(cohort / "clinical.csv", copy)
     lines = ["hospital,study_instance_uid", *(f"{h},{uid}" for h, uid in sorted(studies))]
@@ -46,9 +43,11 @@ def test_the_same_tables_from_the_pacs_as_from_the_folder(tmp_path, monkeypatch)
         try:
             orthanc.send(cohort / "dicom")
             pulled = Study.create(
-                tmp_path / "pulled", privacy={"key_file": str(key)}, splits=splits,
+                tmp_path / "pulled",
+                privacy={"key_file": str(key)},
+                splits=splits,
                 cohort={"source": "dicomweb", "folder": str(copy), "dicomweb": {"url": orthanc.url}},
-            )  # fmt: skip
+            )
             pulled.run(*TARGETS)
             # A picture gone from the folder comes again.
             next((copy / "dicom/B").iterdir()).unlink()
@@ -62,19 +61,17 @@ def test_the_same_tables_from_the_pacs_as_from_the_folder(tmp_path, monkeypatch)
             orthanc.stop()
     (cohort / "measurements.csv").unlink()
     folder = Study.create(
-        tmp_path / "folder", privacy={"key_file": str(key)}, splits=splits,
+        tmp_path / "folder",
+        privacy={"key_file": str(key)},
+        splits=splits,
         cohort={"source": "folder", "folder": str(cohort)},
-    )  # fmt: skip
+    )
     folder.run("--", "results/store/acquisitions.csv")
     for name in ("store/acquisitions.csv", "store/counts.csv"):
-        assert (pulled.folder / "results" / name).read_bytes() == (
-            folder.folder / "results" / name
-        ).read_bytes(), name
+        assert (pulled.folder / "results" / name).read_bytes() == (folder.folder / "results" / name).read_bytes(), name
     failures = pd.read_csv(pulled.folder / "results/pacs/failures.csv")
     assert failures[["hospital", "code"]].to_numpy().tolist() == [["A", "not_found"]]
     for path in (pulled.folder / "results/pacs").glob("*"):
         assert not any(uid in path.read_text() for _, uid in studies)
     for path in (pulled.folder / "results/logs").rglob("*.log"):
-        assert not any(
-            uid in path.read_text() or PASSWORD in path.read_text() for _, uid in studies
-        )
+        assert not any(uid in path.read_text() or PASSWORD in path.read_text() for _, uid in studies)

@@ -86,8 +86,7 @@ def test_one_image_is_named_everywhere():
 
 def test_profiles_parse_and_agree_on_when_to_rerun():
     profiles = {
-        path.parent.name: yaml.safe_load(path.read_text())
-        for path in (ROOT / "profiles").glob("*/config.yaml")
+        path.parent.name: yaml.safe_load(path.read_text()) for path in (ROOT / "profiles").glob("*/config.yaml")
     }
     assert set(profiles) == {"default", "slurm", "kubernetes"}
     for profile in profiles.values():

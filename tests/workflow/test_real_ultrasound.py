@@ -51,9 +51,7 @@ def test_real_files_are_rejected_with_the_right_reason_and_change_nothing(study)
     before = store_of(study)
     paths = real_ultrasound()
     assert len(paths) >= 20
-    syntaxes = {
-        pydicom.dcmread(p, stop_before_pixels=True).file_meta.TransferSyntaxUID for p in paths
-    }
+    syntaxes = {pydicom.dcmread(p, stop_before_pixels=True).file_meta.TransferSyntaxUID for p in paths}
     assert len(syntaxes) >= SYNTAXES
     target = study.folder.parent / "cohort" / "dicom" / "A" / "A0001" / "others"
     target.mkdir()
@@ -63,8 +61,10 @@ def test_real_files_are_rejected_with_the_right_reason_and_change_nothing(study)
     rejects = read_table(study.folder / "results" / "store" / "rejects.csv")
     counts = read_table(study.folder / "results" / "store" / "counts.csv").iloc[0]
     assert counts[["files_found", "images_stored", "rejected"]].tolist() == [
-        len(paths) + 2, 2, len(paths),
-    ]  # fmt: skip
+        len(paths) + 2,
+        2,
+        len(paths),
+    ]
     assert set(rejects["code"]) <= EXPECTED
     assert (rejects["code"] == "no_elastogram").sum() >= 15
     private = study.folder / ".dlre" / "rejected_files" / "A.csv"

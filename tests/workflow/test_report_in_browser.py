@@ -96,9 +96,7 @@ def test_downloads_are_the_files(report, finished_study):
     for link in links:
         name = link.get_attribute("download")
         content = base64.b64decode(link.get_attribute("href").split("base64,")[1])
-        originals = [
-            path.read_bytes() for path in finished_study.folder.rglob(f"results/**/{name}")
-        ]
+        originals = [path.read_bytes() for path in finished_study.folder.rglob(f"results/**/{name}")]
         assert content in originals or (name in assembled and content.count(b"\n") > 1), name
 
 
@@ -175,9 +173,7 @@ def test_axe_finds_nothing(report, scheme):
     axe = resources.files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
     report.set_script_timeout(300)
     report.execute_script(axe)
-    found = report.execute_async_script(
-        "const done = arguments[0]; axe.run(document).then((r) => done(r.violations))"
-    )
+    found = report.execute_async_script("const done = arguments[0]; axe.run(document).then((r) => done(r.violations))")
     summary = [(v["id"], v["help"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found]
     assert summary == []
 
@@ -190,9 +186,7 @@ def test_snakemakes_own_report_opens_offline(browser, finished_study, tmp_path):
         browser.get_log(log)
     browser.get(f"file://{page}")
     words = WebDriverWait(browser, 30).until(lambda b: b.find_element(By.ID, "app").text)
-    assert {"Audit", "Extended", "Figures", "Quality", "Supplement", "Tables"} <= set(
-        words.split("\n")
-    )
+    assert {"Audit", "Extended", "Figures", "Quality", "Supplement", "Tables"} <= set(words.split("\n"))
     assert foreign_requests(browser) == []
     assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
     text = page.read_text(encoding="utf-8")

@@ -10,15 +10,37 @@ import pytest
 # What stands at the end of every chain.
 END = {"report", "headline", "all"}
 FIGURES = {
-    "figure_1", "figure_2", "figure_3", "figure_4", "figure_5", "supplementary_figure_1", "subgroup_figure",
-    "calibration_figure", "decision_figure", "forest_figure", "headline_figure", "heat_maps",
+    "figure_1",
+    "figure_2",
+    "figure_3",
+    "figure_4",
+    "figure_5",
+    "supplementary_figure_1",
+    "subgroup_figure",
+    "calibration_figure",
+    "decision_figure",
+    "forest_figure",
+    "headline_figure",
+    "heat_maps",
     "contact_sheets",
-}  # fmt: skip
+}
 # Tables of scores, and what is made of these tables.
 SCORED = {
-    "table_2", "table_3", "table_4", "supplementary_table", "counts", "calibration", "predictive_values",
-    "hospitals", "stages", "differences", "events", "decision_curves", "audit_study", "frozen_study",
-}  # fmt: skip
+    "table_2",
+    "table_3",
+    "table_4",
+    "supplementary_table",
+    "counts",
+    "calibration",
+    "predictive_values",
+    "hospitals",
+    "stages",
+    "differences",
+    "events",
+    "decision_curves",
+    "audit_study",
+    "frozen_study",
+}
 SCORED_FIGURES = FIGURES - {"figure_1", "figure_2", "supplementary_figure_1", "contact_sheets"}
 TRAINING = {"train", "model_repository", "predict", "scores"}
 
@@ -95,8 +117,12 @@ def test_a_new_patient_ingests_one_hospital_and_simulates_nothing(study):
     for rule in ("ingest_hospital", "crop_rois"):
         assert re.search(rf"^{rule}\s+1$", output, re.MULTILINE), output
     untouched = {
-        "simulate_clinical", "simulate_hospital", "simulated_measurements", "audit_published", "checklist",
-    }  # fmt: skip
+        "simulate_clinical",
+        "simulate_hospital",
+        "simulated_measurements",
+        "audit_published",
+        "checklist",
+    }
     assert study.pending() == every_rule(study) - untouched
 
 
@@ -123,12 +149,27 @@ def test_a_corrected_stage_retrains(study):
 def test_another_cutoff_reruns_statistics_only(study):
     study.configure(statistics={"cutoff": "sensitivity_90"})
     uses_cutoffs = {
-        "table_2", "table_3", "table_4", "supplementary_table", "counts", "predictive_values", "hospitals",
-        "stages", "differences", "audit_study", "frozen_study",
-    }  # fmt: skip
+        "table_2",
+        "table_3",
+        "table_4",
+        "supplementary_table",
+        "counts",
+        "predictive_values",
+        "hospitals",
+        "stages",
+        "differences",
+        "audit_study",
+        "frozen_study",
+    }
     figures = {
-        "figure_3", "figure_4", "figure_5", "subgroup_figure", "forest_figure", "headline_figure", "heat_maps",
-    }  # fmt: skip
+        "figure_3",
+        "figure_4",
+        "figure_5",
+        "subgroup_figure",
+        "forest_figure",
+        "headline_figure",
+        "heat_maps",
+    }
     assert study.pending() == uses_cutoffs | figures | END
 
 

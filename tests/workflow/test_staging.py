@@ -121,9 +121,7 @@ def test_a_users_folder_of_any_depth_with_other_files_in_it(staged, tmp_path):
     pd.testing.assert_frame_equal(found[:4], expected, check_dtype=False)
     codes = pd.read_csv(results / "rejects.csv")["code"].value_counts()
     before = pd.read_csv(examples / "rejects.csv")["code"].value_counts()
-    assert codes.sub(before, fill_value=0).loc[lambda change: change != 0].to_dict() == {
-        "no_elastogram": 1
-    }
+    assert codes.sub(before, fill_value=0).loc[lambda change: change != 0].to_dict() == {"no_elastogram": 1}
     assert "1 more is not DICOM" in (study.folder / STAGED).read_text()
 
 
@@ -154,9 +152,24 @@ def mixed_up(staged, tmp_path_factory):
     # Two people of two hospitals with one Patient ID.
     same = {"PatientID": "0001"}
     copied(first, inbox / "schulz", **same, PatientName="SCHULZ^OTTO", PatientBirthDate="19410101")
-    copied(second, inbox / "meier", **same, PatientName="Mustermann", PatientBirthDate="01.02.1960", PatientSex="female", StudyTime="10:15:30")  # fmt: skip
+    copied(
+        second,
+        inbox / "meier",
+        **same,
+        PatientName="Mustermann",
+        PatientBirthDate="01.02.1960",
+        PatientSex="female",
+        StudyTime="10:15:30",
+    )
     # Two examinations of one patient.
-    copied(third[:3], inbox / "early", StudyInstanceUID="1.2.3.4", StudyDate="20150101", AcquisitionDate="20150101", AcquisitionDateTime="20150101101500")  # fmt: skip
+    copied(
+        third[:3],
+        inbox / "early",
+        StudyInstanceUID="1.2.3.4",
+        StudyDate="20150101",
+        AcquisitionDate="20150101",
+        AcquisitionDateTime="20150101101500",
+    )
     copied(third[3:], inbox / "late", StudyInstanceUID="1.2.3.5")
     # One patient's pictures under another name, too.
     copied(fourth, inbox / "right")
@@ -172,9 +185,7 @@ def mixed_up(staged, tmp_path_factory):
 
 def test_every_examination_of_everybody_is_staged_alone(mixed_up):
     outbox = pd.read_csv(mixed_up.folder / ".dlre/outbox/patients.csv", dtype=str)
-    found = pd.read_csv(mixed_up.folder / "results/staging/patients.csv").merge(
-        outbox, on="patient"
-    )
+    found = pd.read_csv(mixed_up.folder / "results/staging/patients.csv").merge(outbox, on="patient")
     counts = found.groupby("patient_id")["images"].apply(lambda n: sorted(n)[::-1])
     assert counts["0001"] == [5, 5]
     third = found[found["patient_id"].str.contains("EXAMPLE3")]
@@ -185,14 +196,14 @@ def test_every_examination_of_everybody_is_staged_alone(mixed_up):
     assert {name for name, _ in named} == {"SCHULZ^OTTO", "Mustermann"}
     assert len({study for _, study in named}) == 2
     early = next(r for r in reports if r.StudyInstanceUID == "1.2.3.4")
-    assert len(early.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence[0].ReferencedSOPSequence) == 3  # fmt: skip
+    assert (
+        len(early.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence[0].ReferencedSOPSequence) == 3
+    )
 
 
 def test_pictures_sent_for_two_patients_stage_neither(mixed_up):
     outbox = pd.read_csv(mixed_up.folder / ".dlre/outbox/patients.csv", dtype=str)
-    found = pd.read_csv(mixed_up.folder / "results/staging/patients.csv").merge(
-        outbox, on="patient"
-    )
+    found = pd.read_csv(mixed_up.folder / "results/staging/patients.csv").merge(outbox, on="patient")
     both = found[found["patient_id"].str.contains("EXAMPLE4|B0099")]
     assert len(both) == 2
     assert both["implied_stage"].isna().all()

@@ -167,9 +167,7 @@ def test_the_studys_own_patients_do_not_validate_it_exported_again(finished_stud
     clinical = pd.read_csv(simulated / "clinical.csv", dtype=str)
     clinical[clinical["hospital"] == "A"].to_csv(cohort / "clinical.csv", index=False)
     model = finished_study.folder / "results/serving"
-    study = Study.create(
-        tmp_path / "tiny", validation={"cohorts": {"again": str(cohort)}, "model": str(model)}
-    )
+    study = Study.create(tmp_path / "tiny", validation={"cohorts": {"again": str(cohort)}, "model": str(model)})
     stopped = study.snakemake("--cores", "2", "--", REPORT, check=False)
     assert stopped.returncode != 0
     own = pd.read_csv(finished_study.folder / "results/store/A_acquisitions.csv")

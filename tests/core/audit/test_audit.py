@@ -15,43 +15,56 @@ from dlre_core.extended_tables.published_form import published_form
 from dlre_core.statistics import diagnostic_accuracy_from_counts
 
 MEASURES = {
-    "sens": "sensitivity", "spec": "specificity", "ppv": "positive_predictive_value",
-    "npv": "negative_predictive_value", "lr_pos": "positive_likelihood_ratio",
+    "sens": "sensitivity",
+    "spec": "specificity",
+    "ppv": "positive_predictive_value",
+    "npv": "negative_predictive_value",
+    "lr_pos": "positive_likelihood_ratio",
     "lr_neg": "negative_likelihood_ratio",
-}  # fmt: skip
+}
 # TP, FN, TN, FP; the two methods of a stage and cohort share cases and controls.
 COUNTS = {
-    ("F4", "new", "T"): (58, 8, 171, 29), ("F4", "new", "V"): (27, 5, 83, 17),
-    ("F4", "old", "T"): (49, 17, 151, 49), ("F4", "old", "V"): (22, 10, 71, 29),
-    (">=F3", "new", "T"): (129, 22, 97, 18), (">=F3", "new", "V"): (61, 12, 49, 10),
-    (">=F3", "old", "T"): (107, 44, 81, 34), (">=F3", "old", "V"): (49, 24, 43, 16),
-    (">=F2", "new", "T"): (191, 32, 36, 7), (">=F2", "new", "V"): (89, 21, 17, 5),
-    (">=F2", "old", "T"): (149, 74, 31, 12), (">=F2", "old", "V"): (73, 37, 14, 8),
-}  # fmt: skip
+    ("F4", "new", "T"): (58, 8, 171, 29),
+    ("F4", "new", "V"): (27, 5, 83, 17),
+    ("F4", "old", "T"): (49, 17, 151, 49),
+    ("F4", "old", "V"): (22, 10, 71, 29),
+    (">=F3", "new", "T"): (129, 22, 97, 18),
+    (">=F3", "new", "V"): (61, 12, 49, 10),
+    (">=F3", "old", "T"): (107, 44, 81, 34),
+    (">=F3", "old", "V"): (49, 24, 43, 16),
+    (">=F2", "new", "T"): (191, 32, 36, 7),
+    (">=F2", "new", "V"): (89, 21, 17, 5),
+    (">=F2", "old", "T"): (149, 74, 31, 12),
+    (">=F2", "old", "V"): (73, 37, 14, 8),
+}
 AUCS = {
-    ("new", "T"): ("0.90", "0.86", "0.94", ""), ("new", "V"): ("0.90", "0.84", "0.96", ""),
-    ("old", "T"): ("0.76", "0.69", "0.83", "***"), ("old", "V"): ("0.76", "0.65", "0.87", "***"),
-}  # fmt: skip
+    ("new", "T"): ("0.90", "0.86", "0.94", ""),
+    ("new", "V"): ("0.90", "0.84", "0.96", ""),
+    ("old", "T"): ("0.76", "0.69", "0.83", "***"),
+    ("old", "V"): ("0.76", "0.65", "0.87", "***"),
+}
 
 
-def accuracy_row(
-    place: tuple[str, str, str], counts: tuple[int, ...], arm: str | None = None
-) -> dict:
+def accuracy_row(place: tuple[str, str, str], counts: tuple[int, ...], arm: str | None = None) -> dict:
     stage, method, cohort = place
     accuracy = diagnostic_accuracy_from_counts(*counts)
     auc, low, high, stars = AUCS[method, cohort]
     row = {
-        "stage": stage, "method": method, "arm": arm, "cohort": cohort, "n": str(sum(counts)),
+        "stage": stage,
+        "method": method,
+        "arm": arm,
+        "cohort": cohort,
+        "n": str(sum(counts)),
         "prevalence_pct": show(100 * (counts[0] + counts[1]) / sum(counts)),
-        "auc": auc, "auc_ci": [low, high], "stars": stars,
-    }  # fmt: skip
+        "auc": auc,
+        "auc_ci": [low, high],
+        "stars": stars,
+    }
     for cell, name in MEASURES.items():
         estimate = getattr(accuracy, name)
         factor, digits = (1, 2) if cell.startswith("lr") else (100, 1)
         row[cell] = show(factor * estimate.value, digits=digits)
-        row[f"{cell}_ci"] = [
-            show(factor * limit, digits=digits) for limit in (estimate.low, estimate.high)
-        ]
+        row[f"{cell}_ci"] = [show(factor * limit, digits=digits) for limit in (estimate.low, estimate.high)]
     return row
 
 
@@ -63,47 +76,49 @@ def baseline_row(variable: str, training: int, validation: int, group: str | Non
     }
     table = [[training, 266 - training], [validation, 132 - validation]]
     return {
-        "variable": variable, "group": group, "kind": "n (%)",
+        "variable": variable,
+        "group": group,
+        "kind": "n (%)",
         **{
             name: {"printed": "", "count": str(count), "pct": show(100 * count / size)}
             for name, (count, size) in columns.items()
         },
         "p": show(float(stats.chi2_contingency(table, correction=False).pvalue), digits=3),
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture
 def clean() -> dict:
     sizes = {
-        "variable": "Patients", "group": None, "kind": "n", "p": None,
-        "all": {"count": "398", "pct": None}, "training": {"count": "266", "pct": "66.8"},
+        "variable": "Patients",
+        "group": None,
+        "kind": "n",
+        "p": None,
+        "all": {"count": "398", "pct": None},
+        "training": {"count": "266", "pct": "66.8"},
         "validation": {"count": "132", "pct": "33.2"},
-    }  # fmt: skip
+    }
     age = {
-        "variable": "Age", "group": None, "kind": "mean±SD", "p": "0.433",
-        "all": {"mean": "40.3", "sd": "12.0"}, "training": {"mean": "40.0", "sd": "12.0"},
+        "variable": "Age",
+        "group": None,
+        "kind": "mean±SD",
+        "p": "0.433",
+        "all": {"mean": "40.3", "sd": "12.0"},
+        "training": {"mean": "40.0", "sd": "12.0"},
         "validation": {"mean": "41.0", "sd": "12.0"},
-    }  # fmt: skip
+    }
     stages = [("F0-1", 43, 22), ("F2", 72, 37), ("F3", 85, 41), ("F4", 66, 32)]
     return {
         "_meta": {"source": "made for the test"},
         "table1": [sizes, age, baseline_row("Male", 175, 90)]
         + [baseline_row(name, a, b, "Fibrosis") for name, a, b in stages],
         "table2": [accuracy_row(place, counts) for place, counts in COUNTS.items()],
-        "table3": [
-            accuracy_row(place, counts, "5 images")
-            for place, counts in COUNTS.items()
-            if place[1] == "new"
-        ],
+        "table3": [accuracy_row(place, counts, "5 images") for place, counts in COUNTS.items() if place[1] == "new"],
     }
 
 
 def row_of(tables: dict, table: str, stage: str, method: str, cohort: str) -> dict:
-    return next(
-        row
-        for row in tables[table]
-        if (row["stage"], row["method"], row["cohort"]) == (stage, method, cohort)
-    )
+    return next(row for row in tables[table] if (row["stage"], row["method"], row["cohort"]) == (stage, method, cohort))
 
 
 def test_clean_tables_have_no_findings(clean):
@@ -136,12 +151,10 @@ PLANTED = [
     (">=F3", "old", "T", "stars", "", "stars_contradiction", "*"),
     (">=F3", "old", "V", "auc", "7,6", "malformed_number", ""),
     (">=F3", "old", "V", "spec", "172.9", "impossible_value", ""),
-]  # fmt: skip
+]
 
 
-@pytest.mark.parametrize(
-    ("stage", "method", "cohort", "key", "printed", "kind", "expected"), PLANTED
-)
+@pytest.mark.parametrize(("stage", "method", "cohort", "key", "printed", "kind", "expected"), PLANTED)
 def test_planted_error_is_found_alone(clean, stage, method, cohort, key, printed, kind, expected):
     row_of(clean, "table2", stage, method, cohort)[key] = printed
     report = audit_published_tables(clean)
@@ -166,9 +179,10 @@ def test_same_analysis_printed_twice_must_agree(clean):
 
 def test_size_wrong_in_a_whole_arm_is_found_from_all_its_rows(clean):
     cells = {
-        ("F4", "new", "V"): (44, 3, 111, 8), (">=F3", "new", "V"): (102, 4, 53, 7),
+        ("F4", "new", "V"): (44, 3, 111, 8),
+        (">=F3", "new", "V"): (102, 4, 53, 7),
         (">=F2", "new", "V"): (122, 29, 12, 3),
-    }  # fmt: skip
+    }
     rows = [accuracy_row(place, counts, "site 2") for place, counts in cells.items()]
     for row, prevalence in zip(rows, ("20.9", "52.0", "79.1"), strict=True):
         row |= {"n": "177", "prevalence_pct": prevalence}
@@ -191,9 +205,7 @@ def test_size_wrong_in_a_whole_arm_is_found_from_all_its_rows(clean):
         ("Age", "training", "sd", "12,0", "malformed_number", ""),
     ],
 )
-def test_planted_error_in_the_baseline_is_found(
-    clean, variable, column, key, printed, kind, expected
-):
+def test_planted_error_in_the_baseline_is_found(clean, variable, column, key, printed, kind, expected):
     row = next(row for row in clean["table1"] if row["variable"] == variable)
     (row[column] if column else row)[key] = printed
     found = [item for item in audit_published_tables(clean).findings if item.kind == kind]
@@ -269,13 +281,14 @@ def test_paper_analyses_printed_twice(paper):
 
 def test_paper_sizes_of_the_hospital_combinations(paper):
     sizes = {
-        (item.where["arm"], item.where["cohort"]): (item.printed, item.expected)
-        for item in findings(paper, "n_wrong")
+        (item.where["arm"], item.where["cohort"]): (item.printed, item.expected) for item in findings(paper, "n_wrong")
     }
     assert sizes == {
-        ("Combo 2", "V"): ("177", "166"), ("Combo 2", "T"): ("221", "232"),
-        ("Combo 3", "V"): ("177", "161"), ("Combo 3", "T"): ("221", "237"),
-    }  # fmt: skip
+        ("Combo 2", "V"): ("177", "166"),
+        ("Combo 2", "T"): ("221", "232"),
+        ("Combo 3", "V"): ("177", "161"),
+        ("Combo 3", "T"): ("221", "237"),
+    }
 
 
 def test_paper_intervals_in_disorder(paper):
@@ -286,9 +299,7 @@ def test_paper_intervals_in_disorder(paper):
 
 
 def test_paper_intervals_of_dlre_are_too_narrow(paper):
-    item = findings(
-        paper, "interval_unreproduced", table="table2", stage="F4", cohort="V", cell="sens"
-    )[0]
+    item = findings(paper, "interval_unreproduced", table="table2", stage="F4", cohort="V", cell="sens")[0]
     assert item.severity == "error"
     assert item.expected == "96.9 (83.8–99.9)"
     # Every share interval of the comparators in sensitivity and specificity is Clopper-Pearson's.
@@ -320,7 +331,7 @@ def test_outputs_are_complete_and_repeatable(paper):
 
 def test_rounding_steps_by_hand():
     printed = parse_printed("87.5")
-    assert rounding_steps(printed, [87.45, 87.5499, 87.549999, 87.5501, 87.56, 87.44]).tolist() == [1, 1, 1, 2, 0, 0]  # fmt: skip
+    assert rounding_steps(printed, [87.45, 87.5499, 87.549999, 87.5501, 87.56, 87.44]).tolist() == [1, 1, 1, 2, 0, 0]
     assert parse_printed("32,5").value == 32.5
     assert not parse_printed("32,5").well_formed
     assert parse_printed("–") is None
@@ -331,8 +342,10 @@ def test_rounding_steps_by_hand():
 
 def test_counts_by_hand():
     assert cases_that_fit(132, parse_printed("24.2")) == [32]
-    cells = {name: parse_printed(text) for name, text in
-             {"sens": "87.5", "spec": "76.0", "ppv": "53.8", "npv": "95.0"}.items()}  # fmt: skip
+    cells = {
+        name: parse_printed(text)
+        for name, text in {"sens": "87.5", "spec": "76.0", "ppv": "53.8", "npv": "95.0"}.items()
+    }
     (fit,) = best_tables(cells, 132, [32])
     assert (fit.counts, fit.missed) == ((28, 4, 76, 24), ())
     assert (28, 4, 76, 24) in [fit.counts for fit in tables_of_any_size(cells, 150)]
@@ -357,10 +370,18 @@ def test_own_table_passes_and_a_broken_one_fails():
     for stage, cases in (("f4", 20), ("ge_f3", 50)):
         accuracy = diagnostic_accuracy_from_counts(cases - 3, 3, 90 - cases - 5, 5)
         row = {
-            "stage": stage, "method": "dlre", "cohort": "validation", "n": 90, "n_missing": 0,
-            "prevalence": cases / 90, "auc": 0.93, "auc_low": 0.88, "auc_high": 0.98, "auc_variance": 6e-4,
+            "stage": stage,
+            "method": "dlre",
+            "cohort": "validation",
+            "n": 90,
+            "n_missing": 0,
+            "prevalence": cases / 90,
+            "auc": 0.93,
+            "auc_low": 0.88,
+            "auc_high": 0.98,
+            "auc_variance": 6e-4,
             "stars": "",
-        }  # fmt: skip
+        }
         for name in MEASURES.values():
             estimate = getattr(accuracy, name)
             row |= {

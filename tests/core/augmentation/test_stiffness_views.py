@@ -85,11 +85,15 @@ print(hashlib.sha256(located.positions.tobytes() + located.opacity.tobytes() + c
 """
     digests = {
         subprocess.run(
-            [sys.executable, "-W", "error", "-c", code], env=os.environ | {"NUMBA_DISABLE_JIT": off},
-            capture_output=True, text=True, check=True, cwd=ROOT,
+            [sys.executable, "-W", "error", "-c", code],
+            env=os.environ | {"NUMBA_DISABLE_JIT": off},
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=ROOT,
         ).stdout
         for off in ("0", "1")
-    }  # fmt: skip
+    }
     assert len(digests) == 1
 
 

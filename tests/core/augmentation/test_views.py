@@ -69,9 +69,15 @@ def test_it_equals_the_naive_twin(seed, side, shift, rotation, scale, flips):
     """Sides below sixteen take the loop over single pixels, the others vectors."""
     images = picture(side, seed=seed % 100)
     matrices = draw_transforms(
-        np.random.default_rng(seed), 2, shift_pixels=shift, rotation_degrees=rotation, scale=scale,
-        flip_horizontal=flips[0], flip_vertical=flips[1], side=side,
-    )  # fmt: skip
+        np.random.default_rng(seed),
+        2,
+        shift_pixels=shift,
+        rotation_degrees=rotation,
+        scale=scale,
+        flip_horizontal=flips[0],
+        flip_vertical=flips[1],
+        side=side,
+    )
     result = sample(images, matrices)
     for k in range(2):
         np.testing.assert_allclose(result[k], naive(images[0], matrices[k]), atol=1e-4)
@@ -87,7 +93,8 @@ from dlre_core.augmentation.views import apply_transforms, draw_jitter, draw_tra
 generator = np.random.default_rng(3)
 images = generator.integers(0, 256, (2, 9, 11, 3), dtype=np.uint8)
 matrices = np.concatenate([draw_transforms(generator, 6, shift_pixels=3, rotation_degrees=40, scale=0.3, side=9),
-                           draw_transforms(generator, 6, shift_pixels=9, flip_horizontal=True, flip_vertical=True, side=9)])
+                           draw_transforms(generator, 6, shift_pixels=9, flip_horizontal=True,
+                                           flip_vertical=True, side=9)])
 out = np.zeros((12, 3, 9, 11) if {planar} else (12, 9, 11, 3), np.{kind.__name__})
 jitter = draw_jitter(generator, 12, contrast=0.5, brightness=0.5)
 apply_transforms(images, np.arange(12) % 2, matrices, out, jitter=jitter, planar={planar})
@@ -96,19 +103,25 @@ print(hashlib.sha256(out.tobytes()).hexdigest())
 """
     digests = {
         subprocess.run(
-            [sys.executable, "-c", code], env=os.environ | {"NUMBA_DISABLE_JIT": off},
-            capture_output=True, text=True, check=True,
+            [sys.executable, "-c", code],
+            env=os.environ | {"NUMBA_DISABLE_JIT": off},
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         for off in ("0", "1")
-    }  # fmt: skip
+    }
     assert len(digests) == 1
 
 
 @settings(max_examples=300, deadline=None)
 @given(
-    start=st.integers(-60, 60), step=st.integers(-9, 9), low=st.integers(-20, 20),
-    length=st.integers(0, 30), n=st.integers(0, 20),
-)  # fmt: skip
+    start=st.integers(-60, 60),
+    step=st.integers(-9, 9),
+    low=st.integers(-20, 20),
+    length=st.integers(0, 30),
+    n=st.integers(0, 20),
+)
 def test_the_inner_span_is_exactly_what_lies_inside(start, step, low, length, n):
     inside = [k for k in range(n) if low <= start + k * step < low + length]
     first, past = sampling_kernels.inner_span(start, step, low, low + length, n)
@@ -120,7 +133,9 @@ def test_nothing_outside_the_buffers_is_read_or_written(planar):
     """Guards around both buffers: read, they would show in the output; written, they would change."""
     side, n = 10, 300
     generator = np.random.default_rng(8)
-    matrices = draw_transforms(generator, n, shift_pixels=4, rotation_degrees=180, scale=0.4, flip_horizontal=True, side=side)  # fmt: skip
+    matrices = draw_transforms(
+        generator, n, shift_pixels=4, rotation_degrees=180, scale=0.4, flip_horizontal=True, side=side
+    )
     size = side * side * 3
     for k in range(n):
         room, guarded = np.full(size + 128, 255, np.uint8), np.full(size + 128, -9.0, np.float32)
@@ -128,7 +143,7 @@ def test_nothing_outside_the_buffers_is_read_or_written(planar):
         image[:] = generator.integers(0, 100, image.shape)
         shape = (1, 3, side, side) if planar else (1, side, side, 3)
         out = guarded[64:-64].reshape(shape)
-        apply_transforms(image, np.array([0]), matrices[k : k + 1], out, normalise=False, planar=planar)  # fmt: skip
+        apply_transforms(image, np.array([0]), matrices[k : k + 1], out, normalise=False, planar=planar)
         assert out.max() < 100
         assert out.min() >= 0
         assert (guarded[:64] == -9).all()
@@ -137,8 +152,8 @@ def test_nothing_outside_the_buffers_is_read_or_written(planar):
 
 def test_every_form_of_output_holds_the_same_values():
     images = picture(30, n=2)
-    matrices = draw_transforms(np.random.default_rng(5), 4, shift_pixels=3, rotation_degrees=20, side=30)  # fmt: skip
-    matrices = np.concatenate([matrices, draw_transforms(np.random.default_rng(5), 4, shift_pixels=3, side=30)])  # fmt: skip
+    matrices = draw_transforms(np.random.default_rng(5), 4, shift_pixels=3, rotation_degrees=20, side=30)
+    matrices = np.concatenate([matrices, draw_transforms(np.random.default_rng(5), 4, shift_pixels=3, side=30)])
     plain = sample(images, matrices)
     indices = np.arange(8) % 2
     for kind in (np.float32, np.uint16, np.uint8):
@@ -182,7 +197,7 @@ def test_views_without_jitter_draw_what_transforms_draw():
 
 def test_crop_and_view_in_one():
     screen = picture(60)
-    view = draw_transforms(np.random.default_rng(2), 1, shift_pixels=2, flip_horizontal=True, side=20)  # fmt: skip
+    view = draw_transforms(np.random.default_rng(2), 1, shift_pixels=2, flip_horizontal=True, side=20)
     whole = after_crop(square_transform(15, 25, 20, 20), view)
     out, expected = np.empty((1, 20, 20, 3), np.float32), np.empty((1, 20, 20, 3), np.float32)
     apply_transforms(screen, np.array([0]), whole, out)
@@ -234,25 +249,22 @@ def test_a_wild_transform_repeats_the_border():
 
 def test_threads_do_not_change_a_bit():
     images = picture(50, n=3)
-    matrices = draw_transforms(np.random.default_rng(1), 9, shift_pixels=3, rotation_degrees=20, scale=0.1, side=50)  # fmt: skip
+    matrices = draw_transforms(np.random.default_rng(1), 9, shift_pixels=3, rotation_degrees=20, scale=0.1, side=50)
     assert np.array_equal(sample(images, matrices), sample(images, matrices, threads=2))
 
 
 def test_the_parallel_loop_is_a_function_of_its_own():
     """Compiled from one function, numba's cache gave the serial code for the parallel one."""
-    assert (
-        sampling_kernels.sample_images.py_func
-        is not sampling_kernels.sample_images_parallel.py_func
-    )
+    assert sampling_kernels.sample_images.py_func is not sampling_kernels.sample_images_parallel.py_func
 
 
 def test_the_training_default_draws_whole_pixels_only():
-    matrices = draw_transforms(np.random.default_rng(0), 200, shift_pixels=8, flip_horizontal=True, flip_vertical=True)  # fmt: skip
+    matrices = draw_transforms(np.random.default_rng(0), 200, shift_pixels=8, flip_horizontal=True, flip_vertical=True)
     assert np.array_equal(matrices, np.round(matrices))
     assert {tuple(m) for m in matrices[:, [0, 1], [0, 1]]} == {(1, 1), (1, -1), (-1, 1), (-1, -1)}
     upright = matrices[(matrices[:, 0, 0] == 1) & (matrices[:, 1, 1] == 1)][:, :, 2]
     assert np.abs(upright).max() <= 8
-    repeated = draw_transforms(np.random.default_rng(0), 200, shift_pixels=8, flip_horizontal=True, flip_vertical=True)  # fmt: skip
+    repeated = draw_transforms(np.random.default_rng(0), 200, shift_pixels=8, flip_horizontal=True, flip_vertical=True)
     assert np.array_equal(matrices, repeated)
 
 

@@ -30,10 +30,7 @@ def study():
     sure = training.copy()
     for stage in STAGES:
         sure[f"dlre_{stage}"] = stage_labels(training["fibrosis_stage"], stage).astype(float)
-    folds = [
-        training.assign(cohort=np.where(np.arange(200) % 3 == k, "validation", "training"))
-        for k in range(3)
-    ]
+    folds = [training.assign(cohort=np.where(np.arange(200) % 3 == k, "validation", "training")) for k in range(3)]
     return pd.concat([sure, validation], ignore_index=True), folds
 
 
@@ -42,10 +39,7 @@ def test_two_sources_are_better_than_each(study):
     fused = fused_scores(given, folds)
     part = fused[fused["cohort"] == "validation"]
     labels = stage_labels(part["fibrosis_stage"], "ge_f3")
-    auc = {
-        name: roc_analysis(labels, part[name]).auc
-        for name in ("dlre_fusion_ge_f3", "dlre_ge_f3", "lsm")
-    }
+    auc = {name: roc_analysis(labels, part[name]).auc for name in ("dlre_fusion_ge_f3", "dlre_ge_f3", "lsm")}
     assert auc["dlre_fusion_ge_f3"] > max(auc["dlre_ge_f3"], auc["lsm"]) + 0.005
 
 

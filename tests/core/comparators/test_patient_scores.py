@@ -23,11 +23,16 @@ def tables():
     )
     patients = pd.DataFrame(
         {
-            "hospital": ["B", "A"], "patient": ["P2", "P1"], "inflammation_grade": [3, 1],
-            "age_years": [50, 40], "ast_iu_l": [80.0, 60.0], "alt_iu_l": [64.0, np.nan],
-            "platelets_10e9_l": [100.0, 150.0], "bmi_kg_m2": [22.0, 30.0],
+            "hospital": ["B", "A"],
+            "patient": ["P2", "P1"],
+            "inflammation_grade": [3, 1],
+            "age_years": [50, 40],
+            "ast_iu_l": [80.0, 60.0],
+            "alt_iu_l": [64.0, np.nan],
+            "platelets_10e9_l": [100.0, 150.0],
+            "bmi_kg_m2": [22.0, 30.0],
         }
-    )  # fmt: skip
+    )
     return predictions, acquisitions, patients
 
 

@@ -106,18 +106,24 @@ def test_a_hospitals_pictures_are_measured_in_their_boxes(tmp_path):
         f"{name}_{side}": getattr(place, side)
         for name, place in (("top_picture", files.TOP), ("box", files.BOX), ("bottom_picture", files.BOTTOM))
         for side in ("left", "top", "right", "bottom")
-    }  # fmt: skip
-    row = {"hospital": "01", "patient": "p", "acquisition": 1, "opacity": 0.6, **sides,
-           "pixel_spacing_mm": 0.2, "scale_maximum_kpa": SCALE, "layout_source": "regions"}  # fmt: skip
+    }
+    row = {
+        "hospital": "01",
+        "patient": "p",
+        "acquisition": 1,
+        "opacity": 0.6,
+        **sides,
+        "pixel_spacing_mm": 0.2,
+        "scale_maximum_kpa": SCALE,
+        "layout_source": "regions",
+    }
     screens = [
         files.draw_screen(1),
         files.draw_screen(2, position=0.25),
         files.draw_screen(3, fill=0.05),
     ]
     write_shard(tmp_path / "s.h5", [(f"{k:016x}", screen) for k, screen in enumerate(screens)])
-    write_table(
-        pd.DataFrame([{"image_id": f"{k:016x}", **row} for k in range(3)]), tmp_path / "a.csv"
-    )
+    write_table(pd.DataFrame([{"image_id": f"{k:016x}", **row} for k in range(3)]), tmp_path / "a.csv")
     measure_hospital(tmp_path / "s.h5", tmp_path / "a.csv", tmp_path / "f.csv")
     table = read_table(tmp_path / "f.csv")
     write_table(table[:0], tmp_path / "empty.csv")
@@ -125,9 +131,7 @@ def test_a_hospitals_pictures_are_measured_in_their_boxes(tmp_path):
     assert list(table["hospital"]) == ["01"] * 3
     # A ramp from 0.1 to 0.8 of the scale under noise of 0 to 0.1, and a constant quarter of it.
     assert table["mean_kpa"][0] == pytest.approx(20, rel=0.02)
-    assert table["sd_kpa"][0] == pytest.approx(
-        SCALE * math.hypot(0.7, 0.1) / math.sqrt(12), rel=0.05
-    )
+    assert table["sd_kpa"][0] == pytest.approx(SCALE * math.hypot(0.7, 0.1) / math.sqrt(12), rel=0.05)
     assert table["mean_kpa"][1] == pytest.approx(10, rel=0.02)
     assert table["glcm_contrast"][1] < 0.5 < table["glcm_contrast"][0]
     assert table["measured_fraction"][2] < 0.1

@@ -40,9 +40,12 @@ def test_links_pipes_and_large_files_are_reported(tmp_path):
     with open(tmp_path / "large", "wb") as file:
         file.truncate(LIMIT + 1)
     assert problems(tmp_path) == {
-        "d/loop": Reason.NOT_A_FILE, "link": Reason.NOT_A_FILE, "broken": Reason.NOT_A_FILE,
-        "pipe": Reason.NOT_A_FILE, "large": Reason.TOO_LARGE,
-    }  # fmt: skip
+        "d/loop": Reason.NOT_A_FILE,
+        "link": Reason.NOT_A_FILE,
+        "broken": Reason.NOT_A_FILE,
+        "pipe": Reason.NOT_A_FILE,
+        "large": Reason.TOO_LARGE,
+    }
 
 
 def test_names_that_are_no_utf_8_are_found(tmp_path):

@@ -181,9 +181,12 @@ def test_a_decoder_works_within_a_limit_of_memory_that_is_set_already(tmp_path):
     )
     said = subprocess.run(
         [sys.executable, "-c", script, str(path)],
-        cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-        capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     assert said.strip() == "1"
 
 
@@ -213,9 +216,7 @@ def test_members_of_several_archives_in_turn(reader, tmp_path):
     for name in "ab":
         with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
             for number in range(2):
-                path = files.write_elastogram(
-                    tmp_path / f"{name}{number}", patient_id=f"{name}{number}"
-                )
+                path = files.write_elastogram(tmp_path / f"{name}{number}", patient_id=f"{name}{number}")
                 archive.write(path, str(number))
     for name, number in ("a0", "b1", "a1", "b0", "b1"):
         header = reader.header(FoundFile(name, tmp_path / f"{name}.zip", int(number)))

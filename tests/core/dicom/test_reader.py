@@ -24,9 +24,26 @@ from dlre_core.elastography.screen_layout import Rectangle
 from tests.helpers import elastogram_files as files
 
 LIMITS = ReadLimits()
-EXACT = ["plain", "planar", "implicit", "big_endian", "deflated", "rle", "jpeg_ls", "jpeg_2000", "jpeg_2000_rct", "palette_8",
-         "palette_16", "monochrome2", "jpeg_baseline_rgb", "jpeg_baseline_unmarked_rgb", "jpeg_baseline_called_rgb",
-         "jpeg_baseline_420", "jpeg_baseline_422", "jpeg_baseline_444"]  # fmt: skip
+EXACT = [
+    "plain",
+    "planar",
+    "implicit",
+    "big_endian",
+    "deflated",
+    "rle",
+    "jpeg_ls",
+    "jpeg_2000",
+    "jpeg_2000_rct",
+    "palette_8",
+    "palette_16",
+    "monochrome2",
+    "jpeg_baseline_rgb",
+    "jpeg_baseline_unmarked_rgb",
+    "jpeg_baseline_called_rgb",
+    "jpeg_baseline_420",
+    "jpeg_baseline_422",
+    "jpeg_baseline_444",
+]
 NEAR = ["ybr_full", "ybr_full_422", "jpeg_2000_lossy"]
 # imagecodecs 2026.3.6 (OpenJPH): htj2k_encode(picture, reversible=True), base64.
 HIGH_THROUGHPUT = (
@@ -59,12 +76,20 @@ OPENJPH_MINUS_PICTURE = (
     "hnfMHw=="
 )
 FROM_PYDICOM = [
-    "SC_rgb_dcmtk_+eb+cr.dcm", "SC_rgb_dcmtk_+eb+cy+n1.dcm", "SC_rgb_dcmtk_+eb+cy+s4.dcm",
-    "SC_rgb_jpeg_gdcm.dcm", "SC_rgb_jpeg_lossy_gdcm.dcm", "SC_rgb_jpeg_app14_dcmd.dcm",
-    "SC_rgb_jls_lossy_line.dcm", "SC_rgb_rle_16bit.dcm", "SC_rgb_small_odd_big_endian.dcm",
-    "SC_ybr_full_422_uncompressed.dcm", "SC_ybr_full_uncompressed.dcm", "examples_palette.dcm",
+    "SC_rgb_dcmtk_+eb+cr.dcm",
+    "SC_rgb_dcmtk_+eb+cy+n1.dcm",
+    "SC_rgb_dcmtk_+eb+cy+s4.dcm",
+    "SC_rgb_jpeg_gdcm.dcm",
+    "SC_rgb_jpeg_lossy_gdcm.dcm",
+    "SC_rgb_jpeg_app14_dcmd.dcm",
+    "SC_rgb_jls_lossy_line.dcm",
+    "SC_rgb_rle_16bit.dcm",
+    "SC_rgb_small_odd_big_endian.dcm",
+    "SC_ybr_full_422_uncompressed.dcm",
+    "SC_ybr_full_uncompressed.dcm",
+    "examples_palette.dcm",
     "examples_ybr_color.dcm",
-]  # fmt: skip
+]
 
 
 def reason_of(source) -> Reason:
@@ -90,17 +115,13 @@ def test_colours_are_those_that_went_in(kind, tmp_path):
     assert (image.frame, image.frames, image.complete) == (1, 1, True)
 
 
-@pytest.mark.skipif(
-    shutil.which("dcmj2pnm") is None, reason="Debian package dcmtk is not installed"
-)
+@pytest.mark.skipif(shutil.which("dcmj2pnm") is None, reason="Debian package dcmtk is not installed")
 @pytest.mark.parametrize("name", FROM_PYDICOM)
 def test_colours_agree_with_dcmtk(name, tmp_path):
     path = get_testdata_file(name)
     image = min(read_dicom(path, LIMITS), key=lambda image: image.frame)
     tool = "dcml2pnm" if "jls" in name else "dcmj2pnm"
-    subprocess.run(
-        [tool, "--frame", str(image.frame), path, tmp_path / "x.ppm"], check=True, timeout=60
-    )
+    subprocess.run([tool, "--frame", str(image.frame), path, tmp_path / "x.ppm"], check=True, timeout=60)
     expected = np.asarray(Image.open(tmp_path / "x.ppm").convert("RGB"))
     assert np.abs(image.pixels.astype(int) - expected.astype(int)).max() <= 2
 
@@ -167,9 +188,7 @@ def test_frames_whose_upper_picture_is_coloured_all_over_do_not_hide_the_elastog
 
 
 def test_a_clip_that_is_cut_off_gives_the_frames_it_has():
-    encoded = [
-        files.encode(files.draw_screen(i, 0.9 - 0.1 * i), "jpeg_baseline_444")[0] for i in range(3)
-    ]
+    encoded = [files.encode(files.draw_screen(i, 0.9 - 0.1 * i), "jpeg_baseline_444")[0] for i in range(3)]
     frames = [next(generate_frames(one.PixelData, number_of_frames=1)) for one in encoded]
     frames[2] = frames[2][: len(frames[2]) // 2]
     dataset = encoded[0]
@@ -203,12 +222,8 @@ def test_header_is_read_without_preamble_but_with_meta_information():
 
 
 @pytest.mark.parametrize("first", ["SpecificCharacterSet", "SOPClassUID", "AcquisitionDate"])
-@pytest.mark.parametrize(
-    ("implicit_vr", "little_endian"), [(True, True), (False, True), (False, False)]
-)
-def test_a_data_set_may_begin_with_any_element_of_its_first_group(
-    implicit_vr, little_endian, first
-):
+@pytest.mark.parametrize(("implicit_vr", "little_endian"), [(True, True), (False, True), (False, False)])
+def test_a_data_set_may_begin_with_any_element_of_its_first_group(implicit_vr, little_endian, first):
     dataset = files.make_dataset(files.draw_screen(), patient_id="A0007")
     dataset.SpecificCharacterSet, dataset.AcquisitionDate = "ISO_IR 100", "20160302"
     for element in list(dataset):
@@ -282,9 +297,7 @@ def test_missing_colour_facts_are_mended():
     assert image.photometric_interpretation == ""
 
 
-@pytest.mark.parametrize(
-    ("code", "name"), [(b"RGB ", b"LI^X"), (b"1.2.840.10008.1.2.1", b"1.2.197.01231.1.2.1")]
-)
+@pytest.mark.parametrize(("code", "name"), [(b"RGB ", b"LI^X"), (b"1.2.840.10008.1.2.1", b"1.2.197.01231.1.2.1")])
 def test_free_text_in_coded_elements_goes_nowhere(code, name):
     content = in_memory(files.make_dataset(files.draw_screen())).getvalue().replace(code, name)
     try:

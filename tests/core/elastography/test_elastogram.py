@@ -118,7 +118,7 @@ def test_sharp_corners_and_edges_without_signal_belong_to_the_box(quality):
 def test_two_different_halves_are_no_elastogram():
     rendered, _ = scene()
     screen = rendered.screen.copy()
-    lower = screen[BOTTOM_PICTURE.top : BOTTOM_PICTURE.bottom, BOTTOM_PICTURE.left : BOTTOM_PICTURE.right]  # fmt: skip
+    lower = screen[BOTTOM_PICTURE.top : BOTTOM_PICTURE.bottom, BOTTOM_PICTURE.left : BOTTOM_PICTURE.right]
     lower[:] = lower[::-1, ::-1].copy()
     with pytest.raises(MissingRegion, match="same picture"):
         find_layout(screen)
@@ -157,7 +157,9 @@ def test_screens_without_a_box_are_never_given_one():
         part = plain[place.top : place.bottom, place.left : place.right]
         part[:] = part.min(axis=2, keepdims=True)
     doppler = rendered.screen.copy()
-    doppler[BOTTOM_PICTURE.top : BOTTOM_PICTURE.bottom, BOTTOM_PICTURE.left : BOTTOM_PICTURE.right][100:200, 200:400] = (255, 0, 0)  # fmt: skip
+    doppler[BOTTOM_PICTURE.top : BOTTOM_PICTURE.bottom, BOTTOM_PICTURE.left : BOTTOM_PICTURE.right][
+        100:200, 200:400
+    ] = (255, 0, 0)
     no_bar = rendered.screen.copy()
     no_bar[COLOUR_BAR.top : COLOUR_BAR.bottom, COLOUR_BAR.left : COLOUR_BAR.right] = 128
     # A cluster of vessels in the upper picture only: red and blue, and nothing between them.
@@ -177,9 +179,7 @@ def test_screens_without_a_box_are_never_given_one():
             find_layout(screen)
 
 
-@pytest.mark.parametrize(
-    ("kpa", "opacity"), [(5.0, 0.5), (12.0, 0.5), (20.0, 0.6), (9.0, 1.0), (9.0, 0.3)]
-)
+@pytest.mark.parametrize(("kpa", "opacity"), [(5.0, 0.5), (12.0, 0.5), (20.0, 0.6), (9.0, 1.0), (9.0, 0.3)])
 def test_stiffness_is_read_from_the_colours(kpa, opacity):
     rendered, _ = scene(3, kpa, opacity)
     layout = find_layout(rendered.screen, regions(rendered.box))
@@ -199,9 +199,7 @@ def test_stiffness_is_read_from_the_colours(kpa, opacity):
 
 def test_stiffness_without_the_lower_picture():
     rendered, _ = scene(3, 9.0)
-    layout = dataclasses.replace(
-        find_layout(rendered.screen), bottom_picture=None, box=rendered.box
-    )
+    layout = dataclasses.replace(find_layout(rendered.screen), bottom_picture=None, box=rendered.box)
     found = stiffness_map(read_box(rendered.screen, layout), 40.0)
     both = rendered.coloured & ~np.isnan(found)
     assert np.median(np.abs(found[both] - rendered.kpa[both]) / 40) < 0.04
@@ -257,9 +255,7 @@ def test_q_box_is_found_and_measured(seed):
         layout = find_layout(screen)
         for spacing in (None, geometry.pixel_mm):
             kpa = stiffness_map(read_box(screen, layout), 40.0)
-            found = measure_q_box(
-                screen, dataclasses.replace(layout, pixel_spacing_mm=spacing), kpa
-            )
+            found = measure_q_box(screen, dataclasses.replace(layout, pixel_spacing_mm=spacing), kpa)
             assert abs(found.centre_row - rendered.q_box_centre[0]) < 2
             assert abs(found.centre_column - rendered.q_box_centre[1]) < 2
             assert found.mean_kpa == pytest.approx(rendered.q_box[0], rel=0.04)
@@ -282,24 +278,17 @@ def test_the_map_is_as_documented():
     assert table[370, 1] == 255
     assert table[620, 0] == 255
     assert table[860, 1] == 0
-    position, distance = invert_colours(
-        np.ascontiguousarray(colour_table().T, dtype=np.float32), colour_table()
-    )
+    position, distance = invert_colours(np.ascontiguousarray(colour_table().T, dtype=np.float32), colour_table())
     assert np.all(np.diff(position) >= 0)
     assert distance.max() == 0
 
 
 def test_a_colour_bar_is_read_and_a_grey_one_is_not():
     rendered, _ = scene()
-    bar = jpeg(rendered.screen)[
-        COLOUR_BAR.top : COLOUR_BAR.bottom, COLOUR_BAR.left : COLOUR_BAR.right
-    ]
+    bar = jpeg(rendered.screen)[COLOUR_BAR.top : COLOUR_BAR.bottom, COLOUR_BAR.left : COLOUR_BAR.right]
     table = read_colour_bar(bar)
     assert np.abs(table.astype(int) - colour_table()).mean() < 6
-    assert (
-        read_colour_bar(np.repeat(bar.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8))
-        is None
-    )
+    assert read_colour_bar(np.repeat(bar.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)) is None
     assert read_colour_bar(bar[::-1]) is None
     assert pd.isna(table).sum() == 0
 

@@ -13,9 +13,12 @@ from dlre_core.elastography.screen_layout import Rectangle
 
 @settings(max_examples=200, deadline=None)
 @given(
-    left=st.integers(0, 1300), top=st.integers(0, 950), width=st.integers(1, 500),
-    height=st.integers(1, 500), half=st.booleans(),
-)  # fmt: skip
+    left=st.integers(0, 1300),
+    top=st.integers(0, 950),
+    width=st.integers(1, 500),
+    height=st.integers(1, 500),
+    half=st.booleans(),
+)
 def test_the_square_holds_the_box_and_stays_inside(left, top, width, height, half):
     rows, columns = (540, 720) if half else (1080, 1440)
     box = Rectangle(left, top, left + width, top + height)

@@ -35,9 +35,7 @@ def test_the_simulators_screen_is_read(kpa):
     assert read_scale_label(jpeg(_background("Hospital", 0.5, float(kpa), 80.0))) == kpa
 
 
-@pytest.mark.parametrize(
-    "text", ["", "40", "kPa", "17 kPa", "400 kPa", "40 cm/s", "Name 40 kPa", "4x kPa"]
-)
+@pytest.mark.parametrize("text", ["", "40", "kPa", "17 kPa", "400 kPa", "40 cm/s", "Name 40 kPa", "4x kPa"])
 def test_what_is_no_clear_label_is_not_read(text):
     assert read_scale_label(labelled(text)) is None
 

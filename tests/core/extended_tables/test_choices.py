@@ -17,16 +17,17 @@ def study():
     patients = np.repeat(np.arange(20), 4)
     predictions = pd.DataFrame(
         {
-            "hospital": "A", "patient": [f"P{i:02d}" for i in patients], "cohort": "validation",
-            "fibrosis_stage": patients % 5, "acquisition": np.tile([1, 2, 3, 4], 20),
+            "hospital": "A",
+            "patient": [f"P{i:02d}" for i in patients],
+            "cohort": "validation",
+            "fibrosis_stage": patients % 5,
+            "acquisition": np.tile([1, 2, 3, 4], 20),
             "image_id": [f"i{k}" for k in range(80)],
         }
-    )  # fmt: skip
+    )
     for stage in ("f4", "ge_f3", "ge_f2"):
         predictions[stage] = generator.uniform(size=80) + 0.1 * (patients % 5)
-    acquisitions = pd.DataFrame(
-        {"image_id": predictions["image_id"], "q_box_mean_kpa": generator.uniform(4, 20, 80)}
-    )
+    acquisitions = pd.DataFrame({"image_id": predictions["image_id"], "q_box_mean_kpa": generator.uniform(4, 20, 80)})
     return predictions, acquisitions
 
 
@@ -36,10 +37,7 @@ def test_means_over_choices_by_hand(study):
     cell = table[(table["stage"] == "ge_f3") & (table["method"] == "dlre") & (table["images"] == 2)]
     by_number = predictions.pivot(index="patient", columns="acquisition", values="ge_f3")
     truth = stage_labels(predictions.groupby("patient")["fibrosis_stage"].first(), "ge_f3")
-    aucs = [
-        roc_analysis(truth, by_number[list(pair)].mean(axis=1)).auc
-        for pair in combinations([1, 2, 3, 4], 2)
-    ]
+    aucs = [roc_analysis(truth, by_number[list(pair)].mean(axis=1)).auc for pair in combinations([1, 2, 3, 4], 2)]
     assert cell["choices"].item() == 6
     assert cell["auc"].item() == pytest.approx(np.mean(aucs))
     assert (cell["auc_lowest"].item(), cell["auc_highest"].item()) == (min(aucs), max(aucs))

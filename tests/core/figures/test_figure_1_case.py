@@ -28,15 +28,26 @@ def test_the_chart_has_the_layers_of_the_paper():
     blocks = network_blocks(network)
     # Gut 2019;68:729, figure 1B.
     assert [block.size for block in blocks] == [
-        (3, 250, 250), (16, 125, 125), (32, 62, 62), (32, 31, 31), (32, 15, 15), (32,), (1,),
-    ]  # fmt: skip
+        (3, 250, 250),
+        (16, 125, 125),
+        (32, 62, 62),
+        (32, 31, 31),
+        (32, 15, 15),
+        (32,),
+        (1,),
+    ]
     convolution = ("3 × 3 convolution", "2 × 2 max pooling", "ReLU")
     assert [block.steps for block in blocks] == [
-        (), *[convolution] * 4, ("flattened to 7,200", "fully connected", "ReLU"), ("fully connected",),
-    ]  # fmt: skip
+        (),
+        *[convolution] * 4,
+        ("flattened to 7,200", "fully connected", "ReLU"),
+        ("fully connected",),
+    ]
     assert [block.name for block in blocks[1:]] == [
-        *(f"convolutions.{number}" for number in range(4)), "hidden", "output",
-    ]  # fmt: skip
+        *(f"convolutions.{number}" for number in range(4)),
+        "hidden",
+        "output",
+    ]
     assert sum(b.parameters for b in blocks) == sum(p.numel() for p in network.parameters())
 
 
@@ -60,15 +71,17 @@ def tables(**changes):
     """Five pictures of three patients; the patient of the last is not enrolled."""
     acquisitions = pd.DataFrame(
         {
-            "image_id": list("edcba"), "hospital": "A", "patient": ["p", "p", "q", "q", "r"],
-            "flags": ["", "", "", "no_time", ""], "fill_fraction": [0.99, 0.95, 0.95, 0.99, 0.99],
-            "q_box_mean_kpa": [9.0, 16.0, 24.0, 20.0, 20.0], "scale_maximum_kpa": 40.0,
+            "image_id": list("edcba"),
+            "hospital": "A",
+            "patient": ["p", "p", "q", "q", "r"],
+            "flags": ["", "", "", "no_time", ""],
+            "fill_fraction": [0.99, 0.95, 0.95, 0.99, 0.99],
+            "q_box_mean_kpa": [9.0, 16.0, 24.0, 20.0, 20.0],
+            "scale_maximum_kpa": 40.0,
         }
-    ).assign(**changes)  # fmt: skip
+    ).assign(**changes)
     rois = acquisitions[["image_id"]].assign(row=1, column=2, size=250, scale=1.0, flags="")
-    split = pd.DataFrame(
-        {"hospital": "A", "patient": ["p", "q"], "fibrosis_stage": [1, 4], "cohort": "training"}
-    )
+    split = pd.DataFrame({"hospital": "A", "patient": ["p", "q"], "fibrosis_stage": [1, 4], "cohort": "training"})
     return acquisitions, rois, split
 
 
@@ -102,7 +115,7 @@ def drawn(tmp_path_factory):
     }
     acquisitions, rois, split = tables(
         **parts, pixel_spacing_mm=np.nan, opacity=np.nan, q_box_diameter_mm=20.0, q_box_source="given"
-    )  # fmt: skip
+    )
     square = find_square(box, height, width)
     rois = rois.assign(row=square.row, column=square.column, size=square.size)
     row = choose_case(acquisitions, rois, split)
@@ -154,9 +167,7 @@ def test_what_is_marked_lies_where_it_is_and_no_words_overlap(drawn):
     pairs = combinations(words, 2)
     assert [(a, b) for (a, here), (b, there) in pairs if here.overlaps(there)] == []
     whole = figure.bbox
-    outside = [
-        word for word, at in words if at.x0 < 0 or at.y0 < 0 or at.x1 > whole.x1 or at.y1 > whole.y1
-    ]
+    outside = [word for word, at in words if at.x0 < 0 or at.y0 < 0 or at.x1 > whole.x1 or at.y1 > whole.y1]
     assert outside == []
 
 

@@ -33,9 +33,7 @@ def data():
 
 
 def svg(figure, folder, name="f"):
-    save_figure(
-        figure, "Caption.", folder / f"{name}.svg", folder / f"{name}.png", folder / f"{name}.txt"
-    )
+    save_figure(figure, "Caption.", folder / f"{name}.svg", folder / f"{name}.png", folder / f"{name}.txt")
     assert (folder / f"{name}.png").stat().st_size > 5000
     assert (folder / f"{name}.txt").read_text() == "Caption.\n"
     return (folder / f"{name}.svg").read_text()
@@ -46,7 +44,7 @@ def test_figure_3_has_six_panels_intervals_and_the_same_bytes(data, tmp_path):
     first = svg(figure_3(data, table, simulated=True), tmp_path, "a")
     second = svg(figure_3(data, table, simulated=True), tmp_path, "b")
     assert first == second
-    row = table[(table["stage"] == "f4") & (table["method"] == "lsm") & (table["cohort"] == "validation")].iloc[0]  # fmt: skip
+    row = table[(table["stage"] == "f4") & (table["method"] == "lsm") & (table["cohort"] == "validation")].iloc[0]
     assert f"2D-SWE {row['auc']:.2f} ({row['auc_low']:.2f} to {row['auc_high']:.2f})" in first
     assert all(f">{letter}  " in first or f">{letter} " in first for letter in "ABCDEF")
     assert "Simulated data" in first
@@ -65,9 +63,7 @@ def test_figures_4_and_5_name_their_curves(data, tmp_path):
     assert "DLRE, 1 image " in text
     assert "2D-SWE, 5 measurements " in text
     combinations = {"combination_1": data, "combination_2": scores(seed=4)}
-    table = table_4(
-        combinations, compare_combinations(combinations, replicates=20, seed=1), SETTINGS
-    )
+    table = table_4(combinations, compare_combinations(combinations, replicates=20, seed=1), SETTINGS)
     assert "Combination 2 " in svg(figure_5(combinations, table, simulated=True), tmp_path, "five")
     assert "1, 3 and 5 images" in figure_4_caption(arms, PRINT, True)
 
@@ -78,26 +74,28 @@ def test_subgroup_figures_stand_empty_groups(data, tmp_path):
     text = svg(subgroup_figure(nobody, grouping, simulated=True, cohort="validation"), tmp_path)
     assert "A3: no patients" in text
     assert "apparent" in subgroup_caption(4, grouping, data, None, True)
-    assert "40 patients of the validation cohort" in subgroup_caption(
-        4, grouping, data, "validation", True
-    )
+    assert "40 patients of the validation cohort" in subgroup_caption(4, grouping, data, "validation", True)
 
 
 def test_the_flow_chart_counts_every_hospital(tmp_path):
-    enrolment = pd.DataFrame(
-        {"hospital": list("AABBB"), "enrolled": [1, 0, 1, 1, 0], "images": [5, 0, 5, 5, 2]}
-    )
+    enrolment = pd.DataFrame({"hospital": list("AABBB"), "enrolled": [1, 0, 1, 1, 0], "images": [5, 0, 5, 5, 2]})
     flow = pd.DataFrame(
         {
-            "criterion": ["x", "x", "y", "y"], "sentence": ["Too young"] * 2 + ["Nobody"] * 2,
-            "hospital": list("ABAB"), "excluded_first": [1, 1, 0, 0],
+            "criterion": ["x", "x", "y", "y"],
+            "sentence": ["Too young"] * 2 + ["Nobody"] * 2,
+            "hospital": list("ABAB"),
+            "excluded_first": [1, 1, 0, 0],
         }
-    )  # fmt: skip
-    split = pd.DataFrame(
-        {"hospital": list("ABB"), "cohort": ["training", "training", "validation"]}
     )
+    split = pd.DataFrame({"hospital": list("ABB"), "cohort": ["training", "training", "validation"]})
     grid = hospital_grid(enrolment, flow, split)
-    assert list(grid.index) == ["Potentially eligible", "– Too young", "Enrolled", "Training cohort", "Validation cohort"]  # fmt: skip
+    assert list(grid.index) == [
+        "Potentially eligible",
+        "– Too young",
+        "Enrolled",
+        "Training cohort",
+        "Validation cohort",
+    ]
     assert grid.loc["Enrolled"].tolist() == [1, 2, 3]
     assert grid.loc["Validation cohort"].tolist() == [0, 1, 1]
     text = svg(figure_2(enrolment, flow, split, simulated=True), tmp_path)
@@ -123,10 +121,18 @@ def test_many_hospitals_leave_out_the_grid(tmp_path):
 def test_training_curves_show_the_epoch_kept(tmp_path):
     history = pd.DataFrame(
         [
-            {"stage": stage, "epoch": epoch, "loss": 1 / epoch, "stopping_loss": 0.5, "auc": 0.8, "chosen": int(epoch == 3)}
-            for stage in ("f4", "ge_f3", "ge_f2") for epoch in range(1, 6)
+            {
+                "stage": stage,
+                "epoch": epoch,
+                "loss": 1 / epoch,
+                "stopping_loss": 0.5,
+                "auc": 0.8,
+                "chosen": int(epoch == 3),
+            }
+            for stage in ("f4", "ge_f3", "ge_f2")
+            for epoch in range(1, 6)
         ]
-    )  # fmt: skip
+    )
     text = svg(training_figure({"overall": history}, minimum_epochs=2, simulated=True), tmp_path)
     assert "epoch 3 kept" in text
     assert "From epoch 2 on" in training_caption(2, 4, 0.2, "overall", True)
@@ -138,12 +144,8 @@ def test_extended_figures_stand_a_missing_class(tmp_path):
     for number, part in enumerate((data, without)):
         calibrated = calibration_figure(part, calibration_table(part), simulated=True)
         assert "Brier score" in svg(calibrated, tmp_path, f"c{number}")
-        assert "Everybody" in svg(
-            decision_figure(decision_table(part), simulated=True), tmp_path, f"d{number}"
-        )
-        forest = svg(
-            forest_figure(hospital_table(part, SETTINGS), simulated=True), tmp_path, f"h{number}"
-        )
+        assert "Everybody" in svg(decision_figure(decision_table(part), simulated=True), tmp_path, f"d{number}")
+        forest = svg(forest_figure(hospital_table(part, SETTINGS), simulated=True), tmp_path, f"h{number}")
         assert ("no cases" in forest) == bool(number)
     assert "n=80" in calibration_caption(data, 0.95, True)
     assert np.isfinite(decision_table(data)["net_benefit"]).all()

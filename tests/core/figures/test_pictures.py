@@ -29,9 +29,7 @@ def cases_data():
     table = scores(40)
     pictures = table.loc[table.index.repeat(2)].reset_index(drop=True)
     pictures["image_id"] = [f"i{n}" for n in range(len(pictures))]
-    pictures = pictures.rename(
-        columns={"dlre_f4": "f4", "dlre_ge_f3": "ge_f3", "dlre_ge_f2": "ge_f2"}
-    )
+    pictures = pictures.rename(columns={"dlre_f4": "f4", "dlre_ge_f3": "ge_f3", "dlre_ge_f2": "ge_f2"})
     pictures["f4"] = np.clip(pictures["f4"] + np.tile([0.0, 0.05], len(table)), 0, 1)
     return table, pictures
 
@@ -56,9 +54,7 @@ def test_cases_are_the_most_decided_validation_patients():
 def test_pictures_are_drawn_from_the_store(tmp_path):
     table, pictures = cases_data()
     generator = np.random.default_rng(1)
-    squares = [
-        generator.integers(0, 256, (250, 250, 3), dtype=np.uint8) for _ in pictures["image_id"]
-    ]
+    squares = [generator.integers(0, 256, (250, 250, 3), dtype=np.uint8) for _ in pictures["image_id"]]
     write_rois(tmp_path / "rois.h5", list(pictures["image_id"]), squares)
     rois = pictures[["image_id", "hospital", "patient"]].assign(source="automatic", flags="")
     weights = {}
@@ -72,15 +68,11 @@ def test_pictures_are_drawn_from_the_store(tmp_path):
     unflagged = [[] for _ in squares]
     chosen = evenly_chosen(rois, unflagged)
     assert [len(part) for part in chosen.values()] == [PER_ROW, PER_ROW]
-    fill = pd.DataFrame(
-        {"image_id": rois["image_id"], "fill_fraction": np.linspace(1, 0, len(rois))}
-    )
+    fill = pd.DataFrame({"image_id": rois["image_id"], "fill_fraction": np.linspace(1, 0, len(rois))})
     worst = least_filled(rois, fill)[""]
     assert worst[:2] == [len(rois) - 1, len(rois) - 2]
     for number, groups in enumerate((chosen, {"": worst})):
-        contact_sheet(
-            groups, unflagged, tmp_path / "rois.h5", tmp_path / f"{number}.jpg", simulated=True
-        )
+        contact_sheet(groups, unflagged, tmp_path / "rois.h5", tmp_path / f"{number}.jpg", simulated=True)
         sheet = Image.open(tmp_path / f"{number}.jpg").convert("RGB")
         # The first thumbnail is the mean of the first square's pixels, JPEG aside.
         first = squares[next(iter(groups.values()))[0]]
@@ -98,10 +90,12 @@ def test_heat_is_drawn_over_grey():
 def test_a_hospitals_flagged_squares_are_added_and_named_below(tmp_path):
     rois = pd.DataFrame(
         {
-            "image_id": [f"i{n}" for n in range(40)], "hospital": ["A"] * 5 + ["B"] * 35,
-            "source": "automatic", "flags": "",
+            "image_id": [f"i{n}" for n in range(40)],
+            "hospital": ["A"] * 5 + ["B"] * 35,
+            "source": "automatic",
+            "flags": "",
         }
-    )  # fmt: skip
+    )
     rois.loc[2, "source"] = "hand"
     rois.loc[[6, 7], "flags"] = "box_larger_than_square"
     acquisitions = rois[["image_id"]].assign(flags="")
@@ -125,11 +119,7 @@ def test_a_hospitals_flagged_squares_are_added_and_named_below(tmp_path):
     step = THUMBNAIL + MARGIN
     yellow = np.abs(sheet - (255, 176, 0)).max(axis=2) < 40
     below = slice(MARGIN + THUMBNAIL + 2, MARGIN + THUMBNAIL + FLAG_HEIGHT - 2)
-    named = [
-        number
-        for number in range(PER_ROW)
-        if yellow[below, LABEL + number * step + THUMBNAIL - 6].all()
-    ]
+    named = [number for number in range(PER_ROW) if yellow[below, LABEL + number * step + THUMBNAIL - 6].all()]
     assert named == [2]
     # Nothing of a square is hidden, and a row without flags has no room for them.
     assert not yellow[MARGIN : MARGIN + THUMBNAIL - 2].any()

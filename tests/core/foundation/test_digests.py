@@ -14,9 +14,7 @@ def package(tmp_path, monkeypatch):
     root.mkdir()
     (root / "__init__.py").write_text("")
     (root / "low.py").write_text('"""Low."""\n\nVALUE = 1\n')
-    (root / "high.py").write_text(
-        "from dlre_core.low import VALUE\n\n\ndef f():\n    return VALUE\n"
-    )
+    (root / "high.py").write_text("from dlre_core.low import VALUE\n\n\ndef f():\n    return VALUE\n")
     (root / "other.py").write_text("X = 1\n")
     monkeypatch.setattr(digests, "PACKAGE_ROOT", root)
     digests._parse.cache_clear()

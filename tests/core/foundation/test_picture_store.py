@@ -25,8 +25,7 @@ SIZES = [(40, 60), (70, 30), (40, 60)]
 def pictures(prefix="a", sizes=SIZES):
     generator = np.random.default_rng(len(prefix) + len(sizes))
     return [
-        (f"{prefix}{i:015d}", generator.integers(0, 256, (*size, 3), dtype=np.uint8))
-        for i, size in enumerate(sizes)
+        (f"{prefix}{i:015d}", generator.integers(0, 256, (*size, 3), dtype=np.uint8)) for i, size in enumerate(sizes)
     ]
 
 

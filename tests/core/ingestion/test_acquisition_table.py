@@ -40,9 +40,7 @@ def test_of_a_table_that_is_not_finished_nothing_is_left(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(
-    ("separator", "encoding"), [(",", "utf-8"), (";", "utf-8-sig"), ("\t", "gb18030")]
-)
+@pytest.mark.parametrize(("separator", "encoding"), [(",", "utf-8"), (";", "utf-8-sig"), ("\t", "gb18030")])
 def test_measurements_are_read_however_they_were_saved(tmp_path, separator, encoding):
     path = tmp_path / "measurements.csv"
     mean = " 7,2" if separator == ";" else " 7.2"

@@ -29,9 +29,7 @@ def blanked(screen, layout, squares=()):
 def test_parts_are_told_once():
     # The box lies in the top picture, its twin in the bottom one, and this square in the box.
     parts = kept_parts(layout(), 540, 720, [Rectangle(300, 130, 310, 140)])
-    assert parts == [
-        Rectangle(156, 70, 544, 290), Rectangle(156, 296, 544, 480), Rectangle(693, 71, 702, 180)
-    ]  # fmt: skip
+    assert parts == [Rectangle(156, 70, 544, 290), Rectangle(156, 296, 544, 480), Rectangle(693, 71, 702, 180)]
 
 
 def test_only_pictures_and_colour_bar_stay():
@@ -56,8 +54,13 @@ def test_header_and_text_columns_go_even_where_a_region_tag_claims_them():
 def test_where_tags_put_the_box_elsewhere_only_it_and_the_square_stay():
     screen = np.full((540, 720, 3), 200, dtype=np.uint8)
     other = ScreenLayout(
-        **{**vars(layout()), "top_picture": Rectangle(0, 50, 300, 290), "box": Rectangle(20, 60, 120, 160), "bottom_picture": None}
-    )  # fmt: skip
+        **{
+            **vars(layout()),
+            "top_picture": Rectangle(0, 50, 300, 290),
+            "box": Rectangle(20, 60, 120, 160),
+            "bottom_picture": None,
+        }
+    )
     rows, columns = kept_rows_and_columns(blanked(screen, other, [Rectangle(5, 40, 135, 170)]))
     assert (min(rows), max(rows), min(columns)) == (50, 179, 5)
     assert max(c for c in columns if c < 693) == 134
@@ -66,7 +69,7 @@ def test_where_tags_put_the_box_elsewhere_only_it_and_the_square_stay():
 def test_box_and_its_twin_stay_among_annotations():
     low = ScreenLayout(
         **{**vars(layout()), "box": Rectangle(275, 180, 395, 280), "bottom_picture": Rectangle(156, 296, 544, 516)}
-    )  # fmt: skip
+    )
     kept = blanked(np.full((540, 720, 3), 200, dtype=np.uint8), low)
     assert kept[480:506, 275:395].all()
     assert not kept[480:506, 156:275].any()

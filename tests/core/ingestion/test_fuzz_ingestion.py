@@ -25,12 +25,19 @@ from tests.helpers.hospital import Hospital
 MUTATIONS = int(os.environ.get("DLRE_FUZZ_MUTATIONS", "5000"))
 BATCH = 500
 UID = b"1.2.826.0.1.3680043.8.498.1"
-LIMITS = ReadLimits(
-    pixels_per_frame=2_000_000, frames_per_file=50, bytes_per_file=5_000_000, seconds_per_file=5
-)
-REAL = ["examples_ybr_color.dcm", "examples_palette.dcm", "examples_rgb_color.dcm",
-        "SC_rgb_jls_lossy_line.dcm", "SC_rgb_jpeg_gdcm.dcm", "SC_rgb_rle_2frame.dcm",
-        "SC_rgb_gdcm_KY.dcm", "rtplan.dcm", "reportsi.dcm", "DICOMDIR"]  # fmt: skip
+LIMITS = ReadLimits(pixels_per_frame=2_000_000, frames_per_file=50, bytes_per_file=5_000_000, seconds_per_file=5)
+REAL = [
+    "examples_ybr_color.dcm",
+    "examples_palette.dcm",
+    "examples_rgb_color.dcm",
+    "SC_rgb_jls_lossy_line.dcm",
+    "SC_rgb_jpeg_gdcm.dcm",
+    "SC_rgb_rle_2frame.dcm",
+    "SC_rgb_gdcm_KY.dcm",
+    "rtplan.dcm",
+    "reportsi.dcm",
+    "DICOMDIR",
+]
 DRAWN = ["plain", "rle", "jpeg_baseline_422", "jpeg_2000", "palette_16", "implicit", "deflated"]
 
 
@@ -61,9 +68,7 @@ def mutate(content: bytes, generator: np.random.Generator) -> bytes:
         if kind == 0:
             data[at : at + length] = generator.bytes(length)
         elif kind == 1:
-            data[at : at + 4] = [b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", bytes(4)][
-                generator.integers(0, 3)
-            ]
+            data[at : at + 4] = [b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", bytes(4)][generator.integers(0, 3)]
         elif kind == 2:
             del data[at:]
         elif kind == 3:
@@ -72,9 +77,7 @@ def mutate(content: bytes, generator: np.random.Generator) -> bytes:
             del data[at : at + length]
         elif kind == 5:
             # A sequence without end, or one item within the other.
-            data[at:at] = (
-                b"\x18\x00\x11\x60SQ\0\0\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff" * 40
-            )
+            data[at:at] = b"\x18\x00\x11\x60SQ\0\0\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff" * 40
         elif data:
             data[at % len(data)] ^= 1 << int(generator.integers(0, 8))
     return bytes(data)

@@ -35,9 +35,7 @@ def hospital(tmp_path) -> Hospital:
         ("", {}, ["configured"]),
     ],
 )
-def test_a_label_with_another_range_than_the_studys_is_a_wrong_scale(
-    hospital, label, codes, sources
-):
+def test_a_label_with_another_range_than_the_studys_is_a_wrong_scale(hospital, label, codes, sources):
     screen = Image.fromarray(np.kron(files.draw_screen(), np.ones((2, 2, 1), np.uint8)))
     font = ImageFont.load_default(18)
     ImageDraw.Draw(screen).text((1345, 112), label, fill=(220, 220, 220), font=font)
@@ -64,8 +62,11 @@ def test_a_stored_picture_has_its_row(hospital):
     assert row["patient"] == PSEUDONYMISER.patient("A", "A0001")
     assert (row["acquisition"], row["height"], row["width"]) == (1, 540, 720)
     assert (row["box_left"], row["box_top"], row["box_right"], row["box_bottom"]) == (
-        files.BOX.left, files.BOX.top, files.BOX.right, files.BOX.bottom,
-    )  # fmt: skip
+        files.BOX.left,
+        files.BOX.top,
+        files.BOX.right,
+        files.BOX.bottom,
+    )
     assert row["pixel_spacing_mm"] == pytest.approx(0.2)
     assert row["layout_source"] == "regions"
     assert row["fill_fraction"] > 0.95
@@ -114,9 +115,7 @@ def test_every_kind_of_file_ends_where_it_belongs(hospital):
 
 
 def test_rejects_carry_sentence_remedy_and_pseudonym(hospital):
-    files.save(
-        files.make_dataset(files.draw_screen(0, fill=0.0)), hospital.pictures / "A0001" / "x.dcm"
-    )
+    files.save(files.make_dataset(files.draw_screen(0, fill=0.0)), hospital.pictures / "A0001" / "x.dcm")
     (row,) = hospital.ingest().table("rejects").to_dict("records")
     reason = Reason[row["code"].upper()]
     assert row["reason"] == reason.sentence
@@ -127,9 +126,13 @@ def test_rejects_carry_sentence_remedy_and_pseudonym(hospital):
     assert stat.S_IMODE(private.stat().st_mode) == 0o600
     (name,) = read_table(private).to_dict("records")
     assert name == {
-        "label": row["file"], "file": "A0001/x.dcm", "patient_id": "A0001", "code": row["code"],
-        "reason": reason.sentence, "remedy": reason.remedy,
-    }  # fmt: skip
+        "label": row["file"],
+        "file": "A0001/x.dcm",
+        "patient_id": "A0001",
+        "code": row["code"],
+        "reason": reason.sentence,
+        "remedy": reason.remedy,
+    }
 
 
 def test_the_first_valid_in_time_are_used_and_the_others_are_surplus(hospital):
@@ -331,9 +334,10 @@ def test_only_a_new_file_is_read_and_the_bytes_are_those_of_all_at_once(hospital
     asked: list[str] = []
     ask = GuardedReader._ask
     monkeypatch.setattr(
-        GuardedReader, "_ask",
+        GuardedReader,
+        "_ask",
         lambda self, what, file: (asked.append(f"{what} {file.name}"), ask(self, what, file))[1],
-    )  # fmt: skip
+    )
     hospital.ingest("second", memory=memory)
     assert asked == ["header A0001/new.dcm", "images A0001/new.dcm"]
     hospital.ingest("at_once")

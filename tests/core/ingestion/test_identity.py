@@ -44,9 +44,7 @@ def burn(screen: np.ndarray, *, over_picture: bool = False) -> np.ndarray:
 
 def planted(seed: int, screen: np.ndarray, **options: object) -> Dataset:
     """A file with identities in standard, private and nested elements."""
-    dataset = files.make_dataset(
-        screen, patient_id=PATIENT_ID, uid=f"{UID_ROOT}.{seed}", number=seed, **options
-    )
+    dataset = files.make_dataset(screen, patient_id=PATIENT_ID, uid=f"{UID_ROOT}.{seed}", number=seed, **options)
     plant_identity(dataset, seed, PATIENT_ID)
     return dataset
 

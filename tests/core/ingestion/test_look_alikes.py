@@ -53,12 +53,8 @@ def test_different_bits_are_counted():
 
 def test_a_look_alike_across_the_split_stops_and_is_named(tmp_path):
     squares = pictures(4)
-    split = pd.DataFrame(
-        {"hospital": "A", "patient": ["P0", "P1"], "cohort": ["training", "validation"]}
-    )
-    table = pd.DataFrame(
-        {"hospital": "A", "patient": ["P0", "P0", "P1", "P1"], "image_id": ["a", "b", "c", "d"]}
-    )
+    split = pd.DataFrame({"hospital": "A", "patient": ["P0", "P1"], "cohort": ["training", "validation"]})
+    table = pd.DataFrame({"hospital": "A", "patient": ["P0", "P0", "P1", "P1"], "image_id": ["a", "b", "c", "d"]})
     stored = table.assign(pixel_digest=["1", "2", "3", "4"])
     write_rois(tmp_path / "clean.h5", list(table["image_id"]), squares)
     counts = check_split(split, stored, table, tmp_path / "clean.h5").iloc[0]

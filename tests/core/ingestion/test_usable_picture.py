@@ -12,9 +12,7 @@ def picture():
     out = np.zeros((10, 16, 3), dtype=np.uint8)
     for part in PARTS:
         size = (part.height, part.width, 3)
-        out[part.top : part.bottom, part.left : part.right] = np.random.default_rng(1).integers(
-            1, 256, size
-        )
+        out[part.top : part.bottom, part.left : part.right] = np.random.default_rng(1).integers(1, 256, size)
     return out
 
 

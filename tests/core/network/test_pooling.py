@@ -34,9 +34,7 @@ def both(maps, gradient):
 
 @given(
     seed=st.integers(0, 2**32 - 1),
-    shape=st.tuples(
-        st.integers(1, 2), st.sampled_from([1, 5, 16, 32]), st.integers(2, 7), st.integers(2, 7)
-    ),
+    shape=st.tuples(st.integers(1, 2), st.sampled_from([1, 5, 16, 32]), st.integers(2, 7), st.integers(2, 7)),
     kinds=st.sampled_from([3, 40, 65536]),
 )
 @settings(max_examples=60, deadline=None)
@@ -47,9 +45,7 @@ def test_values_and_gradients_are_pytorchs(seed, shape, kinds):
     # PyTorch takes the last not-a-number of a square, we the first: values agree, gradients are nonsense.
     alphabet = np.where((alphabet & 0x7FFF) > 0x7F80, 0, alphabet)
     maps = channels_last(generator.choice(alphabet, np.prod(shape)), shape)
-    gradient = torch.randn(
-        plain(maps).shape, generator=torch.Generator().manual_seed(seed)
-    ).bfloat16()
+    gradient = torch.randn(plain(maps).shape, generator=torch.Generator().manual_seed(seed)).bfloat16()
     (ours, our_gradient), (theirs, their_gradient) = both(maps, gradient)
     assert torch.equal(ours, theirs)
     assert torch.equal(our_gradient, their_gradient)

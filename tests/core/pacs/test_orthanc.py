@@ -72,10 +72,13 @@ def pull(cohort: Path, url: str, rows: list[str], **limits: int) -> tuple[dict, 
     header = "hospital,study_instance_uid,patient_id,accession_number"
     (cohort / "studies.csv").write_text("\n".join([header, *rows]) + "\n")
     pull_hospital(
-        cohort, "A", settings=PacsSettings(url, attempts=2, timeout_seconds=20),
+        cohort,
+        "A",
+        settings=PacsSettings(url, attempts=2, timeout_seconds=20),
         limits=ReadLimits(**limits),
-        counts_csv=cohort / "out/counts.csv", failures_csv=cohort / "out/failures.csv",
-    )  # fmt: skip
+        counts_csv=cohort / "out/counts.csv",
+        failures_csv=cohort / "out/failures.csv",
+    )
     counts = pd.read_csv(cohort / "out/counts.csv").iloc[0].to_dict()
     return counts, pd.read_csv(cohort / "out/failures.csv")
 
@@ -83,9 +86,7 @@ def pull(cohort: Path, url: str, rows: list[str], **limits: int) -> tuple[dict, 
 def same_pictures(original: Path, pulled: Path) -> None:
     """Every picture is there under its hashed name, in its own transfer syntax, pixels unchanged."""
     paths = sorted(original.rglob("*.dcm"))
-    assert {p.name for p in pulled.iterdir()} >= {
-        picture_name(pydicom.dcmread(p).SOPInstanceUID) for p in paths
-    }
+    assert {p.name for p in pulled.iterdir()} >= {picture_name(pydicom.dcmread(p).SOPInstanceUID) for p in paths}
     for path in paths:
         was = pydicom.dcmread(path)
         is_now = pydicom.dcmread(pulled / picture_name(was.SOPInstanceUID))
@@ -122,12 +123,19 @@ def test_a_picture_under_another_name_is_not_fetched_again(sent, tmp_path):
 
 def test_a_study_that_fails_becomes_a_row_and_stops_no_other(sent, tmp_path):
     rows = [
-        "A,1.2.3.4,,", "A,../../system,,", "A,,A*,", f"A,{study_of(1)},A0002,", f"A,{study_of(1)},,",
-    ]  # fmt: skip
+        "A,1.2.3.4,,",
+        "A,../../system,,",
+        "A,,A*,",
+        f"A,{study_of(1)},A0002,",
+        f"A,{study_of(1)},,",
+    ]
     counts, failures = pull(tmp_path / "c", sent[1].url, rows)
     assert failures[["line", "code"]].to_numpy().tolist() == [
-        [2, "not_found"], [3, "bad_line"], [4, "bad_line"], [5, "other_patient"],
-    ]  # fmt: skip
+        [2, "not_found"],
+        [3, "bad_line"],
+        [4, "bad_line"],
+        [5, "other_patient"],
+    ]
     assert failures["remedy"].str.len().min() > 10
     assert counts["fetched"] == 5
 

@@ -58,17 +58,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.multipart(self.server.picture.replace(b"1.2.9.9", f"{study}.9"[:7].encode()))
         else:
             found = {"0020000E": f"{study}.1", "00080018": f"{study}.9", "00080016": US}
-            page = [] if "offset=1" in self.path else [
-                {tag: {"vr": "UI", "Value": [value]} for tag, value in found.items()}
-            ]  # fmt: skip
+            page = (
+                []
+                if "offset=1" in self.path
+                else [{tag: {"vr": "UI", "Value": [value]} for tag, value in found.items()}]
+            )
             self.answer("application/dicom+json", json.dumps(page).encode())
 
     def multipart(self, picture: bytes, *, closed: bool = True) -> None:
         head = b"--b\r\nContent-Type: application/dicom\r\n\r\n"
         end = b"\r\n--b--\r\n" if closed else b""
-        self.answer(
-            'multipart/related; type="application/dicom"; boundary="b"', head + picture + end
-        )
+        self.answer('multipart/related; type="application/dicom"; boundary="b"', head + picture + end)
 
     def answer(self, kind: str, body: bytes, status: int = 200, length: int | None = None) -> None:
         self.send_response(status)
@@ -96,9 +96,13 @@ def pull(cohort, server, studies=3, **settings):
     lines = ["hospital,study_instance_uid", *(f"A,1.2.{k}" for k in range(1, studies + 1))]
     (cohort / "studies.csv").write_text("\n".join(lines) + "\n")
     pull_hospital(
-        cohort, "A", settings=PacsSettings(server.url, attempts=3, **settings),
-        limits=ReadLimits(), counts_csv=cohort / "c.csv", failures_csv=cohort / "f.csv",
-    )  # fmt: skip
+        cohort,
+        "A",
+        settings=PacsSettings(server.url, attempts=3, **settings),
+        limits=ReadLimits(),
+        counts_csv=cohort / "c.csv",
+        failures_csv=cohort / "f.csv",
+    )
     return pd.read_csv(cohort / "c.csv").iloc[0], pd.read_csv(cohort / "f.csv")
 
 
@@ -141,9 +145,7 @@ def test_half_a_transfer_is_tried_again(server, tmp_path):
 
 def test_a_server_that_goes_down_stops_the_pull_and_it_goes_on_from_there(server, tmp_path):
     server.behave = lambda h: "/1.2.1/" not in h.path and h.answer("a/b", b"", status=502) is None
-    with pytest.raises(
-        ServerUnavailable, match=r"1 of 6 lines were done, 1 pictures came"
-    ) as caught:
+    with pytest.raises(ServerUnavailable, match=r"1 of 6 lines were done, 1 pictures came") as caught:
         pull(tmp_path / "c", server, studies=6)
     assert "1.2.2" not in str(caught.value)
     assert not any("/1.2.5/" in path for path, _ in server.asked)
@@ -175,11 +177,27 @@ def test_a_certificate_must_verify(server, tmp_path, monkeypatch):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
     certificate = tmp_path / "cert.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=x",
-         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", tmp_path / "key.pem",
-         "-out", certificate],
-        check=True, capture_output=True,
-    )  # fmt: skip
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=x",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+            "-keyout",
+            tmp_path / "key.pem",
+            "-out",
+            certificate,
+        ],
+        check=True,
+        capture_output=True,
+    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, tmp_path / "key.pem")
     server.socket = context.wrap_socket(server.socket, server_side=True)

@@ -56,7 +56,7 @@ def test_a_good_row_is_typed(tmp_path):
         ({"portal_tracts": "7.5"}, "not_whole", "portal_tracts", "value removed"),
         ({"hbeag_positive": "2"}, "impossible_value", "hbeag_positive", "value removed"),
     ],
-)  # fmt: skip
+)
 def test_each_mistake_is_named(tmp_path, change, code, column, effect):
     table = read_clinical(write(tmp_path, {}, change, {}), ["A"])
     if code is None:

@@ -12,12 +12,22 @@ from dlre_core.patients.enrolment import (
 )
 
 BASE = {
-    "hospital": "A", "elastography_date": "2015-03-02", "biopsy_date": "2015-03-09",
-    "serology_date": "2015-02-23", "age_years": 18.0, "hbsag_positive_months": 7.0,
-    "other_liver_disease": 0, "viral_coinfection": 0, "liver_transplantation": 0,
-    "antiviral_treatment_6_months": 0, "biopsy_length_mm": 15.0, "portal_tracts": 6,
-    "platelets_10e9_l": 180.0, "ast_iu_l": 40.0, "alt_iu_l": 45.0,
-}  # fmt: skip
+    "hospital": "A",
+    "elastography_date": "2015-03-02",
+    "biopsy_date": "2015-03-09",
+    "serology_date": "2015-02-23",
+    "age_years": 18.0,
+    "hbsag_positive_months": 7.0,
+    "other_liver_disease": 0,
+    "viral_coinfection": 0,
+    "liver_transplantation": 0,
+    "antiviral_treatment_6_months": 0,
+    "biopsy_length_mm": 15.0,
+    "portal_tracts": 6,
+    "platelets_10e9_l": 180.0,
+    "ast_iu_l": 40.0,
+    "alt_iu_l": 45.0,
+}
 
 
 def run(*changes, images=5):
@@ -46,7 +56,7 @@ def run(*changes, images=5):
         ({"serology_date": "2015-02-22"}, "missing_serology"),
         ({"alt_iu_l": None}, "missing_serology"),
     ],
-)  # fmt: skip
+)
 def test_limits(change, reason):
     row = run(change).iloc[0]
     assert row["first_reason"] == reason
@@ -64,9 +74,7 @@ def test_first_and_all_reasons_follow_the_order_of_the_criteria():
 
 
 def test_flow_closes():
-    verdict = run(
-        {}, {"age_years": 3.0}, {"alt_iu_l": None, "age_years": 3.0}, {"portal_tracts": 0}
-    )
+    verdict = run({}, {"age_years": 3.0}, {"alt_iu_l": None, "age_years": 3.0}, {"portal_tracts": 0})
     counts = flow(verdict, EnrolmentSettings())
     assert counts["excluded_first"].sum() == (verdict["enrolled"] == 0).sum() == 3
     assert counts["excluded_any"].sum() == 4
@@ -74,14 +82,10 @@ def test_flow_closes():
 
 
 def test_sentences_of_the_flow_chart_name_the_configured_limits():
-    settings = EnrolmentSettings(
-        minimum_age_years=16, minimum_biopsy_length_mm=12.5, minimum_portal_tracts=5
-    )
+    settings = EnrolmentSettings(minimum_age_years=16, minimum_biopsy_length_mm=12.5, minimum_portal_tracts=5)
     sentences = set(flow(run({}), settings)["sentence"])
     assert "Not known to be 16 years or older" in sentences
-    assert (
-        "Biopsy shorter than 12.5 mm, fewer than 5 portal tracts, or not within 7 days" in sentences
-    )
+    assert "Biopsy shorter than 12.5 mm, fewer than 5 portal tracts, or not within 7 days" in sentences
 
 
 def test_digest_follows_eligibility_and_stage_but_not_laboratory_values(tmp_path):

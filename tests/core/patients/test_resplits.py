@@ -75,12 +75,16 @@ def test_a_hospital_without_enrolled_patients_does_not_stop_the_study(split, cap
     assert "Hospital B has no enrolled patients" in caplog.text
     pictures = made.assign(image_id=made["patient"], pixel_digest=made["patient"])
     counts = check_leaks(made, pictures.drop(columns="cohort"))
-    assert counts[["training_patients", "validation_patients"]].to_numpy().tolist() == [[len(made), 0]]  # fmt: skip
+    assert counts[["training_patients", "validation_patients"]].to_numpy().tolist() == [[len(made), 0]]
     nobody = scores([0.1, 0.2, 0.3, 0.4] * 5).assign(cohort="training")
     given = {"without_A": scores([0.1, 0.2, 0.3, 0.4] * 5), "without_B": nobody}
     table = robustness_table(given, "hospitals_left_out", AccuracySettings())
     printed = printed_robustness(table, "hospitals_left_out", AccuracySettings(), simulated=True)
-    assert [row[:3] for row in printed.blocks[0].rows] == [["without A", "4", "16"], ["without B", "20", "0"], ["mean", "", ""]]  # fmt: skip
+    assert [row[:3] for row in printed.blocks[0].rows] == [
+        ["without A", "4", "16"],
+        ["without B", "20", "0"],
+        ["mean", "", ""],
+    ]
     assert "without B: no" in " ".join(printed.footnotes)
     mean = table[(table["variant"] == "mean") & (table["method"] == "dlre")]
     alone = table[(table["variant"] == "without_A") & (table["method"] == "dlre")]
@@ -115,10 +119,14 @@ def scores(values):
     stages = [1, 2, 3, 4] * 5
     return pd.DataFrame(
         {
-            "cohort": ["training"] * 4 + ["validation"] * 16, "fibrosis_stage": stages,
-            "dlre_f4": values, "dlre_ge_f3": values, "dlre_ge_f2": values, "lsm": stages,
+            "cohort": ["training"] * 4 + ["validation"] * 16,
+            "fibrosis_stage": stages,
+            "dlre_f4": values,
+            "dlre_ge_f3": values,
+            "dlre_ge_f2": values,
+            "lsm": stages,
         }
-    )  # fmt: skip
+    )
 
 
 def test_the_table_has_every_variant_and_their_mean():
@@ -147,13 +155,9 @@ def test_a_learning_curve_has_no_mean_and_undefined_cells_say_why():
     given = {"fraction_50": scores([0.1, 0.2, 0.3, 0.4] * 5), "fraction_100": one_class}
     table = robustness_table(given, "learning_curve", settings)
     assert set(table["variant"]) == set(given)
-    notes = " ".join(
-        printed_robustness(table, "learning_curve", settings, simulated=True).footnotes
-    )
+    notes = " ".join(printed_robustness(table, "learning_curve", settings, simulated=True).footnotes)
     assert "fraction 100: no cases" in notes
     assert "mean" not in notes
     # 2D-SWE is the same in every variant: an interval without width would be a false one.
-    same = robustness_table(
-        {"a": given["fraction_50"], "b": given["fraction_50"]}, "repeated_splits", settings
-    )
+    same = robustness_table({"a": given["fraction_50"], "b": given["fraction_50"]}, "repeated_splits", settings)
     assert same.loc[same["variant"] == "mean", "auc_low"].isna().all()

@@ -87,7 +87,9 @@ def test_stopping_patients_are_never_validation_patients():
     assert (split.loc[held_back, "cohort"] == "training").all()
 
 
-@pytest.mark.parametrize(("stage", "expected"), [("f4", [0, 0, 0, 0, 1]), ("ge_f3", [0, 0, 0, 1, 1]), ("ge_f2", [0, 0, 1, 1, 1])])  # fmt: skip
+@pytest.mark.parametrize(
+    ("stage", "expected"), [("f4", [0, 0, 0, 0, 1]), ("ge_f3", [0, 0, 0, 1, 1]), ("ge_f2", [0, 0, 1, 1, 1])]
+)
 def test_stage_labels(stage, expected):
     assert stage_labels(pd.Series([0, 1, 2, 3, 4]), stage).tolist() == expected
 

@@ -32,9 +32,7 @@ def test_this_machine_can_run_a_study(tmp_path):
 
 def test_a_full_disk_is_named_before_the_run(monkeypatch, tmp_path):
     monkeypatch.setattr(machine.shutil, "disk_usage", lambda place: Usage(10**12, 0, 10**9))
-    with pytest.raises(
-        MachineError, match=r"\(disk\) has 1\.00 GB free; this study needs [\d.]+ GB"
-    ):
+    with pytest.raises(MachineError, match=r"\(disk\) has 1\.00 GB free; this study needs [\d.]+ GB"):
         machine.check_machine(CONFIG | {"cohort": CONFIG["cohort"] | {"size": "paper"}}, tmp_path)
 
 

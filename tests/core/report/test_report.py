@@ -64,25 +64,27 @@ def test_the_headline_prints_every_interval(tmp_path):
     table = table_2(scores(), AccuracySettings())
     figure = headline_figure(table, simulated=True)
     words = [text.get_text() for axis in figure.axes for text in axis.texts]
-    row = table[(table["stage"] == "f4") & (table["method"] == "lsm") & (table["cohort"] == "validation")].iloc[0]  # fmt: skip
-    assert (
-        f"{row['auc']:.2f} ({row['auc_low']:.2f} to {row['auc_high']:.2f}){row['stars']}" in words
-    )
+    row = table[(table["stage"] == "f4") & (table["method"] == "lsm") & (table["cohort"] == "validation")].iloc[0]
+    assert f"{row['auc']:.2f} ({row['auc_low']:.2f} to {row['auc_high']:.2f}){row['stars']}" in words
     assert len(words) == 12
 
 
 def test_the_headline_in_words_has_the_methods_of_table_2_and_no_others():
     table = table_2(scores(), AccuracySettings())
-    enrolment = pd.DataFrame(
-        {"enrolled": [1, 1, 0], "first_reason": ["", "", "antiviral_treatment"]}
-    )
+    enrolment = pd.DataFrame({"enrolled": [1, 1, 0], "first_reason": ["", "", "antiviral_treatment"]})
     counts = pd.DataFrame({"images_stored": [10], "rejected": [2]})
     effects = ["row rejected", "row rejected", "flagged"]
     problems = pd.DataFrame({"row": [3, 3, 7], "effect": effects, "code": "missing_value"})
     text = headline_text(
-        table, enrolment, counts, problems, pd.DataFrame({"severity": []}),
-        title="A study", simulated=True, report="results/report.html",
-    )  # fmt: skip
+        table,
+        enrolment,
+        counts,
+        problems,
+        pd.DataFrame({"severity": []}),
+        title="A study",
+        simulated=True,
+        report="results/report.html",
+    )
     (names,) = [line for line in text.splitlines() if "2D-SWE" in line]
     assert names.split() == ["DLRE", "2D-SWE", "APRI", "FIB-4"]
     assert "A study - SIMULATED DATA, no real patients" in text

@@ -9,26 +9,37 @@ from dlre_core.report.unused_files import LABELS_SHOWN, unused_files
 
 def rejects(*rows: tuple[Reason, str, str, int]) -> pd.DataFrame:
     lines = [
-        (f"{hospital}/{reason.code}{number}", hospital, patient, reason.processing_stage,
-         reason.code, reason.sentence, reason.remedy)
+        (
+            f"{hospital}/{reason.code}{number}",
+            hospital,
+            patient,
+            reason.processing_stage,
+            reason.code,
+            reason.sentence,
+            reason.remedy,
+        )
         for reason, hospital, patient, times in rows
         for number in range(times)
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(lines, columns=REJECT_COLUMNS)
 
 
 def test_what_is_to_do_stands_first_with_hospitals_files_and_patients():
     table = rejects(
-        (Reason.SURPLUS, "A", "P1", 20), (Reason.CONFLICT, "B", "P2", 2), (Reason.NO_PATIENT, "A", "", 3),
-    )  # fmt: skip
+        (Reason.SURPLUS, "A", "P1", 20),
+        (Reason.CONFLICT, "B", "P2", 2),
+        (Reason.NO_PATIENT, "A", "", 3),
+    )
     entries = unused_files(table)
     assert [entry["reason"] for entry in entries] == [
-        Reason.NO_PATIENT.sentence, Reason.CONFLICT.sentence, Reason.SURPLUS.sentence,
-    ]  # fmt: skip
+        Reason.NO_PATIENT.sentence,
+        Reason.CONFLICT.sentence,
+        Reason.SURPLUS.sentence,
+    ]
     assert [entry["to_do"] for entry in entries] == [True, True, False]
     assert entries[1]["hospitals"] == [
         {"hospital": "B", "number": 2, "labels": ["B/conflict0", "B/conflict1"], "more": 0, "patients": ["P2"]}
-    ]  # fmt: skip
+    ]
     (surplus,) = entries[2]["hospitals"]
     assert (len(surplus["labels"]), surplus["more"]) == (LABELS_SHOWN, 20 - LABELS_SHOWN)
 

@@ -31,9 +31,7 @@ def model(tmp_path_factory):
     """What `make serve MODEL=` takes."""
     folder = tmp_path_factory.mktemp("serving")
     write_networks(folder / "models")
-    write_model_repository(
-        folder / "models", ARMS, folder / "model_repository", simulated=True, provenance={}
-    )
+    write_model_repository(folder / "models", ARMS, folder / "model_repository", simulated=True, provenance={})
     return folder
 
 
@@ -114,9 +112,7 @@ def test_memory_of_large_refused_requests_is_given_back(model, tmp_path):
 
 def test_a_repository_for_a_gpu_is_refused_where_there_is_none(model, tmp_path, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    write_model_repository(
-        model / "models", ARMS, tmp_path / "served", simulated=True, provenance={}, device="gpu"
-    )
+    write_model_repository(model / "models", ARMS, tmp_path / "served", simulated=True, provenance={}, device="gpu")
     server = TritonServer(tmp_path / "served", log=tmp_path / "server.log")
     with pytest.raises(ServerUnavailable, match="no GPUs") as caught, server:
         pass

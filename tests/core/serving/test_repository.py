@@ -30,9 +30,7 @@ from tests.helpers.serving_study import (
 def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
     weights = write_networks(folder / "models")
-    write_model_repository(
-        folder / "models", ARMS, folder / "served", simulated=True, provenance={"title": "test"}
-    )
+    write_model_repository(folder / "models", ARMS, folder / "served", simulated=True, provenance={"title": "test"})
     return folder, weights
 
 
@@ -67,9 +65,7 @@ def test_same_weights_give_the_same_bytes(study, tmp_path):
 
 
 def test_other_weights_give_other_bytes(study):
-    weights = {
-        stage: load_file(study[0] / "models/overall" / f"{stage}.safetensors") for stage in STAGES
-    }
+    weights = {stage: load_file(study[0] / "models/overall" / f"{stage}.safetensors") for stage in STAGES}
     before = build_arm_model(weights)
     weights["ge_f3"]["hidden.bias"][3] += 1
     assert build_arm_model(weights) != before
@@ -142,9 +138,7 @@ def test_bad_weights_are_refused_by_name(tmp_path, damage, words):
     path = tmp_path / "models/overall/ge_f3.safetensors"
     damage(path, load_file(path))
     with pytest.raises(ModelRepositoryError, match=words) as caught:
-        write_model_repository(
-            tmp_path / "models", ARMS, tmp_path / "served", simulated=True, provenance={}
-        )
+        write_model_repository(tmp_path / "models", ARMS, tmp_path / "served", simulated=True, provenance={})
     assert str(path) in str(caught.value)
     assert not (tmp_path / "served/dlre/1").exists()
 
@@ -162,17 +156,13 @@ def test_a_network_that_differs_from_pytorch_is_refused(study, tmp_path, monkeyp
 def test_a_network_that_overflows_is_refused(tmp_path):
     write_networks(tmp_path / "models", scale=1e12)
     with pytest.raises(ModelRepositoryError, match="differ by nan"):
-        write_model_repository(
-            tmp_path / "models", ARMS, tmp_path / "served", simulated=True, provenance={}
-        )
+        write_model_repository(tmp_path / "models", ARMS, tmp_path / "served", simulated=True, provenance={})
 
 
 @pytest.mark.parametrize(("arms", "version"), [([], 1), (ARMS, 0)])
 def test_wrong_arguments(tmp_path, arms, version):
     with pytest.raises(ValueError, match="need an arm and a version"):
-        write_model_repository(
-            tmp_path, arms, tmp_path, simulated=True, provenance={}, version=version
-        )
+        write_model_repository(tmp_path, arms, tmp_path, simulated=True, provenance={}, version=version)
 
 
 @pytest.mark.parametrize(("device", "kind"), [("cpu", "KIND_CPU"), ("gpu", "KIND_GPU")])
@@ -188,9 +178,7 @@ def test_an_unknown_device_is_refused(study, tmp_path):
         write_again(study, tmp_path, device="tpu")
 
 
-@pytest.mark.skipif(
-    "CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="CUDA is here"
-)
+@pytest.mark.skipif("CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="CUDA is here")
 def test_the_program_refuses_to_fall_back_from_gpu_to_cpu(study, monkeypatch):
     """Triton's own utilities exist only inside Triton."""
     triton = types.SimpleNamespace(TritonModelException=RuntimeError)
@@ -200,9 +188,7 @@ def test_the_program_refuses_to_fall_back_from_gpu_to_cpu(study, monkeypatch):
     arguments = {
         "model_version": "1",
         "model_repository": str(folder),
-        "model_config": json_format.MessageToJson(
-            config_of(study[0] / "served"), preserving_proto_field_name=True
-        ),
+        "model_config": json_format.MessageToJson(config_of(study[0] / "served"), preserving_proto_field_name=True),
         "model_instance_device_id": "0",
     }
     model = program["TritonPythonModel"]()

@@ -58,9 +58,7 @@ def url(study):
 def one_version(study, tmp_path):
     """A repository of version 1 alone that a test may damage."""
     write_networks(tmp_path / "models", seed=1)
-    write_model_repository(
-        tmp_path / "models", ARMS, tmp_path / "served", simulated=True, provenance={}
-    )
+    write_model_repository(tmp_path / "models", ARMS, tmp_path / "served", simulated=True, provenance={})
     return tmp_path / "served"
 
 
@@ -155,9 +153,7 @@ def test_unknown_version(url):
         predict_images(url, IMAGES, version=7)
 
 
-@pytest.mark.parametrize(
-    "images", [IMAGES[0], IMAGES[:, :249], IMAGES.astype(np.float32), IMAGES[..., :1]]
-)
+@pytest.mark.parametrize("images", [IMAGES[0], IMAGES[:, :249], IMAGES.astype(np.float32), IMAGES[..., :1]])
 def test_wrong_pictures_never_leave_the_client(images):
     with pytest.raises(ValueError, match=r"images must be \(n, 250, 250, 3\) uint8"):
         predict_images("127.0.0.1:1", images)
@@ -322,9 +318,7 @@ def test_a_server_that_comes_back_loses_nothing(one_version, tmp_path):
     answers = []
     with TritonServer(one_version, log=tmp_path / "log", grpc_port=port, threads=1) as first:
         expected = predict_images(first.grpc_url, IMAGES)
-        asking = threading.Thread(
-            target=lambda: answers.append(predict_images(first.grpc_url, many, retries=5))
-        )
+        asking = threading.Thread(target=lambda: answers.append(predict_images(first.grpc_url, many, retries=5)))
         asking.start()
         time.sleep(0.3)
         kill_part(first.name, "tritonserver")
@@ -456,9 +450,7 @@ def test_the_stub_of_this_python_starts():
 def test_a_missing_libpython_is_named(monkeypatch, tmp_path):
     # The loader's own words where Debian's python3-venv is installed without libpython.
     stub = tmp_path / "stub"
-    said = (
-        "error while loading shared libraries: libpython3.11.so.1.0: cannot open shared object file"
-    )
+    said = "error while loading shared libraries: libpython3.11.so.1.0: cannot open shared object file"
     stub.write_text(f"#!/bin/sh\necho 'stub: {said}' >&2\nexit 127\n")
     stub.chmod(0o755)
     installed = triton_program.find_triton()

@@ -39,14 +39,10 @@ ROWS = [
 def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
     weights = write_networks(folder / "models")
-    write_model_repository(
-        folder / "models", ARMS, folder / "served", simulated=True, provenance={}
-    )
+    write_model_repository(folder / "models", ARMS, folder / "served", simulated=True, provenance={})
     # A later study in the same repository must not answer for this one.
     write_networks(folder / "later", seed=1)
-    write_model_repository(
-        folder / "later", ARMS, folder / "served", simulated=True, provenance={}, version=2
-    )
+    write_model_repository(folder / "later", ARMS, folder / "served", simulated=True, provenance={}, version=2)
     rois = pd.DataFrame(ROWS, columns=["hospital", "patient", "acquisition"])
     rois.insert(0, "image_id", [f"{i:016x}" for i in range(len(rois))])
     write_table(rois, folder / "rois.csv")
@@ -92,9 +88,16 @@ def test_tables_hold_the_first_pictures_of_every_patient(study, url, tmp_path):
     predict(study, tmp_path, settings=ServingSettings(url=url))
     table = read_table(tmp_path / "overall.csv")
     assert list(table.columns) == [
-        "hospital", "patient", "cohort", "fibrosis_stage", "acquisition", "image_id",
-        "f4", "ge_f3", "ge_f2",
-    ]  # fmt: skip
+        "hospital",
+        "patient",
+        "cohort",
+        "fibrosis_stage",
+        "acquisition",
+        "image_id",
+        "f4",
+        "ge_f3",
+        "ge_f2",
+    ]
     assert list(table[["hospital", "patient", "acquisition"]].itertuples(index=False)) == [
         ("B", "p1", 1),
         ("B", "p1", 2),
@@ -124,9 +127,7 @@ def test_bundled_server_and_other_batches_give_the_same_bytes(study, url, tmp_pa
 
 def test_a_server_of_another_study_is_refused(study, url, tmp_path):
     write_networks(tmp_path / "models", seed=5)
-    write_model_repository(
-        tmp_path / "models", ARMS, tmp_path / "served", simulated=True, provenance={}
-    )
+    write_model_repository(tmp_path / "models", ARMS, tmp_path / "served", simulated=True, provenance={})
     with pytest.raises(ServerUnavailable, match="holds other networks"):
         predict(study, tmp_path, repository=tmp_path / "served", settings=ServingSettings(url=url))
     assert not list(tmp_path.glob("*.csv"))

@@ -15,9 +15,16 @@ BOX = Rectangle(600, 300, 800, 460)
 
 def written(path, syntax, frame, block=None):
     write_dicom(
-        path, [frame], PATIENT, datetime(2015, 3, 1, 9, 30), 1, make_uid("test"),
-        Export(syntax, True, block), BOX, 0.18,
-    )  # fmt: skip
+        path,
+        [frame],
+        PATIENT,
+        datetime(2015, 3, 1, 9, 30),
+        1,
+        make_uid("test"),
+        Export(syntax, True, block),
+        BOX,
+        0.18,
+    )
     return path
 
 

@@ -18,21 +18,26 @@ from tests.helpers.frozen import study
 
 def examinations(folder):
     """By file, whose and which examination."""
-    return {
-        file.name: examination_named(read_header(file.path), file)
-        for file in find_files(folder, 10**9)
-    }
+    return {file.name: examination_named(read_header(file.path), file) for file in find_files(folder, 10**9)}
 
 
 def ingested(folder):
     made = folder.parent / "made"
     made.mkdir()
     ingest_hospital(
-        folder, "inbox", clinical_csv=None, measurements_csv=None, roi_csv=None,
-        pseudonymiser=Pseudonymiser(bytes(range(32)), 365), settings=IngestionSettings(),
-        shard=made / "inbox.h5", acquisitions_csv=made / "acquisitions.csv", rejects_csv=made / "rejects.csv",
-        counts_csv=made / "counts.csv", private_map_csv=made / "private.csv",
-    )  # fmt: skip
+        folder,
+        "inbox",
+        clinical_csv=None,
+        measurements_csv=None,
+        roi_csv=None,
+        pseudonymiser=Pseudonymiser(bytes(range(32)), 365),
+        settings=IngestionSettings(),
+        shard=made / "inbox.h5",
+        acquisitions_csv=made / "acquisitions.csv",
+        rejects_csv=made / "rejects.csv",
+        counts_csv=made / "counts.csv",
+        private_map_csv=made / "private.csv",
+    )
     return pd.read_csv(made / "acquisitions.csv")
 
 
@@ -57,9 +62,10 @@ def test_people_and_examinations_with_one_patient_id_are_several(tmp_path):
     for seed, name in enumerate(("a/0.dcm", "a/1.dcm", "b/0.dcm", "c/0.dcm", "d/0.dcm", "e/0.dcm")):
         files.write_elastogram(folder / name, seed, patient_id="0001")
     for name, changes in {
-        "b/0.dcm": {"StudyInstanceUID": "1.7"}, "c/0.dcm": {"StudyInstanceUID": "1.7", "PatientName": "MEIER^ANNA"},
+        "b/0.dcm": {"StudyInstanceUID": "1.7"},
+        "c/0.dcm": {"StudyInstanceUID": "1.7", "PatientName": "MEIER^ANNA"},
         "d/0.dcm": {"StudyInstanceUID": "1.7"},
-    }.items():  # fmt: skip
+    }.items():
         dataset = pydicom.dcmread(folder / name)
         for keyword, value in changes.items():
             setattr(dataset, keyword, value)
@@ -77,12 +83,27 @@ def test_people_and_examinations_with_one_patient_id_are_several(tmp_path):
 def test_pictures_of_another_scale_than_the_frozen_studys_are_not_staged(tmp_path, monkeypatch):
     monkeypatch.setattr("dlre_core.staging.inbox.read_frozen_study", lambda model: study())
     inbox = Inbox(tmp_path, "inbox", Pseudonymiser(bytes(32), 365), ReadLimits(), tmp_path / "out")
-    nothing = dict.fromkeys((
-        "rois", "roi_table", "acquisitions", "rejects", "counts", "server_log", "images_csv", "patients_csv",
-        "overview", "patient_pages",
-    ), tmp_path / "none")  # fmt: skip
+    nothing = dict.fromkeys(
+        (
+            "rois",
+            "roi_table",
+            "acquisitions",
+            "rejects",
+            "counts",
+            "server_log",
+            "images_csv",
+            "patients_csv",
+            "overview",
+            "patient_pages",
+        ),
+        tmp_path / "none",
+    )
     with pytest.raises(ConfigurationError, match="scale of 40 kPa"):
         stage_inbox(
-            inbox, model=tmp_path, images_per_patient=2, scale_maximum_kpa=60.0,
-            serving=ServingSettings(), **nothing,
-        )  # fmt: skip
+            inbox,
+            model=tmp_path,
+            images_per_patient=2,
+            scale_maximum_kpa=60.0,
+            serving=ServingSettings(),
+            **nothing,
+        )

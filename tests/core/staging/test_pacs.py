@@ -52,7 +52,7 @@ def test_odd_elements_make_a_report_all_the_same(tmp_path, recwarn, name, value,
 
 
 def test_what_fits_into_no_report_is_named_without_what_is_in_it():
-    with pytest.raises(UnreadableDicom, match=r"no report \(ValueError\)") as caught, pacs.odd_headers_named():  # fmt: skip
+    with pytest.raises(UnreadableDicom, match=r"no report \(ValueError\)") as caught, pacs.odd_headers_named():
         raise ValueError("Mustermann")
     assert "Mustermann" not in str(caught.value)
     with pytest.raises(OSError, match="full"), pacs.odd_headers_named():

@@ -22,11 +22,16 @@ def images(f4, ge_f3, ge_f2, *, outside=("", "")):
     """Two pictures of a patient; the second one's probabilities are 0.1 higher."""
     return pd.DataFrame(
         {
-            "hospital": "inbox", "patient": "P", "acquisition": [1, 2],
-            "f4": [f4, f4 + 0.1], "ge_f3": [ge_f3, ge_f3 + 0.1], "ge_f2": [ge_f2, ge_f2 + 0.1],
-            "q_box_mean_kpa": [5.0, 7.0], "outside_training": outside,
+            "hospital": "inbox",
+            "patient": "P",
+            "acquisition": [1, 2],
+            "f4": [f4, f4 + 0.1],
+            "ge_f3": [ge_f3, ge_f3 + 0.1],
+            "ge_f2": [ge_f2, ge_f2 + 0.1],
+            "q_box_mean_kpa": [5.0, 7.0],
+            "outside_training": outside,
         }
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(
@@ -60,18 +65,26 @@ def test_without_a_cutoff_there_is_no_stage():
     row = patient_table(images(0.6, 0.7, 0.8), study(cutoffs=cutoffs)).iloc[0]
     assert row["implied_stage"] == ""
     assert "no cut-off" in row["notes"]
-    page = patient_page(row, images(0.6, 0.7, 0.8).assign(q_box_mean_kpa=np.nan), np.zeros((9, 9, 3), np.uint8), study(cutoffs=cutoffs))  # fmt: skip
+    page = patient_page(
+        row, images(0.6, 0.7, 0.8).assign(q_box_mean_kpa=np.nan), np.zeros((9, 9, 3), np.uint8), study(cutoffs=cutoffs)
+    )
     cells = re.findall(r"<td[^>]*>\s*(yes|no|unknown)\s*</td>", page)
     assert cells[:3] == ["yes", "yes", "unknown"] or cells[:3] == ["unknown", "yes", "yes"]
 
 
 def test_whoever_sent_files_and_is_not_staged_is_listed():
-    acquisitions = pd.DataFrame({"hospital": "inbox", "patient": ["P", "Q", "R"], "flags": ["", "no_time;also_sent_for_another_patient", np.nan]})  # fmt: skip
+    acquisitions = pd.DataFrame(
+        {
+            "hospital": "inbox",
+            "patient": ["P", "Q", "R"],
+            "flags": ["", "no_time;also_sent_for_another_patient", np.nan],
+        }
+    )
     rejects = pd.DataFrame({"hospital": "inbox", "patient": ["S", np.nan, "", "P"]})
     assert withheld(acquisitions) == {"Q"}
     found = not_staged(acquisitions, rejects, {"P", "R"})
     assert found["patient"].to_list() == ["Q", "S"]
-    assert found["notes"].to_list() == ["a picture was sent for another patient, too", "no usable picture"]  # fmt: skip
+    assert found["notes"].to_list() == ["a picture was sent for another patient, too", "no usable picture"]
     assert found["images"].eq(0).all()
     assert found[["f4", "ge_f3", "ge_f2"]].isna().all(axis=None)
     assert not_staged(acquisitions, rejects, {"P", "Q", "R", "S"}).empty
@@ -86,9 +99,7 @@ def test_a_probability_has_as_many_digits_as_its_cutoff():
 
 
 def test_a_tenth_beyond_the_range_is_still_inside():
-    found = outside_training(
-        pd.DataFrame({"brightness": [90.0, 210.0, 89.9, 210.1, np.nan]}), study()
-    )
+    found = outside_training(pd.DataFrame({"brightness": [90.0, 210.0, 89.9, 210.1, np.nan]}), study())
     assert found == [[], [], ["brightness"], ["brightness"], ["brightness"]]
 
 

@@ -50,7 +50,7 @@ def naive_auc(labels, scores, weights):
 @given(
     st.lists(st.tuples(st.integers(0, 1), st.integers(-3, 3), st.booleans()), min_size=3, max_size=14),
     st.integers(0, 2**31),
-)  # fmt: skip
+)
 def test_the_bootstrap_kernel_is_the_weighted_mann_whitney(rows, seed):
     labels = np.array([row[0] for row in rows], dtype=np.int32)
     scores = np.array([float(row[1]) if row[2] else np.nan for row in rows])[:, None]
@@ -110,7 +110,7 @@ def test_unpaired_logits_keep_the_difference_and_refuse_perfection():
     assert (logit.difference, logit.interval) == (plain.difference, plain.interval)
     parts = [roc_analysis(labels, x) for x in (a, b)]
     error = math.sqrt(sum(r.auc_variance / (r.auc * (1 - r.auc)) ** 2 for r in parts))
-    expected = (math.log(parts[0].auc / (1 - parts[0].auc)) - math.log(parts[1].auc / (1 - parts[1].auc))) / error  # fmt: skip
+    expected = (math.log(parts[0].auc / (1 - parts[0].auc)) - math.log(parts[1].auc / (1 - parts[1].auc))) / error
     assert logit.statistic == pytest.approx(expected)
     assert logit.p_value == pytest.approx(2 * stats.norm.sf(abs(expected)))
     perfect = compare_unpaired_aucs([0, 0, 1, 1], [1, 2, 3, 4], labels, a, scale="logit")
@@ -156,9 +156,7 @@ def test_calibration_of_separated_constant_or_one_sided_data_says_why():
 def test_a_scores_probabilities_are_fitted_elsewhere():
     labels = np.array([0, 0, 1, 0, 1, 1])
     new = logistic_probabilities(labels, [1.0, 2, 3, 4, 5, 6], [1.0, 6.0, -1.0, np.nan])
-    model = LogisticRegression(C=np.inf, tol=1e-10).fit(
-        np.log([[1.0], [2], [3], [4], [5], [6]]), labels
-    )
+    model = LogisticRegression(C=np.inf, tol=1e-10).fit(np.log([[1.0], [2], [3], [4], [5], [6]]), labels)
     assert new[:2] == pytest.approx(model.predict_proba(np.log([[1.0], [6.0]]))[:, 1], rel=1e-4)
     assert np.isnan(new[2:]).all()
     assert np.isnan(logistic_probabilities([1, 1], [1.0, 2.0], [1.0])).all()
@@ -200,14 +198,12 @@ def test_the_papers_example_of_a_share():
     found = compare_shares(175, 266, 90, 132)
     assert (found.test, round(found.p_value, 3)) == ("χ²", 0.634)
     p, q = 175 / 266, 90 / 132
-    assert found.standardised_mean_difference == pytest.approx(
-        (p - q) / math.sqrt((p * (1 - p) + q * (1 - q)) / 2)
-    )
+    assert found.standardised_mean_difference == pytest.approx((p - q) / math.sqrt((p * (1 - p) + q * (1 - q)) / 2))
 
 
 def test_small_expected_counts_call_for_fisher():
     found = compare_shares(1, 20, 5, 20)
-    assert (found.test, found.p_value) == ("Fisher", pytest.approx(stats.fisher_exact([[1, 19], [5, 15]]).pvalue))  # fmt: skip
+    assert (found.test, found.p_value) == ("Fisher", pytest.approx(stats.fisher_exact([[1, 19], [5, 15]]).pvalue))
     assert compare_shares(0, 10, 0, 10).reason == "the same in everybody"
     assert compare_shares(0, 0, 3, 10).reason == "nobody in a cohort"
     with pytest.raises(ValueError, match="no shares"):

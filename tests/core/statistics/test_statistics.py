@@ -25,9 +25,7 @@ from dlre_core.statistics import (
 )
 from dlre_core.statistics.comparisons import _log_t_tails
 
-scored = st.lists(
-    st.tuples(st.integers(0, 1), st.integers(-5, 5).map(float)), min_size=4, max_size=40
-)
+scored = st.lists(st.tuples(st.integers(0, 1), st.integers(-5, 5).map(float)), min_size=4, max_size=40)
 counts = st.tuples(*[st.integers(0, 60)] * 4)
 
 
@@ -104,9 +102,7 @@ def test_log_p_of_student_survives_underflow():
     assert test.p_value == 0
     assert -1e6 < test.log_p_value < -745
     for degrees, t in ((3.5, 8.0), (40.0, 12.0), (8478.0, 20.0)):
-        assert _log_t_tails(degrees, t) == pytest.approx(
-            math.log(2 * stats.t.sf(t, degrees)), rel=1e-9
-        )
+        assert _log_t_tails(degrees, t) == pytest.approx(math.log(2 * stats.t.sf(t, degrees)), rel=1e-9)
 
 
 def test_log_p_survives_underflow():
@@ -180,7 +176,9 @@ def test_fixed_sensitivity_and_specificity():
     assert specificity_cutoff(labels, scores).sensitivity == 0.6
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [("clopper-pearson", "beta"), ("wilson", "wilson"), ("jeffreys", "jeffreys")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [("clopper-pearson", "beta"), ("wilson", "wilson"), ("jeffreys", "jeffreys")]
+)
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 400), st.floats(0, 1), st.sampled_from([0.9, 0.95, 0.99]))
 def test_proportions_agree_with_statsmodels(ours, theirs, total, share, confidence):
@@ -195,9 +193,13 @@ def test_proportions_agree_with_statsmodels(ours, theirs, total, share, confiden
 
 def test_the_papers_comparators():
     accuracy = diagnostic_accuracy_from_counts(28, 4, 76, 24)
-    shown = [round(100 * x, 1) for x in (accuracy.sensitivity.value, accuracy.sensitivity.low, accuracy.sensitivity.high)]  # fmt: skip
+    shown = [
+        round(100 * x, 1) for x in (accuracy.sensitivity.value, accuracy.sensitivity.low, accuracy.sensitivity.high)
+    ]
     assert shown == [87.5, 71.0, 96.5]
-    shown = [round(100 * x, 1) for x in (accuracy.specificity.value, accuracy.specificity.low, accuracy.specificity.high)]  # fmt: skip
+    shown = [
+        round(100 * x, 1) for x in (accuracy.specificity.value, accuracy.specificity.low, accuracy.specificity.high)
+    ]
     assert shown == [76.0, 66.4, 84.0]
     ratios = diagnostic_accuracy_from_counts(16, 16, 93, 7)
     positive, negative = ratios.positive_likelihood_ratio, ratios.negative_likelihood_ratio
@@ -214,14 +216,25 @@ def test_the_papers_comparators():
 
 
 @settings(max_examples=150, deadline=None)
-@given(counts, st.sampled_from(["clopper-pearson", "wilson", "jeffreys", "mercaldo-logit"]), st.sampled_from(["simel", "published"]))  # fmt: skip
+@given(
+    counts,
+    st.sampled_from(["clopper-pearson", "wilson", "jeffreys", "mercaldo-logit"]),
+    st.sampled_from(["simel", "published"]),
+)
 def test_accuracy_is_consistent_whatever_the_counts(table, interval, ratio_interval):
     tp, fn, tn, fp = table
     accuracy = diagnostic_accuracy_from_counts(
         tp, fn, tn, fp, interval=interval, likelihood_ratio_interval=ratio_interval
     )
     assert accuracy.n == sum(table)
-    for name in ("sensitivity", "specificity", "positive_predictive_value", "negative_predictive_value", "positive_likelihood_ratio", "negative_likelihood_ratio"):  # fmt: skip
+    for name in (
+        "sensitivity",
+        "specificity",
+        "positive_predictive_value",
+        "negative_predictive_value",
+        "positive_likelihood_ratio",
+        "negative_likelihood_ratio",
+    ):
         estimate = getattr(accuracy, name)
         if not estimate.defined:
             assert estimate.reason
@@ -232,7 +245,7 @@ def test_accuracy_is_consistent_whatever_the_counts(table, interval, ratio_inter
     # exchanging the classes exchanges the measures
     mirrored = diagnostic_accuracy_from_counts(tn, fp, tp, fn, interval=interval)
     np.testing.assert_allclose(mirrored.sensitivity.high, accuracy.specificity.high)
-    np.testing.assert_allclose(mirrored.positive_predictive_value.value, accuracy.negative_predictive_value.value)  # fmt: skip
+    np.testing.assert_allclose(mirrored.positive_predictive_value.value, accuracy.negative_predictive_value.value)
 
 
 def test_zero_cells_give_what_arithmetic_gives_and_never_a_false_interval():

@@ -66,10 +66,14 @@ def patients_and_split(data):
     generator = np.random.default_rng(3)
     n = len(data)
     patients = data[["hospital", "patient", "fibrosis_stage", "inflammation_grade"]].assign(
-        age_years=generator.normal(40, 10, n), ast_iu_l=generator.lognormal(3.5, 0.9, n),
-        sex=np.resize(["M", "F", "M"], n), hbeag_positive=np.resize([1, 0, 0, 1, 0], n),
-        chronic_infection=np.resize([1, 0], n), albumin_g_l=44.0, bmi_kg_m2=np.nan,
-    )  # fmt: skip
+        age_years=generator.normal(40, 10, n),
+        ast_iu_l=generator.lognormal(3.5, 0.9, n),
+        sex=np.resize(["M", "F", "M"], n),
+        hbeag_positive=np.resize([1, 0, 0, 1, 0], n),
+        chronic_infection=np.resize([1, 0], n),
+        albumin_g_l=44.0,
+        bmi_kg_m2=np.nan,
+    )
     patients.loc[0, "sex"] = ""
     return patients, data[["hospital", "patient", "cohort"]]
 
@@ -81,12 +85,8 @@ def test_table_1_chooses_its_tests_and_names_them(data):
     validation = patients[(split["cohort"] == "validation").to_numpy()]
     age, ast = table.loc["Age"], table.loc["Aspartate aminotransferase"]
     assert (age["test"], ast["test"]) == ("Student t", "Mann-Whitney")
-    assert age["p_value"] == pytest.approx(
-        stats.ttest_ind(training["age_years"], validation["age_years"]).pvalue
-    )
-    assert ast["p_value"] == pytest.approx(
-        stats.mannwhitneyu(training["ast_iu_l"], validation["ast_iu_l"]).pvalue
-    )
+    assert age["p_value"] == pytest.approx(stats.ttest_ind(training["age_years"], validation["age_years"]).pvalue)
+    assert ast["p_value"] == pytest.approx(stats.mannwhitneyu(training["ast_iu_l"], validation["ast_iu_l"]).pvalue)
     assert ast["all_q1"] == pytest.approx(patients["ast_iu_l"].quantile(0.25))
     male = table.loc["Male"]
     assert (male["all_n"], male["all_missing"], male["all_count"]) == (
@@ -103,9 +103,7 @@ def test_table_1_chooses_its_tests_and_names_them(data):
     assert table.loc["A0", "notes"] == "the same in everybody"
     chronic = table.loc["HBeAg positive, of chronic infection"]
     assert chronic["all_n"] == 60
-    page = printed_table_1(
-        table.reset_index(), {"all": 120, "training": 80, "validation": 40}, True
-    ).html()
+    page = printed_table_1(table.reset_index(), {"all": 120, "training": 80, "validation": 40}, True).html()
     assert "training cohort (n=80, 66.7 %)" in page.lower()
     assert "simulated" in page
 
@@ -114,7 +112,12 @@ def test_table_3_pairs_the_arms_by_patient(data):
     arms = {5: data, 3: scores(seed=2), 1: scores(seed=3).sample(frac=1, random_state=1)}
     table = table_3(arms, SETTINGS)
     assert len(table) == 3 * 2 * 3 * 2
-    row = table[(table["stage"] == "f4") & (table["method"] == "lsm") & (table["images"] == 1) & (table["cohort"] == "validation")].iloc[0]  # fmt: skip
+    row = table[
+        (table["stage"] == "f4")
+        & (table["method"] == "lsm")
+        & (table["images"] == 1)
+        & (table["cohort"] == "validation")
+    ].iloc[0]
     keys = ["hospital", "patient"]
     merged = arms[1].merge(arms[3], on=keys, suffixes=("_1", "_3"))
     part = merged[merged["cohort_1"] == "validation"]
@@ -126,7 +129,7 @@ def test_table_3_pairs_the_arms_by_patient(data):
     assert table[table["images"] == 3]["within_p_value"].isna().all()
     assert table[table["method"] == "dlre"]["between_p_value"].isna().all()
     assert (reference_images([5, 1, 3]), reference_images([1, 5])) == (3, 1)
-    assert [between_stars(p) for p in (0.04, 0.004, 0.0004, 0.05, math.nan)] == ["****", "*****", "******", "", ""]  # fmt: skip
+    assert [between_stars(p) for p in (0.04, 0.004, 0.0004, 0.05, math.nan)] == ["****", "*****", "******", "", ""]
     assert "3 images" in printed_table_3(table, PRINT, True, 3).html()
 
 
@@ -138,18 +141,16 @@ def test_table_4_compares_every_two_combinations(data):
     assert len(pairs) == 3 * 2 * 3
     row = pairs.iloc[0]
     assert (row["n_first"], row["n_second"]) == (80, 80)
-    assert (
-        row["n_both"] == ((data["cohort"] == "training") & (second["cohort"] == "training")).sum()
-    )
+    assert row["n_both"] == ((data["cohort"] == "training") & (second["cohort"] == "training")).sum()
     table = table_4(arms, pairs, SETTINGS)
     f4 = pairs[(pairs["stage"] == "f4") & (pairs["cohort"] == "training")]
     ours = table[(table["stage"] == "f4") & (table["cohort"] == "training")].set_index("arm")
-    assert (
-        ours.loc["combination_1", "p_value"] == f4[f4["first"] == "combination_1"]["p_value"].min()
-    )
+    assert ours.loc["combination_1", "p_value"] == f4[f4["first"] == "combination_1"]["p_value"].min()
     # z is that of what a row is compared with minus the row, whichever of a pair comes first.
     for row in table.dropna(subset=["p_value"]).itertuples():
-        other = table[(table["stage"] == row.stage) & (table["cohort"] == row.cohort) & (table["arm"] == row.compared_with)]  # fmt: skip
+        other = table[
+            (table["stage"] == row.stage) & (table["cohort"] == row.cohort) & (table["arm"] == row.compared_with)
+        ]
         assert np.sign(row.z) == np.sign(other["auc"].item() - row.auc)
         assert row.log_p_value == pytest.approx(math.log(row.p_value))
     again = compare_combinations(arms, replicates=200, seed=1)
@@ -160,7 +161,7 @@ def test_table_4_compares_every_two_combinations(data):
 
 def test_subgroups_are_divided_at_their_limits(data):
     alt, bmi, grade = subgroupings([80, 40], 25).values()
-    assert list(subgroup_of(data, alt)[:6]) == ["≤40 U/L", "≤40 U/L", "40–80 U/L", "40–80 U/L", ">80 U/L", ">80 U/L"]  # fmt: skip
+    assert list(subgroup_of(data, alt)[:6]) == ["≤40 U/L", "≤40 U/L", "40–80 U/L", "40–80 U/L", ">80 U/L", ">80 U/L"]
     assert list(subgroup_of(data, bmi)[:3]) == ["<25 kg/m²", "≥25 kg/m²", "≥25 kg/m²"]
     missing = data.assign(inflammation_grade=[np.nan, *data["inflammation_grade"][1:]])
     assert list(subgroup_of(missing, grade)[:4]) == ["unknown", "A0–2", "A0–2", "A3"]
@@ -176,13 +177,9 @@ def test_subgroups_are_compared_unpaired_and_empty_ones_leave_the_rest(data):
     low, high = part[part["inflammation_grade"] < 3], part[part["inflammation_grade"] == 3]
     f4 = [(x["fibrosis_stage"] == 4).astype(int) for x in (low, high)]
     test = compare_unpaired_aucs(f4[0], low["lsm"], f4[1], high["lsm"])
-    row = pairs[(pairs["population"] == "validation") & (pairs["stage"] == "f4") & (pairs["method"] == "lsm")].iloc[0]  # fmt: skip
+    row = pairs[(pairs["population"] == "validation") & (pairs["stage"] == "f4") & (pairs["method"] == "lsm")].iloc[0]
     assert (row["p_value"], row["degrees_of_freedom"]) == (test.p_value, test.degrees_of_freedom)
-    cell = table[
-        (table["population"] == "validation")
-        & (table["stage"] == "f4")
-        & (table["method"] == "lsm")
-    ]
+    cell = table[(table["population"] == "validation") & (table["stage"] == "f4") & (table["method"] == "lsm")]
     assert list(cell["auc"]) == [
         roc_analysis(f4[0], low["lsm"]).auc,
         roc_analysis(f4[1], high["lsm"]).auc,
@@ -190,9 +187,7 @@ def test_subgroups_are_compared_unpaired_and_empty_ones_leave_the_rest(data):
     for population, family in table.groupby("population"):
         known = family["p_value"].dropna()
         assert family["p_holm"].min() == pytest.approx(min(1, known.min() * len(known))), population
-    perfect = data.assign(
-        lsm=np.where(data["inflammation_grade"] < 3, data["fibrosis_stage"], data["lsm"])
-    )
+    perfect = data.assign(lsm=np.where(data["inflammation_grade"] < 3, data["fibrosis_stage"], data["lsm"]))
     certain = compare_subgroups(perfect, grouping, SETTINGS)
     stiffness = certain[certain["method"] == "lsm"]
     assert stiffness["p_value"].notna().all()
@@ -219,11 +214,7 @@ def test_calibration_and_decision_tables_have_every_method_and_survive_one_class
     assert training["in_the_large"].to_numpy() == pytest.approx([0, 0, 0], abs=1e-6)
     assert "Brier" in printed_calibration(table, 0.95, True).html()
     curves = decision_table(data)
-    at = curves[
-        (curves["stage"] == "f4")
-        & (curves["cohort"] == "validation")
-        & (curves["threshold"] == 0.2)
-    ]
+    at = curves[(curves["stage"] == "f4") & (curves["cohort"] == "validation") & (curves["threshold"] == 0.2)]
     by = at.set_index("strategy")["net_benefit"]
     assert by["none"] == 0
     assert by["all"] == pytest.approx(0.25 - 0.75 * 0.25)
@@ -238,8 +229,10 @@ def test_calibration_and_decision_tables_have_every_method_and_survive_one_class
 def test_predictive_values_follow_bayes(data):
     table_two = table_2(data, SETTINGS)
     values = predictive_value_table(table_two, [0.1, 0.5])
-    row = values[(values["stage"] == "ge_f3") & (values["method"] == "lsm") & (values["prevalence"] == 0.1)].iloc[0]  # fmt: skip
-    source = table_two[(table_two["stage"] == "ge_f3") & (table_two["method"] == "lsm") & (table_two["cohort"] == "validation")].iloc[0]  # fmt: skip
+    row = values[(values["stage"] == "ge_f3") & (values["method"] == "lsm") & (values["prevalence"] == 0.1)].iloc[0]
+    source = table_two[
+        (table_two["stage"] == "ge_f3") & (table_two["method"] == "lsm") & (table_two["cohort"] == "validation")
+    ].iloc[0]
     se, sp = source["sensitivity"], source["specificity"]
     assert row["positive_predictive_value"] == pytest.approx(0.1 * se / (0.1 * se + 0.9 * (1 - sp)))
     assert "PPV (%) at 10 %" in printed_predictive_values(values, 0.95, True).html()
@@ -268,11 +261,11 @@ def test_the_implied_stage_is_the_highest_answered_with_yes(data):
         assert implied[position] == expected
     missing = data.assign(lsm=[np.nan, *data["lsm"][1:]])
     assert implied_stage(missing, table, "lsm")[0] == -1
-    predictions = data.rename(
-        columns={"dlre_f4": "f4", "dlre_ge_f3": "ge_f3", "dlre_ge_f2": "ge_f2"}
-    )
+    predictions = data.rename(columns={"dlre_f4": "f4", "dlre_ge_f3": "ge_f3", "dlre_ge_f2": "ge_f2"})
     confusion, measures = ordinal_tables(data, table, predictions, replicates=20, seed=1)
-    assert confusion.groupby(["method", "cohort"])[["F0-1", "F2", "F3", "F4"]].sum().sum(axis=1).tolist() == [80, 40] * 4  # fmt: skip
+    assert (
+        confusion.groupby(["method", "cohort"])[["F0-1", "F2", "F3", "F4"]].sum().sum(axis=1).tolist() == [80, 40] * 4
+    )
     assert measures["kappa_quadratic"].between(-1, 1).all()
     assert "violated in" in printed_stages(confusion, measures, 0.95, True).html()
 
@@ -314,31 +307,22 @@ def test_printed_cutoffs_give_the_printed_counts(data):
         part = tenths[tenths["cohort"] == cells["cohort"]]
         name = f"dlre_{cells['stage']}" if cells["method"] == "dlre" else cells["method"]
         positive = (part[name] >= float(row[7])).sum()
-        assert (
-            positive
-            == int(row[3]) + int(row[6])
-            == cells["true_positives"] + cells["false_positives"]
-        )
+        assert positive == int(row[3]) + int(row[6]) == cells["true_positives"] + cells["false_positives"]
 
 
 def test_a_score_that_some_lack_leaves_the_other_bootstraps_alone(data):
     some = data.assign(fib4=data["fib4"].where(np.arange(len(data)) % 3 > 0))
     whole, partly = (
-        differences_table(table_2(x, SETTINGS), bootstrap_differences(x, replicates=200, seed=1))
-        for x in (data, some)
+        differences_table(table_2(x, SETTINGS), bootstrap_differences(x, replicates=200, seed=1)) for x in (data, some)
     )
     others = whole["method"] != "fib4"
-    pd.testing.assert_frame_equal(
-        whole[others].drop(columns="p_holm"), partly[others].drop(columns="p_holm")
-    )
+    pd.testing.assert_frame_equal(whole[others].drop(columns="p_holm"), partly[others].drop(columns="p_holm"))
     for row in partly.itertuples():
         assert row.bootstrap_low < row.difference < row.bootstrap_high
 
 
 def test_recomputed_q_boxes_count_scored_patients_only(data):
-    pictures = pd.DataFrame(
-        {"patient": ["P000", "P001", "X"], "q_box_source": ["given", "recomputed", "recomputed"]}
-    )
+    pictures = pd.DataFrame({"patient": ["P000", "P001", "X"], "q_box_source": ["given", "recomputed", "recomputed"]})
     assert recomputed_q_boxes(pictures, data) == 1
 
 
@@ -391,9 +375,14 @@ def test_both_kinds_of_stars_in_one_row_pass_the_audit():
 def test_the_paper_compared_with_itself_does_not_differ(data):
     table = table_2(data, SETTINGS)
     comparison = compare_with_paper({2: table}, {})
-    row = comparison[(comparison["stage"] == "f4") & (comparison["method"] == "lsm") & (comparison["cohort"] == "validation") & (comparison["measure"] == "sens")].iloc[0]  # fmt: skip
+    row = comparison[
+        (comparison["stage"] == "f4")
+        & (comparison["method"] == "lsm")
+        & (comparison["cohort"] == "validation")
+        & (comparison["measure"] == "sens")
+    ].iloc[0]
     assert row["published"] == 0.875
-    ours = table[(table["stage"] == "f4") & (table["method"] == "lsm") & (table["cohort"] == "validation")].iloc[0]  # fmt: skip
+    ours = table[(table["stage"] == "f4") & (table["method"] == "lsm") & (table["cohort"] == "validation")].iloc[0]
     tp, n = ours["true_positives"], ours["true_positives"] + ours["false_negatives"]
     share = (28 + tp) / (32 + n)
     assert row["standard_error"] == pytest.approx(math.sqrt(share * (1 - share) * (1 / 32 + 1 / n)))
@@ -435,28 +424,38 @@ def broken(kind):
 
 @pytest.mark.parametrize(
     "kind",
-    ["constant scores", "one class only", "no scores", "infinite", "one case", "ties everywhere",
-     "empty subgroup", "stage missing in validation", "no training cohort"],
-)  # fmt: skip
+    [
+        "constant scores",
+        "one class only",
+        "no scores",
+        "infinite",
+        "one case",
+        "ties everywhere",
+        "empty subgroup",
+        "stage missing in validation",
+        "no training cohort",
+    ],
+)
 def test_bad_input_leaves_every_table_standing(kind):
     data = broken(kind)
     table = table_2(data, SETTINGS)
     three = table_3({5: data, 3: data, 1: data}, SETTINGS)
     arms = {"combination_1": data, "combination_2": data}
     four = table_4(arms, compare_combinations(arms, replicates=20, seed=1), SETTINGS)
-    predictions = data.rename(
-        columns={"dlre_f4": "f4", "dlre_ge_f3": "ge_f3", "dlre_ge_f2": "ge_f2"}
-    )
+    predictions = data.rename(columns={"dlre_f4": "f4", "dlre_ge_f3": "ge_f3", "dlre_ge_f2": "ge_f2"})
     calibrated, hospitals = calibration_table(data), hospital_table(data, SETTINGS)
     confusion, measures = ordinal_tables(data, table, predictions, replicates=20, seed=1)
     counts = counts_table({2: table, 3: three, 4: four})
     printed = [
-        printed_table_2(table, PRINT, True), printed_table_3(three, PRINT, True, 3),
+        printed_table_2(table, PRINT, True),
+        printed_table_3(three, PRINT, True, 3),
         printed_table_4(four, PRINT, True, {"combination_1": ["A"]}, 20),
-        printed_calibration(calibrated, 0.95, True), printed_hospitals(hospitals, SETTINGS, True),
-        printed_stages(confusion, measures, 0.95, True), printed_counts(counts, True),
+        printed_calibration(calibrated, 0.95, True),
+        printed_hospitals(hospitals, SETTINGS, True),
+        printed_stages(confusion, measures, 0.95, True),
+        printed_counts(counts, True),
         printed_predictive_values(predictive_value_table(table, [0.1]), 0.95, True),
-    ]  # fmt: skip
+    ]
     for grouping in subgroupings([40, 80], 25).values():
         parts = (
             subgroup_table(data, grouping, SETTINGS),

@@ -13,9 +13,12 @@ from dlre_core.tables.table_2_accuracy import AccuracySettings, table_2
 from dlre_core.tables.typeset import Block, PrintedTable, cell_html
 
 SETTINGS = {
-    "confidence": 0.95, "cutoff": "youden", "auc_interval": "delong",
-    "proportion_interval": "clopper-pearson", "likelihood_ratio_interval": "simel",
-}  # fmt: skip
+    "confidence": 0.95,
+    "cutoff": "youden",
+    "auc_interval": "delong",
+    "proportion_interval": "clopper-pearson",
+    "likelihood_ratio_interval": "simel",
+}
 
 
 def scores(n=60, seed=1):
@@ -23,11 +26,20 @@ def scores(n=60, seed=1):
     stage = np.tile([1, 2, 3, 4], n // 4)
     table = pd.DataFrame(
         {
-            "hospital": "A", "patient": [f"P{i}" for i in range(n)], "fibrosis_stage": stage,
+            "hospital": "A",
+            "patient": [f"P{i}" for i in range(n)],
+            "fibrosis_stage": stage,
             "cohort": np.where(np.arange(n) < 2 * n // 3, "training", "validation"),
         }
-    )  # fmt: skip
-    for name, weight in (("dlre_f4", 1.5), ("dlre_ge_f3", 1.5), ("dlre_ge_f2", 1.0), ("lsm", 0.8), ("apri", 0.3), ("fib4", 0.3)):  # fmt: skip
+    )
+    for name, weight in (
+        ("dlre_f4", 1.5),
+        ("dlre_ge_f3", 1.5),
+        ("dlre_ge_f2", 1.0),
+        ("lsm", 0.8),
+        ("apri", 0.3),
+        ("fib4", 0.3),
+    ):
         table[name] = weight * stage + generator.normal(size=n)
     return table
 
@@ -35,23 +47,25 @@ def scores(n=60, seed=1):
 @pytest.mark.parametrize(
     ("value", "digits", "text"),
     [
-        (0.125, 2, "0.13"), (0.145, 2, "0.15"), (-0.125, 2, "-0.13"), (2.675, 2, "2.68"),
-        (0.9949999, 2, "0.99"), (99.95, 1, "100.0"), (math.inf, 2, "∞"), (math.nan, 2, "–"), (0.0, 2, "0.00"),
+        (0.125, 2, "0.13"),
+        (0.145, 2, "0.15"),
+        (-0.125, 2, "-0.13"),
+        (2.675, 2, "2.68"),
+        (0.9949999, 2, "0.99"),
+        (99.95, 1, "100.0"),
+        (math.inf, 2, "∞"),
+        (math.nan, 2, "–"),
+        (0.0, 2, "0.00"),
         (-0.001, 2, "0.00"),
     ],
-)  # fmt: skip
+)
 def test_halves_round_up_once(value, digits, text):
     assert round_half_up(value, digits) == text
 
 
 def test_percentages_are_rounded_in_decimals():
     """In binary 100 x 23 / 80 is a little less than 28.75, and 12 of 320 exact halves went down."""
-    halves = [
-        (k, n)
-        for n in range(1, 399)
-        for k in range(n + 1)
-        if (2000 * k) % n == 0 and (2000 * k // n) % 2
-    ]
+    halves = [(k, n) for n in range(1, 399) for k in range(n + 1) if (2000 * k) % n == 0 and (2000 * k // n) % 2]
     assert len(halves) > 300
     for k, n in halves:
         expected = (2000 * k // n + 1) // 2
@@ -77,18 +91,16 @@ def test_every_row_agrees_with_the_library_and_cutoffs_are_frozen():
     data = scores()
     table = table_2(data, AccuracySettings())
     assert len(table) == 24
-    row = table[(table["stage"] == "f4") & (table["method"] == "lsm") & (table["cohort"] == "validation")].iloc[0]  # fmt: skip
+    row = table[(table["stage"] == "f4") & (table["method"] == "lsm") & (table["cohort"] == "validation")].iloc[0]
     part = data[data["cohort"] == "validation"]
     truth = (part["fibrosis_stage"] == 4).astype(int)
     assert row["auc"] == roc_analysis(truth, part["lsm"]).auc
     test = compare_paired_aucs(truth, part["dlre_f4"], part["lsm"])
     assert (row["p_value"], row["difference"]) == (test.p_value, test.difference)
-    training = table[(table["stage"] == "f4") & (table["method"] == "lsm") & (table["cohort"] == "training")].iloc[0]  # fmt: skip
+    training = table[(table["stage"] == "f4") & (table["method"] == "lsm") & (table["cohort"] == "training")].iloc[0]
     assert row["cutoff"] == training["cutoff"]
     assert row["true_positives"] == ((part["lsm"] >= row["cutoff"]) & (truth == 1)).sum()
-    assert (
-        row[["true_positives", "false_negatives", "true_negatives", "false_positives"]].sum() == 20
-    )
+    assert row[["true_positives", "false_negatives", "true_negatives", "false_positives"]].sum() == 20
     assert (table["p_holm"].dropna() >= table["p_value"].dropna() - 1e-15).all()
 
 
@@ -111,7 +123,7 @@ def test_a_stage_missing_in_validation_leaves_the_rest_of_the_table():
     data = scores()
     data = data[~((data["cohort"] == "validation") & (data["fibrosis_stage"] == 4))]
     table = table_2(data, AccuracySettings())
-    row = table[(table["stage"] == "f4") & (table["method"] == "dlre") & (table["cohort"] == "validation")].iloc[0]  # fmt: skip
+    row = table[(table["stage"] == "f4") & (table["method"] == "dlre") & (table["cohort"] == "validation")].iloc[0]
     assert math.isnan(row["auc"])
     assert "no cases" in row["notes"]
     assert table[table["stage"] == "ge_f3"]["auc"].notna().all()
@@ -121,10 +133,7 @@ def test_a_stage_missing_in_validation_leaves_the_rest_of_the_table():
 
 
 def test_print_forms_escape_and_put_intervals_on_their_own_line():
-    assert (
-        cell_html("0.97 (0.94 to 0.99)***")
-        == '0.97*** <span class="interval">(0.94 to 0.99)</span>'
-    )
+    assert cell_html("0.97 (0.94 to 0.99)***") == '0.97*** <span class="interval">(0.94 to 0.99)</span>'
     assert cell_html("<b>") == "&lt;b&gt;"
     tex = printed_table_2(table_2(scores(), AccuracySettings()), SETTINGS, False).latex()
     assert r"95 \%" in tex

@@ -39,10 +39,7 @@ def cohort(n=4000):
 
 
 def log_difference(labels, stiffness, weights):
-    mean = [
-        np.average(np.log(stiffness[labels == label]), weights=weights[labels == label])
-        for label in (0, 1)
-    ]
+    mean = [np.average(np.log(stiffness[labels == label]), weights=weights[labels == label]) for label in (0, 1)]
     return mean[1] - mean[0]
 
 

@@ -115,9 +115,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(data, tmp_path, monkeypat
 
 
 def test_steps_follow_the_patients_within_bounds():
-    settings = TrainingSettings(
-        draws_per_patient=5, batch_size=16, epochs=18, minimum_steps=120, maximum_steps=1400
-    )
+    settings = TrainingSettings(draws_per_patient=5, batch_size=16, epochs=18, minimum_steps=120, maximum_steps=1400)
     # 239 patients x 5 draws / 16 = 75 steps an epoch; few patients get the minimum, many the maximum.
     assert settings.steps_per_epoch(239) == 75
     assert settings.steps_per_epoch(6) == 7
@@ -175,7 +173,8 @@ def test_arms_trained_in_one_pass_repeat_and_are_like_those_one_by_one(tmp_path,
     histories = [read_table(folder / "history.csv") for folder in (alone, first)]
     for name in ("loss", "stopping_loss"):
         np.testing.assert_allclose(histories[0][name], histories[1][name], rtol=0.02)
-    # Two steps have the rates 0.00012 and 0, and AdamW moves a weight by the rate; which way, bfloat16's rounding decides.
+    # Two steps have the rates 0.00012 and 0, and AdamW moves a weight by the rate; which way, bfloat16's rounding
+    # decides.
     for stage in ("f4", "ge_f3", "ge_f2"):
         one, other = (load_file(folder / f"{stage}.safetensors") for folder in (alone, first))
         assert max(float((one[name] - other[name]).abs().max()) for name in one) < 3e-4
@@ -255,12 +254,29 @@ def study(tmp_path, validation_value):
 def train(folder, epochs=1, device="cpu", stiffness=0.0, **options):
     stages = ("f4", "ge_f3", "ge_f2")
     train_arm(
-        folder / "rois.h5", folder / "rois.csv", folder / "split.csv", arm="overall", images=1,
-        settings=TrainingSettings(**{**QUICK.__dict__, "augmentation": AUGMENTATION | {"stiffness": stiffness}, "device": device, "epochs": epochs, "minimum_epochs": 1, "minimum_steps": 2 * epochs, "maximum_steps": 2 * epochs, "stopping_fraction": 0.5}),
+        folder / "rois.h5",
+        folder / "rois.csv",
+        folder / "split.csv",
+        arm="overall",
+        images=1,
+        settings=TrainingSettings(
+            **{
+                **QUICK.__dict__,
+                "augmentation": AUGMENTATION | {"stiffness": stiffness},
+                "device": device,
+                "epochs": epochs,
+                "minimum_epochs": 1,
+                "minimum_steps": 2 * epochs,
+                "maximum_steps": 2 * epochs,
+                "stopping_fraction": 0.5,
+            }
+        ),
         weights={stage: folder / f"{stage}.safetensors" for stage in stages},
-        history=folder / "history.csv", speed=folder / "speed.csv", checkpoints=folder / "checkpoints",
+        history=folder / "history.csv",
+        speed=folder / "speed.csv",
+        checkpoints=folder / "checkpoints",
         **options,
-    )  # fmt: skip
+    )
     return {stage: Path(folder / f"{stage}.safetensors").read_bytes() for stage in stages}
 
 
@@ -280,13 +296,11 @@ def test_cuda_repeats_bit_for_bit(tmp_path, memory_mb, monkeypatch):
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device here")
     folders = [study(tmp_path / name, 0) for name in ("one", "two")]
-    first, second = (
-        train(folder, 3, device="cuda", stiffness=0.3, memory_mb=memory_mb) for folder in folders
-    )
+    first, second = (train(folder, 3, device="cuda", stiffness=0.3, memory_mb=memory_mb) for folder in folders)
     assert first == second
     # A killed job's first steps are not replayed where an uninterrupted one's are.
     monkeypatch.setattr("dlre_core.training.recorded_steps.STEPS_BEFORE_RECORDING", 10**9)
-    assert first == train(study(tmp_path / "three", 0), 3, device="cuda", stiffness=0.3, memory_mb=memory_mb)  # fmt: skip
+    assert first == train(study(tmp_path / "three", 0), 3, device="cuda", stiffness=0.3, memory_mb=memory_mb)
     histories = [(folder / "history.csv").read_bytes() for folder in folders]
     assert histories[0] == histories[1]
 
@@ -340,9 +354,7 @@ def test_squares_read_when_drawn_give_the_same_weights(tmp_path, monkeypatch):
     assert held != train(folder)
     shown = []
     read = StoredSquares.__getitem__
-    monkeypatch.setattr(
-        StoredSquares, "__getitem__", lambda self, chosen: shown.append(1) or read(self, chosen)
-    )
+    monkeypatch.setattr(StoredSquares, "__getitem__", lambda self, chosen: shown.append(1) or read(self, chosen))
     # 17 squares of 188 kB are more than two fifths of 7 MB, and less than two fifths of 8.
     assert train(folder, memory_mb=8, stiffness=0.3) == held
     few = len(shown)
@@ -351,10 +363,8 @@ def test_squares_read_when_drawn_give_the_same_weights(tmp_path, monkeypatch):
 
 
 def test_the_first_images_in_acquisition_order_are_used():
-    rois = pd.DataFrame(
-        {"hospital": "A", "patient": ["P1"] * 3, "acquisition": [3, 1, 2], "image_id": list("xyz")}
-    )
-    split = pd.DataFrame({"hospital": ["A"], "patient": ["P1"], "fibrosis_stage": [4], "cohort": ["training"]})  # fmt: skip
+    rois = pd.DataFrame({"hospital": "A", "patient": ["P1"] * 3, "acquisition": [3, 1, 2], "image_id": list("xyz")})
+    split = pd.DataFrame({"hospital": ["A"], "patient": ["P1"], "fibrosis_stage": [4], "cohort": ["training"]})
     chosen = select_images(rois, split, 2)
     assert list(chosen["image_id"]) == ["y", "z"]
     assert list(chosen["index"]) == [1, 2]
@@ -376,11 +386,7 @@ def test_a_job_killed_by_sigkill_ends_in_the_same_bytes(tmp_path):
     job = subprocess.Popen([sys.executable, "-c", KILLED, str(folder)], cwd=ROOT)
     try:
         # Killed somewhere in the second network: the first one's state is complete by then.
-        wait_for(
-            lambda: (
-                len(list(folder.glob("checkpoints/*.safetensors"))) > 1 or job.poll() is not None
-            )
-        )
+        wait_for(lambda: len(list(folder.glob("checkpoints/*.safetensors"))) > 1 or job.poll() is not None)
     finally:
         job.kill()
         job.wait()

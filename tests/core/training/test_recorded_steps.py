@@ -1,4 +1,4 @@
-"""What an accelerator gets, here on the processor: the same views, the same steps, and nothing that a recording cannot hold."""
+"""What an accelerator gets, here on the processor: the same views and steps, all of it fit to record."""
 
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -75,7 +75,7 @@ def test_stored_squares_reach_the_device_as_they_are(tmp_path, monkeypatch):
 
 def test_views_of_another_stiffness_need_positions():
     resident = put_on_device(pictures(), torch.device("cpu"), stiffness_views=False)
-    indices, drawn = batch_source(pictures(), np.arange(8) % 2, augmentation=VIEWS["stiffness"]).draws.of_epoch(0, 1)  # fmt: skip
+    indices, drawn = batch_source(pictures(), np.arange(8) % 2, augmentation=VIEWS["stiffness"]).draws.of_epoch(0, 1)
     with pytest.raises(ValueError, match="without their positions"):
         views_on_device(resident, view_parameters(resident, indices, drawn))
 
@@ -131,9 +131,7 @@ def test_steps_of_an_accelerator_are_those_of_the_processor(data, accelerated, n
     assert here[0].history[0]["loss"] != here[0].history[1]["loss"]
 
 
-def test_killed_on_an_accelerator_it_goes_on_to_the_same_weights(
-    data, accelerated, device, tmp_path, monkeypatch
-):
+def test_killed_on_an_accelerator_it_goes_on_to_the_same_weights(data, accelerated, device, tmp_path, monkeypatch):
     accelerated()
     settings = replace(QUICK, device=device)
     whole = train_networks(*data, settings, patients=24)
@@ -229,7 +227,7 @@ class OnTheDeviceOnly(TorchDispatchMode):
 
     def __torch_dispatch__(self, operation, types, given=(), named=None):
         found = operation(*given, **(named or {}))
-        tensors = [t for t in pytree.tree_leaves((given, named, found)) if isinstance(t, torch.Tensor)]  # fmt: skip
+        tensors = [t for t in pytree.tree_leaves((given, named, found)) if isinstance(t, torch.Tensor)]
         places = {tensor.device.type for tensor in tensors}
         assert places <= {"meta"}, f"{operation} has tensors on {sorted(places)}"
         self.operations += 1
@@ -237,7 +235,7 @@ class OnTheDeviceOnly(TorchDispatchMode):
 
 
 class Still(torch.optim.SGD):
-    """In place of the fused optimiser, which has no version without memory; that it can be recorded is PyTorch's promise."""
+    """In place of the fused optimiser, which has no version without memory; PyTorch promises that it records."""
 
     def step(self):
         assert all(p.grad is not None for group in self.param_groups for p in group["params"])
@@ -267,12 +265,10 @@ def test_a_step_can_be_recorded(data, monkeypatch):
     assert seen.operations > 100
 
 
-@pytest.mark.parametrize(
-    "mistake", [lambda losses: losses * torch.ones(2), lambda losses: losses * float(losses[0])]
-)
+@pytest.mark.parametrize("mistake", [lambda losses: losses * torch.ones(2), lambda losses: losses * float(losses[0])])
 def test_a_step_that_cannot_be_recorded_is_seen(data, monkeypatch, mistake):
     steps = prepared_steps(data, monkeypatch, lambda *given: mistake(learn(*given)))
-    with pytest.raises((AssertionError, RuntimeError), match=r"cpu|item\(\) cannot be called"), OnTheDeviceOnly():  # fmt: skip
+    with pytest.raises((AssertionError, RuntimeError), match=r"cpu|item\(\) cannot be called"), OnTheDeviceOnly():
         steps._compute()
 
 

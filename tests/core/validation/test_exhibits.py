@@ -26,13 +26,22 @@ from tests.helpers.pictures import jpeg, pictures
 from tests.helpers.score_table import PRINT, SETTINGS, scores
 
 STUDY = FrozenStudy(
-    title="The frozen one", simulated=True, arm="a", images_per_patient=1, aggregate="mean",
+    title="The frozen one",
+    simulated=True,
+    arm="a",
+    images_per_patient=1,
+    aggregate="mean",
     cutoff_choice="sensitivity_90",
-    cutoffs={method: dict.fromkeys(STAGES, 0.5) for method in METHODS}, training_range={},
+    cutoffs={method: dict.fromkeys(STAGES, 0.5) for method in METHODS},
+    training_range={},
     own_validation={method: dict.fromkeys(STAGES, (0.8, 0.7, 0.9)) for method in METHODS},
     own_patients={"f4": (132, 0.25), "ge_f3": (132, 0.45454), "ge_f2": (131, np.nan)},
-    training_patients=266, scale_maximum_kpa=40.0, manifest="digest", pictures=("aa", "bb"), looks=(),
-)  # fmt: skip
+    training_patients=266,
+    scale_maximum_kpa=40.0,
+    manifest="digest",
+    pictures=("aa", "bb"),
+    looks=(),
+)
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +54,13 @@ def test_the_studys_own_row_has_its_patients_and_prevalence(external):
     blocks = side_by_side({"north": table}, STUDY, 0.95).blocks
     firsts = [row[:3] for block in blocks for row in block.rows]
     assert firsts == [
-        ["The study's own", "132", "25.0 %"], ["north", "40", "25.0 %"],
-        ["The study's own", "132", "45.5 %"], ["north", "40", "50.0 %"],
-        ["The study's own", "131", "– %"], ["north", "40", "75.0 %"],
-    ]  # fmt: skip
+        ["The study's own", "132", "25.0 %"],
+        ["north", "40", "25.0 %"],
+        ["The study's own", "132", "45.5 %"],
+        ["north", "40", "50.0 %"],
+        ["The study's own", "131", "– %"],
+        ["north", "40", "75.0 %"],
+    ]
 
 
 def test_the_report_counts_a_hospital_called_NA(external, tmp_path):
@@ -56,13 +68,9 @@ def test_the_report_counts_a_hospital_called_NA(external, tmp_path):
     for path in paths.values():
         path.write_text("")
     paths["enrolment"].write_text("hospital,patient,enrolled\nNA,P1,1\nX,P2,0\n")
-    paths["counts"].write_text(
-        "hospital,files_found,images_stored,rejected,ignored\nNA,7,4,2,1\nX,1,1,0,0\n"
-    )
+    paths["counts"].write_text("hospital,files_found,images_stored,rejected,ignored\nNA,7,4,2,1\nX,1,1,0,0\n")
     printed = side_by_side({"north": external_table(external, STUDY, SETTINGS)}, STUDY, 0.95)
-    write_validation_report(
-        tmp_path / "report.html", {"north": ValidatedCohort(**paths)}, STUDY, printed
-    )
+    write_validation_report(tmp_path / "report.html", {"north": ValidatedCohort(**paths)}, STUDY, printed)
     page = (tmp_path / "report.html").read_text()
     assert "1 of 2 patients from 2 hospitals" in page
     assert "Of 8 files 5 pictures were stored" in page
@@ -72,9 +80,7 @@ def test_no_training_cohort_is_mentioned_where_none_is_shown(external):
     calibration = calibration_table(external, 0.95, ["dlre"], [COHORT])
     pages = [
         printed_calibration(calibration, 0.95, True, "Calibration").html(),
-        printed_external_table(
-            external_table(external, STUDY, SETTINGS), PRINT, "north", STUDY.title, True
-        ).html(),
+        printed_external_table(external_table(external, STUDY, SETTINGS), PRINT, "north", STUDY.title, True).html(),
     ]
     for page in pages:
         assert "T, training cohort" not in page
@@ -93,9 +99,7 @@ def test_frozen_cutoffs_keep_their_rule_whatever_this_study_would_do(external):
     assert set(table["cutoff_choice"]) == {"sensitivity_90"}
     assert set(table["cutoff_cohort"]) == {"training"}
     page = printed_external_table(table, chosen, "north", STUDY.title, True).html()
-    assert (
-        "sensitivity of 90 %, chosen in the training cohort of “The frozen one” and frozen" in page
-    )
+    assert "sensitivity of 90 %, chosen in the training cohort of “The frozen one” and frozen" in page
 
 
 def test_cutoffs_for_the_mean_of_pictures_are_not_put_to_their_maximum():
@@ -132,9 +136,7 @@ def test_patients_whom_the_study_had_cannot_validate_it(tmp_path):
 
 
 def test_a_study_frozen_by_an_earlier_version_is_to_be_made_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        "dlre_core.serving.frozen_study.manifest_digest", lambda folder: STUDY.manifest
-    )
+    monkeypatch.setattr("dlre_core.serving.frozen_study.manifest_digest", lambda folder: STUDY.manifest)
     path = tmp_path / "frozen_study.json"
     write_frozen_study(STUDY, path)
     content = json.loads(path.read_text())
@@ -145,9 +147,7 @@ def test_a_study_frozen_by_an_earlier_version_is_to_be_made_again(tmp_path, monk
 
 
 def test_a_frozen_study_is_read_as_it_was_written(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        "dlre_core.serving.frozen_study.manifest_digest", lambda folder: STUDY.manifest
-    )
+    monkeypatch.setattr("dlre_core.serving.frozen_study.manifest_digest", lambda folder: STUDY.manifest)
     write_frozen_study(STUDY, tmp_path / "frozen_study.json")
     found = read_frozen_study(tmp_path)
     assert found.own_patients["ge_f3"] == (132, 0.45454)
@@ -156,9 +156,7 @@ def test_a_frozen_study_is_read_as_it_was_written(tmp_path, monkeypatch):
 
 
 def test_a_cutoff_that_everybody_is_above_is_none(tmp_path, monkeypatch, external):
-    monkeypatch.setattr(
-        "dlre_core.serving.frozen_study.manifest_digest", lambda folder: STUDY.manifest
-    )
+    monkeypatch.setattr("dlre_core.serving.frozen_study.manifest_digest", lambda folder: STUDY.manifest)
     never, always = STUDY.cutoffs["apri"] | {"f4": np.inf}, STUDY.cutoffs["dlre"] | {"f4": -np.inf}
     study = replace(STUDY, cutoffs=STUDY.cutoffs | {"apri": never, "dlre": always})
     write_frozen_study(study, tmp_path / "frozen_study.json")

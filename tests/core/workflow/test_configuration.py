@@ -202,9 +202,7 @@ def test_limits_of_a_hospital_that_is_not_there_are_refused():
         ("a: \x07\n", "special characters are not allowed.*Take the character out"),
     ],
 )
-def test_a_file_that_is_no_yaml_or_says_a_thing_twice_is_refused_with_its_lines(
-    tmp_path, text, words
-):
+def test_a_file_that_is_no_yaml_or_says_a_thing_twice_is_refused_with_its_lines(tmp_path, text, words):
     path = tmp_path / "config.yaml"
     path.write_text(text)
     with pytest.raises(ConfigurationError, match=words):

@@ -11,9 +11,7 @@ def test_the_last_error_of_new_logs_is_told_with_its_place(tmp_path):
     old, new = tmp_path / "old.log", tmp_path / "ingest_hospital" / "A.log"
     new.parent.mkdir()
     old.write_text("12:00:00 ERROR   dlre: An old trouble.\n")
-    new.write_text(
-        "12:00:01 INFO    dlre: fine\n12:00:02 ERROR   dlre: No disk. Free some.\nTraceback\n"
-    )
+    new.write_text("12:00:01 INFO    dlre: fine\n12:00:02 ERROR   dlre: No disk. Free some.\nTraceback\n")
     os.utime(old, (1000, 1000))
     text = failure_text(tmp_path, since=2000)
     assert "No disk. Free some." in text
@@ -59,9 +57,7 @@ def test_an_error_before_the_first_job_is_its_message_without_a_stack():
 def test_a_failed_job_is_left_to_its_log_and_a_killed_one_explained():
     ended = "RuleException:\nCalledProcessError:\nCommand 'python a.py' returned non-zero exit status 1."
     assert snakemake_error(ended, "RuleException") is None
-    killed = (
-        "RuleException:\nCalledProcessError:\nCommand 'python a.py' died with <Signals.SIGKILL: 9>."
-    )
+    killed = "RuleException:\nCalledProcessError:\nCommand 'python a.py' died with <Signals.SIGKILL: 9>."
     said = snakemake_error(killed, "RuleException").getMessage()
     assert said.startswith(killed)
     assert "memory" in said

@@ -91,5 +91,11 @@ def test_lines_come_now_and_then_and_never_at_the_end(tmp_path, caplog):
 
 def test_durations_are_no_finer_than_an_estimate():
     assert [in_words(s) for s in (0, 95, 585, 660, 3590, 7300, 90_000)] == [
-        "a minute", "2 minutes", "10 minutes", "10 minutes", "1 hour", "2 hours", "25 hours",
-    ]  # fmt: skip
+        "a minute",
+        "2 minutes",
+        "10 minutes",
+        "10 minutes",
+        "1 hour",
+        "2 hours",
+        "25 hours",
+    ]
