@@ -28,9 +28,7 @@ check_hospitals(config, HOSPITALS)
 # Snakemake deletes what a failed job had made before: an unreadable table must not get that far.
 check_clinical_table(f"{COHORT}/clinical.csv", may_be_absent=SIMULATED)
 # Measured values and hand-drawn squares, where the cohort has them.
-OPTIONAL_TABLES = (
-    {"measurements": f"{COHORT}/measurements.csv"} if SIMULATED else optional_tables(COHORT)
-)
+OPTIONAL_TABLES = {"measurements": f"{COHORT}/measurements.csv"} if SIMULATED else optional_tables(COHORT)
 # Digests of files remembered between runs; larger files are not read.
 DIGESTS = ".dlre/digests.sqlite"
 LARGEST_FILE = config["ingestion"]["limits"]["bytes_per_file"]
@@ -50,9 +48,7 @@ ACCURACY_SETTINGS = {
 MAIN_ARM = ARMS_IN_ORDER[0]
 MAIN_SPLIT = config["arms"][MAIN_ARM]["split"]
 # Table 3: arms with the main split, by number of images. Table 4: arms that hospitals divide.
-IMAGE_ARMS = {
-    arm["images"]: name for name, arm in config["arms"].items() if arm["split"] == MAIN_SPLIT
-}
+IMAGE_ARMS = {arm["images"]: name for name, arm in config["arms"].items() if arm["split"] == MAIN_SPLIT}
 TRAINING_HOSPITALS = {
     name: config["splits"][arm["split"]]["training"]
     for name, arm in config["arms"].items()
@@ -71,8 +67,7 @@ VARIANTS = {
 }
 
 FUSION_FOLDS = [
-    f"fold_{k + 1}_of_{config['robustness']['fusion_folds']}"
-    for k in range(config["robustness"]["fusion_folds"])
+    f"fold_{k + 1}_of_{config['robustness']['fusion_folds']}" for k in range(config["robustness"]["fusion_folds"])
 ]
 # Every variant that an analysis in the report needs.
 REPORTED_VARIANTS = [
@@ -81,9 +76,7 @@ REPORTED_VARIANTS = [
     for variant in (VARIANTS | {"fusion": FUSION_FOLDS, "choices": [], "radiomics": []})[analysis]
 ]
 RADIOMICS_FEATURES = [
-    f"results/radiomics/{hospital}.csv"
-    for hospital in HOSPITALS
-    if "radiomics" in config["robustness"]["analyses"]
+    f"results/radiomics/{hospital}.csv" for hospital in HOSPITALS if "radiomics" in config["robustness"]["analyses"]
 ]
 
 
@@ -159,8 +152,7 @@ VALIDATED = config["validation"]["cohorts"]
 # Absolute, so that no job of this study makes it: nothing is trained to validate.
 VALIDATION_MODEL = os.path.abspath(config["validation"]["model"])
 VALIDATED_HOSPITALS = {
-    name: hospital_codes({"source": "folder", "folder": folder})
-    for name, folder in VALIDATED.items()
+    name: hospital_codes({"source": "folder", "folder": folder}) for name, folder in VALIDATED.items()
 }
 VALIDATED_FILES = {
     "table": "table_2.csv",

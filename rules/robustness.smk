@@ -107,9 +107,7 @@ use rule scores as scores_variant with:
 rule robustness:
     """One table of all variants of an analysis: negative control, learning curve, ..."""
     input:
-        scores=lambda wildcards: expand(
-            "results/robustness/{variant}/scores.csv", variant=VARIANTS[wildcards.analysis]
-        ),
+        scores=lambda wildcards: expand("results/robustness/{variant}/scores.csv", variant=VARIANTS[wildcards.analysis]),
     output:
         csv="results/tables/{analysis}.csv",
         html="results/tables/{analysis}.html",

@@ -112,7 +112,7 @@ class DeviceSteps:
         self.step_now += 1
 
     def _compute_aside(self) -> None:
-        """In a stream of its own, as a recording is made: it would wait for what autograd made in the default stream."""
+        """In a stream of its own, as a recording is made: it must not wait for the default stream."""
         self.side_stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self.side_stream):
             self._compute()
