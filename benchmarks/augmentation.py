@@ -49,8 +49,15 @@ def jobs(view: dict[str, float], n: int, threads: int, *, half: bool) -> dict[st
             return lambda: [function(k) for k in range(n)]
         return lambda: list(pool.map(function, range(n), chunksize=max(1, n // threads)))
 
+    def each_part(function: Callable[[slice], object]) -> Job:
+        if threads == 1:
+            return lambda: function(slice(None))
+        ends = np.linspace(0, n, threads + 1).astype(int)
+        parts = [slice(first, past) for first, past in itertools.pairwise(ends)]
+        return lambda: list(pool.map(function, parts))
+
     return {
-        "this project": lambda: apply_transforms(images, indices, matrices, out, threads=threads),
+        "this project": each_part(lambda part: apply_transforms(images, indices[part], matrices[part], out[part])),
         "memory copy of the output": each(lambda k: np.copyto(other[k], out[k])),
         "OpenCV": each(opencv(images, matrices, out, exact=not view)),
         "albumentations": each(albumentation(images, out, view)),

@@ -9,6 +9,7 @@ import numpy as np
 from llvmlite import ir
 from llvmlite.ir import Constant, VectorType
 from numba import types
+from numba.core.cgutils import unpack_tuple
 from numba.extending import intrinsic, overload, register_jitable
 from numpy.typing import NDArray
 
@@ -61,7 +62,6 @@ def blend_pixel(
     tone: Tone,
     out: NDArray,
     first: int,
-    apart: int,
 ) -> None:
     """Write one bilinear pixel of three channels into ``out`` (mutated).
 
@@ -76,8 +76,8 @@ def blend_pixel(
         Written is ``min(max(value * gain + bias, low), high)``, `encoded`.
     out : (n,) float32, uint16 or uint8
         Contiguous.
-    first, apart : int
-        Where the first channel goes, and from it to the next.
+    first : int
+        Where the first channel goes.
     """
     height, width = size
     left, across = neighbours(x, width)
@@ -91,21 +91,19 @@ def blend_pixel(
         before, after = WHOLE * a + down * (c - a), WHOLE * b + down * (d - b)
         blended = WHOLE * before + across * (after - before)
         value = np.float32(blended) * (gain * BLEND_SCALE) + bias
-        out[first + apart * (channel - upper)] = encoded(min(max(value, low), high), out)
+        out[first + channel - upper] = encoded(min(max(value, low), high), out)
 
 
 def blend_pixels(
     pixels: NDArray[np.uint8],
     size: tuple[int, int],
-    start: tuple[int, int],
-    step: tuple[int, int],
+    track: tuple[int, int, int, int],
     ahead: int,
     tone: Tone,
     out: NDArray,
     first: int,
-    apart: int,
 ) -> None:
-    """Write `PIXELS` bilinear pixels as `blend_pixel` does, the source moving from ``start`` by ``step``.
+    """Write `PIXELS` bilinear pixels as `blend_pixel` does, the source moving along ``track``.
 
     Parameters
     ----------
@@ -113,68 +111,37 @@ def blend_pixels(
         As `blend_pixel` takes them; at most 2**31 bytes of pixels.
     size : height, width
         At least 2 both.
-    start, step : x, y
-        Source coordinates, 32 fractional bits.
+    track : x, y, step in x, step in y
+        Source coordinates of the first pixel, and from one pixel to the next; 32 fractional bits.
     ahead : int
         So many bytes further lies what is wanted soon (`dlre_core.augmentation.row_kernels.copy_pixels`).
     first : int
         Where the first pixel's first channel goes.
-    apart : int
-        From one channel to the next: 1 packs pixels, anything else makes each channel's contiguous.
     """
-    advance = 3 if apart == 1 else 1
+    x, y, step_x, step_y = track
     for k in range(PIXELS):
-        x, y = start[0] + step[0] * k, start[1] + step[1] * k
-        blend_pixel(pixels, size, x, y, tone, out, first + advance * k, apart)
+        blend_pixel(pixels, size, x + step_x * k, y + step_y * k, tone, out, first + 3 * k)
 
 
 @overload(blend_pixels, inline="always")
-def _blend(pixels, size, start, step, ahead, tone, out, first, apart):
-    return lambda pixels, size, start, step, ahead, tone, out, first, apart: _blend_vector(
-        pixels,
-        size[0],
-        size[1],
-        start[0],
-        start[1],
-        step[0],
-        step[1],
-        ahead,
-        tone[0],
-        tone[1],
-        tone[2],
-        tone[3],
-        out,
-        first,
-        apart,
+def _blend(pixels, size, track, ahead, tone, out, first):
+    return lambda pixels, size, track, ahead, tone, out, first: _blend_vector(
+        pixels, size, track, ahead, tone, out, first
     )
 
 
 @intrinsic
-def _blend_vector(
-    typing_context,
-    pixels,
-    height,
-    width,
-    x,
-    y,
-    step_x,
-    step_y,
-    ahead,
-    gain,
-    bias,
-    low,
-    high,
-    out,
-    first,
-    apart,
-):
+def _blend_vector(typing_context, pixels, size, track, ahead, tone, out, first):
     integer, real = types.int64, types.float32
-    signature = types.void(pixels, *[integer] * 7, *[real] * 4, out, integer, integer)
-    return signature, _generate
+    pair, four, tones = (types.UniTuple(kind, n) for kind, n in ((integer, 2), (integer, 4), (real, 4)))
+    return types.void(pixels, pair, four, integer, tones, out, integer), _generate
 
 
 def _generate(context, builder, signature, arguments):
-    pixels, height, width, x, y, step_x, step_y, ahead, *tone, out, first, apart = arguments
+    pixels, size, track, ahead, tone, out, first = arguments
+    height, width = unpack_tuple(builder, size)
+    x, y, step_x, step_y = unpack_tuple(builder, track)
+    tone = unpack_tuple(builder, tone)
     data = data_of(context, builder, signature.args[0], pixels)
     left, across = _vector_neighbours(builder, x, step_x, width)
     top, down = _vector_neighbours(builder, y, step_y, height)
@@ -190,9 +157,9 @@ def _generate(context, builder, signature, arguments):
     halves = [_joined(builder, *groups[:2]), _joined(builder, *groups[2:])]
     blended = _joined(builder, *halves)
     tone[0] = builder.fmul(tone[0], Constant(_FLOAT, float(BLEND_SCALE)))
-    kind = signature.args[12].dtype
-    target = builder.gep(data_of(context, builder, signature.args[12], out), [first])
-    write_pixels(builder, blended, _LANES, tone, kind, target, apart)
+    kind = signature.args[5].dtype
+    target = builder.gep(data_of(context, builder, signature.args[5], out), [first])
+    write_pixels(builder, blended, _LANES, tone, kind, target)
     return context.get_dummy_value()
 
 

@@ -89,33 +89,20 @@ def write_pixels(
     tone: Sequence[ir.Value],
     kind: types.Type,
     target: ir.Value,
-    apart: ir.Value,
 ) -> None:
     """Write `PIXELS` pixels, toned and `encoded` for an array of this type.
 
-    ``colours`` are unsigned bytes or 32-bit integers, so many ``lanes`` a pixel, its channels first. With ``apart`` 1
-    pixels are packed; anything else is from one channel to the next, each contiguous.
+    ``colours`` are unsigned bytes or 32-bit integers, so many ``lanes`` per pixel, its channels first.
     """
-
-    def write(chosen: Sequence[int], place: ir.Value) -> None:
-        part = shuffled(builder, colours, chosen)
+    together = [lanes * pixel + channel for pixel in range(PIXELS) for channel in range(3)]
+    for first in range(0, 3 * PIXELS, PIXELS):
+        place = builder.gep(target, [Constant(_I64, first)])
+        part = shuffled(builder, colours, together[first : first + PIXELS])
         if part.type.element == _I8:
-            part = builder.zext(part, VectorType(_I32, len(chosen)))
-        value = builder.sitofp(part, VectorType(_FLOAT, len(chosen)))
+            part = builder.zext(part, VectorType(_I32, PIXELS))
+        value = builder.sitofp(part, VectorType(_FLOAT, PIXELS))
         value = _encode(builder, _toned(builder, value, tone), kind)
         builder.store(value, builder.bitcast(place, value.type.as_pointer()), align=1)
-
-    together = [lanes * pixel + channel for pixel in range(PIXELS) for channel in range(3)]
-    packed = builder.icmp_signed("==", apart, Constant(_I64, 1))
-    with builder.if_else(packed, likely=True) as (of_pixels, of_channels):
-        with of_pixels:
-            for first in range(0, 3 * PIXELS, PIXELS):
-                place = builder.gep(target, [Constant(_I64, first)])
-                write(together[first : first + PIXELS], place)
-        with of_channels:
-            for channel in range(3):
-                place = builder.gep(target, [builder.mul(apart, Constant(_I64, channel))])
-                write(together[channel::3], place)
 
 
 def _toned(builder: ir.IRBuilder, value: ir.Value, tone: Sequence[ir.Value]) -> ir.Value:

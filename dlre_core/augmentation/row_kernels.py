@@ -1,13 +1,14 @@
 """Sixteen whole pixels at a time: a Python twin, and LLVM vector code where it is compiled.
 
-A flip reverses pixels but not their channels, and a planar batch takes channels apart: neither becomes
-vector code by itself. Both are one shuffle of 48 bytes, before these are widened, toned and written.
+A flip reverses pixels but not their channels, which does not become vector code by itself. It is one shuffle of
+48 bytes, before these are widened, toned and written.
 """
 
 import numpy as np
 from llvmlite import ir
 from llvmlite.ir import Constant, VectorType
 from numba import types
+from numba.core.cgutils import unpack_tuple
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
@@ -33,7 +34,6 @@ def copy_pixels(
     tone: Tone,
     out: NDArray,
     first: int,
-    apart: int,
 ) -> None:
     """Write `PIXELS` pixels of three channels into ``out`` (mutated).
 
@@ -54,37 +54,32 @@ def copy_pixels(
         Contiguous.
     first : int
         Where the first pixel's first channel goes.
-    apart : int
-        From one channel to the next: 1 packs pixels, anything else makes each channel's contiguous.
     """
     gain, bias, low, high = tone
-    advance = 3 if apart == 1 else 1
     for k in range(PIXELS):
         for channel in range(3):
             value = np.float32(image[source + step * k + channel]) * gain + bias
-            at = first + advance * k + apart * channel
-            out[at] = encoded(min(max(value, low), high), out)
+            out[first + 3 * k + channel] = encoded(min(max(value, low), high), out)
 
 
 @overload(copy_pixels, inline="always")
-def _copy(image, source, step, ahead, tone, out, first, apart):
-    return lambda image, source, step, ahead, tone, out, first, apart: _copy_vector(
-        image, source, step, ahead, tone[0], tone[1], tone[2], tone[3], out, first, apart
+def _copy(image, source, step, ahead, tone, out, first):
+    return lambda image, source, step, ahead, tone, out, first: _copy_vector(
+        image, source, step, ahead, tone, out, first
     )
 
 
 @intrinsic
-def _copy_vector(typing_context, image, source, step, ahead, gain, bias, low, high, out, first, apart):
-    integer, real = types.int64, types.float32
-    signature = types.void(image, *[integer] * 3, *[real] * 4, out, integer, integer)
-    return signature, _generate
+def _copy_vector(typing_context, image, source, step, ahead, tone, out, first):
+    integer, tones = types.int64, types.UniTuple(types.float32, 4)
+    return types.void(image, *[integer] * 3, tones, out, integer), _generate
 
 
 def _generate(context, builder, signature, arguments):
-    image, source, step, ahead, gain, bias, low, high, out, first, apart = arguments
+    image, source, step, ahead, tone, out, first = arguments
     pixels = data_of(context, builder, signature.args[0], image)
-    target = builder.gep(data_of(context, builder, signature.args[8], out), [first])
-    kind, tone = signature.args[8].dtype, (gain, bias, low, high)
+    target = builder.gep(data_of(context, builder, signature.args[5], out), [first])
+    kind, tone = signature.args[5].dtype, unpack_tuple(builder, tone)
     forward = builder.icmp_signed(">", step, Constant(_I64, 0))
     back = builder.sub(source, Constant(_I64, _BYTES - 3))
     begin = builder.gep(pixels, [builder.select(forward, source, back)])
@@ -92,5 +87,5 @@ def _generate(context, builder, signature, arguments):
     loaded = builder.load(builder.bitcast(begin, VectorType(_I8, _BYTES).as_pointer()), align=1)
     turned = shuffled(builder, loaded, [3 * (PIXELS - 1 - k // 3) + k % 3 for k in range(_BYTES)])
     loaded = builder.select(forward, loaded, turned)
-    write_pixels(builder, loaded, 3, tone, kind, target, apart)
+    write_pixels(builder, loaded, 3, tone, kind, target)
     return context.get_dummy_value()

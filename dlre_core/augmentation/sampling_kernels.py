@@ -40,12 +40,11 @@ def _is_exact(matrix: NDArray[np.int64]) -> bool:
 
 
 @numba.njit(cache=True, nogil=True)
-def _copy_exact(image, matrix, tone, out, shape, planar):
+def _copy_exact(image, matrix, tone, out, shape):
     """Copy by whole pixels, many at a time; columns beyond the picture repeat its border."""
     height, width = image.shape[0], image.shape[1]
     rows, columns = shape
     step, start = 3 * (matrix[0, 0] >> FRACTION_BITS), matrix[0, 2] >> FRACTION_BITS
-    advance, apart = (1, rows * columns) if planar else (3, 1)
     pixels = image.reshape(-1)
     first, past = inner_span(matrix[0, 2], matrix[0, 0], 0, width << FRACTION_BITS, columns)
     if past - first < PIXELS:
@@ -53,74 +52,60 @@ def _copy_exact(image, matrix, tone, out, shape, planar):
     ahead = ROWS_AHEAD * 3 * width * (1 if matrix[1, 1] > 0 else -1)
     for row in range(rows):
         source_row = (matrix[1, 1] * row + matrix[1, 2]) >> FRACTION_BITS
-        begin, at = 3 * width * _clamp(source_row, height - 1), advance * row * columns
+        begin, at = 3 * width * _clamp(source_row, height - 1), 3 * row * columns
         for column in range(first):
-            _copy_pixel(
-                pixels,
-                begin + 3 * _clamp(start + step // 3 * column, width - 1),
-                tone,
-                out,
-                at + advance * column,
-                apart,
-            )
+            border = begin + 3 * _clamp(start + step // 3 * column, width - 1)
+            _copy_pixel(pixels, border, tone, out, at + 3 * column)
         source = begin + 3 * start
         for column in range(first, past - PIXELS + 1, PIXELS):
-            copy_pixels(pixels, source + step * column, step, ahead, tone, out, at + advance * column, apart)
+            copy_pixels(pixels, source + step * column, step, ahead, tone, out, at + 3 * column)
         if past > first:
             # The last ones again, with those before them that make up the number.
             column = past - PIXELS
-            copy_pixels(pixels, source + step * column, step, ahead, tone, out, at + advance * column, apart)
+            copy_pixels(pixels, source + step * column, step, ahead, tone, out, at + 3 * column)
         for column in range(past, columns):
-            _copy_pixel(
-                pixels,
-                begin + 3 * _clamp(start + step // 3 * column, width - 1),
-                tone,
-                out,
-                at + advance * column,
-                apart,
-            )
+            border = begin + 3 * _clamp(start + step // 3 * column, width - 1)
+            _copy_pixel(pixels, border, tone, out, at + 3 * column)
 
 
 @numba.njit(cache=True, nogil=True)
-def _copy_pixel(pixels, source, tone, out, first, apart):
+def _copy_pixel(pixels, source, tone, out, first):
     gain, bias, low, high = tone
     for channel in range(3):
         value = np.float32(pixels[source + channel]) * gain + bias
-        out[first + channel * apart] = encoded(min(max(value, low), high), out)
+        out[first + channel] = encoded(min(max(value, low), high), out)
 
 
 @numba.njit(cache=True, nogil=True)
-def _sample_bilinear(image, matrix, tone, out, shape, planar):
+def _sample_bilinear(image, matrix, tone, out, shape):
     """Bilinear sampling, many pixels at a time; beyond the picture its border repeats."""
     rows, columns = shape
     pixels, size = image.reshape(-1), (image.shape[0], image.shape[1])
-    advance, apart = (1, rows * columns) if planar else (3, 1)
-    step = (matrix[0, 0], matrix[1, 0])
+    step_x, step_y = matrix[0, 0], matrix[1, 0]
     ahead = ROWS_AHEAD * 3 * size[1] * (1 if matrix[1, 1] > 0 else -1)
     many = columns >= PIXELS and min(size) > 1 and image.size < 1 << 31
     for row in range(rows):
         x, y = matrix[0, 1] * row + matrix[0, 2], matrix[1, 1] * row + matrix[1, 2]
-        at = advance * row * columns
+        at = 3 * row * columns
         if many:
             for begin in range(0, columns, PIXELS):
                 # The last ones again, with those before them that make up the number.
                 column = min(begin, columns - PIXELS)
-                start = (x + step[0] * column, y + step[1] * column)
-                blend_pixels(pixels, size, start, step, ahead, tone, out, at + advance * column, apart)
+                track = (x + step_x * column, y + step_y * column, step_x, step_y)
+                blend_pixels(pixels, size, track, ahead, tone, out, at + 3 * column)
         else:
             for column in range(columns):
-                blend_pixel(
-                    pixels, size, x + step[0] * column, y + step[1] * column, tone, out, at + advance * column, apart
-                )
+                here = (x + step_x * column, y + step_y * column)
+                blend_pixel(pixels, size, here[0], here[1], tone, out, at + 3 * column)
 
 
 @numba.njit(cache=True, nogil=True)
-def _sample_image(image, matrix, tones, out, shape, planar):
+def _sample_image(image, matrix, tones, out, shape):
     tone = (tones[0], tones[1], tones[2], tones[3])
     if _is_exact(matrix):
-        _copy_exact(image, matrix, tone, out, shape, planar)
+        _copy_exact(image, matrix, tone, out, shape)
     else:
-        _sample_bilinear(image, matrix, tone, out, shape, planar)
+        _sample_bilinear(image, matrix, tone, out, shape)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -131,7 +116,6 @@ def sample_images(
     tones: NDArray[np.float32],
     out: NDArray,
     shape: tuple[int, int],
-    planar: bool,
 ) -> None:
     """Fill ``out`` (mutated) with images sampled through affine transforms.
 
@@ -147,27 +131,8 @@ def sample_images(
     tones : (n, 4) float32
         Gain, bias, low and high of every image: min(max(colour * gain + bias, low), high).
     out : (n, rows * columns * 3) float32, uint16 (bfloat16's bits) or uint8
-        Written whole. Every image is made by one thread, so threads do not change a bit.
+        Written whole.
     shape : rows, columns
-    planar : bool
-        Channels before rows and columns instead of after them.
     """
     for n in range(indices.shape[0]):
-        _sample_image(images[indices[n]], matrices[n], tones[n], out[n], shape, planar)
-
-
-# Two loops, not one compiled twice: numba's cache would take one for the other. This one is not to be called from
-# several threads at once, which numba's own thread pool forbids.
-@numba.njit(cache=True, nogil=True, parallel=True)
-def sample_images_parallel(
-    images: NDArray[np.uint8],
-    indices: NDArray[np.int64],
-    matrices: NDArray[np.int64],
-    tones: NDArray[np.float32],
-    out: NDArray,
-    shape: tuple[int, int],
-    planar: bool,
-) -> None:
-    """What `sample_images` does, on numba's threads."""
-    for n in numba.prange(indices.shape[0]):
-        _sample_image(images[indices[n]], matrices[n], tones[n], out[n], shape, planar)
+        _sample_image(images[indices[n]], matrices[n], tones[n], out[n], shape)

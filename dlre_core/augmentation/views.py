@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from dlre_core.augmentation.pixel_kernels import FRACTION_BITS
-from dlre_core.augmentation.sampling_kernels import sample_images, sample_images_parallel
+from dlre_core.augmentation.sampling_kernels import sample_images
 
 # Coordinates have 32 fractional bits of 64: beyond this they could leave them.
 LARGEST_COEFFICIENT = 2.0**20
@@ -193,9 +192,7 @@ def apply_transforms(
     out: NDArray,
     *,
     jitter: NDArray[np.float32] | None = None,
-    threads: int = 1,
     normalise: bool = True,
-    planar: bool = False,
 ) -> None:
     """Sample pictures through transforms into ``out``.
 
@@ -207,16 +204,13 @@ def apply_transforms(
         Which picture each output is made from.
     transforms : (n, 2, 3) float32
         As `draw_transforms` makes them.
-    out : (n, rows, columns, 3), or (n, 3, rows, columns) where ``planar``
+    out : (n, rows, columns, 3)
         Contiguous, written whole: float32; uint16, the bits of bfloat16
         (``torch.from_numpy(out).view(torch.bfloat16)``); or uint8, rounded.
     jitter : (n, 2) float32, optional
         As `draw_jitter` makes it.
-    threads : int
-        Does not change the result. More than one only where no other thread does the same.
     normalise : bool
         Colours / 255 - 0.5, else 0 to 255, as uint8 always is.
-    planar : bool
 
     Raises
     ------
@@ -226,32 +220,21 @@ def apply_transforms(
         If shapes, types or coefficients do not fit.
     """
     n = len(indices)
-    _check(pictures, indices, transforms, out, planar)
-    shape = out.shape[2:] if planar else out.shape[1:3]
-    arguments = (
+    _check(pictures, indices, transforms, out)
+    sample_images(
         pictures,
         np.asarray(indices, np.int64),
         fixed_point(transforms),
         tones(n, jitter, normalise=normalise and out.dtype != np.uint8),
         out.reshape(n, -1),
-        (int(shape[0]), int(shape[1])),
-        planar,
+        (out.shape[1], out.shape[2]),
     )
-    if threads == 1:
-        sample_images(*arguments)
-        return
-    before = numba.get_num_threads()
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
-    try:
-        sample_images_parallel(*arguments)
-    finally:
-        numba.set_num_threads(before)
 
 
-def _check(pictures: NDArray, indices: NDArray, transforms: NDArray, out: NDArray, planar: bool) -> None:
-    n, axis = len(indices), 1 if planar else -1
-    if out.dtype not in OUTPUTS or out.ndim != 4 or len(out) != n or out.shape[axis] != 3:
-        raise ValueError(f"out is {out.dtype} {out.shape}: no batch of {n} pictures, planar={planar}")
+def _check(pictures: NDArray, indices: NDArray, transforms: NDArray, out: NDArray) -> None:
+    n = len(indices)
+    if out.dtype not in OUTPUTS or out.ndim != 4 or len(out) != n or out.shape[3] != 3:
+        raise ValueError(f"out is {out.dtype} {out.shape}: no batch of {n} pictures")
     if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[3] != 3:
         raise ValueError(f"pictures are {pictures.dtype} {pictures.shape}, not uint8 (m, h, w, 3)")
     if not (out.flags.c_contiguous and pictures.flags.c_contiguous):
