@@ -29,7 +29,7 @@ from dlre_core.foundation.picture_store import write_rois
 from dlre_core.foundation.study_terms import STAGES
 from dlre_core.ingestion.look_alikes import check_split
 from dlre_core.patients.splits import make_split
-from dlre_core.training.arm_training import train_arm
+from dlre_core.training.arm_training import ArmFiles, train_arm
 from dlre_core.training.settings import TrainingSettings
 
 IMAGES, STEPS = 5, 100
@@ -93,16 +93,18 @@ def training(folder: Path) -> None:
         },
     )
     train_arm(
-        folder / "rois.h5",
-        folder / "rois.csv",
-        folder / "split.csv",
-        arm="large",
-        images=IMAGES,
-        settings=settings,
-        weights={stage: folder / f"{stage}.safetensors" for stage in STAGES},
-        history=folder / "history.csv",
-        speed=folder / "speed.csv",
-        checkpoints=folder / "checkpoints",
+        ArmFiles(
+            rois=folder / "rois.h5",
+            rois_table=folder / "rois.csv",
+            split=folder / "split.csv",
+            weights={stage: folder / f"{stage}.safetensors" for stage in STAGES},
+            history=folder / "history.csv",
+            speed=folder / "speed.csv",
+            checkpoints=folder / "checkpoints",
+        ),
+        "large",
+        IMAGES,
+        settings,
         memory_mb=JOB_MEMORY_MB,
     )
 

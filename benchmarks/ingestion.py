@@ -38,7 +38,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from dlre_core.elastography.colour_map import colour_table
 from dlre_core.elastography.screen_layout import Rectangle
 from dlre_core.foundation.processes import KEEP_MEMORY
-from dlre_core.ingestion.hospital import ingest_hospital
+from dlre_core.ingestion.hospital import HospitalFolder, IngestedFiles, ingest_hospital
 from dlre_core.ingestion.usable_picture import IngestionSettings
 from dlre_core.patients.data_contract import template
 from dlre_core.patients.pseudonyms import Pseudonymiser, simulation_key
@@ -157,18 +157,16 @@ def run_ours(folder: Path, hospitals: str, out: Path, memory: Path | None = None
     """The workflow's own call, a hospital at a time; ``memory`` knows files again in a later run."""
     for code in hospitals:
         ingest_hospital(
-            folder / "dicom" / code,
-            code,
-            clinical_csv=folder / "clinical.csv",
-            measurements_csv=None,
-            roi_csv=None,
-            settings=IngestionSettings(),
-            pseudonymiser=Pseudonymiser(simulation_key(1), 365),
-            shard=out / f"{code}.h5",
-            acquisitions_csv=out / f"{code}_a.csv",
-            rejects_csv=out / f"{code}_r.csv",
-            counts_csv=out / f"{code}_c.csv",
-            private_map_csv=out / f"{code}_p.csv",
+            HospitalFolder(code, folder / "dicom" / code, clinical_csv=folder / "clinical.csv"),
+            IngestedFiles(
+                shard=out / f"{code}.h5",
+                acquisitions_csv=out / f"{code}_a.csv",
+                rejects_csv=out / f"{code}_r.csv",
+                counts_csv=out / f"{code}_c.csv",
+                private_map_csv=out / f"{code}_p.csv",
+            ),
+            Pseudonymiser(simulation_key(1), 365),
+            IngestionSettings(),
             memory=memory,
         )
 

@@ -42,6 +42,11 @@ class GuardedReader:
     Parameters
     ----------
     limits : ReadLimits
+
+    Attributes
+    ----------
+    process : Popen or None
+        None before the first file, and after one that ended it.
     """
 
     def __init__(self, limits: ReadLimits) -> None:
@@ -49,7 +54,7 @@ class GuardedReader:
         # Pictures come through memory that both processes have open, words through a pipe. It is read,
         # never mapped: a process that shrinks it meanwhile gives a short read and no crash.
         self._shared = os.memfd_create("pictures")
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -133,10 +138,10 @@ class GuardedReader:
         return woven
 
     def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
+        if self.process is None:
             quiet = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
             limits = json.dumps(asdict(self._limits))
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 [sys.executable, "-c", START, limits, str(self._shared)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -146,18 +151,18 @@ class GuardedReader:
                 pass_fds=(self._shared,),
                 env={**os.environ, **quiet, "PYTHONPATH": str(ROOT)},
             )
-            if not _says_ready(self._process):
+            if not _says_ready(self.process):
                 self._stop()
                 raise DecoderUnavailable(
                     "The process that decodes pictures does not start.",
                     "See whether a limit of memory (ulimit -v) is in its way, or make the environment anew "
                     "(make environment).",
                 )
-        return self._process
+        return self.process
 
     def _death(self) -> Unusable:
         """Why the process ended, as the file's reason; next time it is to be tried again."""
-        process, self._process = self._process, None
+        process, self.process = self.process, None
         try:
             status = process.wait(timeout=LAST_BREATH_SECONDS)
         except subprocess.TimeoutExpired:
@@ -170,11 +175,11 @@ class GuardedReader:
         return Unusable(ends.get(status, Reason.UNDECODABLE), passing=True)
 
     def _stop(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            _close(self._process)
-            self._process = None
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            _close(self.process)
+            self.process = None
 
 
 def _says_ready(process: subprocess.Popen[bytes]) -> bool:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from dlre_core.foundation.study_terms import KEYS, STAGES, stage_labels
+from dlre_core.patients.splits import first_pictures
 from dlre_core.statistics.delong import auc_parts, delong_covariance
 from dlre_core.tables.accuracy_print import estimate
 from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval, round_half_up
@@ -47,11 +48,11 @@ def choices_table(
         stage, method, images, choices, mean AUC with limits, lowest and highest AUC. Placements of
         the choices are averaged before their variance is taken, so the limits are DeLong's.
     """
-    part = predictions[predictions["cohort"] == "validation"].sort_values([*KEYS, "acquisition"])
+    part = predictions[predictions["cohort"] == "validation"]
     stiffness = acquisitions.set_index("image_id")["q_box_mean_kpa"]
     part = part.assign(lsm=part["image_id"].map(stiffness))
     count = int(part.groupby(KEYS).size().min())
-    part = part[part.groupby(KEYS).cumcount() < count]
+    part = first_pictures(part, count)
     stages_of = part.groupby(KEYS, sort=False)["fibrosis_stage"].first()
     rows = []
     for stage in STAGES:

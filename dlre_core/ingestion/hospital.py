@@ -59,20 +59,53 @@ class _Candidate:
         return (self.header.acquired_at or NO_TIME, self.header.instance_number, self.file.name)
 
 
+@dataclass(frozen=True)
+class HospitalFolder:
+    """What a hospital sent.
+
+    Attributes
+    ----------
+    hospital : str
+        Its code.
+    pictures : path
+        ``dicom/<hospital>/``.
+    clinical_csv, measurements_csv, roi_csv : path or None
+        The cohort's tables. Without a clinical table every examination of everybody whom a file's Patient ID names is
+        a patient, and where it names nobody, of the folder that the file lies in.
+    """
+
+    hospital: str
+    pictures: str | Path
+    clinical_csv: str | Path | None = None
+    measurements_csv: str | Path | None = None
+    roi_csv: str | Path | None = None
+
+
+@dataclass(frozen=True)
+class IngestedFiles:
+    """What ingestion writes of a hospital.
+
+    Attributes
+    ----------
+    shard, acquisitions_csv, rejects_csv, counts_csv : path
+        Columns in docs/reference/files_between_rules.md. The reject list names files by keyed labels.
+    private_map_csv : path
+        Written with mode 0600, outside results: the reject list with true names, and what was ignored.
+    """
+
+    shard: str | Path
+    acquisitions_csv: str | Path
+    rejects_csv: str | Path
+    counts_csv: str | Path
+    private_map_csv: str | Path
+
+
 def ingest_hospital(
-    pictures: str | Path,
-    hospital: str,
-    *,
-    clinical_csv: str | Path | None,
-    measurements_csv: str | Path | None,
-    roi_csv: str | Path | None,
+    given: HospitalFolder,
+    written: IngestedFiles,
     pseudonymiser: Pseudonymiser,
     settings: IngestionSettings,
-    shard: str | Path,
-    acquisitions_csv: str | Path,
-    rejects_csv: str | Path,
-    counts_csv: str | Path,
-    private_map_csv: str | Path,
+    *,
     memory: str | Path | None = None,
     version: str = "",
 ) -> None:
@@ -80,18 +113,10 @@ def ingest_hospital(
 
     Parameters
     ----------
-    pictures : path
-        ``dicom/<hospital>/``.
-    hospital : str
-    clinical_csv, measurements_csv, roi_csv : path
-        The cohort's tables; any may be None. Without a clinical table every examination of everybody whom a file's
-        Patient ID names is a patient, and where it names nobody, of the folder that the file lies in.
+    given : HospitalFolder
+    written : IngestedFiles
     pseudonymiser : Pseudonymiser
     settings : IngestionSettings
-    shard, acquisitions_csv, rejects_csv, counts_csv : path
-        Written; columns in docs/reference/files_between_rules.md. The reject list names files by keyed labels.
-    private_map_csv : path
-        Written with mode 0600, outside results: the reject list with true names, and what was ignored.
     memory : path, optional
         Of `dlre_core.ingestion.memory`, outside results: files known from there are not read again.
     version : str
@@ -104,27 +129,28 @@ def ingest_hospital(
     StoreMismatch
         If files found are not files stored, rejected and ignored: a fault of the program.
     """
+    hospital = given.hospital
     known_by = f"{version} {settings}"
     with (
         GuardedReader(settings.limits) as reader,
         IngestionMemory(memory, known_by) as remembered,
-        AcquisitionTable(acquisitions_csv) as table,
+        AcquisitionTable(written.acquisitions_csv) as table,
     ):
-        tables = (rows_by_file(path, hospital) for path in (measurements_csv, roi_csv))
+        tables = (rows_by_file(path, hospital) for path in (given.measurements_csv, given.roi_csv))
         files = HospitalFiles(reader, remembered, settings, *tables)
         job = _Hospital(hospital, pseudonymiser, settings.images_per_patient, files, table)
         known = None
-        if clinical_csv is not None:
-            patients = read_clinical(clinical_csv).patients
+        if given.clinical_csv is not None:
+            patients = read_clinical(given.clinical_csv).patients
             known = set(patients.loc[patients["hospital"] == hospital, "patient_id"])
-        job.match_files(find_files(pictures, settings.limits.bytes_per_file), known)
-        write_shard(shard, job.pictures())
+        job.match_files(find_files(given.pictures, settings.limits.bytes_per_file), known)
+        write_shard(written.shard, job.pictures())
         table.finish()
         rejects = pd.DataFrame(job.rejects, columns=REJECT_COLUMNS)
-        write_table(rejects.sort_values("file", ignore_index=True), rejects_csv)
-        write_table(pd.DataFrame([job.counts()]), counts_csv)
-        remembered.save(shard, list(job.stored))
-    write_private_table(private_map_csv, PRIVATE_COLUMNS, job.private)
+        write_table(rejects.sort_values("file", ignore_index=True), written.rejects_csv)
+        write_table(pd.DataFrame([job.counts()]), written.counts_csv)
+        remembered.save(written.shard, list(job.stored))
+    write_private_table(written.private_map_csv, PRIVATE_COLUMNS, job.private)
     logger.info(
         "hospital %s: %d files found, %d pictures stored, %d rejected, %d ignored (not DICOM)",
         *job.counts().values(),

@@ -90,6 +90,25 @@ def stopping_patients(split: pd.DataFrame, fraction: float, seed: int) -> pd.Ser
     return result
 
 
+def first_pictures(pictures: pd.DataFrame, images: int) -> pd.DataFrame:
+    """At most the first ``images`` rows of every patient, sorted by hospital, patient and acquisition.
+
+    Parameters
+    ----------
+    pictures : DataFrame
+        hospital, patient, acquisition, and whatever else is to be kept.
+    images : int
+
+    Examples
+    --------
+    >>> pictures = pd.DataFrame({"hospital": "A", "patient": ["Q", "P", "P", "P"], "acquisition": [7, 2, 3, 1]})
+    >>> first_pictures(pictures, 2)[["patient", "acquisition"]].to_numpy().tolist()
+    [['P', 1], ['P', 2], ['Q', 7]]
+    """
+    table = pictures.sort_values([*KEYS, "acquisition"], ignore_index=True)
+    return table[table.groupby(KEYS).cumcount() < images].reset_index(drop=True)
+
+
 def select_images(rois: pd.DataFrame, split: pd.DataFrame, images: int) -> pd.DataFrame:
     """The first ``images`` acquisitions of every patient of a split, in acquisition order.
 
@@ -121,8 +140,7 @@ def select_images(rois: pd.DataFrame, split: pd.DataFrame, images: int) -> pd.Da
     [[1, 2], [2, 0]]
     """
     table = rois.assign(index=np.arange(len(rois))).merge(split, on=KEYS, how="inner")
-    table = table.sort_values([*KEYS, "acquisition"], ignore_index=True)
-    table = table[table.groupby(KEYS).cumcount() < images]
+    table = first_pictures(table, images)
     counts = table.groupby(KEYS).size()
     if len(counts) < len(split) or (counts < images).any():
         short = int((counts < images).sum()) + len(split) - len(counts)
@@ -130,7 +148,7 @@ def select_images(rois: pd.DataFrame, split: pd.DataFrame, images: int) -> pd.Da
             f"{short} patients of the split have fewer than {images} cropped images.",
             "Delete results/roi and results/splits and run again.",
         )
-    return table.reset_index(drop=True)
+    return table
 
 
 def _by_hospital(table: pd.DataFrame, hospitals: Sequence[str]) -> np.ndarray:

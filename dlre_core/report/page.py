@@ -6,6 +6,7 @@ import io
 import json
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -43,24 +44,46 @@ PACKAGES = (
 )
 
 
+@dataclass(frozen=True)
+class ReportFiles:
+    """What the page is made from, besides the exhibits.
+
+    Attributes
+    ----------
+    table_2 : path
+        ``table_2.csv``: the headline comes from it.
+    counts, rejects, problems : path
+        CSV files of ingestion and the clinical table.
+    leak_checks, histories : mapping of split or arm to path
+    published_findings, study_audit, study_findings : path
+        Findings of the audit of the published tables; audited rows and findings of the study's own.
+    metadata : path
+        Snakemake's metadata folder, for the picture of the rules.
+    benchmarks : path
+        Folder of Snakemake's benchmark files; those there are shown.
+    """
+
+    table_2: str | Path
+    counts: str | Path
+    rejects: str | Path
+    problems: str | Path
+    leak_checks: Mapping[str, str | Path]
+    histories: Mapping[str, str | Path]
+    published_findings: str | Path
+    study_audit: str | Path
+    study_findings: str | Path
+    metadata: str | Path
+    benchmarks: str | Path
+
+
 def write_report(
     path: str | Path,
+    files: ReportFiles,
+    exhibits: Sequence[Exhibit],
+    config: Mapping[str, Any],
     *,
     title: str,
     simulated: bool,
-    table_2: str | Path,
-    exhibits: Sequence[Exhibit],
-    counts: str | Path,
-    rejects: str | Path,
-    problems: str | Path,
-    leak_checks: Mapping[str, str | Path],
-    histories: Mapping[str, str | Path],
-    findings: str | Path,
-    study_audit: str | Path,
-    study_findings: str | Path,
-    metadata: str | Path,
-    benchmarks: str | Path,
-    config: Mapping[str, Any],
 ) -> None:
     """Assemble the page.
 
@@ -68,27 +91,17 @@ def write_report(
     ----------
     path : path
         Written.
+    files : ReportFiles
+    exhibits : sequence of Exhibit
+        As `dlre_core.report.exhibits.ordered_exhibits` puts them in order.
+    config : mapping
     title : str
     simulated : bool
         Puts the banner on.
-    table_2 : path
-        ``table_2.csv``: the headline comes from it.
-    exhibits : sequence of Exhibit
-        As `dlre_core.report.exhibits.ordered_exhibits` puts them in order.
-    counts, rejects, problems : path
-        CSV files of ingestion and the clinical table.
-    leak_checks, histories : mapping of name to path
-    findings, study_audit, study_findings : path
-        Findings of the audit of the published tables; audited rows and findings of the study's own.
-    metadata : path
-        Snakemake's metadata folder, for the picture of the rules.
-    benchmarks : path
-        Folder of Snakemake's benchmark files; those there are shown.
-    config : mapping
     """
-    accuracy = read_table(table_2)
-    rejected, found = read_table(rejects), read_table(counts)
-    own_findings = read_table(study_findings).fillna("")
+    accuracy = read_table(files.table_2)
+    rejected, found = read_table(files.rejects), read_table(files.counts)
+    own_findings = read_table(files.study_findings).fillna("")
     page = (
         environment()
         .get_template("report.html.j2")
@@ -101,11 +114,11 @@ def write_report(
                 name: [_exhibit(exhibit) for exhibit in exhibits if exhibit.section == name]
                 for name in ("headline", "flow", "quality")
             },
-            findings=_rows(read_table(findings).fillna("")),
-            audited_rows=len(read_table(study_audit)),
+            findings=_rows(read_table(files.published_findings).fillna("")),
+            audited_rows=len(read_table(files.study_audit)),
             own_findings=_rows(own_findings),
             contradictions=contradictions(own_findings),
-            rules=_rule_graph(metadata),
+            rules=_rule_graph(files.metadata),
             sections=[
                 {
                     "name": name,
@@ -118,22 +131,22 @@ def write_report(
             files={
                 name: data_uri(Path(part), "text/csv")
                 for name, part in {
-                    "counts.csv": counts,
-                    "rejects.csv": rejects,
-                    "problems.csv": problems,
-                    "published_findings.csv": findings,
-                    "study_findings.csv": study_findings,
+                    "counts.csv": files.counts,
+                    "rejects.csv": files.rejects,
+                    "problems.csv": files.problems,
+                    "published_findings.csv": files.published_findings,
+                    "study_findings.csv": files.study_findings,
                 }.items()
             },
             counts_total=found.drop(columns="hospital").sum().to_dict(),
             rejects=unused_files(rejected),
             file_names=Path(config["privacy"]["key_file"]).parent / "rejected_files",
-            problems=_summary(read_table(problems), ["code", "column", "problem", "effect", "remedy"]),
-            leaks=[{"split": name} | _rows(read_table(part))[0] for name, part in leak_checks.items()],
-            trainings=_trainings(histories),
-            runtimes=_runtimes(Path(benchmarks)),
+            problems=_summary(read_table(files.problems), ["code", "column", "problem", "effect", "remedy"]),
+            leaks=[{"split": name} | _rows(read_table(part))[0] for name, part in files.leak_checks.items()],
+            trainings=_trainings(files.histories),
+            runtimes=_runtimes(Path(files.benchmarks)),
             versions=_versions(),
-            digests={name: file_digest(part)[:16] for name, part in {"table_2.csv": table_2}.items()},
+            digests={"table_2.csv": file_digest(files.table_2)[:16]},
             config=yaml.safe_dump(json.loads(json.dumps(config)), sort_keys=False),
             stage_names=STAGE_NAMES,
             rows_uri=rows_uri,

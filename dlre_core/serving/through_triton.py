@@ -1,9 +1,10 @@
 """Predict every arm of a study and write one table per arm."""
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,16 @@ import pandas as pd
 from dlre_core.foundation.csv_tables import read_table, write_table
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.picture_store import RoiStore, StoredSquares, open_rois
-from dlre_core.foundation.study_terms import PREDICTION_COLUMNS
+from dlre_core.foundation.study_terms import PREDICTION_COLUMNS, STAGES
 from dlre_core.patients.splits import select_images
 from dlre_core.serving.client import check_served_model, predict_images
-from dlre_core.serving.onnx_model import STAGES
 from dlre_core.serving.repository import manifest_digest
 from dlre_core.serving.server import TritonServer
 
 logger = logging.getLogger(__name__)
+
+# Pictures and an arm, to probabilities.
+Ask = Callable[[np.ndarray | StoredSquares, str], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -38,33 +41,39 @@ class ServingSettings:
     threads: int | None = None
 
 
+@dataclass(frozen=True)
+class ArmToPredict:
+    """An arm's table of patients and cohorts, its pictures per patient, and the CSV file to write.
+
+    The columns of ``output`` are hospital, patient, cohort, fibrosis_stage, acquisition, image_id, f4, ge_f3, ge_f2;
+    rows are sorted by hospital, patient and acquisition.
+    """
+
+    split: str | Path
+    images: int
+    output: str | Path
+
+
 def predict_arms(
-    *,
-    repository: str | Path,
+    arms: Mapping[str, ArmToPredict],
     rois: str | Path,
     roi_table: str | Path,
-    splits: Mapping[str, str | Path],
-    arms: Mapping[str, Mapping[str, object]],
-    outputs: Mapping[str, str | Path],
+    repository: str | Path,
     log: str | Path,
     settings: ServingSettings,
+    *,
     version: int = 1,
 ) -> None:
     """Send the pictures of all arms through one server and write the probabilities.
 
     Parameters
     ----------
-    repository : path
-        Model repository of this study; a server at ``settings.url`` must hold the same networks.
+    arms : mapping of str to ArmToPredict
+        By name; the first acquisitions of each patient count.
     rois, roi_table : path
         ``results/roi/rois.h5`` and ``rois.csv``.
-    splits : mapping of str to path
-        Split name to its table of patients and cohorts.
-    arms : mapping
-        Arm to ``{"split": name, "images": n}``: the first n acquisitions of each patient count.
-    outputs : mapping of str to path
-        Arm to the CSV file to write: hospital, patient, cohort, fibrosis_stage, acquisition,
-        image_id, f4, ge_f3, ge_f2; sorted by hospital, patient and acquisition.
+    repository : path
+        Model repository of this study; a server at ``settings.url`` must hold the same networks.
     log : path
         Takes the output of the bundled server.
     settings : ServingSettings
@@ -81,35 +90,58 @@ def predict_arms(
     """
     digest = manifest_digest(repository, version)
     table = read_table(roi_table)
-    with server_url(repository, log, settings) as url, open_rois(rois) as store:
-        check_served_model(url, digest, version)
-        for arm, choice in arms.items():
-            rows = select_images(table, read_table(splits[choice["split"]]), choice["images"])
-            rows[list(STAGES)] = predict_images(
-                url,
-                stored_pictures(store, rows),
-                arm,
-                version=version,
-                batch_size=settings.batch_size,
-                request_timeout_seconds=settings.request_timeout_seconds,
-            )
-            write_table(rows[PREDICTION_COLUMNS], outputs[arm])
-            logger.info("%s: %d pictures predicted", arm, len(rows))
+    with checked_server(repository, digest, log, settings, version) as ask, open_rois(rois) as store:
+        for name, arm in arms.items():
+            rows = select_images(table, read_table(arm.split), arm.images)
+            rows[list(STAGES)] = ask(stored_pictures(store, rows), name)
+            write_table(rows[PREDICTION_COLUMNS], arm.output)
+            logger.info("%s: %d pictures predicted", name, len(rows))
 
 
 @contextmanager
-def server_url(repository: str | Path, log: str | Path, settings: ServingSettings) -> Iterator[str]:
-    """Context manager: the address of the server that the settings name, or of the bundled one."""
-    if settings.url is not None:
-        yield settings.url
-        return
-    with TritonServer(
-        repository,
-        log=log,
-        start_timeout_seconds=settings.start_timeout_seconds,
-        threads=settings.threads,
-    ) as server:
-        yield server.grpc_url
+def checked_server(
+    repository: str | Path, digest: str, log: str | Path, settings: ServingSettings, version: int = 1
+) -> Iterator[Ask]:
+    """Context manager: a server that holds exactly the networks of a study, as a function to ask it.
+
+    Parameters
+    ----------
+    repository : path
+        Model repository, for the bundled server.
+    digest : str
+        Of the networks' manifest (`manifest_digest`).
+    log : path
+        Takes the output of the bundled server.
+    settings : ServingSettings
+        A server is started unless ``settings.url`` names one that runs.
+    version : int
+        Version of the model in the repository.
+
+    Yields
+    ------
+    callable
+        Takes pictures (n, 250, 250, 3) uint8 and an arm, and gives probabilities (n, 3) as `predict_images` does.
+
+    Raises
+    ------
+    ServerUnavailable
+        If the server does not start, is lost, or holds other networks.
+    """
+    with ExitStack() as stack:
+        url = settings.url
+        if url is None:
+            bundled = TritonServer(
+                repository, log=log, start_timeout_seconds=settings.start_timeout_seconds, threads=settings.threads
+            )
+            url = stack.enter_context(bundled).grpc_url
+        check_served_model(url, digest, version)
+        yield partial(
+            predict_images,
+            url,
+            version=version,
+            batch_size=settings.batch_size,
+            request_timeout_seconds=settings.request_timeout_seconds,
+        )
 
 
 def stored_pictures(store: RoiStore, rows: pd.DataFrame) -> StoredSquares:

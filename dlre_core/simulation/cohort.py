@@ -14,7 +14,7 @@ from dlre_core.elastography.colour_map import colour_table
 from dlre_core.elastography.screen_layout import TOP_PICTURE
 from dlre_core.foundation.csv_tables import write_table
 from dlre_core.simulation.bmode import Look, PictureGeometry, simulate_bmode
-from dlre_core.simulation.export import Export, Patient, make_uid, write_dicom
+from dlre_core.simulation.export import Export, Instance, Patient, make_uid, write_dicom
 from dlre_core.simulation.patients import LATENT_COLUMNS, simulate_with_latents
 from dlre_core.simulation.presets import HOSPITAL_SIZES, enrolled_patients
 from dlre_core.simulation.screen import BOX_HEIGHT_MM, Captions, Placement, Rendered, render
@@ -271,17 +271,10 @@ def _write(path: Path, rendered: Rendered, examination: _Examination, number: in
         small = np.asarray(Image.fromarray(rendered.screen).reduce(2))
         frames, syntax = [small, small, small, small], "jpeg"
         block = None
-    write_dicom(
-        path,
-        frames,
-        examination.patient,
-        _moment(examination, number),
-        number,
-        make_uid(seed, examination.patient.patient_id, number),
-        Export(syntax, has_regions, block),
-        box,
-        examination.geometry.pixel_mm,
-    )
+    uid = make_uid(seed, examination.patient.patient_id, number)
+    instance = Instance(examination.patient, _moment(examination, number), number, uid)
+    export = Export(syntax, has_regions, block)
+    write_dicom(path, frames, instance, export, box, examination.geometry.pixel_mm)
 
 
 def _block(rendered: Rendered, examination: _Examination, scale_kpa: float) -> bytes:

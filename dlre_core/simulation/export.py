@@ -52,6 +52,16 @@ class Patient:
 
 
 @dataclass(frozen=True)
+class Instance:
+    """Whose picture a file holds, and which: instance number and SOP Instance UID."""
+
+    patient: Patient
+    acquired_at: datetime
+    number: int
+    uid: UID
+
+
+@dataclass(frozen=True)
 class Export:
     """How a file is written.
 
@@ -72,10 +82,7 @@ def make_uid(*parts: object) -> UID:
 def write_dicom(
     path: Path,
     frames: list[NDArray[np.uint8]],
-    patient: Patient,
-    moment: datetime,
-    number: int,
-    uid: UID,
+    instance: Instance,
     export: Export,
     box: Rectangle | None,
     pixel_mm: float,
@@ -87,13 +94,7 @@ def write_dicom(
     path : path
     frames : list of (height, width, 3) uint8
         One for a still; more for a clip.
-    patient : Patient
-    moment : datetime
-        Of the acquisition.
-    number : int
-        Instance number.
-    uid : UID
-        SOP Instance UID.
+    instance : Instance
     export : Export
     box : Rectangle or None
         For the region tags.
@@ -101,7 +102,7 @@ def write_dicom(
         Pixel size of the pictures on the full screen, mm.
     """
     width = frames[0].shape[1]
-    dataset = _header(patient, moment, number, uid, len(frames))
+    dataset = _header(instance, len(frames))
     if export.regions and box is not None:
         scale = width / 1440
         dataset.SequenceOfUltrasoundRegions = Sequence(
@@ -135,10 +136,11 @@ def _padded(content: bytes, *, implicit: bool) -> bytes:
     return content + tag + length.to_bytes(4, "little") + bytes(length)
 
 
-def _header(patient: Patient, moment: datetime, number: int, uid: UID, n_frames: int) -> Dataset:
+def _header(instance: Instance, n_frames: int) -> Dataset:
     dataset = Dataset()
+    patient, moment = instance.patient, instance.acquired_at
     kind = UltrasoundImageStorage if n_frames == 1 else UltrasoundMultiFrameImageStorage
-    dataset.SOPClassUID, dataset.SOPInstanceUID = kind, uid
+    dataset.SOPClassUID, dataset.SOPInstanceUID = kind, instance.uid
     dataset.StudyInstanceUID = make_uid("study", patient.patient_id)
     dataset.SeriesInstanceUID = make_uid("series", patient.patient_id)
     dataset.ImageType = ["ORIGINAL", "PRIMARY", "ABDOMINAL"]
@@ -155,7 +157,7 @@ def _header(patient: Patient, moment: datetime, number: int, uid: UID, n_frames:
     dataset.BurnedInAnnotation = "YES"
     dataset.StudyDate = dataset.AcquisitionDate = dataset.ContentDate = f"{moment:%Y%m%d}"
     dataset.StudyTime = dataset.AcquisitionTime = dataset.ContentTime = f"{moment:%H%M%S}"
-    dataset.StudyID, dataset.SeriesNumber, dataset.InstanceNumber = "1", 1, number
+    dataset.StudyID, dataset.SeriesNumber, dataset.InstanceNumber = "1", 1, instance.number
     dataset.AccessionNumber = dataset.ReferringPhysicianName = ""
     if n_frames > 1:
         dataset.NumberOfFrames, dataset.FrameTime = n_frames, 52.6

@@ -1,12 +1,13 @@
 """Stage the patients of an inbox: probabilities, pages, and files for the PACS."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from dlre_core.dicom.decoder_process import Archives
 from dlre_core.dicom.file_search import FoundFile, find_files
@@ -15,12 +16,11 @@ from dlre_core.dicom.reader import ReadLimits
 from dlre_core.dicom.reject_reasons import Unusable
 from dlre_core.foundation.csv_tables import read_table, write_private_table, write_table
 from dlre_core.foundation.errors import UnreadableDicom
-from dlre_core.foundation.picture_store import open_rois
+from dlre_core.foundation.picture_store import RoiStore, open_rois
 from dlre_core.foundation.study_terms import STAGES
 from dlre_core.ingestion.hospital import examination_named, patient_named
 from dlre_core.network.fibrosis_network import network_of
 from dlre_core.patients.pseudonyms import Pseudonymiser
-from dlre_core.serving.client import check_served_model, predict_images
 from dlre_core.serving.frozen_study import (
     REPOSITORY,
     FrozenStudy,
@@ -28,7 +28,7 @@ from dlre_core.serving.frozen_study import (
     read_frozen_study,
 )
 from dlre_core.serving.repository import served_networks
-from dlre_core.serving.through_triton import ServingSettings, server_url
+from dlre_core.serving.through_triton import ServingSettings, checked_server
 from dlre_core.staging import pacs, pages
 from dlre_core.staging.tables import (
     chosen_pictures,
@@ -60,40 +60,48 @@ class Inbox:
     outbox: Path
 
 
+@dataclass(frozen=True)
+class IngestedInbox:
+    """What ingestion and cropping made of the inbox, and the settings that they had, which must suit the study."""
+
+    rois: str | Path
+    roi_table: str | Path
+    acquisitions: str | Path
+    rejects: str | Path
+    counts: str | Path
+    images_per_patient: int
+    scale_maximum_kpa: float
+
+
+@dataclass(frozen=True)
+class StagedFiles:
+    """What staging writes: one row per picture, one row per patient, the page of all, and a folder of their pages."""
+
+    images_csv: str | Path
+    patients_csv: str | Path
+    overview: str | Path
+    patient_pages: str | Path
+
+
 def stage_inbox(
     inbox: Inbox,
-    *,
+    ingested: IngestedInbox,
+    written: StagedFiles,
     model: str | Path,
-    rois: str | Path,
-    roi_table: str | Path,
-    acquisitions: str | Path,
-    rejects: str | Path,
-    counts: str | Path,
-    images_per_patient: int,
-    scale_maximum_kpa: float,
     serving: ServingSettings,
     server_log: str | Path,
-    images_csv: str | Path,
-    patients_csv: str | Path,
-    overview: str | Path,
-    patient_pages: str | Path,
 ) -> None:
     """Apply a frozen study to new patients.
 
     Parameters
     ----------
     inbox : Inbox
+    ingested : IngestedInbox
+    written : StagedFiles
     model : path
         ``results/serving`` of a finished study, or a copy.
-    rois, roi_table, acquisitions, rejects, counts : path
-        What ingestion and cropping made of the inbox.
-    images_per_patient : int
-    scale_maximum_kpa : float
-        How the inbox was ingested, which must suit the study.
     serving : ServingSettings
     server_log : path
-    images_csv, patients_csv, overview, patient_pages : path
-        Written; the last is a folder.
 
     Raises
     ------
@@ -102,64 +110,58 @@ def stage_inbox(
     study = read_frozen_study(model)
     check_same_settings(
         study,
-        images_per_patient=images_per_patient,
-        scale_maximum_kpa=scale_maximum_kpa,
+        images_per_patient=ingested.images_per_patient,
+        scale_maximum_kpa=ingested.scale_maximum_kpa,
         aggregate=study.aggregate,
     )
     repository = Path(model) / REPOSITORY
-    stored, refused = read_table(acquisitions), read_table(rejects)
-    chosen = chosen_pictures(read_table(roi_table), stored, study.images_per_patient)
+    stored, refused = read_table(ingested.acquisitions), read_table(ingested.rejects)
+    chosen = chosen_pictures(read_table(ingested.roi_table), stored, study.images_per_patient)
     chosen = chosen[~chosen["patient"].isin(list(withheld(stored)))].reset_index(drop=True)
     networks = served_networks(repository, study.arm)
-    with open_rois(rois) as store:
-        probabilities = np.zeros((0, 3))
+    with open_rois(ingested.rois) as store:
+        probabilities = np.zeros((0, len(STAGES)))
         if len(chosen):
-            with server_url(repository, server_log, serving) as url:
-                check_served_model(url, study.manifest)
-                probabilities = predict_images(
-                    url,
-                    store.read(chosen["index"].to_numpy()),
-                    study.arm,
-                    batch_size=serving.batch_size,
-                    request_timeout_seconds=serving.request_timeout_seconds,
-                )
+            with checked_server(repository, study.manifest, server_log, serving) as ask:
+                probabilities = ask(store.read(chosen["index"].to_numpy()), study.arm)
         images = image_table(chosen, store, probabilities, study)
         patients = patient_table(images, study)
-        sheets = {}
-        for _, patient in patients.iterrows():
-            here = chosen[chosen["patient"] == patient["patient"]]
-            stage = question_shown(patient)
-            sheets[patient["patient"]] = pages.heat_map_sheet(
-                store.read(here["index"].to_numpy()),
-                network_of(networks[stage]),
-                stage,
-                simulated=study.simulated,
-            )
+        sheets = _heat_map_sheets(patients, chosen, store, networks, simulated=study.simulated)
     others = not_staged(stored, refused, set(patients["patient"]))
     failures = _fill_outbox(inbox, patients, chosen, sheets, study)
     patients["notes"] = [
         "; ".join(filter(None, (notes, failures.get(patient))))
         for patient, notes in zip(patients["patient"], patients["notes"], strict=True)
     ]
-    write_table(images, images_csv)
     everybody = pd.concat([patients, others]) if len(others) else patients
-    write_table(everybody, patients_csv)
+    write_table(images, written.images_csv)
+    write_table(everybody, written.patients_csv)
     made = [
-        (
-            patient["patient"],
-            pages.patient_page(
-                patient,
-                images[images["patient"] == patient["patient"]],
-                sheets[patient["patient"]],
-                study,
-            ),
-        )
-        for _, patient in patients.iterrows()
+        (name, pages.patient_page(patient, images[images["patient"] == name], sheets[name], study))
+        for name, (_, patient) in zip(patients["patient"], patients.iterrows(), strict=True)
     ]
-    pages.write_pages(patient_pages, made)
-    text = pages.overview_page(everybody, refused, read_table(counts), study)
-    Path(overview).write_text(text, encoding="utf-8")
+    pages.write_pages(written.patient_pages, made)
+    text = pages.overview_page(everybody, refused, read_table(ingested.counts), study)
+    Path(written.overview).write_text(text, encoding="utf-8")
     logger.info("%d patients staged, %d pictures", len(patients), len(images))
+
+
+def _heat_map_sheets(
+    patients: pd.DataFrame,
+    chosen: pd.DataFrame,
+    store: RoiStore,
+    networks: Mapping[str, Mapping[str, NDArray[np.float32]]],
+    *,
+    simulated: bool,
+) -> dict[str, NDArray[np.uint8]]:
+    """By pseudonym, the heat maps of the question that says most."""
+    sheets = {}
+    for _, patient in patients.iterrows():
+        stage = question_shown(patient)
+        here = chosen.loc[chosen["patient"] == patient["patient"], "index"]
+        squares, network = store.read(here.to_numpy()), network_of(networks[stage])
+        sheets[patient["patient"]] = pages.heat_map_sheet(squares, network, stage, simulated=simulated)
+    return sheets
 
 
 def _fill_outbox(
@@ -176,7 +178,7 @@ def _fill_outbox(
     dict of str
         By pseudonym, why there is nothing for the PACS.
     """
-    files, people = _files_by_image(inbox, chosen)
+    files, people = files_by_image(inbox, chosen)
     rows = [(pseudonym, *person) for pseudonym, person in sorted(people.items())]
     columns = ("patient", "patient_id", "examined_on")
     write_private_table(inbox.outbox / "patients.csv", columns, rows)
@@ -223,7 +225,7 @@ def _write_for_pacs(
             pacs.write_private_dicom(made, inbox.outbox / f"{patient['patient']}{end}")
 
 
-def _files_by_image(inbox: Inbox, chosen: pd.DataFrame) -> tuple[dict[str, FoundFile], dict[str, tuple[str, str]]]:
+def files_by_image(inbox: Inbox, chosen: pd.DataFrame) -> tuple[dict[str, FoundFile], dict[str, tuple[str, str]]]:
     """The file of each picture, and the Patient ID or folder and the day of examination behind each pseudonym.
 
     A file that was rejected may have the UID of one that was not: only the owner's own count.

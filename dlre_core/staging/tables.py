@@ -8,6 +8,7 @@ import pandas as pd
 from dlre_core.foundation.picture_store import RoiStore
 from dlre_core.foundation.study_terms import KEYS, STAGES
 from dlre_core.ingestion.hospital import OTHERS_TOO
+from dlre_core.patients.splits import first_pictures
 from dlre_core.serving.frozen_study import FrozenStudy, outside_training, picture_measures
 
 IMPLIED = ("F0-1", "F2", "F3", "F4")
@@ -48,8 +49,7 @@ def chosen_pictures(rois: pd.DataFrame, acquisitions: pd.DataFrame, images: int)
         At most so many of each patient.
     """
     table = rois.reset_index(names="index")[["index", "image_id"]].merge(acquisitions, on="image_id")
-    table = table.sort_values([*KEYS, "acquisition"], ignore_index=True)
-    return table[table.groupby(KEYS).cumcount() < images].reset_index(drop=True)
+    return first_pictures(table, images)
 
 
 def image_table(chosen: pd.DataFrame, squares: RoiStore, probabilities: np.ndarray, study: FrozenStudy) -> pd.DataFrame:

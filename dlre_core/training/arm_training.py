@@ -5,7 +5,8 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,11 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
-from dlre_core.augmentation.stiffness_views import locate_for_views
+from dlre_core.augmentation.stiffness_views import Located, locate_for_views
 from dlre_core.foundation.atomic_files import written_whole
 from dlre_core.foundation.csv_tables import read_table, write_table
 from dlre_core.foundation.digests import core_digest, file_digest, value_digest
-from dlre_core.foundation.picture_store import READ_AT_ONCE, StoredSquares, open_rois
+from dlre_core.foundation.picture_store import READ_AT_ONCE, RoiStore, StoredSquares, open_rois
 from dlre_core.foundation.study_terms import KEYS, STAGES, stage_labels
 from dlre_core.patients.splits import select_images, stopping_patients
 from dlre_core.training.batches import drawing_weights
@@ -36,43 +37,68 @@ logger = logging.getLogger(__name__)
 HELD_SHARE = 0.4
 
 
+@dataclass(frozen=True)
+class ArmFiles:
+    """What the training of an arm reads and writes.
+
+    Attributes
+    ----------
+    rois, rois_table, split : path
+        Read: ``rois.h5``, ``rois.csv`` and the CSV of the split.
+    weights : mapping of stage to path
+        Where each network's safetensors file goes.
+    history : path
+        CSV with one row per stage and epoch, the same bytes for the same seed.
+    speed : path
+        CSV with the images per second of every epoch, which vary from run to run.
+    checkpoints : path
+        Folder for the state of unfinished networks; a rerun goes on from there.
+    """
+
+    rois: str | Path
+    rois_table: str | Path
+    split: str | Path
+    weights: Mapping[str, str | Path]
+    history: str | Path
+    speed: str | Path
+    checkpoints: str | Path
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """What the networks of an arm learn from; ``content`` is the digest of the pictures."""
+
+    pictures: NDArray[np.uint8] | StoredSquares
+    located: Located | None
+    content: str
+    questions: Mapping[str, Question]
+    stopping: NDArray[np.bool_]
+    patients: int
+    settings: TrainingSettings
+
+
 def train_arm(
-    rois_file: str | Path,
-    rois_table: str | Path,
-    split_table: str | Path,
-    *,
+    files: ArmFiles,
     arm: str,
     images: int,
     settings: TrainingSettings,
-    weights: Mapping[str, str | Path],
-    history: str | Path,
-    speed: str | Path,
-    checkpoints: str | Path,
+    *,
     threads: int = 1,
     memory_mb: float = float("inf"),
 ) -> None:
-    """Train one network a stage question and write weights, history and provenance.
+    """Train one network per stage question and write weights, history and provenance.
 
     Each network computes on one thread, so the weights do not depend on ``threads``, which says how
     many networks are trained at the same time. On a GPU all three are trained in one pass.
 
     Parameters
     ----------
-    rois_file, rois_table, split_table : path
-        ``rois.h5``, ``rois.csv`` and the CSV of the split.
+    files : ArmFiles
     arm : str
         Name of the arm, for the log and the provenance.
     images : int
         Images per patient.
     settings : TrainingSettings
-    weights : mapping of stage to path
-        Where each network's safetensors file goes.
-    history : path
-        CSV with a row per stage and epoch, the same bytes for the same seed.
-    speed : path
-        CSV with the images per second of every epoch, which vary from run to run.
-    checkpoints : path
-        Folder for the state of unfinished networks; a rerun goes on from there.
     threads : int
     memory_mb : float
         Of the job. Squares that fill more than `HELD_SHARE` of it are read when they are drawn, to the same weights.
@@ -83,73 +109,93 @@ def train_arm(
     """
     torch.set_num_threads(1)
     compute_repeatably()
-    split = read_table(split_table, needs=(*KEYS, "fibrosis_stage", "cohort"))
-    selected = select_images(
-        read_table(rois_table, needs=(*KEYS, "acquisition", "image_id", "q_box_mean_kpa")),
-        split,
-        images,
-    )
-    held_back = split.assign(stopping=stopping_patients(split, settings.stopping_fraction, settings.seed))
-    selected = selected.merge(held_back[[*KEYS, "stopping"]], on=KEYS)
-    training = selected[selected["cohort"] == "training"]
-    # Liver stiffness as the study takes it: the median of the pictures that the arm has.
-    stiffness = training.groupby(KEYS)["q_box_mean_kpa"].transform("median").to_numpy(np.float64)
-    stopping = training["stopping"].to_numpy()
-    patients = len(training.loc[~stopping, KEYS].drop_duplicates())
+    split = read_table(files.split, needs=(*KEYS, "fibrosis_stage", "cohort"))
+    training = _training_pictures(files.rois_table, split, images, settings)
     facts = {
         "arm": arm,
         "images_per_patient": images,
         "training_patients": int((split["cohort"] == "training").sum()),
         "training_images": len(training),
-        "split_sha256": file_digest(split_table),
+        "split_sha256": file_digest(files.split),
         "core": core_digest("training.arm_training"),
         "device": str(choose_device(settings.device)),
     }
     logger.info("%s: %d images of %d patients", arm, len(training), facts["training_patients"])
-
-    def question(stage: str) -> Question:
-        labels = stage_labels(training["fibrosis_stage"], stage)
-        drawn = np.zeros(len(training))
-        drawn[~stopping] = drawing_weights(labels[~stopping], stiffness[~stopping], settings.stiffness_balance)
-        return Question(f"{arm} {stage}", labels, _stream(arm, stage), drawn)
-
-    def train(stages: Sequence[str]) -> list[TrainedNetwork]:
-        questions = [question(stage) for stage in stages]
-        weights = [q.drawn.round(9).tolist() for q in questions]
-        identity = value_digest([facts, torch.__version__, asdict(settings), list(stages), content, weights])
-        started = time.perf_counter()
-        trained = train_networks(
-            pictures,
-            questions,
-            stopping,
-            settings,
-            patients=patients,
-            located=located,
-            checkpoint=Path(checkpoints) / f"{'_'.join(stages)}_{identity}.safetensors",
-        )
-        seconds = time.perf_counter() - started
-        logger.info("%s %s took %.0f s", arm, ", ".join(stages), seconds)
-        return trained
-
-    groups = [STAGES] if _trains_together(settings) else [(stage,) for stage in STAGES]
-    with open_rois(rois_file) as store, ThreadPoolExecutor(max(1, threads)) as pool:
-        squares = store.squares(training["index"].to_numpy())
-        pictures = squares if squares.nbytes > HELD_SHARE * memory_mb * 1e6 else squares[:]
-        shared = isinstance(pictures, np.ndarray) and not _trains_together(settings)
-        located = locate_for_views(pictures, settings.augmentation) if shared else None
-        content = _digest(pictures)
+    groups = [STAGES] if trains_together(settings) else [(stage,) for stage in STAGES]
+    with open_rois(files.rois) as store, ThreadPoolExecutor(max(1, threads)) as pool:
+        lesson = _lesson(store, training, arm, settings, memory_mb)
+        train = partial(_train_group, lesson, facts, Path(files.checkpoints))
         trained = [network for group in pool.map(train, groups) for network in group]
     networks = dict(zip(STAGES, trained, strict=True))
     for stage, network in networks.items():
-        _save(network, Path(weights[stage]), provenance(settings, network, stage=stage, **facts))
+        _save(network, Path(files.weights[stage]), provenance(settings, network, stage=stage, **facts))
     table = _history(networks)
-    write_table(table.drop(columns="images_per_second"), history)
-    write_table(table[["stage", "epoch", "images_per_second"]], speed)
-    for leftover in Path(checkpoints).glob("*.safetensors"):
+    write_table(table.drop(columns="images_per_second"), files.history)
+    write_table(table[["stage", "epoch", "images_per_second"]], files.speed)
+    for leftover in Path(files.checkpoints).glob("*.safetensors"):
         leftover.unlink()
 
 
-def _trains_together(settings: TrainingSettings) -> bool:
+def _training_pictures(
+    rois_table: str | Path, split: pd.DataFrame, images: int, settings: TrainingSettings
+) -> pd.DataFrame:
+    """Rows of the training cohort's pictures; ``stopping`` marks those of the patients held back."""
+    rois = read_table(rois_table, needs=(*KEYS, "acquisition", "image_id", "q_box_mean_kpa"))
+    selected = select_images(rois, split, images)
+    held_back = split.assign(stopping=stopping_patients(split, settings.stopping_fraction, settings.seed))
+    selected = selected.merge(held_back[[*KEYS, "stopping"]], on=KEYS)
+    return selected[selected["cohort"] == "training"]
+
+
+def _lesson(store: RoiStore, training: pd.DataFrame, arm: str, settings: TrainingSettings, memory_mb: float) -> _Lesson:
+    stopping = training["stopping"].to_numpy()
+    squares = store.squares(training["index"].to_numpy())
+    pictures = squares if squares.nbytes > HELD_SHARE * memory_mb * 1e6 else squares[:]
+    shared = isinstance(pictures, np.ndarray) and not trains_together(settings)
+    return _Lesson(
+        pictures=pictures,
+        located=locate_for_views(pictures, settings.augmentation) if shared else None,
+        content=_digest(pictures),
+        questions={stage: _question(training, stage, arm, settings.stiffness_balance) for stage in STAGES},
+        stopping=stopping,
+        patients=len(training.loc[~stopping, KEYS].drop_duplicates()),
+        settings=settings,
+    )
+
+
+def _question(training: pd.DataFrame, stage: str, arm: str, stiffness_balance: float) -> Question:
+    # Liver stiffness as the study takes it: the median of the pictures that the arm has.
+    stiffness = training.groupby(KEYS)["q_box_mean_kpa"].transform("median").to_numpy(np.float64)
+    labels = stage_labels(training["fibrosis_stage"], stage)
+    learnt_from = ~training["stopping"].to_numpy()
+    drawn = np.zeros(len(training))
+    drawn[learnt_from] = drawing_weights(labels[learnt_from], stiffness[learnt_from], stiffness_balance)
+    return Question(f"{arm} {stage}", labels, _stream(arm, stage), drawn)
+
+
+def _train_group(
+    lesson: _Lesson, facts: Mapping[str, object], checkpoints: Path, stages: Sequence[str]
+) -> list[TrainedNetwork]:
+    """Train the networks of some stage questions in one pass, from their checkpoint where there is one."""
+    questions = [lesson.questions[stage] for stage in stages]
+    drawn = [question.drawn.round(9).tolist() for question in questions]
+    settings = asdict(lesson.settings)
+    identity = value_digest([facts, torch.__version__, settings, list(stages), lesson.content, drawn])
+    started = time.perf_counter()
+    trained = train_networks(
+        lesson.pictures,
+        questions,
+        lesson.stopping,
+        lesson.settings,
+        patients=lesson.patients,
+        located=lesson.located,
+        checkpoint=checkpoints / f"{'_'.join(stages)}_{identity}.safetensors",
+    )
+    logger.info("%s %s took %.0f s", facts["arm"], ", ".join(stages), time.perf_counter() - started)
+    return trained
+
+
+def trains_together(settings: TrainingSettings) -> bool:
     """One network at a time fills a processor's core, but not a GPU."""
     return choose_device(settings.device).type != "cpu"
 

@@ -63,16 +63,16 @@ class DeviceSteps:
     def epoch(self, number: int, rates: NDArray[np.float64]) -> list[float]:
         """Make one step a learning rate; the mean losses of the networks."""
         if self.prepared is None or self.prepared[0] != number:
-            self.prepared = number, self._drawn(number, len(rates))
-        self._load(self.prepared[1] | {"rates": torch.from_numpy(rates).float()})
+            self.prepared = number, self.drawn(number, len(rates))
+        self.load(self.prepared[1] | {"rates": torch.from_numpy(rates).float()})
         with self._device_in_use():
             for _ in rates:
                 self._step()
         # While the device is busy.
-        self.prepared = number + 1, self._drawn(number + 1, len(rates))
+        self.prepared = number + 1, self.drawn(number + 1, len(rates))
         return (self.losses / len(rates)).tolist()
 
-    def _drawn(self, epoch: int, steps: int) -> dict[str, Tensor]:
+    def drawn(self, epoch: int, steps: int) -> dict[str, Tensor]:
         """Parameters (steps, k * batch size, ...) of all views, on the host, network after network in a step."""
         parts = []
         for draws in self.draws:
@@ -82,7 +82,7 @@ class DeviceSteps:
             parts.append({name: part.unflatten(0, (steps, -1)) for name, part in given.items()})
         return {name: torch.cat([part[name] for part in parts], dim=1) for name in parts[0]}
 
-    def _load(self, parameters: dict[str, Tensor]) -> None:
+    def load(self, parameters: dict[str, Tensor]) -> None:
         """Put an epoch's parameters where steps find them, always in the same memory."""
         if not self.parameters:
             self.parameters = {name: torch.empty_like(part, device=self.device) for name, part in parameters.items()}
@@ -97,12 +97,12 @@ class DeviceSteps:
         if self.graph is not None:
             self.graph.replay()
         elif self.recordable:
-            self._compute_aside()
+            self.compute_aside()
         else:
-            self._compute()
+            self.compute()
         self.steps_done += 1
 
-    def _compute(self) -> None:
+    def compute(self) -> None:
         """The step that the counter says, and the counter's own."""
         now = {name: part.index_select(0, self.step_now)[0] for name, part in self.parameters.items()}
         self.rate.copy_(now.pop("rates"))
@@ -111,11 +111,11 @@ class DeviceSteps:
         self.losses += self.learn(images, targets)
         self.step_now += 1
 
-    def _compute_aside(self) -> None:
+    def compute_aside(self) -> None:
         """In a stream of its own, as a recording is made: it must not wait for the default stream."""
         self.side_stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self.side_stream):
-            self._compute()
+            self.compute()
         torch.cuda.current_stream().wait_stream(self.side_stream)
 
     def _recorded(self) -> torch.cuda.CUDAGraph:
@@ -124,7 +124,7 @@ class DeviceSteps:
             optimiser.zero_grad(set_to_none=True)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, stream=self.side_stream):
-            self._compute()
+            self.compute()
         return graph
 
     def _device_in_use(self) -> AbstractContextManager[object]:

@@ -1,5 +1,6 @@
 """Predictions and accuracy of a frozen study in an external cohort."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -10,14 +11,13 @@ from dlre_core.foundation.picture_store import open_rois
 from dlre_core.foundation.study_terms import METHODS, PREDICTION_COLUMNS, STAGES
 from dlre_core.patients.enrolment import EnrolmentSettings, enrolled_patients
 from dlre_core.patients.splits import select_images
-from dlre_core.serving.client import check_served_model, predict_images
 from dlre_core.serving.frozen_study import (
     REPOSITORY,
     FrozenStudy,
     check_never_seen,
     read_frozen_study,
 )
-from dlre_core.serving.through_triton import ServingSettings, server_url, stored_pictures
+from dlre_core.serving.through_triton import ServingSettings, checked_server, stored_pictures
 from dlre_core.statistics import holm
 from dlre_core.tables.formatting import stars
 from dlre_core.tables.table_2_accuracy import (
@@ -30,13 +30,19 @@ from dlre_core.tables.table_2_accuracy import (
 COHORT = "validation"
 
 
+@dataclass(frozen=True)
+class CohortFiles:
+    """A cohort's ``patients.csv``, ``acquisitions.csv``, ``rois.h5`` and ``rois.csv``, as a study's rules make them."""
+
+    patients: str | Path
+    acquisitions: str | Path
+    rois: str | Path
+    roi_table: str | Path
+
+
 def predict_cohort(
-    *,
     model: str | Path,
-    patients: str | Path,
-    acquisitions: str | Path,
-    rois: str | Path,
-    roi_table: str | Path,
+    files: CohortFiles,
     criteria: EnrolmentSettings,
     serving: ServingSettings,
     server_log: str | Path,
@@ -48,8 +54,7 @@ def predict_cohort(
     ----------
     model : path
         ``results/serving`` of a finished study, or a copy.
-    patients, acquisitions, rois, roi_table : path
-        The cohort's, as the rules of a study make them.
+    files : CohortFiles
     criteria : EnrolmentSettings
     serving : ServingSettings
     server_log : path
@@ -65,25 +70,19 @@ def predict_cohort(
     StoreMismatch, ServerUnavailable
     """
     study = read_frozen_study(model)
-    stored = read_table(acquisitions)
-    with open_rois(rois) as store:
+    stored = read_table(files.acquisitions)
+    with open_rois(files.rois) as store:
         check_never_seen(study, stored, store)
-    enrolled = enrolled_patients(read_table(patients), stored, criteria)
+    enrolled = enrolled_patients(read_table(files.patients), stored, criteria)
     if not len(enrolled):
         raise CohortError(
             "Nobody of this cohort is enrolled, so that there is nothing to validate on.",
             "Look at its enrolment.csv and rejects.csv, which say why.",
         )
-    chosen = select_images(read_table(roi_table), enrolled.assign(cohort=COHORT), study.images_per_patient)
-    with server_url(Path(model) / REPOSITORY, server_log, serving) as url, open_rois(rois) as store:
-        check_served_model(url, study.manifest)
-        chosen[list(STAGES)] = predict_images(
-            url,
-            stored_pictures(store, chosen),
-            study.arm,
-            batch_size=serving.batch_size,
-            request_timeout_seconds=serving.request_timeout_seconds,
-        )
+    chosen = select_images(read_table(files.roi_table), enrolled.assign(cohort=COHORT), study.images_per_patient)
+    repository = Path(model) / REPOSITORY
+    with checked_server(repository, study.manifest, server_log, serving) as ask, open_rois(files.rois) as store:
+        chosen[list(STAGES)] = ask(stored_pictures(store, chosen), study.arm)
     write_table(chosen[PREDICTION_COLUMNS], output)
 
 

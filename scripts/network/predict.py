@@ -1,16 +1,19 @@
 """Adapter of rule predict."""
 
 from dlre_core.foundation.job_log import job_log
-from dlre_core.serving.through_triton import ServingSettings, predict_arms
+from dlre_core.serving.through_triton import ArmToPredict, ServingSettings, predict_arms
 
 with job_log(snakemake.log[0]):
+    given, params = snakemake.input, snakemake.params
+    splits = dict(zip(params.splits, given.splits, strict=True))
     predict_arms(
-        repository=snakemake.params.repository,
-        rois=snakemake.input.rois,
-        roi_table=snakemake.input.table,
-        splits=dict(zip(snakemake.params.splits, snakemake.input.splits, strict=True)),
-        arms=snakemake.params.arms,
-        outputs=dict(zip(snakemake.params.arms, snakemake.output, strict=True)),
-        log=snakemake.log.server,
-        settings=ServingSettings(**snakemake.params.serving, threads=snakemake.threads),
+        {
+            name: ArmToPredict(splits[arm["split"]], arm["images"], output)
+            for (name, arm), output in zip(params.arms.items(), snakemake.output, strict=True)
+        },
+        given.rois,
+        given.table,
+        params.repository,
+        snakemake.log.server,
+        ServingSettings(**params.serving, threads=snakemake.threads),
     )

@@ -1,21 +1,25 @@
 """Adapter of rule train."""
 
 from dlre_core.foundation.job_log import job_log
-from dlre_core.training.arm_training import train_arm
+from dlre_core.foundation.study_terms import STAGES
+from dlre_core.training.arm_training import ArmFiles, train_arm
 from dlre_core.training.settings import TrainingSettings
 
 with job_log(snakemake.log[0]):
+    given, made, params = snakemake.input, snakemake.output, snakemake.params
     train_arm(
-        snakemake.input.rois,
-        snakemake.input.table,
-        snakemake.input.split,
-        arm=snakemake.params.arm,
-        images=snakemake.params.images,
-        settings=TrainingSettings(**snakemake.params.settings),
-        weights={stage: snakemake.output[stage] for stage in ("f4", "ge_f3", "ge_f2")},
-        history=snakemake.output.history,
-        speed=snakemake.params.speed,
-        checkpoints=snakemake.params.checkpoints,
+        ArmFiles(
+            rois=given.rois,
+            rois_table=given.table,
+            split=given.split,
+            weights={stage: made[stage] for stage in STAGES},
+            history=made.history,
+            speed=params.speed,
+            checkpoints=params.checkpoints,
+        ),
+        params.arm,
+        params.images,
+        TrainingSettings(**params.settings),
         threads=snakemake.threads,
         memory_mb=snakemake.resources.mem_mb,
     )

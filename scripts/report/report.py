@@ -1,25 +1,23 @@
 """Adapter of rule report."""
 
 from dlre_core.foundation.job_log import job_log
-from dlre_core.report import ordered_exhibits, write_report
+from dlre_core.report.exhibits import ordered_exhibits
+from dlre_core.report.page import ReportFiles, write_report
 
 with job_log(snakemake.log[0]):
     given, params = snakemake.input, snakemake.params
-    write_report(
-        snakemake.output.page,
-        title=params.title,
-        simulated=params.simulated,
+    files = ReportFiles(
         table_2=given.table_2,
-        exhibits=ordered_exhibits(params.tables, params.figures, "results"),
         counts=given.counts,
         rejects=given.rejects,
         problems=given.problems,
         leak_checks=dict(zip(params.splits, given.leak_checks, strict=True)),
         histories=dict(zip(params.arms, given.histories, strict=True)),
-        findings=given.findings,
+        published_findings=given.findings,
         study_audit=given.study_audit,
         study_findings=given.study_findings,
         metadata=params.metadata,
         benchmarks=params.benchmarks,
-        config=params.config,
     )
+    exhibits = ordered_exhibits(params.tables, params.figures, "results")
+    write_report(snakemake.output.page, files, exhibits, params.config, title=params.title, simulated=params.simulated)

@@ -2,6 +2,7 @@
 
 from dlre_core.foundation.csv_tables import write_table
 from dlre_core.foundation.job_log import job_log
+from dlre_core.foundation.study_terms import STAGES
 from dlre_core.training.prediction_in_process import predict_split
 
 with job_log(snakemake.log[0]):
@@ -10,7 +11,7 @@ with job_log(snakemake.log[0]):
         given.rois,
         given.table,
         given.split,
-        {stage: given[stage] for stage in ("f4", "ge_f3", "ge_f2")},
+        {stage: given[stage] for stage in STAGES},
         snakemake.params.images,
     )
     write_table(predictions, snakemake.output.predictions)

@@ -6,7 +6,7 @@ from dlre_core.dicom.reader import ReadLimits
 from dlre_core.foundation.job_log import job_log
 from dlre_core.patients.pseudonyms import Pseudonymiser, study_key
 from dlre_core.serving.through_triton import ServingSettings
-from dlre_core.staging.inbox import Inbox, stage_inbox
+from dlre_core.staging.inbox import Inbox, IngestedInbox, StagedFiles, stage_inbox
 
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
@@ -19,18 +19,17 @@ with job_log(snakemake.log[0]):
             limits=ReadLimits(**params.limits),
             outbox=Path(params.outbox),
         ),
-        model=params.model,
-        images_per_patient=params.images_per_patient,
-        scale_maximum_kpa=params.scale_maximum_kpa,
-        rois=given.rois,
-        roi_table=given.table,
-        acquisitions=given.acquisitions,
-        rejects=given.rejects,
-        counts=given.counts,
-        serving=ServingSettings(**params.serving, threads=snakemake.threads),
-        server_log=snakemake.log.server,
-        images_csv=made.images,
-        patients_csv=made.patients,
-        overview=made.overview,
-        patient_pages=made.pages,
+        IngestedInbox(
+            rois=given.rois,
+            roi_table=given.table,
+            acquisitions=given.acquisitions,
+            rejects=given.rejects,
+            counts=given.counts,
+            images_per_patient=params.images_per_patient,
+            scale_maximum_kpa=params.scale_maximum_kpa,
+        ),
+        StagedFiles(made.images, made.patients, made.overview, made.pages),
+        params.model,
+        ServingSettings(**params.serving, threads=snakemake.threads),
+        snakemake.log.server,
     )

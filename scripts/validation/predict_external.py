@@ -4,7 +4,7 @@ from dlre_core.foundation.job_log import job_log
 from dlre_core.patients.enrolment import EnrolmentSettings
 from dlre_core.serving.frozen_study import check_same_settings, read_frozen_study
 from dlre_core.serving.through_triton import ServingSettings
-from dlre_core.validation.cohorts import predict_cohort
+from dlre_core.validation.cohorts import CohortFiles, predict_cohort
 
 with job_log(snakemake.log[0]):
     given, params = snakemake.input, snakemake.params
@@ -15,13 +15,10 @@ with job_log(snakemake.log[0]):
         aggregate=params.aggregate,
     )
     predict_cohort(
-        model=params.model,
-        patients=given.patients,
-        acquisitions=given.acquisitions,
-        rois=given.rois,
-        roi_table=given.table,
-        criteria=EnrolmentSettings(**params.criteria),
-        serving=ServingSettings(**params.serving, threads=snakemake.threads),
-        server_log=snakemake.log.server,
-        output=snakemake.output.predictions,
+        params.model,
+        CohortFiles(given.patients, given.acquisitions, given.rois, given.table),
+        EnrolmentSettings(**params.criteria),
+        ServingSettings(**params.serving, threads=snakemake.threads),
+        snakemake.log.server,
+        snakemake.output.predictions,
     )

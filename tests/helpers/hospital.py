@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from dlre_core.foundation.csv_tables import read_table
-from dlre_core.ingestion.hospital import ingest_hospital
+from dlre_core.ingestion.hospital import HospitalFolder, IngestedFiles, ingest_hospital
 from dlre_core.ingestion.usable_picture import IngestionSettings
 from dlre_core.patients.data_contract import CLINICAL_COLUMNS
 from dlre_core.patients.pseudonyms import Pseudonymiser
@@ -30,18 +30,22 @@ class Hospital:
     def ingest(self, out: str = "out", memory: Path | None = None, **settings: object) -> "Hospital":
         self.out = self.root / out
         ingest_hospital(
-            self.pictures,
-            "A",
-            clinical_csv=self.root / "clinical.csv",
-            measurements_csv=self.tables.get("measurements"),
-            roi_csv=self.tables.get("roi"),
-            pseudonymiser=PSEUDONYMISER,
-            settings=IngestionSettings(**settings),
-            shard=self.out / "A.h5",
-            acquisitions_csv=self.out / "A_acquisitions.csv",
-            rejects_csv=self.out / "A_rejects.csv",
-            counts_csv=self.out / "A_counts.csv",
-            private_map_csv=self.root / "private" / "A.csv",
+            HospitalFolder(
+                "A",
+                self.pictures,
+                clinical_csv=self.root / "clinical.csv",
+                measurements_csv=self.tables.get("measurements"),
+                roi_csv=self.tables.get("roi"),
+            ),
+            IngestedFiles(
+                shard=self.out / "A.h5",
+                acquisitions_csv=self.out / "A_acquisitions.csv",
+                rejects_csv=self.out / "A_rejects.csv",
+                counts_csv=self.out / "A_counts.csv",
+                private_map_csv=self.root / "private" / "A.csv",
+            ),
+            PSEUDONYMISER,
+            IngestionSettings(**settings),
             memory=memory,
         )
         return self

@@ -17,26 +17,9 @@ from dlre_core.augmentation.stiffness_views import (
 )
 from dlre_core.augmentation.views import draw_stiffness, draw_views
 from dlre_core.elastography.colour_map import colour_table
+from tests.helpers.stiffness_scenes import blended, scene
 
 ROOT = Path(__file__).parents[3]
-
-
-def blended(at, opacity, grey):
-    """A picture of positions 0 to 1 on the map, blended with a grey one; no colour where NaN."""
-    table = colour_table(1025).astype(np.float64)
-    colours = table[np.rint(np.nan_to_num(at).clip(0, 1) * 1024).astype(int)]
-    mixed = opacity * colours + (1 - opacity) * grey[..., None]
-    mixed = np.where(np.isnan(at)[..., None], grey[..., None], mixed)
-    return np.rint(mixed).astype(np.uint8)[None]
-
-
-def scene(seed, side=60):
-    """Smooth stiffness from the map's one end to the other, some of it without colour."""
-    generator = np.random.default_rng(seed)
-    rows, columns = np.mgrid[:side, :side] / side
-    at = 0.03 + 0.6 * rows + 0.1 * np.sin(9 * columns)
-    at[10:20, 10:20] = np.nan
-    return at.clip(0.01, 0.99), generator.uniform(20, 160, (side, side))
 
 
 @pytest.mark.parametrize("opacity", [0.4, 0.6, 1.0])
@@ -75,7 +58,7 @@ def test_compiled_and_interpreted_give_the_same_bytes():
 import hashlib
 import numpy as np
 from dlre_core.augmentation.stiffness_views import locate_stiffness, with_stiffness
-from tests.core.augmentation.test_stiffness_views import blended, scene
+from tests.helpers.stiffness_scenes import blended, scene
 at, grey = scene(4, side=30)
 noise = np.random.default_rng(5).integers(0, 256, (1, 30, 30, 3), dtype=np.uint8)
 pictures = np.concatenate([blended(at, 0.6, grey), noise])

@@ -92,9 +92,9 @@ def test_a_length_beyond_the_end_costs_no_memory(tmp_path):
     with GuardedReader(SMALL) as reader:
         for file in (found(tmp_path / "x"), found(tmp_path / "x.zip", 0)):
             assert reason_of(reader, file) is Reason.NO_PIXELS
-        first = reader._process
+        first = reader.process
         assert reader.header(found(files.write_elastogram(tmp_path / "y"))) is not None
-        assert reader._process is first
+        assert reader.process is first
 
 
 def test_a_pipe_does_not_block_and_a_link_is_not_followed(reader, tmp_path):
@@ -250,5 +250,5 @@ def test_the_process_ends_with_its_reader(tmp_path):
     path = files.write_elastogram(tmp_path / "x")
     with GuardedReader(SMALL) as reader:
         reader.header(found(path))
-        process = reader._process
+        process = reader.process
     assert process.poll() is not None

@@ -9,7 +9,7 @@ from dlre_core.foundation.errors import ServerUnavailable, StoreMismatch
 from dlre_core.foundation.picture_store import write_rois
 from dlre_core.serving.repository import write_model_repository
 from dlre_core.serving.server import TritonServer
-from dlre_core.serving.through_triton import ServingSettings, predict_arms
+from dlre_core.serving.through_triton import ArmToPredict, ServingSettings, predict_arms
 from tests.helpers.serving_study import (
     ARMS,
     STAGES,
@@ -18,10 +18,7 @@ from tests.helpers.serving_study import (
     write_networks,
 )
 
-CHOICES = {
-    "overall": {"split": "overall", "images": 2},
-    "combination_1": {"split": "by_hospital", "images": 1},
-}
+CHOICES = {"overall": ("overall", 2), "combination_1": ("by_hospital", 1)}
 # Hospital "NA" must stay text; acquisitions are not in order in the table.
 ROWS = [
     ("NA", "p3", 2),
@@ -70,16 +67,17 @@ def url(study):
 
 def predict(study, target, **changes):
     folder = study[0]
-    settings = {
-        "repository": folder / "served",
+    given = {
+        "arms": {
+            arm: ArmToPredict(folder / f"{split}.csv", images, target / f"{arm}.csv")
+            for arm, (split, images) in CHOICES.items()
+        },
         "rois": folder / "rois.h5",
         "roi_table": folder / "rois.csv",
-        "splits": {name: folder / f"{name}.csv" for name in ("overall", "by_hospital")},
-        "arms": CHOICES,
-        "outputs": {arm: target / f"{arm}.csv" for arm in ARMS},
+        "repository": folder / "served",
         "log": target / "server.log",
     }
-    predict_arms(**(settings | changes))
+    predict_arms(**(given | changes))
     return target
 
 

@@ -7,7 +7,7 @@ import pydicom
 import pytest
 
 from dlre_core.elastography.screen_layout import Rectangle
-from dlre_core.simulation.export import PADDING, SYNTAXES, Export, Patient, make_uid, write_dicom
+from dlre_core.simulation.export import PADDING, SYNTAXES, Export, Instance, Patient, make_uid, write_dicom
 
 PATIENT = Patient("A", "A0001", "M", 40, 171.0, 68.0)
 BOX = Rectangle(600, 300, 800, 460)
@@ -17,10 +17,7 @@ def written(path, syntax, frame, block=None):
     write_dicom(
         path,
         [frame],
-        PATIENT,
-        datetime(2015, 3, 1, 9, 30),
-        1,
-        make_uid("test"),
+        Instance(PATIENT, datetime(2015, 3, 1, 9, 30), 1, make_uid("test")),
         Export(syntax, True, block),
         BOX,
         0.18,

@@ -7,11 +7,11 @@ import pytest
 from dlre_core.dicom.file_search import find_files
 from dlre_core.dicom.reader import ReadLimits, read_header
 from dlre_core.foundation.errors import ConfigurationError
-from dlre_core.ingestion.hospital import examination_named, ingest_hospital
+from dlre_core.ingestion.hospital import HospitalFolder, IngestedFiles, examination_named, ingest_hospital
 from dlre_core.ingestion.usable_picture import IngestionSettings
 from dlre_core.patients.pseudonyms import Pseudonymiser
 from dlre_core.serving.through_triton import ServingSettings
-from dlre_core.staging.inbox import Inbox, _files_by_image, stage_inbox
+from dlre_core.staging.inbox import Inbox, IngestedInbox, StagedFiles, files_by_image, stage_inbox
 from tests.helpers import elastogram_files as files
 from tests.helpers.frozen import study
 
@@ -25,18 +25,16 @@ def ingested(folder):
     made = folder.parent / "made"
     made.mkdir()
     ingest_hospital(
-        folder,
-        "inbox",
-        clinical_csv=None,
-        measurements_csv=None,
-        roi_csv=None,
-        pseudonymiser=Pseudonymiser(bytes(range(32)), 365),
-        settings=IngestionSettings(),
-        shard=made / "inbox.h5",
-        acquisitions_csv=made / "acquisitions.csv",
-        rejects_csv=made / "rejects.csv",
-        counts_csv=made / "counts.csv",
-        private_map_csv=made / "private.csv",
+        HospitalFolder("inbox", folder),
+        IngestedFiles(
+            shard=made / "inbox.h5",
+            acquisitions_csv=made / "acquisitions.csv",
+            rejects_csv=made / "rejects.csv",
+            counts_csv=made / "counts.csv",
+            private_map_csv=made / "private.csv",
+        ),
+        Pseudonymiser(bytes(range(32)), 365),
+        IngestionSettings(),
     )
     return pd.read_csv(made / "acquisitions.csv")
 
@@ -52,7 +50,7 @@ def test_a_rejected_file_with_the_same_uid_is_not_taken_for_the_picture(tmp_path
     image_id = names.image("inbox", "1.2.3", 1)
     chosen = pd.DataFrame({"image_id": [image_id], "patient": [one], "frame": [1]})
     inbox = Inbox(folder, "inbox", names, ReadLimits(), tmp_path / "outbox")
-    found, whose = _files_by_image(inbox, chosen)
+    found, whose = files_by_image(inbox, chosen)
     assert [file.name for file in found.values()] == ["q/0.dcm"]
     assert whose[one][0] == "ONE"
 
@@ -83,27 +81,8 @@ def test_people_and_examinations_with_one_patient_id_are_several(tmp_path):
 def test_pictures_of_another_scale_than_the_frozen_studys_are_not_staged(tmp_path, monkeypatch):
     monkeypatch.setattr("dlre_core.staging.inbox.read_frozen_study", lambda model: study())
     inbox = Inbox(tmp_path, "inbox", Pseudonymiser(bytes(32), 365), ReadLimits(), tmp_path / "out")
-    nothing = dict.fromkeys(
-        (
-            "rois",
-            "roi_table",
-            "acquisitions",
-            "rejects",
-            "counts",
-            "server_log",
-            "images_csv",
-            "patients_csv",
-            "overview",
-            "patient_pages",
-        ),
-        tmp_path / "none",
-    )
+    none = tmp_path / "none"
+    ingested = IngestedInbox(*[none] * 5, images_per_patient=2, scale_maximum_kpa=60.0)
+    written = StagedFiles(*[none] * 4)
     with pytest.raises(ConfigurationError, match="scale of 40 kPa"):
-        stage_inbox(
-            inbox,
-            model=tmp_path,
-            images_per_patient=2,
-            scale_maximum_kpa=60.0,
-            serving=ServingSettings(),
-            **nothing,
-        )
+        stage_inbox(inbox, ingested, written, tmp_path, ServingSettings(), none)

@@ -14,17 +14,17 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from dlre_core.foundation.csv_tables import read_table, write_table
+from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.errors import StoreMismatch, TrainingError
-from dlre_core.foundation.picture_store import StoredSquares, write_rois
+from dlre_core.foundation.picture_store import StoredSquares
 from dlre_core.network.fibrosis_network import FibrosisNetwork, new_network
 from dlre_core.network.inference import predict
 from dlre_core.network.joint_pass import joint_logits
-from dlre_core.patients.splits import make_split, select_images
+from dlre_core.patients.splits import select_images
 from dlre_core.training import checkpoints
-from dlre_core.training.arm_training import train_arm
 from dlre_core.training.network_training import train_networks
 from dlre_core.training.settings import Question, TrainingSettings, choose_device
+from tests.helpers.arm_study import study, train
 from tests.helpers.small_training import AUGMENTATION, QUICK, batch_source, easy_images, same
 
 ROOT = Path(__file__).parents[3]
@@ -167,7 +167,7 @@ def test_arms_trained_in_one_pass_repeat_and_are_like_those_one_by_one(tmp_path,
     """What a GPU gets, here on the processor; an epoch of two steps leaves no room for chaos."""
     alone = study(tmp_path / "alone", 0)
     train(alone)
-    monkeypatch.setattr("dlre_core.training.arm_training._trains_together", lambda settings: True)
+    monkeypatch.setattr("dlre_core.training.arm_training.trains_together", lambda settings: True)
     first, second = study(tmp_path / "first", 0), study(tmp_path / "second", 0)
     assert train(first) == train(second)
     histories = [read_table(folder / "history.csv") for folder in (alone, first)]
@@ -224,60 +224,6 @@ def test_termination_counts_from_the_minimum_epoch(losses, epochs, best, finishe
         progress.add({"stopping_loss": loss}, new_network(0), minimum_epochs=2)
     assert progress.best_epoch == best
     assert progress.finished(epochs, patience_epochs=2) is finished
-
-
-def study(tmp_path, validation_value):
-    generator = np.random.default_rng(5)
-    patients = pd.DataFrame(
-        {
-            "hospital": "A",
-            "patient": [f"P{i:02d}" for i in range(24)],
-            "fibrosis_stage": [1, 2, 3, 4] * 6,
-        }
-    )
-    rule = {"method": "random", "training_fraction": 0.67}
-    split = make_split(patients, rule, seed=1)
-    table = patients.loc[patients.index.repeat(2), ["hospital", "patient"]].reset_index(drop=True)
-    table["acquisition"] = [1, 2] * 24
-    table["image_id"] = [f"{i:016x}" for i in range(48)]
-    table["q_box_mean_kpa"] = generator.uniform(4, 20, 48)
-    images = generator.integers(0, 255, (48, 250, 250, 3), dtype=np.uint8)
-    validation = table.merge(split, on=["hospital", "patient"])["cohort"] == "validation"
-    images[validation.to_numpy()] = validation_value
-    tmp_path.mkdir()
-    write_rois(tmp_path / "rois.h5", list(table["image_id"]), images)
-    write_table(table, tmp_path / "rois.csv")
-    write_table(split, tmp_path / "split.csv")
-    return tmp_path
-
-
-def train(folder, epochs=1, device="cpu", stiffness=0.0, **options):
-    stages = ("f4", "ge_f3", "ge_f2")
-    train_arm(
-        folder / "rois.h5",
-        folder / "rois.csv",
-        folder / "split.csv",
-        arm="overall",
-        images=1,
-        settings=TrainingSettings(
-            **{
-                **QUICK.__dict__,
-                "augmentation": AUGMENTATION | {"stiffness": stiffness},
-                "device": device,
-                "epochs": epochs,
-                "minimum_epochs": 1,
-                "minimum_steps": 2 * epochs,
-                "maximum_steps": 2 * epochs,
-                "stopping_fraction": 0.5,
-            }
-        ),
-        weights={stage: folder / f"{stage}.safetensors" for stage in stages},
-        history=folder / "history.csv",
-        speed=folder / "speed.csv",
-        checkpoints=folder / "checkpoints",
-        **options,
-    )
-    return {stage: Path(folder / f"{stage}.safetensors").read_bytes() for stage in stages}
 
 
 def test_validation_pictures_never_influence_the_weights(tmp_path):
@@ -375,7 +321,7 @@ def test_the_first_images_in_acquisition_order_are_used():
 KILLED = """
 import sys
 from pathlib import Path
-from tests.core.training.test_network_training import train
+from tests.helpers.arm_study import train
 train(Path(sys.argv[1]), epochs=3)
 """
 

@@ -174,7 +174,7 @@ def weights_after(data, steps_made, records, monkeypatch):
         [network.optimiser for network in networks],
         partial(learn, networks),
     )
-    compute, recordings = steps._compute, []
+    compute, recordings = steps.compute, []
 
     class Graph:
         def replay(self):
@@ -185,14 +185,14 @@ def weights_after(data, steps_made, records, monkeypatch):
     def recording(graph, stream):
         # What is recorded is not computed.
         recordings.append(graph)
-        monkeypatch.setattr(steps, "_compute", lambda: None)
+        monkeypatch.setattr(steps, "compute", lambda: None)
         yield
-        monkeypatch.setattr(steps, "_compute", None)
+        monkeypatch.setattr(steps, "compute", None)
 
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
     monkeypatch.setattr(torch.cuda, "graph", recording)
     monkeypatch.setattr(torch.cuda, "device", lambda _: nullcontext())
-    monkeypatch.setattr(steps, "_compute_aside", compute)
+    monkeypatch.setattr(steps, "compute_aside", compute)
     steps.recordable = records
     rates = np.full(steps_made, 0.001)
     losses = [steps.epoch(epoch, rates) for epoch in (1, 2)]
@@ -254,14 +254,14 @@ def prepared_steps(data, monkeypatch, learn_how):
     optimisers = [network.optimiser for network in networks]
     draws = [network.draws for network in networks]
     steps = DeviceSteps(resident, draws, optimisers, lambda *batch: learn_how(networks, *batch))
-    steps._load(steps._drawn(1, 3) | {"rates": torch.zeros(3)})
+    steps.load(steps.drawn(1, 3) | {"rates": torch.zeros(3)})
     return steps
 
 
 def test_a_step_can_be_recorded(data, monkeypatch):
     steps = prepared_steps(data, monkeypatch, learn)
     with OnTheDeviceOnly() as seen:
-        steps._compute()
+        steps.compute()
     assert seen.operations > 100
 
 
@@ -269,7 +269,7 @@ def test_a_step_can_be_recorded(data, monkeypatch):
 def test_a_step_that_cannot_be_recorded_is_seen(data, monkeypatch, mistake):
     steps = prepared_steps(data, monkeypatch, lambda *given: mistake(learn(*given)))
     with pytest.raises((AssertionError, RuntimeError), match=r"cpu|item\(\) cannot be called"), OnTheDeviceOnly():
-        steps._compute()
+        steps.compute()
 
 
 def test_a_full_device_is_named(data, monkeypatch):
