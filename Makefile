@@ -139,7 +139,7 @@ format: $(READY) ## put Python and Snakemake files into form
 
 environment: $(READY) ## only make the virtual environment
 
-check-data: $(READY) ## check your cohort folder (FOLDER=path, ALL=1 for every finding) without running the study
+check-data: $(READY) ## check your cohort folder (FOLDER=path, ALL=1 for every problem) without running the study
 	@test -n "$(FOLDER)" || { echo 'Say which folder: make check-data FOLDER=path'; exit 2; }
 	@python -m dlre_core.preflight.folder_check "$(FOLDER)" $(if $(ALL),--all)
 

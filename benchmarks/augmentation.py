@@ -26,8 +26,8 @@ import torch
 from monai import transforms as monai
 
 from dlre_core.augmentation.views import apply_transforms, draw_transforms
+from dlre_core.foundation.study_terms import SQUARE_SIDE
 
-SIDE = 250
 VIEWS = {
     "flips, shifts of 8 pixels": {},
     "the same, 10 degrees, 10 % scale": {"rotation_degrees": 10.0, "scale": 0.1},
@@ -38,9 +38,9 @@ Job = Callable[[], object]
 def jobs(view: dict[str, float], n: int, threads: int, *, half: bool) -> dict[str, Job]:
     """What is timed: one call makes ``n`` pictures, bfloat16 where ``half``."""
     generator = np.random.default_rng(0)
-    images = generator.integers(0, 256, (n, SIDE, SIDE, 3), dtype=np.uint8)
+    images = generator.integers(0, 256, (n, SQUARE_SIDE, SQUARE_SIDE, 3), dtype=np.uint8)
     matrices = draw_transforms(generator, n, shift_pixels=8, flip_horizontal=True, flip_vertical=True, **view)
-    out = np.zeros((n, SIDE, SIDE, 3), np.uint16 if half else np.float32)
+    out = np.zeros((n, SQUARE_SIDE, SQUARE_SIDE, 3), np.uint16 if half else np.float32)
     indices = np.arange(n)
     other, pool = np.zeros_like(out), ThreadPoolExecutor(threads)
 
@@ -82,7 +82,7 @@ def opencv(images: np.ndarray, matrices: np.ndarray, out: np.ndarray, *, exact: 
         warped = cv2.warpAffine(
             images[k],
             matrices[k],
-            (SIDE, SIDE),
+            (SQUARE_SIDE, SQUARE_SIDE),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )
@@ -95,9 +95,10 @@ def opencv(images: np.ndarray, matrices: np.ndarray, out: np.ndarray, *, exact: 
             image = cv2.flip(image, -1 if all(flips) else (1 if flips[0] else 0))
         wide = cv2.copyMakeBorder(image, 8, 8, 8, 8, cv2.BORDER_REPLICATE)
         across, down = (
-            int(matrices[k, axis, 2] - (SIDE - 1) * flips[axis]) * (-1 if flips[axis] else 1) + 8 for axis in (0, 1)
+            int(matrices[k, axis, 2] - (SQUARE_SIDE - 1) * flips[axis]) * (-1 if flips[axis] else 1) + 8
+            for axis in (0, 1)
         )
-        cv2.LUT(wide[down : down + SIDE, across : across + SIDE], table, dst=out[k])
+        cv2.LUT(wide[down : down + SQUARE_SIDE, across : across + SQUARE_SIDE], table, dst=out[k])
 
     return cut if exact else warp
 
@@ -133,7 +134,7 @@ def albumentation(images: np.ndarray, out: np.ndarray, view: dict) -> Callable[[
 def grid_sample(images: np.ndarray, matrices: np.ndarray) -> Job:
     """PyTorch by hand, a batch at once."""
     source = torch.from_numpy(images).permute(0, 3, 1, 2)
-    half = (SIDE - 1) / 2
+    half = (SQUARE_SIDE - 1) / 2
     theta = torch.from_numpy(matrices.astype(np.float64))
     theta[:, :, 2] = (theta[:, :, :2].sum(dim=2) * half + theta[:, :, 2] - half) / half
     theta = theta.float()
@@ -155,7 +156,7 @@ def kornia_batch(images: np.ndarray, view: dict) -> Job:
         kornia.augmentation.RandomVerticalFlip(),
         kornia.augmentation.RandomAffine(
             view.get("rotation_degrees", 0.0),
-            translate=(8 / SIDE, 8 / SIDE),
+            translate=(8 / SQUARE_SIDE, 8 / SQUARE_SIDE),
             scale=(1 - scale, 1 + scale),
             p=1.0,
             padding_mode="border",

@@ -17,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from dlre_core.foundation.study_terms import STAGES
 from dlre_core.statistics import Estimate
 from dlre_core.tables.formatting import METHOD_NAMES, format_interval, images_name
 from tests.workflow.study import Study
@@ -61,10 +62,7 @@ def main():
         validation = table[table["cohort"] == "validation"]
         for (method, images), part in validation.groupby(["method", "images"], sort=False):
             by = part.set_index("stage")
-            cells = [
-                format_interval(Estimate(*by.loc[stage, ["auc", "auc_low", "auc_high"]]), 3)
-                for stage in ("f4", "ge_f3", "ge_f2")
-            ]
+            cells = [format_interval(Estimate(*by.loc[stage, ["auc", "auc_low", "auc_high"]]), 3) for stage in STAGES]
             name = f"{METHOD_NAMES[method]}, {images_name(images, method)}"
             print(f"| {seed} | {name} | " + " | ".join(cells) + " |", flush=True)
 

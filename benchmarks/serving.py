@@ -22,9 +22,9 @@ from safetensors.torch import save_file
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from dlre_core.foundation.study_terms import STAGES
 from dlre_core.network.fibrosis_network import new_network
 from dlre_core.serving.client import predict_images
-from dlre_core.serving.onnx_model import STAGES
 from dlre_core.serving.repository import write_model_repository
 from dlre_core.serving.server import TritonServer
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from dlre_core.augmentation.pixel_kernels import FRACTION_BITS
 from dlre_core.augmentation.sampling_kernels import sample_images
+from dlre_core.foundation.study_terms import SQUARE_SIDE
 
 # Coordinates have 32 fractional bits of 64: beyond this they could leave them.
 LARGEST_COEFFICIENT = 2.0**20
@@ -57,7 +58,7 @@ def draw_transforms(
     scale: float = 0.0,
     flip_horizontal: bool = False,
     flip_vertical: bool = False,
-    side: int = 250,
+    side: int = SQUARE_SIDE,
 ) -> NDArray[np.float32]:
     """Draw affine transforms about the centre of a square picture.
 
@@ -148,20 +149,6 @@ def draw_stiffness(generator: np.random.Generator, n: int, spread: float) -> NDA
     return np.exp(spread * generator.standard_normal(n)).astype(np.float32)
 
 
-def square_transform(row: int, column: int, size: int, side: int) -> NDArray[np.float64]:
-    """The transform (2, 3) that cuts a square out of a picture and resamples it to ``side`` pixels."""
-    step = size / side
-    offset = (step - 1) / 2
-    return np.array([[step, 0, column + offset], [0, step, row + offset]])
-
-
-def after_crop(crop: NDArray[np.float64], transforms: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Crop and view in one: transforms (n, 2, 3) of the crop become transforms of the picture."""
-    whole = np.einsum("ij,njk->nik", crop[:, :2], transforms.astype(np.float64))
-    whole[:, :, 2] += crop[:, 2]
-    return whole.astype(np.float32)
-
-
 def fixed_point(transforms: NDArray[np.float32]) -> NDArray[np.int64]:
     """Transforms as integers with 32 fractional bits, as every kernel uses them.
 
@@ -199,7 +186,7 @@ def apply_transforms(
     Parameters
     ----------
     pictures : (m, height, width, 3) uint8
-        Squares, or whole screens with transforms from `after_crop`; contiguous.
+        Contiguous.
     indices : (n,) int64
         Which picture each output is made from.
     transforms : (n, 2, 3) float32

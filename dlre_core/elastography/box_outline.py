@@ -43,7 +43,7 @@ def outline_box(coloured: NDArray[np.bool_], light: NDArray[np.float32], rough: 
     near = (slice(top, rough.bottom + margin), slice(left, rough.right + margin))
     colour, line = coloured[near], light[near]
     inner = Rectangle(rough.left - left, rough.top - top, rough.right - left, rough.bottom - top)
-    sides = _sides(colour, line, inner, scale)
+    sides = fit_sides(colour, line, inner, scale)
     x, y = _corners(*sides)
     # Sides fitted to something else need not meet, or cross.
     in_order = (x[[0, 2]] < x[[1, 3]]).all() and (y[:2] < y[2:]).all()
@@ -64,7 +64,7 @@ def outline_box(coloured: NDArray[np.bool_], light: NDArray[np.float32], rough: 
     return Rectangle(left + first_x, top + first_y, left + last_x, top + last_y).clamped(height, width)
 
 
-def _sides(
+def fit_sides(
     colour: NDArray[np.bool_], line: NDArray[np.float32], inner: Rectangle, scale: float
 ) -> tuple[NDArray[np.float64], ...]:
     """Left and right as polynomials of the row, top and bottom of the column."""

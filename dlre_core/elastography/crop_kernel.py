@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 
 @numba.njit(cache=True, nogil=True)
-def crop_square(screen: NDArray[np.uint8], row: int, column: int, size: int, out: NDArray[np.uint8]) -> None:
+def resample_square(screen: NDArray[np.uint8], row: int, column: int, size: int, out: NDArray[np.uint8]) -> None:
     """Fill ``out`` (mutated) with a square of the screen: copied at its own size, else resampled.
 
     Resampling is by a triangle of twice the coarser pixel's width, so that shrinking averages and
@@ -24,7 +24,7 @@ def crop_square(screen: NDArray[np.uint8], row: int, column: int, size: int, out
     --------
     >>> screen = np.arange(4 * 4 * 3, dtype=np.uint8).reshape(4, 4, 3)
     >>> square = np.empty((2, 2, 3), np.uint8)
-    >>> crop_square(screen, 1, 1, 2, square)
+    >>> resample_square(screen, 1, 1, 2, square)
     >>> bool((square == screen[1:3, 1:3]).all())
     True
     """

@@ -78,7 +78,7 @@ def find_layout(screen: NDArray[np.uint8], regions: Sequence[UltrasoundRegion] =
 
     Sound region tags come first: SSI stills list the top picture, the box and the bottom picture in
     this order. Tags that contradict the pixels, and pictures without tags, are measured from the
-    pixels: the box is where the top picture has colours and its twin below has none.
+    pixels: the box is where the top picture has colours and the bottom one has none.
 
     Parameters
     ----------
@@ -229,7 +229,7 @@ def _from_pixels(screen: NDArray[np.uint8]) -> ScreenLayout:
     top = TOP_PICTURE.scaled(scale).clamped(height, width)
     # Moved by the rounded distance: both pictures' own rounding could be a pixel apart.
     down = round((BOTTOM_PICTURE.top - TOP_PICTURE.top) * scale)
-    bottom = Rectangle(top.left, top.top + down, top.right, top.bottom + down).clamped(height, width)
+    bottom = top.moved(0, down).clamped(height, width)
     if bottom.height < 0.9 * top.height:
         raise MissingRegion("The picture is not the two-picture screen of an elastogram.")
     upper, lower = _cut(screen, top), _cut(screen, bottom)
@@ -250,8 +250,7 @@ def _from_pixels(screen: NDArray[np.uint8]) -> ScreenLayout:
         raise MissingRegion("Its colours jump from one end of the map to the other, as vessels' do.")
     if not show_the_same(upper, lower, box):
         raise MissingRegion("The upper and the lower half do not show the same picture.")
-    box = Rectangle(top.left + box.left, top.top + box.top, top.left + box.right, top.top + box.bottom)
-    return ScreenLayout(top, box, bottom, bar, None, "pixels")
+    return ScreenLayout(top, box.moved(top.left, top.top), bottom, bar, None, "pixels")
 
 
 def _is_painted(pixels: NDArray[np.uint8]) -> bool:
@@ -305,27 +304,22 @@ def _positions(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Position on the scale of the coloured pixels, and their distance to the map's colours."""
     box = _cut(screen, layout.box)
-    table, twin = _table(screen, layout), _twin(screen, layout)
-    if twin is None:
+    table, below = _table(screen, layout), _below(screen, layout)
+    if below is None:
         # Without the B-mode below, both sides are compared by hue alone.
         planes = np.ascontiguousarray(_hue(box[coloured]).T)
         return invert_colours(planes, np.rint(_hue(table)).astype(np.uint8))
     known = opacity is not None and 0.05 < opacity <= 1.0
     share = np.float32(opacity if known else estimate_opacity(box, coloured))
     planes = np.empty((3, int(coloured.sum())), dtype=np.float32)
-    unblend(box, twin, coloured, share, planes)
+    unblend(box, below, coloured, share, planes)
     return invert_colours(planes, table)
 
 
-def _twin(screen: NDArray[np.uint8], layout: ScreenLayout) -> NDArray[np.uint8] | None:
-    """The box's place in the bottom picture: the same B-mode without colours."""
-    if layout.bottom_picture is None:
-        return None
-    down = layout.bottom_picture.top - layout.top_picture.top
-    right = layout.bottom_picture.left - layout.top_picture.left
-    box = layout.box
-    moved = Rectangle(box.left + right, box.top + down, box.right + right, box.bottom + down)
-    return _cut(screen, moved) if moved == moved.clamped(*screen.shape[:2]) else None
+def _below(screen: NDArray[np.uint8], layout: ScreenLayout) -> NDArray[np.uint8] | None:
+    """The box's B-mode without colours, from the bottom picture; None where the screen lacks some of it."""
+    place = layout.box_below
+    return _cut(screen, place) if place and place == place.clamped(*screen.shape[:2]) else None
 
 
 def _hue(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dlre_core.elastography import crop_kernel
+from dlre_core.elastography.crop_kernel import resample_square
 from dlre_core.elastography.screen_layout import NATIVE_WIDTH, Rectangle
 from dlre_core.foundation.csv_tables import read_table, write_table
 from dlre_core.foundation.errors import StoreMismatch
@@ -20,10 +20,10 @@ from dlre_core.foundation.picture_store import (
     open_rois,
     write_rois,
 )
+from dlre_core.foundation.study_terms import SQUARE_SHAPE, SQUARE_SIDE
 
 logger = logging.getLogger(__name__)
 
-SIDE = 250
 COLUMNS = [
     "image_id",
     "hospital",
@@ -50,7 +50,7 @@ class Square:
     @property
     def scale(self) -> float:
         """Pixels of the crop per pixel of the picture; 1 where nothing is resampled."""
-        return SIDE / self.size
+        return SQUARE_SIDE / self.size
 
 
 def find_square(box: Rectangle, height: int, width: int) -> Square:
@@ -79,7 +79,7 @@ def find_square(box: Rectangle, height: int, width: int) -> Square:
     inside = box.left >= 0 and box.top >= 0 and box.right <= width and box.bottom <= height
     if not inside or max(box.width, box.height) > min(height, width):
         raise ValueError(f"{box} does not fit a picture of {width} x {height} pixels")
-    size = max(round(SIDE * width / NATIVE_WIDTH), box.width, box.height)
+    size = max(round(SQUARE_SIDE * width / NATIVE_WIDTH), box.width, box.height)
     size = min(size, height, width)
     row = (box.top + box.bottom - size) // 2
     column = (box.left + box.right - size) // 2
@@ -98,8 +98,8 @@ def crop_square(screen: NDArray[np.uint8], square: Square) -> NDArray[np.uint8]:
     -------
     (250, 250, 3) uint8
     """
-    out = np.empty((SIDE, SIDE, 3), dtype=np.uint8)
-    crop_kernel.crop_square(np.ascontiguousarray(screen), square.row, square.column, square.size, out)
+    out = np.empty(SQUARE_SHAPE, dtype=np.uint8)
+    resample_square(np.ascontiguousarray(screen), square.row, square.column, square.size, out)
     return out
 
 
@@ -171,7 +171,7 @@ def _square_of(row: tuple) -> Square:
     height, width = int(row.height), int(row.width)
     if np.isnan(row.roi_row):
         return find_square(_box_of(row), height, width)
-    size = SIDE if np.isnan(row.roi_size) else int(row.roi_size)
+    size = SQUARE_SIDE if np.isnan(row.roi_size) else int(row.roi_size)
     size = min(size, height, width)
     return Square(
         row=min(max(int(row.roi_row), 0), height - size),
@@ -189,6 +189,6 @@ def _flags(square: Square, row: tuple) -> str:
         or box.bottom > square.row + square.size
     ):
         flags.append("box_cut")
-    if max(box.width, box.height) > SIDE * row.width / NATIVE_WIDTH:
+    if max(box.width, box.height) > SQUARE_SIDE * row.width / NATIVE_WIDTH:
         flags.append("box_larger_than_square")
     return ";".join(flags)

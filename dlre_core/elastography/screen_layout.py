@@ -46,6 +46,10 @@ class Rectangle:
         sides = (self.left, self.top, self.right, self.bottom)
         return Rectangle(*(round(side * scale) for side in sides))
 
+    def moved(self, right: int, down: int) -> "Rectangle":
+        """The same so many pixels further right and down."""
+        return Rectangle(self.left + right, self.top + down, self.right + right, self.bottom + down)
+
     def common(self, other: "Rectangle") -> "Rectangle":
         """What both cover (may be empty)."""
         left, top = max(self.left, other.left), max(self.top, other.top)
@@ -109,3 +113,12 @@ class ScreenLayout:
     colour_bar: Rectangle | None
     pixel_spacing_mm: float | None
     source: str
+
+    @property
+    def box_below(self) -> Rectangle | None:
+        """Where the bottom picture shows what the box covers, without colours; may reach beyond the picture.
+
+        None without a bottom picture.
+        """
+        top, bottom = self.top_picture, self.bottom_picture
+        return None if bottom is None else self.box.moved(bottom.left - top.left, bottom.top - top.top)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from dlre_core.extended_tables.published_form import STAGE_WORDS
 from dlre_core.tables.formatting import (
     COHORT_NAMES,
     METHOD_NAMES,
@@ -20,9 +21,10 @@ from dlre_core.tables.formatting import (
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
 PUBLISHED = Path(__file__).parents[1] / "audit" / "data" / "paper_tables.json"
-STAGES = {"F4": "f4", ">=F3": "ge_f3", ">=F2": "ge_f2"}
-METHODS = {"DLRE": "dlre", "2D-SWE": "lsm", "APRI": "apri", "FIB-4": "fib4"}
-COHORTS = {"T": "training", "V": "validation"}
+# The words of the published tables, and ours.
+STAGE_OF = {words: stage for stage, words in STAGE_WORDS.items()}
+METHOD_OF = {"DLRE": "dlre", "2D-SWE": "lsm", "APRI": "apri", "FIB-4": "fib4"}
+COHORT_OF = {"T": "training", "V": "validation"}
 # Name in the published table, ours, factor and decimals as printed.
 MEASURES = {
     "auc": ("auc", 1, 2),
@@ -105,7 +107,7 @@ def _published_key(cell: Mapping[str, str], number: int, arms: Mapping[int, str]
     if number > 2:
         digit = int(re.search(r"\d+", cell["arm"]).group())  # type: ignore[union-attr]
         arm = str(digit) if number == 3 else arms.get(digit, "")
-    return STAGES[cell["stage"]], METHODS[cell["method"]], arm, COHORTS[cell["cohort"]]
+    return STAGE_OF[cell["stage"]], METHOD_OF[cell["method"]], arm, COHORT_OF[cell["cohort"]]
 
 
 def _accuracy(cell: Mapping[str, str], row: Mapping[str, float], number: int) -> Iterator[dict[str, object]]:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dlre_core.foundation.study_terms import COHORTS, METHODS, STAGES
+from dlre_core.foundation.study_terms import COHORTS, METHODS, RISING_STAGES, STAGES
 from dlre_core.statistics.agreement import obuchowski, weighted_kappa
 from dlre_core.tables.accuracy_print import estimate, undefined
 from dlre_core.tables.formatting import COHORT_NAMES, METHOD_NAMES, format_interval, round_half_up
@@ -29,7 +29,7 @@ def implied_stage(scores: pd.DataFrame, table_2: pd.DataFrame, method: str) -> N
     cutoffs = table_2.set_index(["stage", "method", "cohort"])["cutoff"]
     implied = np.zeros(len(scores), dtype=np.int64)
     unknown = np.zeros(len(scores), dtype=bool)
-    for level, stage in ((1, "ge_f2"), (2, "ge_f3"), (3, "f4")):
+    for level, stage in enumerate(RISING_STAGES, start=1):
         values = method_scores(scores, method, stage)
         limits = np.array([cutoffs[stage, method, cohort] for cohort in scores["cohort"]])
         unknown |= np.isnan(values) | np.isnan(limits)
@@ -80,7 +80,7 @@ def ordinal_tables(
     """
     confusion, measures = [], []
     images = predictions["cohort"].to_numpy()
-    violated = probability_order(predictions, ("f4", "ge_f3", "ge_f2"))
+    violated = probability_order(predictions, STAGES)
     for number, method in enumerate(METHODS):
         implied, truth = implied_stage(scores, table_2, method), biopsy_stage(scores)
         answers = _answers(scores, table_2, method)

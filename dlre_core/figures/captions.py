@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from dlre_core.foundation.study_terms import SQUARE_SIDE
 from dlre_core.tables.accuracy_print import METHOD_WORDS
 from dlre_core.tables.formatting import arm_name, images_name, round_half_up
 from dlre_core.tables.supplement_subgroups import Subgrouping
@@ -41,7 +42,7 @@ def figure_1_caption(case: pd.Series, read_kpa: float | None, simulated: bool) -
     cut = "cut out as it is" if case["scale"] == 1 else f"resampled from {case['size']} pixels"
     return (
         "Figure 1. From the screen to the network. (A) A picture as it is stored, with all but its "
-        f"two pictures and the colour bar blanked; the square of 250 × 250 pixels is {cut}. "
+        f"two pictures and the colour bar blanked; the square of {SQUARE_SIDE} × {SQUARE_SIDE} pixels is {cut}. "
         "(B) What the network sees. (C) Stiffness in the box, read from its colours through the "
         f"picture's own colour bar; grey carries no signal or exceeds the scale. {mean} "
         "(D) Layers of the network with the size of their output; the logistic function of the last "

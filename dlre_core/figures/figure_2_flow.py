@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dlre_core.figures.style import PARAMETERS, mark_simulated, new_figure
+from dlre_core.foundation.study_terms import COHORTS
 
 # With more hospitals the grid could not be read; their counts are in flow.csv.
 MOST_HOSPITALS = 24
@@ -66,7 +67,7 @@ def hospital_grid(enrolment: pd.DataFrame, flow: pd.DataFrame, split: pd.DataFra
         if part["excluded_first"].sum():
             rows[f"– {sentence}"] = part.set_index("hospital")["excluded_first"]
     rows["Enrolled"] = enrolment.groupby("hospital")["enrolled"].sum()
-    for cohort in ("training", "validation"):
+    for cohort in COHORTS:
         rows[f"{cohort.capitalize()} cohort"] = split[split["cohort"] == cohort].groupby("hospital").size()
     grid = pd.DataFrame({name: counts.reindex(hospitals) for name, counts in rows.items()}).T
     grid["All"] = grid.sum(axis=1)

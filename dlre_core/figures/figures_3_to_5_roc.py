@@ -29,7 +29,7 @@ from dlre_core.tables.formatting import (
     images_name,
 )
 from dlre_core.tables.supplement_subgroups import Subgrouping, subgroup_of
-from dlre_core.tables.table_2_accuracy import method_scores, samples
+from dlre_core.tables.table_2_accuracy import Sample, method_scores, samples
 from dlre_core.tables.table_3_pictures import STRATEGIES
 
 Panels = Mapping[tuple[str, str], Sequence["Curve"]]
@@ -53,6 +53,7 @@ def figure_3(
     simulated: bool,
     confidence: float = 0.95,
     interval: str = "delong",
+    cohorts: Mapping[str, str] | None = None,
 ) -> Figure:
     """DLRE against 2D-SWE and biomarkers: training above, validation below, a column a question.
 
@@ -65,16 +66,18 @@ def figure_3(
     simulated : bool
     confidence, interval
         Of the AUCs in the legends.
+    cohorts : mapping of cohort to its name at the left, optional
+        Those to be drawn; training and validation by default.
     """
     cutoffs = table.set_index(["stage", "method", "cohort"])["cutoff"]
+    cohorts = cohorts or _cohort_rows()
     panels: dict[tuple[str, str], list[Curve]] = {}
     for stage in STAGES:
         for method, style in METHOD_STYLES.items():
-            for cohort, part in samples(scores, method, stage).items():
-                cutoff = float(cutoffs[stage, method, cohort])
-                curve = Curve(part.labels, part.values, METHOD_NAMES[method], style, cutoff)
-                panels.setdefault((cohort, stage), []).append(curve)
-    return roc_panels(panels, _cohort_rows(), simulated=simulated, confidence=confidence, interval=interval)
+            found = samples(scores, method, stage)
+            parts = {cohort: found[cohort] for cohort in cohorts}
+            _add_curves(panels, (stage, method), parts, cutoffs, METHOD_NAMES[method], style)
+    return roc_panels(panels, cohorts, simulated=simulated, confidence=confidence, interval=interval)
 
 
 def figure_4(
@@ -99,10 +102,8 @@ def figure_4(
         for method in STRATEGIES:
             for rank, number in enumerate(sorted(scores)):
                 name = f"{METHOD_NAMES[method]}, {images_name(number, method)}"
-                for cohort, part in samples(scores[number], method, stage).items():
-                    cutoff = float(cutoffs[stage, method, number, cohort])
-                    curve = Curve(part.labels, part.values, name, image_style(method, rank), cutoff)
-                    panels.setdefault((cohort, stage), []).append(curve)
+                parts, style = samples(scores[number], method, stage), image_style(method, rank)
+                _add_curves(panels, (stage, method, number), parts, cutoffs, name, style)
     return roc_panels(panels, _cohort_rows(), simulated=simulated, confidence=confidence, interval=interval)
 
 
@@ -127,10 +128,7 @@ def figure_5(
     for stage in STAGES:
         for rank, (arm, part) in enumerate(scores.items()):
             style = SERIES_STYLES[rank % len(SERIES_STYLES)]
-            for cohort, sample in samples(part, "dlre", stage).items():
-                cutoff = float(cutoffs[stage, arm, cohort])
-                curve = Curve(sample.labels, sample.values, arm_name(arm), style, cutoff)
-                panels.setdefault((cohort, stage), []).append(curve)
+            _add_curves(panels, (stage, arm), samples(part, "dlre", stage), cutoffs, arm_name(arm), style)
     return roc_panels(panels, _cohort_rows(), simulated=simulated, confidence=confidence, interval=interval)
 
 
@@ -205,6 +203,20 @@ def roc_panels(
                     axis.set_xlabel("100 − specificity (%)")
     mark_simulated(figure, simulated)
     return figure
+
+
+def _add_curves(
+    panels: dict[tuple[str, str], list[Curve]],
+    key: tuple[object, ...],
+    parts: Mapping[str, Sample],
+    cutoffs: pd.Series,
+    name: str,
+    style: Mapping[str, object],
+) -> None:
+    """Add one curve to the panel of every cohort; ``key``, a stage first, and a cohort index its cut-off."""
+    for cohort, part in parts.items():
+        curve = Curve(part.labels, part.values, name, style, float(cutoffs[(*key, cohort)]))
+        panels.setdefault((cohort, str(key[0])), []).append(curve)
 
 
 def draw_curves(axis: Axes, curves: Sequence[Curve], confidence: float, interval: str = "delong") -> None:

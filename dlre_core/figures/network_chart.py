@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 
-from dlre_core.network.fibrosis_network import IMAGE_SIZE
+from dlre_core.foundation.study_terms import SQUARE_SIDE
 from dlre_core.network.pooling import pool_relu
 
 # Of the chart, in units of its axis.
@@ -55,7 +55,7 @@ def network_blocks(network: nn.Module) -> list[Block]:
     # A leaf: what it does depends on the memory of its input, which a traced picture has not.
     graph = fx.Tracer(autowrap_functions=(pool_relu,)).trace(network)
     traced = fx.GraphModule(network, graph)
-    ShapeProp(traced).propagate(torch.zeros(1, 3, IMAGE_SIZE, IMAGE_SIZE))
+    ShapeProp(traced).propagate(torch.zeros(1, 3, SQUARE_SIDE, SQUARE_SIDE))
     modules = dict(network.named_modules())
     return [_block(nodes, modules) for nodes in _groups(traced.graph)]
 

@@ -225,3 +225,8 @@ def _module_files(name: str) -> Iterable[Path]:
         for candidate in (base / "__init__.py", base.with_suffix(".py")):
             if candidate.is_file() and candidate != PACKAGE_ROOT / "__init__.py":
                 yield candidate
+
+
+def forget_modules() -> None:
+    """Parse the library's modules anew, since their files have changed within this process."""
+    _parse.cache_clear()

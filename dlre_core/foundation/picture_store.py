@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from dlre_core.foundation.atomic_files import written_whole
 from dlre_core.foundation.errors import StoreMismatch
+from dlre_core.foundation.study_terms import SQUARE_SHAPE
 
-ROI_SIDE = 250
 IMAGE_ID_TYPE = "S16"
 # Chosen by measurement: docs/measurements/ingestion.md, benchmarks/store.py.
 CHUNK = (1, 540, 720, 3)
@@ -105,7 +105,7 @@ def write_rois(path: str | Path, image_ids: Sequence[str], rois: Iterable[NDArra
         If there are not as many squares as ids.
     """
     with _new_file(path) as file:
-        shape = (len(image_ids), ROI_SIDE, ROI_SIDE, 3)
+        shape = (len(image_ids), *SQUARE_SHAPE)
         data = file.create_dataset("rois", shape=shape, dtype=np.uint8)
         count = 0
         for count, roi in enumerate(rois, start=1):
@@ -120,7 +120,7 @@ def link_rois(shards: Sequence[str | Path], path: str | Path) -> None:
     """Join the squares of all hospitals into one file of virtual datasets."""
     parts = [_Shard.read(shard, path, "rois") for shard in shards]
     rows = sum(part.shape[0] for part in parts)
-    layout = _virtual_layout((rows, ROI_SIDE, ROI_SIDE, 3))
+    layout = _virtual_layout((rows, *SQUARE_SHAPE))
     start = 0
     for part in parts:
         if part.shape[0]:
@@ -201,7 +201,7 @@ class StoredSquares:
 
     def __init__(self, store: RoiStore, indices: NDArray[np.int64]) -> None:
         self._store, self._indices = store, np.asarray(indices, dtype=np.int64)
-        self.shape = (len(self._indices), ROI_SIDE, ROI_SIDE, 3)
+        self.shape = (len(self._indices), *SQUARE_SHAPE)
         self.nbytes = int(np.prod(self.shape))
 
     def __len__(self) -> int:

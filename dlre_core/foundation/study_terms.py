@@ -7,6 +7,11 @@ import pandas as pd
 
 KEYS = ["hospital", "patient"]
 STAGES = ("f4", "ge_f3", "ge_f2")
+# From the mildest to the most severe.
+RISING_STAGES = STAGES[::-1]
+# Pixels, of the square that the network sees.
+SQUARE_SIDE = 250
+SQUARE_SHAPE = (SQUARE_SIDE, SQUARE_SIDE, 3)
 PREDICTION_COLUMNS = [*KEYS, "cohort", "fibrosis_stage", "acquisition", "image_id", *STAGES]
 SCORE_COLUMNS = [
     "hospital",

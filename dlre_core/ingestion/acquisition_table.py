@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlre_core.elastography.elastogram import stiffness_map
-from dlre_core.elastography.network_square import SIDE, Square
+from dlre_core.elastography.network_square import Square
 from dlre_core.elastography.q_box import measure_q_box
 from dlre_core.elastography.screen_layout import Rectangle
 from dlre_core.foundation.atomic_files import written_whole
 from dlre_core.foundation.errors import ClinicalTableError
 from dlre_core.foundation.picture_store import StoredScreen
+from dlre_core.foundation.study_terms import SQUARE_SIDE
 from dlre_core.ingestion.usable_picture import IngestionSettings, UsablePicture
-from dlre_core.patients.csv_input import Findings, decimal_points, open_table
+from dlre_core.patients.csv_input import Problems, decimal_points, open_table
 from dlre_core.patients.data_contract import MEASUREMENT_COLUMNS
 
 Q_BOX_COLUMNS = [
@@ -90,7 +91,7 @@ def picture_columns(picture: UsablePicture, scale_maximum_kpa: float) -> dict[st
 
 
 @dataclass(frozen=True)
-class Finding:
+class MeasuredPicture:
     """A usable picture as it is stored, and its parts of the row: read, measured, and given."""
 
     screen: NDArray[np.uint8] | StoredScreen
@@ -105,8 +106,8 @@ class Finding:
         return str(self.columns["pixel_digest"])
 
 
-def finding_facts(picture: UsablePicture, scale_maximum_kpa: float) -> dict[str, object]:
-    """What `Finding` needs of a picture beside its pixels and the hospital's tables, fit for JSON."""
+def measured_facts(picture: UsablePicture, scale_maximum_kpa: float) -> dict[str, object]:
+    """What `MeasuredPicture` needs of a picture beside its pixels and the hospital's tables, fit for JSON."""
     return {
         "columns": picture_columns(picture, scale_maximum_kpa),
         "measured": measured_columns(picture, scale_maximum_kpa),
@@ -233,7 +234,7 @@ def q_box_disagrees(
 def hand_square(square: Mapping[str, str]) -> Square | None:
     """The square drawn by hand, if the row of ``roi.csv`` is one."""
     row, column = _number(square.get("row")), _number(square.get("column"))
-    size = _number(square.get("size")) or SIDE
+    size = _number(square.get("size")) or SQUARE_SIDE
     return None if row is None or column is None else Square(int(row), int(column), int(size))
 
 
@@ -247,7 +248,7 @@ def rows_by_file(path: str | Path | None, hospital: str) -> dict[str, dict[str, 
     """
     if path is None:
         return {}
-    table = open_table(Path(path), Findings())
+    table = open_table(Path(path), Problems())
     if "file" not in (table.fieldnames or []):
         raise ClinicalTableError(f"{path} has no column file.", "See docs/reference/data_contract.md.")
     known = {column.name for column in MEASUREMENT_COLUMNS} | {"file", "row", "column", "size"}

@@ -26,8 +26,8 @@ def kept_parts(layout: ScreenLayout, height: int, width: int, squares: Sequence[
     Kept are the two pictures, as far as they lie where they do on every known screen, and the colour bar, without
     the header and, below the box, without the rows where screens show annotations. Where the layout had to be found
     in the pixels, an archive may have burned its own overlay into the pictures, and where tags put the box elsewhere,
-    nobody knows where such a screen has its texts: then only the box, its twin in the bottom picture and the
-    squares are kept of them.
+    nobody knows where such a screen has its texts: then only the box, its place in the bottom picture and
+    the squares are kept of them.
 
     Parameters
     ----------
@@ -54,7 +54,8 @@ def kept_parts(layout: ScreenLayout, height: int, width: int, squares: Sequence[
         around = [top, bottom.common(usual_bottom) if bottom else None]
     else:
         around = [square.common(top) for square in squares]
-    measured = [layout.box, _twin(layout)]
+    below = layout.box_below.common(bottom) if bottom else None
+    measured = [layout.box, below]
     kept = [part.common(rows) for part in around if part]
     kept += [part.common(below_header) for part in measured if part]
     kept += [layout.colour_bar] if layout.colour_bar else []
@@ -86,17 +87,6 @@ def blank_identity(screen: NDArray[np.uint8], parts: Sequence[Rectangle]) -> NDA
         place = (slice(part.top, part.bottom), slice(part.left, part.right))
         kept[place] = screen[place]
     return kept
-
-
-def _twin(layout: ScreenLayout) -> Rectangle | None:
-    """The box's place in the bottom picture."""
-    if layout.bottom_picture is None:
-        return None
-    right = layout.bottom_picture.left - layout.top_picture.left
-    down = layout.bottom_picture.top - layout.top_picture.top
-    box = layout.box
-    moved = Rectangle(box.left + right, box.top + down, box.right + right, box.bottom + down)
-    return moved.common(layout.bottom_picture)
 
 
 def _usual(place: Rectangle, width: int) -> Rectangle:

@@ -22,7 +22,7 @@ from dlre_core.foundation.job_log import bars_stand_on_the_terminal
 from dlre_core.foundation.picture_store import write_shard
 from dlre_core.ingestion.acquisition_table import (
     AcquisitionTable,
-    Finding,
+    MeasuredPicture,
     q_box_columns,
     q_box_disagrees,
     rows_by_file,
@@ -260,7 +260,7 @@ class _Hospital:
                     self.reject(candidate.file, Reason.SURPLUS, patient_id)
                     continue
                 try:
-                    picture = self.files.finding(candidate.file)
+                    picture = self.files.measured(candidate.file)
                     self._refuse_known(picture, patient_id)
                 except Unusable as unusable:
                     self.reject(candidate.file, unusable.reason, patient_id)
@@ -320,7 +320,7 @@ class _Hospital:
             return unusable.reason is not Reason.NO_ELASTOGRAM
         return True
 
-    def _refuse_known(self, picture: Finding, patient_id: str) -> None:
+    def _refuse_known(self, picture: MeasuredPicture, patient_id: str) -> None:
         """Refuse a picture that is stored already, under whatever UID and for whomever."""
         if picture.digest not in self.stored:
             return
@@ -330,7 +330,7 @@ class _Hospital:
         self.table.flag(row, OTHERS_TOO)
         raise Unusable(Reason.TWO_PATIENTS)
 
-    def _row(self, candidate: _Candidate, picture: Finding, number: int) -> dict[str, object]:
+    def _row(self, candidate: _Candidate, picture: MeasuredPicture, number: int) -> dict[str, object]:
         """One line of acquisitions.csv."""
         key, when = (self.hospital, candidate.patient_id), candidate.header.acquired_at
         flags = {

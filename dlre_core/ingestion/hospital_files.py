@@ -6,7 +6,7 @@ from dlre_core.dicom.file_search import FoundFile
 from dlre_core.dicom.guarded_reader import GuardedReader
 from dlre_core.dicom.reader import Header, header_facts, header_of
 from dlre_core.dicom.reject_reasons import Unusable
-from dlre_core.ingestion.acquisition_table import Finding, finding_facts, given_columns, hand_square
+from dlre_core.ingestion.acquisition_table import MeasuredPicture, given_columns, hand_square, measured_facts
 from dlre_core.ingestion.memory import IngestionMemory
 from dlre_core.ingestion.usable_picture import (
     IngestionSettings,
@@ -63,7 +63,7 @@ class HospitalFiles:
 
         self._memory.answer(f"judge {self._square(file)}", file, ask)
 
-    def finding(self, file: FoundFile) -> Finding:
+    def measured(self, file: FoundFile) -> MeasuredPicture:
         """The picture and what its row says of it, not decoded where the last shard has it."""
         given = given_columns(self._measurements.get(file.name, {}), self._square(file))
         question = f"picture {self._square(file)}"
@@ -71,17 +71,17 @@ class HospitalFiles:
         if known is not None:
             screen = self._memory.screen(known["columns"]["pixel_digest"])
             if screen is not None:
-                return Finding(screen, **self._memory.answer(question, file, dict), given=given)
+                return MeasuredPicture(screen, **self._memory.answer(question, file, dict), given=given)
             # It was usable but not stored: it has to be seen again.
             self._memory.forget(question, file)
         seen: list[UsablePicture] = []
 
         def ask() -> dict[str, object]:
             seen.append(self._picture(file))
-            return finding_facts(seen[0], self.settings.scale_maximum_kpa)
+            return measured_facts(seen[0], self.settings.scale_maximum_kpa)
 
         facts = self._memory.answer(question, file, ask)
-        return Finding(seen[0].screen, **facts, given=given)
+        return MeasuredPicture(seen[0].screen, **facts, given=given)
 
     def _picture(self, file: FoundFile) -> UsablePicture:
         square = hand_square(self._square(file))

@@ -11,6 +11,7 @@ from scipy.fft import dctn
 
 from dlre_core.foundation.errors import PatientLeak
 from dlre_core.foundation.picture_store import open_rois
+from dlre_core.foundation.study_terms import COHORTS, KEYS
 
 HASH_SIDE = 16
 # Of 255 bits. 1,000 simulated squares: different pictures differ in 52 or more, recompressed, resized
@@ -122,9 +123,8 @@ def check_split(split: pd.DataFrame, pictures: pd.DataFrame, rois: pd.DataFrame,
     counts = check_leaks(split, pictures)
     with open_rois(rois_file) as store:
         hashes = perceptual_hashes(store.squares().batches())
-    keys = ["hospital", "patient"]
-    used = rois.assign(index=np.arange(len(rois))).merge(split[[*keys, "cohort"]], on=keys)
-    training, validation = (used[used["cohort"] == name] for name in ("training", "validation"))
+    used = rois.assign(index=np.arange(len(rois))).merge(split[[*KEYS, "cohort"]], on=KEYS)
+    training, validation = (used[used["cohort"] == name] for name in COHORTS)
     pairs = alike(hashes[training["index"]], hashes[validation["index"]])
     if pairs:
         named = "; ".join(
@@ -159,15 +159,14 @@ def check_leaks(split: pd.DataFrame, pictures: pd.DataFrame) -> pd.DataFrame:
     PatientLeak
         With the pairs, if a pseudonym or a picture content is on both sides.
     """
-    keys = ["hospital", "patient"]
-    training, validation = (split[split["cohort"] == name] for name in ("training", "validation"))
+    training, validation = (split[split["cohort"] == name] for name in COHORTS)
     shared = set(training["patient"]) & set(validation["patient"])
-    if shared or split.duplicated(keys).any():
+    if shared or split.duplicated(KEYS).any():
         raise PatientLeak(
             f"Patients on both sides of the split: {', '.join(sorted(shared)) or 'duplicated rows'}.",
             "Give every patient one id and one hospital in clinical.csv.",
         )
-    used = pictures.merge(split[[*keys, "cohort"]], on=keys, how="inner")
+    used = pictures.merge(split[[*KEYS, "cohort"]], on=KEYS, how="inner")
     cohorts = used.groupby("pixel_digest")["cohort"].nunique()
     leaked = used[used["pixel_digest"].isin(cohorts[cohorts > 1].index)]
     if len(leaked):

@@ -10,9 +10,9 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dlre_core.foundation.study_terms import SQUARE_SIDE
 from dlre_core.network.pooling import pool_relu
 
-IMAGE_SIZE = 250
 FEATURE_MAPS = (16, 32, 32, 32)
 HIDDEN_NODES = 32
 
@@ -38,17 +38,31 @@ class FibrosisNetwork(nn.Module):
             nn.Conv2d(before, after, kernel_size=3, padding=1)
             for before, after in zip(channels, FEATURE_MAPS, strict=False)
         )
-        side = IMAGE_SIZE // 2 ** len(FEATURE_MAPS)
+        side = SQUARE_SIDE // 2 ** len(FEATURE_MAPS)
         self.hidden = nn.Linear(FEATURE_MAPS[-1] * side * side, HIDDEN_NODES)
         self.output = nn.Linear(HIDDEN_NODES, 1)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits ``(n,)`` of images ``(n, 3, 250, 250)``."""
+        return self.logits(self.feature_maps(images))
+
+    def feature_maps(self, images: Tensor) -> Tensor:
+        """Maps ``(n, 32, 15, 15)`` of the last pooling layer."""
         maps = images
         for convolution in self.convolutions:
             maps = pool_relu(convolution(maps))
+        return maps
+
+    def logits(self, maps: Tensor) -> Tensor:
+        """Logits ``(n,)`` of the maps of the last pooling layer."""
         nodes = functional.relu(self.hidden(torch.flatten(maps, 1)))
         return self.output(nodes).squeeze(1)
+
+
+def network_input(squares: NDArray[np.uint8], device: torch.device | None = None) -> Tensor:
+    """Squares ``(n, 250, 250, 3)`` uint8 as the network takes them: ``(n, 3, 250, 250)`` float32, channels last."""
+    images = torch.from_numpy(np.ascontiguousarray(squares)).to(device or torch.device("cpu"))
+    return images.permute(0, 3, 1, 2).float() / 255 - 0.5
 
 
 def new_network(seed: int) -> FibrosisNetwork:

@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from dlre_core.network.fibrosis_network import FibrosisNetwork
+from dlre_core.network.fibrosis_network import FibrosisNetwork, network_input
 
 
 def grad_cam(network: FibrosisNetwork, image: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -28,12 +28,10 @@ def grad_cam(network: FibrosisNetwork, image: NDArray[np.uint8]) -> NDArray[np.f
     ----------
     Selvaraju RR, et al. Grad-CAM. ICCV 2017:618-626. doi:10.1109/ICCV.2017.74
     """
-    maps = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255 - 0.5
     with torch.no_grad():
-        for convolution in network.convolutions:
-            maps = functional.relu(functional.max_pool2d(convolution(maps), 2))
+        maps = network.feature_maps(network_input(image[None]))
     maps.requires_grad_(True)
-    logit = network.output(functional.relu(network.hidden(torch.flatten(maps, 1)))).squeeze()
+    logit = network.logits(maps).squeeze()
     (gradient,) = torch.autograd.grad(logit if logit > 0 else -logit, maps)
     cam = functional.relu((maps * gradient.mean(dim=(2, 3), keepdim=True)).sum(dim=1, keepdim=True))
     cam = functional.interpolate(cam.detach(), size=image.shape[:2], mode="bilinear", align_corners=False)[0, 0]

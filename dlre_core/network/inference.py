@@ -3,13 +3,12 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from dlre_core.foundation.picture_store import StoredSquares
-from dlre_core.network.fibrosis_network import FibrosisNetwork
+from dlre_core.network.fibrosis_network import FibrosisNetwork, network_input
 
 
-def predict(
+def picture_probabilities(
     network: FibrosisNetwork,
     rois: NDArray[np.uint8] | StoredSquares,
     *,
@@ -22,16 +21,10 @@ def predict(
     A number of images at a time; arithmetic is float32, or autocast's, the probability always float32.
     """
     chosen = np.arange(len(rois)) if chosen is None else chosen
-    device = device or torch.device("cpu")
     network.eval()
     with torch.inference_mode():
         parts = [
-            torch.sigmoid(network(_as_input(rois[chosen[start : start + batch_size]], device)).float())
+            torch.sigmoid(network(network_input(rois[chosen[start : start + batch_size]], device)).float())
             for start in range(0, len(chosen), batch_size)
         ]
     return torch.cat(parts).double().cpu().numpy() if parts else np.empty(0)
-
-
-def _as_input(rois: NDArray[np.uint8], device: torch.device) -> Tensor:
-    images = torch.from_numpy(np.ascontiguousarray(rois)).to(device)
-    return images.permute(0, 3, 1, 2).float() / 255 - 0.5

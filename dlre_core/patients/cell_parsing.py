@@ -5,14 +5,14 @@ from datetime import date
 
 import pandas as pd
 
-from dlre_core.patients.csv_input import WHOLE_TABLE, Findings
+from dlre_core.patients.csv_input import WHOLE_TABLE, Problems
 from dlre_core.patients.data_contract import Column
 
 MISSING_WORDS = {"", "na", "n/a", "nan", "null", "none", "-", "--", "unknown", "?"}
 
 
 def parse_column(
-    cells: pd.Series, column: Column, lines: pd.Series, findings: Findings, table: pd.DataFrame
+    cells: pd.Series, column: Column, lines: pd.Series, problems: Problems, table: pd.DataFrame
 ) -> pd.Series:
     """The values of one column, missing where a cell is empty or wrong.
 
@@ -23,10 +23,10 @@ def parse_column(
         What the contract says of it.
     lines : Series of int
         Line of the file of every cell.
-    findings : Findings
+    problems : Problems
         Takes what is wrong.
     table : DataFrame
-        Has hospital and patient_id of every cell, for the findings.
+        Has hospital and patient_id of every cell, for the problems.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def parse_column(
         # A hospital may be called NA.
         if not cell or (column.kind != "text" and cell.lower() in MISSING_WORDS):
             if not column.may_be_empty:
-                findings.add(
+                problems.add(
                     line,
                     "row rejected",
                     "missing_value",
@@ -58,10 +58,10 @@ def parse_column(
                     if code == "implausible_value"
                     else ("value removed" if column.may_be_empty else "row rejected")
                 )
-                findings.add(line, effect, code, f"{column.name}: {problem}", _remedy(column, code), **where)
+                problems.add(line, effect, code, f"{column.name}: {problem}", _remedy(column, code), **where)
         values.append(value)
     if outside > len(cells) / 2:
-        findings.add(
+        problems.add(
             WHOLE_TABLE,
             "flagged",
             "wrong_unit",

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from dlre_core.foundation.study_terms import KEYS
 from dlre_core.patients.cell_parsing import parse_column
-from dlre_core.patients.csv_input import Findings, read_cells
+from dlre_core.patients.csv_input import Problems, read_cells
 from dlre_core.patients.data_contract import CLINICAL_COLUMNS, Column
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 class ClinicalTable:
     """A checked table.
 
-    ``patients`` holds the usable rows with typed columns; ``problems`` one row for every finding:
+    ``patients`` holds the usable rows with typed columns; ``problems`` one row for every problem:
     line of the file (0 = the whole table), hospital, patient_id, column, effect (``row rejected``,
     ``value removed`` or ``flagged``), code, problem and remedy.
     """
@@ -57,20 +58,20 @@ def read_clinical(
     ClinicalTableError
         If the file is missing or empty, or lacks required columns.
     """
-    findings = Findings()
-    table = read_cells(Path(path), columns, findings)
+    problems = Problems()
+    table = read_cells(Path(path), columns, problems)
     lines = table.pop("line")
     typed = {
-        column.name: parse_column(table[column.name], column, lines, findings, table)
+        column.name: parse_column(table[column.name], column, lines, problems, table)
         for column in columns
         if column.name in table
     }
     patients = pd.DataFrame(typed)
-    rejected = findings.rejected_lines()
-    rejected |= _check_rows(patients, lines, hospitals, key, findings)
-    _check_consistency(patients, lines, findings)
+    rejected = problems.rejected_lines()
+    rejected |= _check_rows(patients, lines, hospitals, key, problems)
+    _check_consistency(patients, lines, problems)
     usable = ~lines.isin(rejected)
-    return ClinicalTable(patients[usable].reset_index(drop=True), findings.table())
+    return ClinicalTable(patients[usable].reset_index(drop=True), problems.table())
 
 
 def check_clinical_table(path: str | Path, *, may_be_absent: bool = False) -> None:
@@ -88,7 +89,7 @@ def check_clinical_table(path: str | Path, *, may_be_absent: bool = False) -> No
     ClinicalTableError
     """
     if not (may_be_absent and not Path(path).exists()):
-        read_cells(Path(path), CLINICAL_COLUMNS, Findings())
+        read_cells(Path(path), CLINICAL_COLUMNS, Problems())
 
 
 def pseudonymise(table: pd.DataFrame, pseudonymiser: "Pseudonymiser") -> pd.DataFrame:
@@ -109,11 +110,11 @@ def pseudonymise(table: pd.DataFrame, pseudonymiser: "Pseudonymiser") -> pd.Data
             ]
     result.insert(0, "patient", [pseudonymiser.patient(*key) for key in keys])
     result = result.drop(columns="patient_id")
-    return result.sort_values(["hospital", "patient"], ignore_index=True)
+    return result.sort_values(KEYS, ignore_index=True)
 
 
 def pseudonymise_problems(problems: pd.DataFrame, pseudonymiser: "Pseudonymiser") -> pd.DataFrame:
-    """The findings without ids or cell contents: ``patient`` in place of ``patient_id``."""
+    """The problems without ids or cell contents: ``patient`` in place of ``patient_id``."""
     result = problems.drop(columns="patient_id")
     result.insert(
         2,
@@ -127,7 +128,7 @@ def pseudonymise_problems(problems: pd.DataFrame, pseudonymiser: "Pseudonymiser"
 
 
 def rejected_rows(problems: pd.DataFrame) -> int:
-    """How many rows of the clinical table were left out, blank ones aside, however many findings each has.
+    """How many rows of the clinical table were left out, blank ones aside, however many problems each has.
 
     Parameters
     ----------
@@ -150,7 +151,7 @@ def _check_rows(
     lines: pd.Series,
     hospitals: Collection[str] | None,
     key: tuple[str, ...],
-    findings: Findings,
+    problems: Problems,
 ) -> set[int]:
     rejected: set[int] = set()
     names = patients[list(key)]
@@ -159,7 +160,7 @@ def _check_rows(
         where = {name: patients.at[index, name] or "" for name in ("hospital", "patient_id")}
         if duplicate[index]:
             rejected.add(int(lines[index]))
-            findings.add(
+            problems.add(
                 lines[index],
                 "row rejected",
                 "duplicate_patient" if key[-1] == "patient_id" else "duplicate_row",
@@ -170,7 +171,7 @@ def _check_rows(
             )
         if hospitals is not None and where["hospital"] and where["hospital"] not in hospitals:
             rejected.add(int(lines[index]))
-            findings.add(
+            problems.add(
                 lines[index],
                 "row rejected",
                 "unknown_hospital",
@@ -182,7 +183,7 @@ def _check_rows(
     return rejected
 
 
-def _check_consistency(patients: pd.DataFrame, lines: pd.Series, findings: Findings) -> None:
+def _check_consistency(patients: pd.DataFrame, lines: pd.Series, problems: Problems) -> None:
     checks = [
         (
             ("bmi_kg_m2", "height_cm", "weight_kg"),
@@ -203,7 +204,7 @@ def _check_consistency(patients: pd.DataFrame, lines: pd.Series, findings: Findi
         if not set(names) <= set(patients):
             continue
         for index in patients.index[test(patients).fillna(False)]:
-            findings.add(
+            problems.add(
                 lines[index],
                 "flagged",
                 code,

@@ -7,7 +7,7 @@ from typing import Any
 
 from dlre_core.foundation.digests import value_digest
 from dlre_core.foundation.errors import ClinicalTableError, CohortError
-from dlre_core.patients.csv_input import Findings, open_table
+from dlre_core.patients.csv_input import Problems, open_table
 from dlre_core.patients.study_list import read_study_list
 
 SIMULATED_FOLDER = "results/simulated_cohort"
@@ -106,7 +106,7 @@ def hospital_tables_digest(folder: str | Path, hospital: str) -> str:
 def _rows(path: Path, hospital: str) -> list[dict[str, str]]:
     # Read as everywhere else: else a change in a table with semicolons would not be seen.
     try:
-        table = open_table(path, Findings())
+        table = open_table(path, Problems())
     except ClinicalTableError:
         return []
     return [

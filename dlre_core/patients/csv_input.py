@@ -16,7 +16,7 @@ PROBLEM_COLUMNS = ["row", "hospital", "patient_id", "column", "effect", "code", 
 WHOLE_TABLE = 0
 
 
-class Findings:
+class Problems:
     """What is wrong with a table, a row each."""
 
     def __init__(self) -> None:
@@ -47,13 +47,13 @@ class Findings:
         return table.sort_values(["row", "column", "code"], ignore_index=True, kind="stable")
 
 
-def open_table(path: Path, findings: Findings) -> csv.DictReader:
+def open_table(path: Path, problems: Problems) -> csv.DictReader:
     """Rows of a table by the names in its first line, whatever its encoding and delimiter.
 
     Parameters
     ----------
     path : Path
-    findings : Findings
+    problems : Problems
         Takes what is unusual.
 
     Raises
@@ -61,14 +61,14 @@ def open_table(path: Path, findings: Findings) -> csv.DictReader:
     ClinicalTableError
         If the file cannot be read or is no CSV.
     """
-    text = _decode(_read_text_bytes(path), findings)
-    delimiter = _delimiter(text.split("\n", 1)[0], findings)
+    text = _decode(_read_text_bytes(path), problems)
+    delimiter = _delimiter(text.split("\n", 1)[0], problems)
     reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
     reader.fieldnames = [(name or "").strip() for name in reader.fieldnames or []]
     return reader
 
 
-def read_cells(path: Path, columns: tuple[Column, ...], findings: Findings) -> pd.DataFrame:
+def read_cells(path: Path, columns: tuple[Column, ...], problems: Problems) -> pd.DataFrame:
     """All cells as text.
 
     Parameters
@@ -77,7 +77,7 @@ def read_cells(path: Path, columns: tuple[Column, ...], findings: Findings) -> p
         CSV with a header.
     columns : tuple of Column
         The contract to read by.
-    findings : Findings
+    problems : Problems
         Takes what is unusual.
 
     Returns
@@ -91,12 +91,12 @@ def read_cells(path: Path, columns: tuple[Column, ...], findings: Findings) -> p
     ClinicalTableError
         If the file cannot be read, is no CSV, lacks required columns or has no rows.
     """
-    reader = open_table(path, findings)
+    reader = open_table(path, problems)
     header = list(reader.fieldnames or [])
     known = {column.name for column in columns}
     _check_header(path, header, columns)
     for name in [name for name in header if name and name not in known]:
-        findings.add(
+        problems.add(
             WHOLE_TABLE,
             "flagged",
             "unknown_column",
@@ -107,7 +107,7 @@ def read_cells(path: Path, columns: tuple[Column, ...], findings: Findings) -> p
     for row in reader:
         cells = {name: (row.get(name) or "").strip() for name in header if name in known}
         if not any(cells.values()):
-            findings.add(reader.line_num, "row rejected", "blank_row", "The row is blank.", "Delete it.")
+            problems.add(reader.line_num, "row rejected", "blank_row", "The row is blank.", "Delete it.")
             continue
         rows.append({"line": reader.line_num, **cells})
     if not rows:
@@ -116,7 +116,7 @@ def read_cells(path: Path, columns: tuple[Column, ...], findings: Findings) -> p
         decimal_points(row, [c.name for c in columns if c.kind in ("number", "integer")], reader) for row in rows
     )
     if commas:
-        findings.add(
+        problems.add(
             WHOLE_TABLE,
             "flagged",
             "decimal_comma",
@@ -170,11 +170,11 @@ def _check_header(path: Path, header: list[str], columns: tuple[Column, ...]) ->
     raise ClinicalTableError(f"{path} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}.{given}", remedy)
 
 
-def _decode(raw: bytes, findings: Findings) -> str:
+def _decode(raw: bytes, problems: Problems) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        findings.add(
+        problems.add(
             WHOLE_TABLE,
             "flagged",
             "not_utf8",
@@ -187,10 +187,10 @@ def _decode(raw: bytes, findings: Findings) -> str:
         return raw.decode("latin-1")
 
 
-def _delimiter(header: str, findings: Findings) -> str:
+def _delimiter(header: str, problems: Problems) -> str:
     for candidate in (";", "\t"):
         if header.count(candidate) > header.count(","):
-            findings.add(
+            problems.add(
                 WHOLE_TABLE,
                 "flagged",
                 "delimiter",

@@ -9,6 +9,7 @@ import pandas as pd
 
 from dlre_core.foundation.digests import file_stamp, value_digest
 from dlre_core.foundation.errors import ClinicalTableError
+from dlre_core.foundation.study_terms import KEYS
 from dlre_core.patients.clinical_table import read_clinical
 
 # Every split asks for the same digest, and a large table takes seconds to read.
@@ -114,7 +115,7 @@ def enrol(patients: pd.DataFrame, images: pd.Series, settings: EnrolmentSettings
         hospital, patient, enrolled (0 or 1), first_reason, all_reasons (joined by ``;``), images.
     """
     table = patients.copy()
-    keys = pd.MultiIndex.from_frame(table[["hospital", "patient"]])
+    keys = pd.MultiIndex.from_frame(table[KEYS])
     table["images"] = images.reindex(keys, fill_value=0).to_numpy()
     failures = pd.DataFrame(
         {c.name: c.fails(table, settings).fillna(True).astype(bool) for c in CRITERIA},
@@ -174,10 +175,10 @@ def enrolled_patients(patients: pd.DataFrame, acquisitions: pd.DataFrame, settin
         ``results/store/acquisitions.csv``.
     settings : EnrolmentSettings
     """
-    images = acquisitions.groupby(["hospital", "patient"]).size()
+    images = acquisitions.groupby(KEYS).size()
     verdict = enrol(patients, images, settings)
     kept = patients[(verdict["enrolled"] == 1).to_numpy()]
-    return kept[["hospital", "patient", "fibrosis_stage"]].reset_index(drop=True)
+    return kept[[*KEYS, "fibrosis_stage"]].reset_index(drop=True)
 
 
 def eligibility_digest(clinical_csv: str | Path, hospitals: Collection[str], settings: EnrolmentSettings) -> str:
@@ -207,8 +208,8 @@ def _eligibility_digest(clinical_csv: str | Path, hospitals: Collection[str], se
     patients = patients.rename(columns={"patient_id": "patient"})
     everybody = pd.Series(
         settings.images_per_patient,
-        index=pd.MultiIndex.from_frame(patients[["hospital", "patient"]]),
+        index=pd.MultiIndex.from_frame(patients[KEYS]),
     )
-    verdict = enrol(patients, everybody, settings)[["hospital", "patient", "all_reasons"]]
+    verdict = enrol(patients, everybody, settings)[[*KEYS, "all_reasons"]]
     verdict["fibrosis_stage"] = patients["fibrosis_stage"].astype(str)
     return value_digest(verdict.astype(str).to_numpy().tolist())

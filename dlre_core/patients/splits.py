@@ -12,7 +12,7 @@ from dlre_core.foundation.errors import (
     StoreMismatch,
     TrainingError,
 )
-from dlre_core.foundation.study_terms import KEYS
+from dlre_core.foundation.study_terms import COHORTS, KEYS
 
 STRATA = {0: "F0-1", 1: "F0-1", 2: "F2", 3: "F3", 4: "F4"}
 
@@ -52,8 +52,8 @@ def make_split(
             "Nobody of this cohort is enrolled.",
             "results/enrolment/enrolment.csv says why for everyone; make check-data FOLDER=... says what to do.",
         )
-    table = patients[["hospital", "patient", "fibrosis_stage"]]
-    table = table.sort_values(["hospital", "patient"], ignore_index=True)
+    table = patients[[*KEYS, "fibrosis_stage"]]
+    table = table.sort_values(KEYS, ignore_index=True)
     generator = np.random.default_rng([seed, 1])
     if permute_labels:
         table["fibrosis_stage"] = generator.permutation(table["fibrosis_stage"].to_numpy())
@@ -61,9 +61,9 @@ def make_split(
         training = _by_hospital(table, rule["training"])
     else:
         training = draw_stratified(table, float(rule["training_fraction"]), generator)
-    table["cohort"] = np.where(training, "training", "validation")
+    table["cohort"] = np.where(training, *COHORTS)
     table["seed"] = seed
-    for cohort in ("training", "validation"):
+    for cohort in COHORTS:
         if not (table["cohort"] == cohort).any():
             raise TrainingError(
                 f"The {cohort} cohort of this split has no patients.",

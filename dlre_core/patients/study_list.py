@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dlre_core.foundation.digests import value_digest
 from dlre_core.foundation.errors import ClinicalTableError, CohortError
-from dlre_core.patients.csv_input import Findings, open_table
+from dlre_core.patients.csv_input import Problems, open_table
 
 NAME = "studies.csv"
 KEYS = ("study_instance_uid", "patient_id", "accession_number")
@@ -61,16 +61,16 @@ def read_study_list(folder: str | Path) -> list[StudyLine]:
         If it is missing, is no UTF-8 CSV, lacks columns, or a line has no usable hospital.
     """
     path = Path(folder) / NAME
-    findings = Findings()
+    problems = Problems()
     remedy = f"Write a UTF-8 CSV with the columns hospital and one of {', '.join(KEYS)}."
     try:
-        reader = open_table(path, findings)
+        reader = open_table(path, problems)
         rows = [(reader.line_num, row) for row in reader]
     except (ClinicalTableError, csv.Error):
         problem = f"{path} cannot be read." if path.exists() else f"There is no list of studies {path}."
         raise CohortError(problem, remedy) from None
     # A guess would ask the PACS for somebody else.
-    if any(row["code"] == "not_utf8" for row in findings.rows):
+    if any(row["code"] == "not_utf8" for row in problems.rows):
         raise CohortError(f"{path} cannot be read: it is not UTF-8.", remedy)
     header = reader.fieldnames or []
     if "hospital" not in header or not set(KEYS) & set(header):

@@ -24,12 +24,13 @@ from dlre_core.patients.clinical_table import read_clinical
 from dlre_core.patients.cohort_folder import hospital_codes, stray_files
 from dlre_core.patients.csv_input import PROBLEM_COLUMNS
 from dlre_core.patients.data_contract import MEASUREMENT_COLUMNS
+from dlre_core.patients.enrolment import EnrolmentSettings
 from dlre_core.patients.study_list import NAME as STUDY_LIST
 from dlre_core.patients.study_list import read_study_list
 from dlre_core.preflight.proposed_config import next_step
 
-NEEDED_IMAGES = 5
-BYTES_PER_FILE = 2_000_000_000
+LIMITS = ReadLimits()
+NEEDED_IMAGES = EnrolmentSettings.images_per_patient
 SQUARE_COLUMNS = ("file", "row", "column", "size")
 SHOWN = 10
 
@@ -54,8 +55,8 @@ def check_folder(folder: str | Path, needed_images: int = NEEDED_IMAGES) -> pd.D
     """
     folder = Path(folder)
     problems: list[dict[str, object]] = []
-    listed, findings = _check_study_list(folder)
-    problems += findings
+    listed, found_there = _check_study_list(folder)
+    problems += found_there
     try:
         source = "dicomweb" if listed else "folder"
         hospitals = hospital_codes({"source": source, "folder": folder})
@@ -74,7 +75,7 @@ def check_folder(folder: str | Path, needed_images: int = NEEDED_IMAGES) -> pd.D
         problems += [{"file": "clinical.csv", **row} for row in table.problems.to_dict("records")]
     except ClinicalTableError as error:
         problems.append(_problem("clinical.csv", "unusable_table", error.message, error.remedy))
-    found = {name: list(find_files(folder / "dicom" / name, BYTES_PER_FILE)) for name in hospitals}
+    found = {name: list(find_files(folder / "dicom" / name, LIMITS.bytes_per_file)) for name in hospitals}
     names = {f"{hospital}/{file.name}" for hospital, files in found.items() for file in files}
     if (folder / "measurements.csv").exists():
         problems += list(_check_measurements(folder, hospitals, names))
@@ -162,7 +163,7 @@ def _check_pictures(
     known = set(patients.loc[patients["hospital"] == hospital, "patient_id"])
     counts: Counter[str] = Counter()
     strangers: Counter[str] = Counter()
-    archives = Archives(ReadLimits(bytes_per_file=BYTES_PER_FILE))
+    archives = Archives(LIMITS)
     for file in files:
         patient = None if file.problem else _patient_of(file, archives)
         if patient is None:
@@ -229,8 +230,8 @@ def _problem(file: str, code: str, problem: str, remedy: str, **where: str) -> d
     }
 
 
-def findings_text(problems: pd.DataFrame, shown: int | None = SHOWN) -> str:
-    """Findings for a terminal: what is the same stands together, with what to do once.
+def problems_text(problems: pd.DataFrame, shown: int | None = SHOWN) -> str:
+    """Problems for a terminal: what is the same stands together, with what to do once.
 
     Parameters
     ----------
@@ -240,7 +241,7 @@ def findings_text(problems: pd.DataFrame, shown: int | None = SHOWN) -> str:
         Of every kind; None for all.
     """
     lines = []
-    # Pictures of all hospitals stand together; findings with different remedies do not.
+    # Pictures of all hospitals stand together; problems with different remedies do not.
     place = problems["file"].str.replace(r"^dicom/.+", "dicom/", regex=True)
     for (file, code, _), group in problems.groupby([place, "code", problems["remedy"]], sort=False):
         lines.append(f"\n{file}: {str(code).replace('_', ' ')} ({len(group)})")
@@ -257,16 +258,16 @@ def findings_text(problems: pd.DataFrame, shown: int | None = SHOWN) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the findings and the next step; status 1 if there are findings."""
+    """Print the problems and the next step; status 1 if there are problems."""
     parser = argparse.ArgumentParser(prog="make check-data", description="Check a cohort folder before a study.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--images", type=int, default=NEEDED_IMAGES, help="pictures a patient needs")
-    parser.add_argument("--all", action="store_true", help="every finding, not ten of a kind")
+    parser.add_argument("--all", action="store_true", help="every problem, not ten of a kind")
     options = parser.parse_args(arguments)
     problems = check_folder(options.folder, options.images)
     number = len(problems)
-    verdict = f"{number} finding{'s' * (number > 1)}." if number else "No problems found."
-    sys.stdout.write(f"{findings_text(problems, None if options.all else SHOWN)}\n\n{options.folder}: {verdict}\n")
+    verdict = f"{number} problem{'s' * (number > 1)}." if number else "No problems found."
+    sys.stdout.write(f"{problems_text(problems, None if options.all else SHOWN)}\n\n{options.folder}: {verdict}\n")
     try:
         sys.stdout.write(next_step(options.folder, problems))
     except ConfigurationError as error:

@@ -16,7 +16,7 @@ import yaml
 from dlre_core.foundation.errors import DlreError, MachineError
 from dlre_core.patients.cohort_folder import cohort_folder
 from dlre_core.serving.triton_program import LIBPYTHON, check_stub
-from dlre_core.simulation.presets import enrolled_patients, excluded_patients
+from dlre_core.simulation.presets import number_enrolled, number_excluded
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST, NEWEST = (3, 11), (3, 13)
@@ -83,7 +83,7 @@ def machine_needs(config: Mapping[str, Any], folder: str | Path = ".") -> Iterat
             "Use a larger machine, or give the container more memory.",
         ),
     )
-    yield _room("disk", Path(folder).resolve(), _bytes_to_write(config, Path(folder)))
+    yield _room("disk", Path(folder).resolve(), bytes_to_write(config, Path(folder)))
 
 
 def check_machine(config: Mapping[str, Any], folder: str | Path = ".") -> None:
@@ -123,12 +123,12 @@ def _room(name: str, place: Path, needed: float) -> Need:
     return Need(what, fault)
 
 
-def _bytes_to_write(config: Mapping[str, Any], folder: Path) -> float:
+def bytes_to_write(config: Mapping[str, Any], folder: Path) -> float:
     """What the study has yet to write; what stands in results/ already is not counted again."""
     cohort, images = config["cohort"], config["enrolment"]["images_per_patient"]
     if cohort["source"] == "simulated":
-        enrolled = enrolled_patients(cohort["size"])
-        pictures = (enrolled + excluded_patients(enrolled)) * images
+        enrolled = number_enrolled(cohort["size"])
+        pictures = (enrolled + number_excluded(enrolled)) * images
         each = BYTES_PER_PICTURE + BYTES_PER_SIMULATED_PICTURE
     else:
         table = Path(cohort_folder(cohort)) / "clinical.csv"

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from dlre_core.foundation.study_terms import KEYS
 from dlre_core.patients.clinical_table import read_clinical
 from dlre_core.patients.cohort_folder import hospital_codes
 from dlre_core.patients.enrolment import EnrolmentSettings, enrol, flow
@@ -116,7 +117,7 @@ def _outlook(
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Who would be enrolled, and how many are first excluded for what."""
     table = patients.rename(columns={"patient_id": "patient"})
-    keys = pd.MultiIndex.from_frame(table[["hospital", "patient"]])
+    keys = pd.MultiIndex.from_frame(table[KEYS])
     short = problems[problems["code"] == "too_few_pictures"]
     few = keys.isin(list(zip(short["hospital"], short["patient_id"], strict=True)))
     images = pd.Series(np.where(few, 0, settings.images_per_patient), index=keys)

@@ -40,7 +40,7 @@ def headline_text(
         f"{len(enrolment)} eligible patients, {enrolment['enrolled'].sum()} enrolled",
         *_exclusions(enrolment),
         f"{stored} pictures stored, {rejected} files rejected (results/store/rejects.csv), "
-        f"{len(problems)} finding{'s' * (len(problems) != 1)} in the clinical table"
+        f"{len(problems)} problem{'s' * (len(problems) != 1)} in the clinical table"
         + _rejected(rejected_rows(problems)),
         "",
         f"AUC (95 % CI) in the validation cohort, {validation['n'].max()} patients",

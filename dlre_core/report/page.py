@@ -237,7 +237,7 @@ def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _summary(table: pd.DataFrame, by: list[str]) -> list[dict[str, Any]]:
-    """How often each finding occurs, most frequent first."""
+    """How often each problem occurs, most frequent first."""
     counted = table.fillna("").groupby(by, sort=True).size().reset_index(name="number")
     return _rows(counted.sort_values("number", ascending=False, kind="stable"))
 

@@ -11,7 +11,8 @@ from tritonclient.grpc import aio
 from tritonclient.utils import InferenceServerException
 
 from dlre_core.foundation.errors import ServerUnavailable
-from dlre_core.serving.onnx_model import IMAGE_SHAPE, MODEL_NAME, STAGES
+from dlre_core.foundation.study_terms import SQUARE_SHAPE, STAGES
+from dlre_core.serving.onnx_model import MODEL_NAME
 from dlre_core.serving.transport import Lane
 
 logger = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ def predict_images(
     ValueError
         If ``images`` has another shape or type, or a number is not positive.
     """
-    if images.dtype != np.uint8 or images.shape[1:] != IMAGE_SHAPE:
+    if images.dtype != np.uint8 or images.shape[1:] != SQUARE_SHAPE:
         found = f"{images.shape} {images.dtype}"
         raise ValueError(f"images must be (n, 250, 250, 3) uint8, got {found}")
     if min(batch_size, in_flight) < 1 or retries < 0 or request_timeout_seconds <= 0:

@@ -150,7 +150,7 @@ def freeze_study(
         training_range={name: (float(values.min()), float(values.max())) for name, values in measures.items()},
         own_validation=own,
         own_patients=patients,
-        training_patients=int(training.groupby(["hospital", "patient"]).ngroups),
+        training_patients=int(training.groupby(KEYS).ngroups),
         manifest=manifest_digest(repository),
         pictures=tuple(sorted(set(mine["pixel_digest"]))),
         looks=tuple(sorted(set(hashes_as_text(looks)))),

@@ -8,9 +8,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from dlre_core.foundation.errors import DlreError
+from dlre_core.foundation.study_terms import SQUARE_SHAPE, STAGES
 
-STAGES = ("f4", "ge_f3", "ge_f2")
-IMAGE_SHAPE = (250, 250, 3)
 MODEL_NAME = "dlre"
 INPUT_NAME = "IMAGE"
 OUTPUT_NAME = "PROBABILITIES"
@@ -44,12 +43,12 @@ class _Graph:
 def weight_shapes() -> dict[str, tuple[int, ...]]:
     """Names and shapes of the float32 weights of one network, as `FibrosisNetwork` stores them."""
     shapes: dict[str, tuple[int, ...]] = {}
-    before = IMAGE_SHAPE[2]
+    before = SQUARE_SHAPE[2]
     for block, maps in enumerate(FEATURE_MAPS):
         shapes[f"convolutions.{block}.weight"] = (maps, before, 3, 3)
         shapes[f"convolutions.{block}.bias"] = (maps,)
         before = maps
-    side = IMAGE_SHAPE[0] // 2 ** len(FEATURE_MAPS)
+    side = SQUARE_SHAPE[0] // 2 ** len(FEATURE_MAPS)
     shapes["hidden.weight"] = (HIDDEN_NODES, before * side * side)
     shapes["hidden.bias"] = (HIDDEN_NODES,)
     shapes["output.weight"] = (1, HIDDEN_NODES)
@@ -116,7 +115,7 @@ def build_arm_model(networks: Mapping[str, Mapping[str, np.ndarray]]) -> bytes:
     logits = [_add_network(graph, scaled, stage, networks[stage]) for stage in STAGES]
     graph.add("Concat", logits, "logits", axis=1)
     graph.add("Sigmoid", ["logits"], OUTPUT_NAME)
-    images = helper.make_tensor_value_info(INPUT_NAME, TensorProto.UINT8, ["n", *IMAGE_SHAPE])
+    images = helper.make_tensor_value_info(INPUT_NAME, TensorProto.UINT8, ["n", *SQUARE_SHAPE])
     answer = helper.make_tensor_value_info(OUTPUT_NAME, TensorProto.FLOAT, ["n", len(STAGES)])
     model = helper.make_model(
         helper.make_graph(graph.nodes, "dlre", [images], [answer], graph.weights),

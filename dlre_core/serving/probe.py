@@ -7,7 +7,8 @@ import numpy as np
 import onnxruntime
 
 from dlre_core.foundation.errors import ServerUnavailable
-from dlre_core.serving.onnx_model import IMAGE_SHAPE, INPUT_NAME, MODEL_NAME
+from dlre_core.foundation.study_terms import SQUARE_SHAPE
+from dlre_core.serving.onnx_model import INPUT_NAME, MODEL_NAME
 from dlre_core.serving.repository import LARGEST_DIFFERENCE, read_manifest
 
 
@@ -53,7 +54,7 @@ def first_answer(repository: str | Path) -> Probe:
     version = max(int(path.name) for path in folder.iterdir() if path.name.isdecimal())
     manifest = read_manifest(repository, version)
     entry = manifest["arms"][manifest["default_arm"]]
-    images = np.random.default_rng(0).integers(0, 256, (1, *IMAGE_SHAPE), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (1, *SQUARE_SHAPE), dtype=np.uint8)
     session = onnxruntime.InferenceSession(
         str(folder / str(version) / entry["file"]), providers=["CPUExecutionProvider"]
     )

@@ -9,19 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-import torch
 from google.protobuf import text_format
 from safetensors import SafetensorError, safe_open
 from tritonclient.grpc import model_config_pb2
 
 from dlre_core.foundation.atomic_files import written_whole
+from dlre_core.foundation.study_terms import SQUARE_SHAPE, STAGES
 from dlre_core.network.fibrosis_network import network_of
+from dlre_core.network.inference import picture_probabilities
 from dlre_core.serving.onnx_model import (
-    IMAGE_SHAPE,
     INPUT_NAME,
     MODEL_NAME,
     OUTPUT_NAME,
-    STAGES,
     ModelRepositoryError,
     build_arm_model,
     check_weights,
@@ -203,27 +202,23 @@ def largest_difference(model: bytes, networks: Mapping[str, Mapping[str, np.ndar
     float
         Largest absolute difference over two images and three stages; NaN if any is NaN.
     """
-    images = np.random.default_rng(0).integers(0, 256, (2, *IMAGE_SHAPE), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (2, *SQUARE_SHAPE), dtype=np.uint8)
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     found = session.run(None, {INPUT_NAME: images})[0]
-    scaled = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255 - 0.5
-    expected = np.empty_like(found)
-    for column, stage in enumerate(STAGES):
-        with torch.inference_mode():
-            expected[:, column] = torch.sigmoid(network_of(networks[stage])(scaled)).numpy()
+    expected = np.column_stack([picture_probabilities(network_of(networks[stage]), images) for stage in STAGES])
     return float(np.abs(found - expected).max())
 
 
 def _write_config(folder: Path, manifest: Mapping[str, object], digest: str, device: str) -> None:
     config = model_config_pb2.ModelConfig(name=MODEL_NAME, backend="python", max_batch_size=MAXIMUM_BATCH)
-    config.input.add(name=INPUT_NAME, data_type=model_config_pb2.TYPE_UINT8, dims=IMAGE_SHAPE)
+    config.input.add(name=INPUT_NAME, data_type=model_config_pb2.TYPE_UINT8, dims=SQUARE_SHAPE)
     config.output.add(name=OUTPUT_NAME, data_type=model_config_pb2.TYPE_FP32, dims=[len(STAGES)])
     config.instance_group.add(kind=INSTANCE_KINDS[device], count=1)
     config.dynamic_batching.SetInParent()
     config.version_policy.all.SetInParent()
     warm_up = config.model_warmup.add(name="one black image", batch_size=1)
     warm_up.inputs[INPUT_NAME].data_type = model_config_pb2.TYPE_UINT8
-    warm_up.inputs[INPUT_NAME].dims.extend(IMAGE_SHAPE)
+    warm_up.inputs[INPUT_NAME].dims.extend(SQUARE_SHAPE)
     warm_up.inputs[INPUT_NAME].zero_data = True
     facts = _other_versions(folder) | {
         f"manifest_{manifest['version']}": digest,

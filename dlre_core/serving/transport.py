@@ -9,7 +9,8 @@ import numpy as np
 from tritonclient.grpc import aio
 from tritonclient.utils import InferenceServerException
 
-from dlre_core.serving.onnx_model import IMAGE_SHAPE, INPUT_NAME, MODEL_NAME, OUTPUT_NAME
+from dlre_core.foundation.study_terms import SQUARE_SHAPE
+from dlre_core.serving.onnx_model import INPUT_NAME, MODEL_NAME, OUTPUT_NAME
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class Lane:
     def __init__(self, client: aio.InferenceServerClient, url: str, batch_size: int) -> None:
         self.client = client
         self._local = url.rpartition(":")[0] in LOCAL_HOSTS
-        self._bytes = batch_size * int(np.prod(IMAGE_SHAPE))
+        self._bytes = batch_size * int(np.prod(SQUARE_SHAPE))
         self._region: SharedMemory | None = None
         self._registered = False
 

@@ -16,7 +16,7 @@ from dlre_core.foundation.csv_tables import write_table
 from dlre_core.simulation.bmode import Look, PictureGeometry, simulate_bmode
 from dlre_core.simulation.export import Export, Instance, Patient, make_uid, write_dicom
 from dlre_core.simulation.patients import LATENT_COLUMNS, simulate_with_latents
-from dlre_core.simulation.presets import HOSPITAL_SIZES, enrolled_patients
+from dlre_core.simulation.presets import HOSPITAL_SIZES, number_enrolled
 from dlre_core.simulation.screen import BOX_HEIGHT_MM, Captions, Placement, Rendered, render
 from dlre_core.simulation.texture import Field, Nuisance, simulate_field
 
@@ -66,7 +66,7 @@ class _Examination:
 
 def write_clinical_csv(path: str | Path, size: str | int, seed: int) -> None:
     """Write ``clinical.csv`` of the simulated cohort, eligible patients, by hospital and number."""
-    table = simulate_with_latents(enrolled_patients(size), seed)
+    table = simulate_with_latents(number_enrolled(size), seed)
     table = table.drop(columns=[*LATENT_COLUMNS, *(c for c in table if c.startswith("q_box_mean"))])
     write_table(table.sort_values(["hospital", "patient_id"], ignore_index=True), path)
 
@@ -108,7 +108,7 @@ def write_hospital(
         raise ValueError(f"hospital {hospital!r} is none of {', '.join(HOSPITAL_SIZES)}")
     folder = Path(folder)
     (folder / "dicom" / hospital).mkdir(parents=True, exist_ok=True)
-    cohort = simulate_with_latents(enrolled_patients(size), seed)
+    cohort = simulate_with_latents(number_enrolled(size), seed)
     scanner = _scanner(hospital, seed)
     rows: list[dict[str, object]] = []
     for index in np.flatnonzero(cohort["hospital"] == hospital):

@@ -15,9 +15,9 @@ from dlre_core.simulation.presets import (
     EXCLUSIONS,
     HOSPITAL_SIZES,
     STAGE_BY_GRADE,
-    enrolled_patients,
-    excluded_patients,
     largest_remainder,
+    number_enrolled,
+    number_excluded,
 )
 
 FIRST_DAY, LAST_DAY = date(2015, 1, 1), date(2016, 1, 31)
@@ -162,7 +162,7 @@ def simulate_with_latents(n_enrolled: int, seed: int) -> pd.DataFrame:
     Adds ``stiffness_kpa`` (of the patient), ``severity`` (of texture), ``heterogeneity`` and
     ``graininess`` (nuisances) and ``reason`` (of exclusion, or empty).
     """
-    n_enrolled = enrolled_patients(n_enrolled)
+    n_enrolled = number_enrolled(n_enrolled)
     plan, clinical = np.random.default_rng([seed, 1]), np.random.default_rng([seed, 2])
     reason = _reasons(n_enrolled)
     stage, grade = _stages_and_grades(n_enrolled, len(reason) - n_enrolled, plan)
@@ -172,7 +172,7 @@ def simulate_with_latents(n_enrolled: int, seed: int) -> pd.DataFrame:
     table["hospital"] = hospital
     _dates(table, plan)
     _stiffness(table, stage, grade, noise[:, _INDEX["alt_iu_l"]], clinical)
-    if n_enrolled == enrolled_patients("paper"):
+    if n_enrolled == number_enrolled("paper"):
         # One mistyped albumin reproduces Table 1's 44.8 +- 26.5 g/L.
         table.loc[plan.integers(0, n_enrolled), "albumin_g_l"] = 556.0
     _exclude(table, reason, plan)
@@ -181,7 +181,7 @@ def simulate_with_latents(n_enrolled: int, seed: int) -> pd.DataFrame:
 
 
 def _reasons(n_enrolled: int) -> NDArray[np.str_]:
-    quotas = largest_remainder(np.array(list(EXCLUSIONS.values())), excluded_patients(n_enrolled))
+    quotas = largest_remainder(np.array(list(EXCLUSIONS.values())), number_excluded(n_enrolled))
     return np.array([""] * n_enrolled + list(np.repeat(list(EXCLUSIONS), quotas)))
 
 

@@ -39,7 +39,7 @@ EXCLUSIONS = {
 STAGE_BY_GRADE = np.array([[1, 44, 17, 3], [0, 54, 41, 14], [0, 27, 56, 43], [0, 12, 34, 52]], dtype=np.int64)
 
 
-def enrolled_patients(size: str | int) -> int:
+def number_enrolled(size: str | int) -> int:
     """Number of enrolled patients of a named size or a number.
 
     Raises
@@ -55,7 +55,7 @@ def enrolled_patients(size: str | int) -> int:
     return number
 
 
-def excluded_patients(n_enrolled: int) -> int:
+def number_excluded(n_enrolled: int) -> int:
     """Number of excluded patients, in the paper's proportion."""
     return round(PAPER_EXCLUDED * n_enrolled / PAPER_ENROLLED)
 

@@ -107,7 +107,7 @@ def render(
     enough = measured.sum() >= 0.2 * (circle <= Q_BOX_RADIUS_MM).sum()
     values = kpa[measured] if enough else np.full(1, np.nan)
     q_box = (float(values.mean()), float(values.min()), float(values.max()), float(values.std()))
-    screen = _background(captions.institution, opacity, scale_maximum_kpa, geometry.depth_mm).copy()
+    screen = empty_screen(captions.institution, opacity, scale_maximum_kpa, geometry.depth_mm).copy()
     top = _paste(screen, grey, TOP_PICTURE)
     bottom = _paste(screen, grey, BOTTOM_PICTURE)
     box_pixels = top[place]
@@ -191,8 +191,8 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 
 
 @lru_cache(maxsize=64)
-def _background(institution: str, opacity: float, scale_maximum_kpa: float, depth_mm: float) -> NDArray[np.uint8]:
-    """Everything that is the same for all acquisitions of a hospital at a depth."""
+def empty_screen(institution: str, opacity: float, scale_maximum_kpa: float, depth_mm: float) -> NDArray[np.uint8]:
+    """What all screens of a hospital at a depth have in common, (1080, 1440, 3) uint8: no pictures yet."""
     image = Image.new("RGB", (WIDTH, HEIGHT))
     draw = ImageDraw.Draw(image)
     draw.rectangle((0, 0, WIDTH - 1, 89), fill=(38, 42, 48))

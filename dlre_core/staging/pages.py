@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from dlre_core.figures.heat_maps import overlay
-from dlre_core.foundation.study_terms import STAGES
+from dlre_core.foundation.study_terms import SQUARE_SIDE, STAGES
 from dlre_core.network.fibrosis_network import FibrosisNetwork
 from dlre_core.network.grad_cam import grad_cam
 from dlre_core.report.page import environment
 from dlre_core.serving.frozen_study import FrozenStudy
-from dlre_core.staging.tables import IMPLIED, RISING, question_shown
+from dlre_core.staging.tables import IMPLIED, question_shown
 from dlre_core.tables.formatting import STAGE_NAMES, format_cutoff, round_half_up
 
-GAP, HEAD, SIDE = 10, 64, 250
+GAP, HEAD = 10, 64
 # Of a patient's probabilities, as of the cut-offs that they are held to.
 DIGITS = 4
 RESEARCH = "RESEARCH USE ONLY - not a medical device"
@@ -53,8 +53,8 @@ def heat_map_sheet(
     (height, width, 3) uint8
         With the question and the intended use written above.
     """
-    width = max(len(squares), 3) * (SIDE + GAP) + GAP
-    sheet = Image.new("RGB", (width, HEAD + 2 * (SIDE + GAP)), "white")
+    width = max(len(squares), 3) * (SQUARE_SIDE + GAP) + GAP
+    sheet = Image.new("RGB", (width, HEAD + 2 * (SQUARE_SIDE + GAP)), "white")
     draw = ImageDraw.Draw(sheet)
     words = f"{RESEARCH}{' - SIMULATED' if simulated else ''}"
     draw.text((GAP, 6), words, fill="#a01010", font=ImageFont.load_default(20))
@@ -63,10 +63,10 @@ def heat_map_sheet(
     question = f"Heat maps below: what spoke for the answer to {name}"
     draw.text((GAP, 36), question, fill="black", font=ImageFont.load_default(16))
     for number, square in enumerate(squares):
-        left = GAP + number * (SIDE + GAP)
+        left = GAP + number * (SQUARE_SIDE + GAP)
         heat = overlay(square, grad_cam(network, square))
         sheet.paste(Image.fromarray(square), (left, HEAD))
-        sheet.paste(Image.fromarray(heat), (left, HEAD + SIDE + GAP))
+        sheet.paste(Image.fromarray(heat), (left, HEAD + SQUARE_SIDE + GAP))
     return np.asarray(sheet)
 
 
@@ -142,7 +142,7 @@ def overview_page(patients: pd.DataFrame, rejects: pd.DataFrame, counts: pd.Data
             rejects=rejects.fillna("").to_dict("records"),
             counts=counts.iloc[0].to_dict(),
             implied={name: int((patients["implied_stage"] == name).sum()) for name in IMPLIED},
-            cutoffs=[(STAGE_NAMES[s], format_cutoff(study.cutoffs["dlre"][s], "dlre")) for s in reversed(RISING)],
+            cutoffs=[(STAGE_NAMES[s], format_cutoff(study.cutoffs["dlre"][s], "dlre")) for s in STAGES],
         )
     )
 

@@ -6,14 +6,12 @@ import numpy as np
 import pandas as pd
 
 from dlre_core.foundation.picture_store import RoiStore
-from dlre_core.foundation.study_terms import KEYS, STAGES
+from dlre_core.foundation.study_terms import KEYS, RISING_STAGES, STAGES
 from dlre_core.ingestion.hospital import OTHERS_TOO
 from dlre_core.patients.splits import first_pictures
 from dlre_core.serving.frozen_study import FrozenStudy, outside_training, picture_measures
 
 IMPLIED = ("F0-1", "F2", "F3", "F4")
-# The stage questions from the mildest to the most severe.
-RISING = ("ge_f2", "ge_f3", "f4")
 IMAGE_COLUMNS = [
     *KEYS,
     "acquisition",
@@ -94,8 +92,8 @@ def patient_table(images: pd.DataFrame, study: FrozenStudy) -> pd.DataFrame:
     rows = []
     for key, part in images.groupby(KEYS, sort=True):
         probabilities = {stage: float(part[stage].agg(study.aggregate)) for stage in STAGES}
-        answers = [probabilities[stage] >= study.cutoffs["dlre"][stage] for stage in RISING]
-        undefined = any(np.isnan(study.cutoffs["dlre"][stage]) for stage in RISING)
+        answers = [probabilities[stage] >= study.cutoffs["dlre"][stage] for stage in RISING_STAGES]
+        undefined = any(np.isnan(study.cutoffs["dlre"][stage]) for stage in RISING_STAGES)
         highest = max((level for level, yes in enumerate(answers, start=1) if yes), default=0)
         outside = sorted({n for names in part["outside_training"] for n in names.split(";") if n})
         notes = []
@@ -156,4 +154,4 @@ def not_staged(acquisitions: pd.DataFrame, rejects: pd.DataFrame, staged: Collec
 def question_shown(row: pd.Series) -> str:
     """The stage question whose heat maps say most: the highest one answered yes, else the lowest."""
     level = IMPLIED.index(row["implied_stage"]) if row["implied_stage"] else 1
-    return RISING[max(level, 1) - 1]
+    return RISING_STAGES[max(level, 1) - 1]

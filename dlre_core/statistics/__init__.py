@@ -9,7 +9,6 @@ from dlre_core.statistics.comparisons import (
 )
 from dlre_core.statistics.cutoffs import (
     Cutoff,
-    closest_topleft_cutoff,
     sensitivity_cutoff,
     specificity_cutoff,
     youden_cutoff,
@@ -30,7 +29,6 @@ __all__ = [
     "Estimate",
     "RocAnalysis",
     "bootstrap_aucs",
-    "closest_topleft_cutoff",
     "compare_overlapping_aucs",
     "compare_paired_aucs",
     "compare_unpaired_aucs",

@@ -59,7 +59,7 @@ def bootstrap_aucs(labels: ArrayLike, scores: ArrayLike, *, replicates: int, see
     firsts = np.repeat(np.cumsum(sizes) - sizes, sizes).astype(np.int32)
     widths = np.repeat(sizes, sizes).astype(np.float32)
     last = (np.repeat(sizes, sizes) - 1).astype(np.int32)
-    orders, groups = _ranking(values, present)
+    orders, groups = rank_scores(values, present)
     case = truth.astype(np.int32)
     generator = np.random.default_rng(seed)
     result = np.empty((replicates, values.shape[1]))
@@ -69,7 +69,7 @@ def bootstrap_aucs(labels: ArrayLike, scores: ArrayLike, *, replicates: int, see
         # One uniform number a draw keeps the stream independent of the sizes of strata.
         uniform = generator.random((len(part), len(truth)), dtype=np.float32)
         drawn = np.minimum((uniform * widths).astype(np.int32), last)
-        _aucs(drawn + firsts, members, case, orders, groups, part)
+        replicate_aucs(drawn + firsts, members, case, orders, groups, part)
     return result
 
 
@@ -144,8 +144,21 @@ def compare_overlapping_aucs(
     return AucComparison(difference, z, math.exp(log_p), min(log_p, 0.0), **common)
 
 
-def _ranking(values: NDArray[np.float64], present: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Row numbers by rising score, -1 after the last, and the number of each one's tie group."""
+def rank_scores(values: NDArray[np.float64], present: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Put the patients of every score in order.
+
+    Parameters
+    ----------
+    values : (n, m) float64
+    present : (n, m) bool
+
+    Returns
+    -------
+    orders : (m, n) int32
+        Row numbers by rising score, -1 after the last.
+    groups : (m, n) int32
+        Number of each one's tie group.
+    """
     orders = np.full(values.T.shape, -1, dtype=np.int32)
     groups = np.zeros(values.T.shape, dtype=np.int32)
     for column in range(values.shape[1]):
@@ -157,7 +170,7 @@ def _ranking(values: NDArray[np.float64], present: NDArray[np.bool_]) -> tuple[N
 
 
 @numba.njit(parallel=True, cache=True)
-def _aucs(
+def replicate_aucs(
     drawn: NDArray[np.int32],
     members: NDArray[np.int64],
     case: NDArray[np.int32],
@@ -165,7 +178,21 @@ def _aucs(
     groups: NDArray[np.int32],
     out: NDArray[np.float64],
 ) -> None:
-    """Mann-Whitney with half ties of every replicate and score; writes ``out``."""
+    """Mann-Whitney with half ties of every replicate and score.
+
+    Parameters
+    ----------
+    drawn : (replicates, n) int32
+        Positions in ``members``.
+    members : (n,) int64
+        Row numbers of patients.
+    case : (n,) int32
+        1 where a patient is a case, else 0.
+    orders, groups : (m, n) int32
+        From `rank_scores`.
+    out : (replicates, m) float64
+        Written whole; NaN without cases or without controls.
+    """
     for replicate in numba.prange(drawn.shape[0]):
         weight = np.zeros(case.shape[0], dtype=np.int32)
         for draw in range(drawn.shape[1]):

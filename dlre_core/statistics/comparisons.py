@@ -190,13 +190,13 @@ def _compare(
         p, half = 2 * float(special.ndtr(-abs(statistic))), -float(special.ndtri(tail)) * error
     else:
         p = 2 * float(special.stdtr(degrees, -abs(statistic)))
-        log_p = min(math.log(p), 0.0) if p > 0 else _log_t_tails(degrees, statistic)
+        log_p = min(math.log(p), 0.0) if p > 0 else log_t_tails(degrees, statistic)
         half = -float(special.stdtrit(degrees, tail)) * error
     interval = (max(difference - half, -1.0), min(difference + half, 1.0))
     return AucComparison(difference, statistic, min(p, 1.0), log_p, interval, covariance, degrees, **common)
 
 
-def _log_t_tails(degrees: float, t: float) -> float:
+def log_t_tails(degrees: float, t: float) -> float:
     """Natural logarithm of both tails of Student's t, where they are too small for a float.
 
     The tails are the incomplete beta function of degrees / (degrees + t^2), here by its hypergeometric series

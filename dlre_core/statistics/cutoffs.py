@@ -54,15 +54,6 @@ def youden_cutoff(labels: ArrayLike, scores: ArrayLike) -> Cutoff:
     return _chosen(labels, scores, "youden", lambda roc: roc.sensitivity + roc.specificity)
 
 
-def closest_topleft_cutoff(labels: ArrayLike, scores: ArrayLike) -> Cutoff:
-    """The cut-off nearest to sensitivity 1 and specificity 1; ties as in `youden_cutoff`."""
-
-    def nearness(roc: RocAnalysis) -> NDArray[np.float64]:
-        return -((1 - roc.sensitivity) ** 2 + (1 - roc.specificity) ** 2)
-
-    return _chosen(labels, scores, "closest_topleft", nearness)
-
-
 def sensitivity_cutoff(labels: ArrayLike, scores: ArrayLike, sensitivity: float = 0.90) -> Cutoff:
     """The highest specificity at which the sensitivity is at least the one asked for."""
 

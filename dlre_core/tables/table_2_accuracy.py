@@ -86,10 +86,16 @@ def samples(scores: pd.DataFrame, method: str, stage: str) -> dict[str, Sample]:
     }
 
 
-def table_2(scores: pd.DataFrame, settings: AccuracySettings, methods: Sequence[str] = METHODS) -> pd.DataFrame:
+def table_2(
+    scores: pd.DataFrame,
+    settings: AccuracySettings,
+    methods: Sequence[str] = METHODS,
+    cohorts: Sequence[str] = COHORTS,
+    frozen: Mapping[str, Mapping[str, float]] | None = None,
+) -> pd.DataFrame:
     """Diagnostic accuracy of every method, stage question and cohort, at full precision.
 
-    Cut-offs are chosen in the training cohort and frozen, unless the settings say ``reoptimised``.
+    Cut-offs are chosen in the training cohort and frozen, unless the settings say ``reoptimised`` or they are given.
     DLRE is compared with each other method by the paired DeLong test.
 
     Parameters
@@ -99,11 +105,15 @@ def table_2(scores: pd.DataFrame, settings: AccuracySettings, methods: Sequence[
     settings : AccuracySettings
     methods : sequence of str
         The first is the reference of the comparisons.
+    cohorts : sequence of str
+        Those to be tabulated.
+    frozen : mapping of method to stage to float, optional
+        Cut-offs that another study chose.
 
     Returns
     -------
     DataFrame
-        One row a stage, method and cohort: n, n_missing, prevalence, the four counts, cut-off and
+        One row per stage, method and cohort: n, n_missing, prevalence, the four counts, cut-off and
         its choice, AUC and six measures each with _low and _high, p against the reference raw and
         Holm-adjusted (over all comparisons of the table), stars, and notes for undefined cells.
     """
@@ -112,10 +122,11 @@ def table_2(scores: pd.DataFrame, settings: AccuracySettings, methods: Sequence[
         reference = samples(scores, methods[0], stage)
         for method in methods:
             values = samples(scores, method, stage)
-            for cohort in COHORTS:
+            cutoff = None if frozen is None else frozen[method][stage]
+            for cohort in cohorts:
                 rows.append(
                     {"stage": stage, "method": method, "cohort": cohort}
-                    | accuracy_row(values, cohort, settings)
+                    | accuracy_row(values, cohort, settings, cutoff)
                     | paired_comparison(
                         None if method == methods[0] else reference[cohort],
                         values[cohort],

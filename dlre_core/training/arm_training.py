@@ -65,7 +65,7 @@ class ArmFiles:
 
 
 @dataclass(frozen=True)
-class _Lesson:
+class _TrainingData:
     """What the networks of an arm learn from; ``content`` is the digest of the pictures."""
 
     pictures: NDArray[np.uint8] | StoredSquares
@@ -123,8 +123,8 @@ def train_arm(
     logger.info("%s: %d images of %d patients", arm, len(training), facts["training_patients"])
     groups = [STAGES] if trains_together(settings) else [(stage,) for stage in STAGES]
     with open_rois(files.rois) as store, ThreadPoolExecutor(max(1, threads)) as pool:
-        lesson = _lesson(store, training, arm, settings, memory_mb)
-        train = partial(_train_group, lesson, facts, Path(files.checkpoints))
+        data = _training_data(store, training, arm, settings, memory_mb)
+        train = partial(_train_group, data, facts, Path(files.checkpoints))
         trained = [network for group in pool.map(train, groups) for network in group]
     networks = dict(zip(STAGES, trained, strict=True))
     for stage, network in networks.items():
@@ -147,12 +147,14 @@ def _training_pictures(
     return selected[selected["cohort"] == "training"]
 
 
-def _lesson(store: RoiStore, training: pd.DataFrame, arm: str, settings: TrainingSettings, memory_mb: float) -> _Lesson:
+def _training_data(
+    store: RoiStore, training: pd.DataFrame, arm: str, settings: TrainingSettings, memory_mb: float
+) -> _TrainingData:
     stopping = training["stopping"].to_numpy()
     squares = store.squares(training["index"].to_numpy())
     pictures = squares if squares.nbytes > HELD_SHARE * memory_mb * 1e6 else squares[:]
     shared = isinstance(pictures, np.ndarray) and not trains_together(settings)
-    return _Lesson(
+    return _TrainingData(
         pictures=pictures,
         located=locate_for_views(pictures, settings.augmentation) if shared else None,
         content=_digest(pictures),
@@ -174,21 +176,21 @@ def _question(training: pd.DataFrame, stage: str, arm: str, stiffness_balance: f
 
 
 def _train_group(
-    lesson: _Lesson, facts: Mapping[str, object], checkpoints: Path, stages: Sequence[str]
+    data: _TrainingData, facts: Mapping[str, object], checkpoints: Path, stages: Sequence[str]
 ) -> list[TrainedNetwork]:
     """Train the networks of some stage questions in one pass, from their checkpoint where there is one."""
-    questions = [lesson.questions[stage] for stage in stages]
+    questions = [data.questions[stage] for stage in stages]
     drawn = [question.drawn.round(9).tolist() for question in questions]
-    settings = asdict(lesson.settings)
-    identity = value_digest([facts, torch.__version__, settings, list(stages), lesson.content, drawn])
+    settings = asdict(data.settings)
+    identity = value_digest([facts, torch.__version__, settings, list(stages), data.content, drawn])
     started = time.perf_counter()
     trained = train_networks(
-        lesson.pictures,
+        data.pictures,
         questions,
-        lesson.stopping,
-        lesson.settings,
-        patients=lesson.patients,
-        located=lesson.located,
+        data.stopping,
+        data.settings,
+        patients=data.patients,
+        located=data.located,
         checkpoint=checkpoints / f"{'_'.join(stages)}_{identity}.safetensors",
     )
     logger.info("%s %s took %.0f s", facts["arm"], ", ".join(stages), time.perf_counter() - started)

@@ -17,7 +17,7 @@ from dlre_core.augmentation.views_on_device import Resident, put_on_device
 from dlre_core.foundation.errors import TrainingError
 from dlre_core.foundation.picture_store import StoredSquares
 from dlre_core.network.fibrosis_network import FibrosisNetwork, new_network
-from dlre_core.network.inference import predict
+from dlre_core.network.inference import picture_probabilities
 from dlre_core.network.joint_pass import joint_logits
 from dlre_core.training.batches import BatchSource, Draws
 from dlre_core.training.checkpoints import Progress
@@ -191,7 +191,7 @@ def _evaluate(
     device: torch.device,
 ) -> tuple[float, float]:
     with torch.autocast(device.type, dtype=torch.bfloat16):
-        probabilities = predict(
+        probabilities = picture_probabilities(
             network,
             rois,
             chosen=np.flatnonzero(chosen),

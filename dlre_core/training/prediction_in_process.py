@@ -10,7 +10,7 @@ from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.picture_store import open_rois
 from dlre_core.foundation.study_terms import PREDICTION_COLUMNS, STAGES
 from dlre_core.network.fibrosis_network import load_network
-from dlre_core.network.inference import predict
+from dlre_core.network.inference import picture_probabilities
 from dlre_core.patients.splits import select_images
 
 
@@ -48,5 +48,5 @@ def predict_split(
         pictures = store.squares(rows["index"].to_numpy())
         for stage in STAGES:
             network = load_network(weights[stage]).to(memory_format=torch.channels_last)
-            rows[stage] = predict(network, pictures)
+            rows[stage] = picture_probabilities(network, pictures)
     return rows[PREDICTION_COLUMNS]

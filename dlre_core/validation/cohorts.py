@@ -8,7 +8,7 @@ import pandas as pd
 from dlre_core.foundation.csv_tables import read_table, write_table
 from dlre_core.foundation.errors import CohortError
 from dlre_core.foundation.picture_store import open_rois
-from dlre_core.foundation.study_terms import METHODS, PREDICTION_COLUMNS, STAGES
+from dlre_core.foundation.study_terms import PREDICTION_COLUMNS, STAGES
 from dlre_core.patients.enrolment import EnrolmentSettings, enrolled_patients
 from dlre_core.patients.splits import select_images
 from dlre_core.serving.frozen_study import (
@@ -18,20 +18,14 @@ from dlre_core.serving.frozen_study import (
     read_frozen_study,
 )
 from dlre_core.serving.through_triton import ServingSettings, checked_server, stored_pictures
-from dlre_core.statistics import holm
-from dlre_core.tables.formatting import stars
-from dlre_core.tables.table_2_accuracy import (
-    AccuracySettings,
-    accuracy_row,
-    paired_comparison,
-    samples,
-)
+from dlre_core.tables.table_2_accuracy import AccuracySettings, table_2
 
-COHORT = "validation"
+# An external cohort is in the tables what the study's own validation cohort is there.
+VALIDATION = "validation"
 
 
 @dataclass(frozen=True)
-class CohortFiles:
+class ExternalFiles:
     """A cohort's ``patients.csv``, ``acquisitions.csv``, ``rois.h5`` and ``rois.csv``, as a study's rules make them."""
 
     patients: str | Path
@@ -40,9 +34,9 @@ class CohortFiles:
     roi_table: str | Path
 
 
-def predict_cohort(
+def predict_external(
     model: str | Path,
-    files: CohortFiles,
+    files: ExternalFiles,
     criteria: EnrolmentSettings,
     serving: ServingSettings,
     server_log: str | Path,
@@ -54,7 +48,7 @@ def predict_cohort(
     ----------
     model : path
         ``results/serving`` of a finished study, or a copy.
-    files : CohortFiles
+    files : ExternalFiles
     criteria : EnrolmentSettings
     serving : ServingSettings
     server_log : path
@@ -79,7 +73,7 @@ def predict_cohort(
             "Nobody of this cohort is enrolled, so that there is nothing to validate on.",
             "Look at its enrolment.csv and rejects.csv, which say why.",
         )
-    chosen = select_images(read_table(files.roi_table), enrolled.assign(cohort=COHORT), study.images_per_patient)
+    chosen = select_images(read_table(files.roi_table), enrolled.assign(cohort=VALIDATION), study.images_per_patient)
     repository = Path(model) / REPOSITORY
     with checked_server(repository, study.manifest, server_log, serving) as ask, open_rois(files.rois) as store:
         chosen[list(STAGES)] = ask(stored_pictures(store, chosen), study.arm)
@@ -99,25 +93,6 @@ def external_table(scores: pd.DataFrame, study: FrozenStudy, settings: AccuracyS
     Returns
     -------
     DataFrame
-        The columns of `dlre_core.tables.table_2_accuracy.table_2`, a row a stage and method.
+        The columns of `dlre_core.tables.table_2_accuracy.table_2`, one row per stage and method.
     """
-    rows = []
-    for stage in STAGES:
-        reference = samples(scores, METHODS[0], stage)[COHORT]
-        for method in METHODS:
-            part = samples(scores, method, stage)
-            cutoff = study.cutoffs[method][stage]
-            rows.append(
-                {"stage": stage, "method": method, "cohort": COHORT}
-                | accuracy_row(part, COHORT, settings, frozen=cutoff)
-                | paired_comparison(
-                    None if method == METHODS[0] else reference,
-                    part[COHORT],
-                    METHODS[0],
-                    settings.confidence,
-                )
-            )
-    table = pd.DataFrame(rows)
-    table["p_holm"] = holm(table["p_value"])
-    table["stars"] = [stars(p) for p in table["p_value"]]
-    return table
+    return table_2(scores, settings, cohorts=(VALIDATION,), frozen=study.cutoffs)

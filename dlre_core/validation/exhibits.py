@@ -8,8 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from dlre_core.figures.extended import calibration_figure
-from dlre_core.figures.figures_3_to_5_roc import Curve, roc_panels
-from dlre_core.figures.style import METHOD_STYLES
+from dlre_core.figures.figures_3_to_5_roc import figure_3
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.study_terms import METHODS, STAGES
 from dlre_core.report.page import data_uri, environment
@@ -17,13 +16,13 @@ from dlre_core.serving.frozen_study import FrozenStudy
 from dlre_core.statistics import Estimate
 from dlre_core.tables.accuracy_print import estimate
 from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval, round_half_up
-from dlre_core.tables.table_2_accuracy import AccuracySettings, samples
+from dlre_core.tables.table_2_accuracy import AccuracySettings
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
-from dlre_core.validation.cohorts import COHORT
+from dlre_core.validation.cohorts import VALIDATION
 
 
 @dataclass(frozen=True)
-class ValidatedCohort:
+class ExternalCohort:
     """Files of one external cohort, as the rules made them."""
 
     table: Path
@@ -45,21 +44,13 @@ def external_roc_figure(
     simulated: bool,
 ) -> Figure:
     """ROC curves of all methods in an external cohort, with the frozen cut-offs marked."""
-    cutoffs = table.set_index(["stage", "method"])["cutoff"]
-    panels = {
-        (COHORT, stage): [
-            Curve(part.labels, part.values, METHOD_NAMES[method], style, float(cutoffs[stage, method]))
-            for method, style in METHOD_STYLES.items()
-            for part in [samples(scores, method, stage)[COHORT]]
-        ]
-        for stage in STAGES
-    }
-    return roc_panels(
-        panels,
-        {COHORT: name},
+    return figure_3(
+        scores,
+        table,
         simulated=simulated,
         confidence=settings.confidence,
         interval=settings.auc_interval,
+        cohorts={VALIDATION: name},
     )
 
 
@@ -67,7 +58,7 @@ def external_calibration_figure(
     scores: pd.DataFrame, table: pd.DataFrame, name: str, *, simulated: bool, confidence: float
 ) -> Figure:
     """Calibration of the frozen networks in an external cohort."""
-    return calibration_figure(scores, table, simulated=simulated, confidence=confidence, cohorts={COHORT: name})
+    return calibration_figure(scores, table, simulated=simulated, confidence=confidence, cohorts={VALIDATION: name})
 
 
 def side_by_side(tables: Mapping[str, pd.DataFrame], study: FrozenStudy, confidence: float) -> PrintedTable:
@@ -109,7 +100,7 @@ def _percent(share: float) -> str:
 
 def write_validation_report(
     path: str | Path,
-    cohorts: Mapping[str, ValidatedCohort],
+    cohorts: Mapping[str, ExternalCohort],
     study: FrozenStudy,
     printed: PrintedTable,
 ) -> None:
@@ -118,7 +109,7 @@ def write_validation_report(
     Parameters
     ----------
     path : path
-    cohorts : mapping of name to ValidatedCohort
+    cohorts : mapping of name to ExternalCohort
     study : FrozenStudy
     printed : PrintedTable
         From `side_by_side`.

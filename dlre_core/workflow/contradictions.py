@@ -56,7 +56,7 @@ def contradictions(config: Mapping[str, Any]) -> Iterable[str]:
             "Give the folder that holds dicom/ and clinical.csv."
         )
     if cohort["source"] == "dicomweb":
-        yield from _pacs_contradictions(cohort)
+        yield from pacs_contradictions(cohort)
     if cohort["source"] == "simulated":
         for name, words in (("size", "demo, paper or a number"), ("texture_signal", "1.0")):
             if cohort.get(name) is None:
@@ -145,7 +145,8 @@ def _in_results(path: str) -> bool:
     return Path(path).expanduser().resolve().is_relative_to(Path("results").resolve())
 
 
-def _pacs_contradictions(cohort: Mapping[str, Any]) -> Iterable[str]:
+def pacs_contradictions(cohort: Mapping[str, Any]) -> Iterable[str]:
+    """What is wrong with the address of the PACS in the section cohort: none, or names would travel in the open."""
     pacs = cohort.get("dicomweb") or {}
     if not pacs.get("url"):
         yield (

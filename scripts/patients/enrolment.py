@@ -2,14 +2,15 @@
 
 from dlre_core.foundation.csv_tables import read_table, write_table
 from dlre_core.foundation.job_log import job_log
+from dlre_core.foundation.study_terms import KEYS
 from dlre_core.patients.enrolment import EnrolmentSettings, enrol, flow
 
 with job_log(snakemake.log[0]):
-    acquisitions = read_table(snakemake.input.acquisitions, needs=("hospital", "patient", "image_id"))
+    acquisitions = read_table(snakemake.input.acquisitions, needs=(*KEYS, "image_id"))
     settings = EnrolmentSettings(**snakemake.params.criteria)
     enrolment = enrol(
         read_table(snakemake.input.patients),
-        acquisitions.groupby(["hospital", "patient"]).size(),
+        acquisitions.groupby(KEYS).size(),
         settings,
     )
     write_table(enrolment, snakemake.output.enrolment)

@@ -2,6 +2,7 @@
 
 from dlre_core.foundation.csv_tables import read_table, write_table
 from dlre_core.foundation.job_log import job_log
+from dlre_core.foundation.study_terms import KEYS
 from dlre_core.patients.clinical_table import pseudonymise, read_clinical
 from dlre_core.patients.enrolment import EnrolmentSettings, enrolled_patients
 from dlre_core.patients.pseudonyms import Pseudonymiser, study_key
@@ -14,7 +15,7 @@ with job_log(snakemake.log[0]):
     split = make_split(
         enrolled_patients(
             pseudonymise(table.patients, Pseudonymiser(key, params.date_shift_days)),
-            read_table(snakemake.input.acquisitions, needs=("hospital", "patient")),
+            read_table(snakemake.input.acquisitions, needs=KEYS),
             EnrolmentSettings(**params.criteria),
         ),
         params.division,

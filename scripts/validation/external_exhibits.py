@@ -9,7 +9,7 @@ from dlre_core.serving.frozen_study import read_frozen_study
 from dlre_core.tables.accuracy_print import printed_external_table
 from dlre_core.tables.table_2_accuracy import AccuracySettings
 from dlre_core.tables.typeset import write_all
-from dlre_core.validation.cohorts import COHORT, external_table
+from dlre_core.validation.cohorts import VALIDATION, external_table
 from dlre_core.validation.exhibits import external_calibration_figure, external_roc_figure
 
 with job_log(snakemake.log[0]):
@@ -23,7 +23,7 @@ with job_log(snakemake.log[0]):
     table = external_table(scores, study, settings)
     printed = printed_external_table(table, chosen, name, study.title, study.simulated)
     write_all(table, printed, made.table, made.table_html, made.table_tex)
-    calibration = calibration_table(scores, settings.confidence, ["dlre"], [COHORT])
+    calibration = calibration_table(scores, settings.confidence, ["dlre"], [VALIDATION])
     printed = printed_calibration(
         calibration,
         settings.confidence,

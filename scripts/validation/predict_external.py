@@ -4,7 +4,7 @@ from dlre_core.foundation.job_log import job_log
 from dlre_core.patients.enrolment import EnrolmentSettings
 from dlre_core.serving.frozen_study import check_same_settings, read_frozen_study
 from dlre_core.serving.through_triton import ServingSettings
-from dlre_core.validation.cohorts import CohortFiles, predict_cohort
+from dlre_core.validation.cohorts import ExternalFiles, predict_external
 
 with job_log(snakemake.log[0]):
     given, params = snakemake.input, snakemake.params
@@ -14,9 +14,9 @@ with job_log(snakemake.log[0]):
         scale_maximum_kpa=params.scale_maximum_kpa,
         aggregate=params.aggregate,
     )
-    predict_cohort(
+    predict_external(
         params.model,
-        CohortFiles(given.patients, given.acquisitions, given.rois, given.table),
+        ExternalFiles(given.patients, given.acquisitions, given.rois, given.table),
         EnrolmentSettings(**params.criteria),
         ServingSettings(**params.serving, threads=snakemake.threads),
         snakemake.log.server,

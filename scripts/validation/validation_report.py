@@ -5,13 +5,13 @@ from pathlib import Path
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.job_log import job_log
 from dlre_core.serving.frozen_study import read_frozen_study
-from dlre_core.validation.exhibits import ValidatedCohort, side_by_side, write_validation_report
+from dlre_core.validation.exhibits import ExternalCohort, side_by_side, write_validation_report
 
 with job_log(snakemake.log[0]):
     params = snakemake.params
     study = read_frozen_study(params.model)
     cohorts = {
-        name: ValidatedCohort(**{part: Path(folder) / file for part, file in params.files.items()})
+        name: ExternalCohort(**{part: Path(folder) / file for part, file in params.files.items()})
         for name, folder in params.folders.items()
     }
     tables = {name: read_table(files.table) for name, files in cohorts.items()}

@@ -4,8 +4,8 @@ import shutil
 
 import pandas as pd
 
+from benchmarks.real_ultrasound import real_ultrasound
 from dlre_core.report import exhibits
-from tests.workflow.test_real_ultrasound import real_ultrasound
 
 
 def read(study, path):

@@ -13,13 +13,11 @@ from hypothesis import strategies as st
 
 from dlre_core.augmentation import sampling_kernels
 from dlre_core.augmentation.views import (
-    after_crop,
     apply_transforms,
     draw_jitter,
     draw_transforms,
     draw_views,
     fixed_point,
-    square_transform,
     tones,
 )
 
@@ -189,21 +187,6 @@ def test_views_without_jitter_draw_what_transforms_draw():
     jittered = draw_views(third, 6, **geometry, contrast=0.2, brightness=0.1)
     assert np.array_equal(jittered.transforms, transforms)
     assert np.array_equal(jittered[2:4].jitter, jittered.jitter[2:4])
-
-
-def test_crop_and_view_in_one():
-    screen = picture(60)
-    view = draw_transforms(np.random.default_rng(2), 1, shift_pixels=2, flip_horizontal=True, side=20)
-    whole = after_crop(square_transform(15, 25, 20, 20), view)
-    out, expected = np.empty((1, 20, 20, 3), np.float32), np.empty((1, 20, 20, 3), np.float32)
-    apply_transforms(screen, np.array([0]), whole, out)
-    # The screen has pixels where the square alone would repeat its border.
-    wide = np.ascontiguousarray(screen[:, 13:37, 23:47])
-    moved = view.copy()
-    moved[:, :, 2] += 2
-    apply_transforms(wide, np.array([0]), moved, expected)
-    assert np.array_equal(out, expected)
-    assert square_transform(0, 0, 40, 20) @ [19, 19, 1] == pytest.approx([38.5, 38.5])
 
 
 def test_identity_is_a_copy_and_normalises():

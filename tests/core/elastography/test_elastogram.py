@@ -134,7 +134,7 @@ def test_sides_that_do_not_meet_leave_the_box_as_it_was(monkeypatch):
         ([0.0, 70.0], [0.0, 30.0], [0.0, 0.0, 30.0], [0.0, 0.0, 60.0]),
         ([0.0, 30.0], [0.0, 70.0], [0.0, 0.0, 45.0], [0.0, 0.0, 40.0]),
     ):
-        monkeypatch.setattr(box_outline, "_sides", lambda *_, s=sides: tuple(map(np.array, s)))
+        monkeypatch.setattr(box_outline, "fit_sides", lambda *_, s=sides: tuple(map(np.array, s)))
         assert outline_box(coloured, np.zeros((100, 100), np.float32), rough, 1.0) == rough
 
 

@@ -72,7 +72,7 @@ def test_resampling_is_pillows(size):
 def test_crop_compiled_and_interpreted_agree_and_stay_inside(size):
     screen = np.random.default_rng(3).integers(0, 256, (14, 15, 3), dtype=np.uint8)
     results = []
-    for kernel in (crop_kernel.crop_square, crop_kernel.crop_square.py_func):
+    for kernel in (crop_kernel.resample_square, crop_kernel.resample_square.py_func):
         out = np.zeros((6, 6, 3), np.uint8)
         kernel(screen, 14 - size, 15 - size, size, out)
         results.append(out)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from dlre_core.elastography.scale_label import FULL_SCALES_KPA, read_scale_label
-from dlre_core.simulation.screen import _background
+from dlre_core.simulation.screen import empty_screen
 
 
 def labelled(text: str, size: int = 18) -> np.ndarray:
@@ -32,7 +32,7 @@ def test_labels_are_read_with_and_without_a_sign(kpa):
 
 @pytest.mark.parametrize("kpa", [30, 40, 60, 150])
 def test_the_simulators_screen_is_read(kpa):
-    assert read_scale_label(jpeg(_background("Hospital", 0.5, float(kpa), 80.0))) == kpa
+    assert read_scale_label(jpeg(empty_screen("Hospital", 0.5, float(kpa), 80.0))) == kpa
 
 
 @pytest.mark.parametrize("text", ["", "40", "kPa", "17 kPa", "400 kPa", "40 cm/s", "Name 40 kPa", "4x kPa"])

@@ -17,14 +17,14 @@ def package(tmp_path, monkeypatch):
     (root / "high.py").write_text("from dlre_core.low import VALUE\n\n\ndef f():\n    return VALUE\n")
     (root / "other.py").write_text("X = 1\n")
     monkeypatch.setattr(digests, "PACKAGE_ROOT", root)
-    digests._parse.cache_clear()
+    digests.forget_modules()
     yield root
-    digests._parse.cache_clear()
+    digests.forget_modules()
 
 
 def changed(path, text):
     path.write_text(text)
-    digests._parse.cache_clear()
+    digests.forget_modules()
 
 
 def test_core_digest_follows_imports_and_nothing_else(package):

@@ -27,7 +27,7 @@ from dlre_core.pacs.files import PICTURE_CLASSES, picture_name
 from dlre_core.pacs.pull import pull_hospital
 from dlre_core.pacs.storage import IDLE_SECONDS, MISMATCH, SUCCESS, main, serving
 from dlre_core.patients.study_list import read_study_list
-from dlre_core.workflow.contradictions import _pacs_contradictions
+from dlre_core.workflow.contradictions import pacs_contradictions
 from tests.helpers import elastogram_files as files
 from tests.helpers.disks import mount
 from tests.workflow.study import ROOT
@@ -242,7 +242,7 @@ def test_a_list_may_be_separated_as_a_clinical_table_may(tmp_path, delimiter):
 def test_names_do_not_travel_in_the_open_unless_asked():
     def faults(url, **more):
         pacs = {"url": url, **more}
-        return " ".join(_pacs_contradictions({"folder": "/data", "dicomweb": pacs}))
+        return " ".join(pacs_contradictions({"folder": "/data", "dicomweb": pacs}))
 
     assert "in the open" in faults("http://pacs.hospital/dicom-web")
     assert faults("http://pacs.hospital/dicom-web", allow_http=True) == ""

@@ -16,7 +16,7 @@ from dlre_core.patients.data_contract import (
 from tests.helpers.clinical_csv import write
 
 
-def finding(table, code):
+def problem(table, code):
     found = table.problems[table.problems["code"] == code]
     assert len(found) >= 1, table.problems
     assert (found["remedy"].str.len() > 5).all()
@@ -62,7 +62,7 @@ def test_each_mistake_is_named(tmp_path, change, code, column, effect):
     if code is None:
         assert table.problems.empty
         return
-    found = finding(table, code)
+    found = problem(table, code)
     assert (found["row"], found["column"], found["effect"]) == (3, column, effect)
     assert len(table.patients) == (2 if effect == "row rejected" else 3)
     assert rejected_rows(table.problems) == 3 - len(table.patients)
@@ -82,8 +82,8 @@ def test_both_rows_of_a_duplicate_are_rejected(tmp_path):
 
 def test_whole_column_in_another_unit(tmp_path):
     table = read_clinical(write(tmp_path, *[{"height_cm": "1.70"}] * 3))
-    assert finding(table, "wrong_unit")["row"] == 0
-    assert "Metres" in finding(table, "wrong_unit")["remedy"]
+    assert problem(table, "wrong_unit")["row"] == 0
+    assert "Metres" in problem(table, "wrong_unit")["remedy"]
 
 
 def test_encoding_and_delimiter_are_read_and_reported(tmp_path):

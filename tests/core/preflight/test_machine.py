@@ -50,7 +50,7 @@ def test_what_stands_in_results_needs_no_more_room(tmp_path):
 def test_own_data_needs_room_for_its_patients(tmp_path):
     (tmp_path / "clinical.csv").write_text("hospital\n" + "A\n" * 1000)
     cohort = CONFIG["cohort"] | {"source": "folder", "folder": str(tmp_path)}
-    needed = machine._bytes_to_write(CONFIG | {"cohort": cohort}, tmp_path)
+    needed = machine.bytes_to_write(CONFIG | {"cohort": cohort}, tmp_path)
     assert 5e9 < needed < 10e9
 
 

@@ -90,4 +90,4 @@ def test_the_headline_in_words_has_the_methods_of_table_2_and_no_others():
     assert "A study - SIMULATED DATA, no real patients" in text
     assert "3 eligible patients, 2 enrolled" in text
     assert "1 excluded: 1 antiviral treatment" in text
-    assert "3 findings in the clinical table, 1 row of it rejected" in text
+    assert "3 problems in the clinical table, 1 row of it rejected" in text

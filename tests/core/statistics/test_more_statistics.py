@@ -18,7 +18,7 @@ from dlre_core.statistics import (
     roc_analysis,
 )
 from dlre_core.statistics.agreement import obuchowski, weighted_kappa
-from dlre_core.statistics.bootstrap import _aucs, _ranking
+from dlre_core.statistics.bootstrap import rank_scores, replicate_aucs
 from dlre_core.statistics.calibration import (
     calibration,
     grouped_calibration,
@@ -57,7 +57,7 @@ def test_the_bootstrap_kernel_is_the_weighted_mann_whitney(rows, seed):
     generator = np.random.default_rng(seed)
     drawn = generator.integers(0, len(rows), (5, len(rows))).astype(np.int32)
     out = np.empty((5, 1))
-    _aucs(drawn, np.arange(len(rows)), labels, *_ranking(scores, ~np.isnan(scores)), out)
+    replicate_aucs(drawn, np.arange(len(rows)), labels, *rank_scores(scores, ~np.isnan(scores)), out)
     for replicate in range(5):
         weights = np.bincount(drawn[replicate], minlength=len(rows)) * ~np.isnan(scores[:, 0])
         expected = naive_auc(labels, np.nan_to_num(scores[:, 0]), weights)

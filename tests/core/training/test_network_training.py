@@ -18,7 +18,7 @@ from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.errors import StoreMismatch, TrainingError
 from dlre_core.foundation.picture_store import StoredSquares
 from dlre_core.network.fibrosis_network import FibrosisNetwork, new_network
-from dlre_core.network.inference import predict
+from dlre_core.network.inference import picture_probabilities
 from dlre_core.network.joint_pass import joint_logits
 from dlre_core.patients.splits import select_images
 from dlre_core.training import checkpoints
@@ -88,7 +88,7 @@ def test_it_learns_a_texture_and_repeats_bit_for_bit(data):
     network = FibrosisNetwork()
     network.load_state_dict(trained.weights)
     images, labels = easy_images(16, np.random.default_rng(99))
-    assert ((predict(network, images) > 0.5) == labels).mean() > 0.9
+    assert ((picture_probabilities(network, images) > 0.5) == labels).mean() > 0.9
 
 
 def test_a_killed_training_goes_on_to_the_same_weights(data, tmp_path, monkeypatch):
@@ -290,7 +290,7 @@ def test_probabilities_near_1_are_not_rounded_off(data):
         network.output.weight.zero_()
         network.output.bias.fill_(8.0)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        (probability,) = predict(network, data[0][:1])
+        (probability,) = picture_probabilities(network, data[0][:1])
     assert probability == pytest.approx(1 / (1 + np.exp(-8)), abs=1e-7)
 
 
@@ -364,5 +364,5 @@ def test_weights_in_the_loss_make_up_for_a_rare_class():
         trained = learn(images[chosen], labels, stopping, settings, stream=3, patients=20)
         network = FibrosisNetwork()
         network.load_state_dict(trained.weights)
-        means[balance] = predict(network, images[chosen]).mean()
+        means[balance] = picture_probabilities(network, images[chosen]).mean()
     assert means["weights"] > means["none"] + 0.15, means

@@ -20,8 +20,8 @@ from dlre_core.serving.frozen_study import (
     write_frozen_study,
 )
 from dlre_core.tables.accuracy_print import printed_external_table
-from dlre_core.validation.cohorts import COHORT, external_table
-from dlre_core.validation.exhibits import ValidatedCohort, side_by_side, write_validation_report
+from dlre_core.validation.cohorts import VALIDATION, external_table
+from dlre_core.validation.exhibits import ExternalCohort, side_by_side, write_validation_report
 from tests.helpers.pictures import jpeg, pictures
 from tests.helpers.score_table import PRINT, SETTINGS, scores
 
@@ -46,7 +46,7 @@ STUDY = FrozenStudy(
 
 @pytest.fixture(scope="module")
 def external():
-    return scores(40).assign(cohort=COHORT)
+    return scores(40).assign(cohort=VALIDATION)
 
 
 def test_the_studys_own_row_has_its_patients_and_prevalence(external):
@@ -64,20 +64,20 @@ def test_the_studys_own_row_has_its_patients_and_prevalence(external):
 
 
 def test_the_report_counts_a_hospital_called_NA(external, tmp_path):
-    paths = {field.name: tmp_path / field.name for field in fields(ValidatedCohort)}
+    paths = {field.name: tmp_path / field.name for field in fields(ExternalCohort)}
     for path in paths.values():
         path.write_text("")
     paths["enrolment"].write_text("hospital,patient,enrolled\nNA,P1,1\nX,P2,0\n")
     paths["counts"].write_text("hospital,files_found,images_stored,rejected,ignored\nNA,7,4,2,1\nX,1,1,0,0\n")
     printed = side_by_side({"north": external_table(external, STUDY, SETTINGS)}, STUDY, 0.95)
-    write_validation_report(tmp_path / "report.html", {"north": ValidatedCohort(**paths)}, STUDY, printed)
+    write_validation_report(tmp_path / "report.html", {"north": ExternalCohort(**paths)}, STUDY, printed)
     page = (tmp_path / "report.html").read_text()
     assert "1 of 2 patients from 2 hospitals" in page
     assert "Of 8 files 5 pictures were stored" in page
 
 
 def test_no_training_cohort_is_mentioned_where_none_is_shown(external):
-    calibration = calibration_table(external, 0.95, ["dlre"], [COHORT])
+    calibration = calibration_table(external, 0.95, ["dlre"], [VALIDATION])
     pages = [
         printed_calibration(calibration, 0.95, True, "Calibration").html(),
         printed_external_table(external_table(external, STUDY, SETTINGS), PRINT, "north", STUDY.title, True).html(),
