@@ -7,9 +7,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlre_core.foundation.study_terms import COHORTS, METHODS, STAGES, stage_labels
-from dlre_core.statistics import Estimate, logit_predictive_value
 from dlre_core.statistics.calibration import calibration, logistic_probabilities
 from dlre_core.statistics.decision import net_benefit, net_benefit_of_all
+from dlre_core.statistics.estimates import Estimate
+from dlre_core.statistics.proportions import logit_predictive_value
 from dlre_core.tables.accuracy_print import estimate, undefined
 from dlre_core.tables.formatting import (
     COHORT_NAMES,

@@ -18,7 +18,7 @@ from dlre_core.serving.frozen_study import (
     read_frozen_study,
 )
 from dlre_core.serving.through_triton import ServingSettings, server_url, stored_pictures
-from dlre_core.statistics import holm
+from dlre_core.statistics.comparisons import holm
 from dlre_core.tables.formatting import stars
 from dlre_core.tables.table_2_accuracy import (
     AccuracySettings,

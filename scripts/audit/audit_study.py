@@ -2,7 +2,7 @@
 
 import logging
 
-from dlre_core.audit import audit_published_tables
+from dlre_core.audit.audit import audit_published_tables
 from dlre_core.extended_tables.published_form import published_form
 from dlre_core.foundation.csv_tables import read_table, write_table
 from dlre_core.foundation.job_log import job_log

@@ -3,7 +3,7 @@
 from dlre_core.extended_tables.paper_comparison import compare_with_paper, printed_comparison
 from dlre_core.foundation.csv_tables import read_table, write_table
 from dlre_core.foundation.job_log import job_log
-from dlre_core.report import write_table_page
+from dlre_core.report.page import write_table_page
 
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params

@@ -1,7 +1,8 @@
 """Adapter of rule report."""
 
 from dlre_core.foundation.job_log import job_log
-from dlre_core.report import ordered_exhibits, write_report
+from dlre_core.report.exhibits import ordered_exhibits
+from dlre_core.report.page import write_report
 
 with job_log(snakemake.log[0]):
     given, params = snakemake.input, snakemake.params
