@@ -22,6 +22,8 @@ from dlre_core.tables.formatting import (
 from dlre_core.tables.table_2_accuracy import method_scores, spread
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
+# Text in the table of decision curves.
+DECISION_TEXT = ("strategy",)
 FITTED = (
     "Probabilities of 2D-SWE, APRI and FIB-4 come from a logistic regression on the score's logarithm in "
     "the training cohort. "
