@@ -17,6 +17,7 @@ include: "rules/report.smk"
 include: "rules/staging.smk"
 include: "rules/validation.smk"
 include: "rules/every_job.smk"
+include: "rules/reruns.smk"
 
 
 rule all:

@@ -11,7 +11,8 @@ import sys
 import numpy as np
 from scipy import stats
 
-from dlre_core.statistics import compare_paired_aucs, compare_unpaired_aucs, roc_analysis
+from dlre_core.statistics.comparisons import compare_paired_aucs, compare_unpaired_aucs
+from dlre_core.statistics.roc import roc_analysis
 
 PREVALENCE = 0.25
 SIZES, AUCS = (132, 398), (0.7, 0.8, 0.9, 0.95, 0.97)

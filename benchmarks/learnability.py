@@ -18,7 +18,7 @@ import pandas as pd
 import yaml
 
 from dlre_core.foundation.study_terms import STAGES
-from dlre_core.statistics import Estimate
+from dlre_core.statistics.estimates import Estimate
 from dlre_core.tables.formatting import METHOD_NAMES, format_interval, images_name
 from tests.workflow.study import Study
 

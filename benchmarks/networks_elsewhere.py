@@ -14,7 +14,8 @@ from pathlib import Path
 import pandas as pd
 
 from dlre_core.foundation.study_terms import KEYS, STAGES, stage_labels
-from dlre_core.statistics import Estimate, roc_analysis
+from dlre_core.statistics.estimates import Estimate
+from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.formatting import format_interval
 from dlre_core.training.prediction_in_process import predict_split
 

@@ -25,7 +25,7 @@ from dlre_core.elastography.screen_layout import BOTTOM_PICTURE
 from dlre_core.foundation.study_terms import STAGE_THRESHOLDS
 from dlre_core.simulation.cohort import write_clinical_csv, write_hospital
 from dlre_core.simulation.presets import HOSPITAL_SIZES
-from dlre_core.statistics import roc_analysis
+from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.formatting import format_interval
 
 PICTURES = 3

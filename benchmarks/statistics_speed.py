@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from dlre_core.extended_tables.differences import bootstrap_differences
-from dlre_core.statistics import compare_paired_aucs
+from dlre_core.statistics.comparisons import compare_paired_aucs
 
 R_SCRIPT = """
 suppressMessages(library(pROC))

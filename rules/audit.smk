@@ -33,7 +33,6 @@ rule audit_published:
         runtime=10,
     params:
         tables=file_digest(PACKAGE_ROOT / "audit/data/paper_tables.json"),
-        core=core("audit"),
     script:
         "../scripts/audit/audit_published.py"
 
@@ -58,7 +57,6 @@ rule audit_study:
     params:
         numbers=[1, *ACCURACY_TABLES],
         confidence=config["statistics"]["confidence"],
-        core=core("audit", "extended_tables.published_form"),
     script:
         "../scripts/audit/audit_study.py"
 
@@ -86,6 +84,5 @@ rule compare_paper:
         arms=dict(enumerate(HOSPITAL_ARMS, start=1)),
         simulated=SIMULATED,
         published=file_digest(PACKAGE_ROOT / "audit/data/paper_tables.json"),
-        core=core("extended_tables.paper_comparison", "report"),
     script:
         "../scripts/audit/compare_paper.py"

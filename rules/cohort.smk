@@ -19,7 +19,6 @@ if SIMULATED:
         params:
             size=config["cohort"]["size"],
             seed=config["cohort"]["seed"],
-            core=core("simulation"),
         script:
             "../scripts/cohort/simulate_clinical.py"
 
@@ -43,7 +42,6 @@ if SIMULATED:
             size=config["cohort"]["size"],
             seed=config["cohort"]["seed"],
             texture_signal=config["cohort"]["texture_signal"],
-            core=core("simulation"),
         script:
             "../scripts/cohort/simulate_hospital.py"
 
@@ -63,8 +61,6 @@ if SIMULATED:
         resources:
             mem_mb=growing(1000),
             runtime=10,
-        params:
-            core=core("foundation.csv_tables"),
         script:
             "../scripts/cohort/simulated_measurements.py"
 
@@ -98,7 +94,6 @@ if PACS:
             studies=listed_studies,
             dicomweb=config["cohort"]["dicomweb"],
             limits=config["ingestion"]["limits"],
-            core=core("pacs.pull"),
         script:
             "../scripts/cohort/pull_hospital.py"
 
@@ -120,7 +115,5 @@ if PACS:
         resources:
             mem_mb=growing(1000),
             runtime=10,
-        params:
-            core=core("foundation.csv_tables"),
         script:
             "../scripts/cohort/pulled_studies.py"

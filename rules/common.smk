@@ -3,7 +3,7 @@
 import os
 import sys
 
-from dlre_core.foundation.digests import contents_digest, core_digest, tree_digest
+from dlre_core.foundation.digests import contents_digest, tree_digest
 from dlre_core.foundation.processes import KEEP_MEMORY
 from dlre_core.patients.clinical_table import check_clinical_table
 from dlre_core.patients.cohort_folder import (
@@ -94,11 +94,6 @@ wildcard_constraints:
 def growing(megabytes):
     """Memory of a job: as much again with every attempt, where a profile allows several."""
     return lambda wildcards, attempt: megabytes * attempt
-
-
-def core(*modules):
-    """Parameter function: a digest of library modules and what they import."""
-    return lambda wildcards: core_digest(*modules)
 
 
 def contents(*paths):

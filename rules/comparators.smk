@@ -23,7 +23,6 @@ rule scores:
         aggregate=config["statistics"]["aggregate"],
         ast_limit=config["statistics"]["ast_upper_limit_of_normal_iu_l"],
         ast_limits=config["statistics"]["ast_upper_limit_of_normal_by_hospital_iu_l"],
-        core=core("comparators.patient_scores", "foundation.csv_tables"),
     script:
         "../scripts/comparators/scores.py"
 
@@ -45,8 +44,6 @@ rule radiomics_features:
     resources:
         mem_mb=growing(1000),
         runtime=60,
-    params:
-        core=core("comparators.radiomics"),
     script:
         "../scripts/comparators/radiomics_features.py"
 
@@ -75,6 +72,5 @@ rule radiomics:
     params:
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("comparators.radiomics", "tables.accuracy_print"),
     script:
         "../scripts/comparators/radiomics.py"

@@ -38,7 +38,6 @@ rule ingest_hospital:
         date_shift_days=config["privacy"]["date_shift_days"],
         simulated=SIMULATED,
         seed=config["cohort"]["seed"],
-        core=core("ingestion.hospital"),
     script:
         "../scripts/elastography/ingest_hospital.py"
 
@@ -65,8 +64,6 @@ rule image_store:
     resources:
         mem_mb=growing(1000),
         runtime=10,
-    params:
-        core=core("foundation.picture_store", "foundation.csv_tables"),
     script:
         "../scripts/elastography/image_store.py"
 
@@ -89,8 +86,6 @@ rule crop_rois:
     resources:
         mem_mb=growing(1000),
         runtime=30,
-    params:
-        core=core("elastography.network_square"),
     script:
         "../scripts/elastography/crop_rois.py"
 
@@ -113,7 +108,5 @@ rule roi_store:
     resources:
         mem_mb=growing(1000),
         runtime=10,
-    params:
-        core=core("elastography.network_square"),
     script:
         "../scripts/elastography/roi_store.py"

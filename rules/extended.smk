@@ -28,7 +28,6 @@ rule counts:
         what="Counts, cut-offs and tests",
         numbers=ACCURACY_TABLES,
         simulated=SIMULATED,
-        core=core("extended_tables.counts"),
     script:
         "../scripts/extended/counts.py"
 
@@ -60,7 +59,6 @@ rule calibration:
         what="Calibration of probabilities",
         confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
-        core=core("extended_tables.probabilities"),
     script:
         "../scripts/extended/calibration.py"
 
@@ -93,7 +91,6 @@ rule predictive_values:
         prevalences=config["statistics"]["prevalences"],
         confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
-        core=core("extended_tables.probabilities"),
     script:
         "../scripts/extended/predictive_values.py"
 
@@ -125,7 +122,6 @@ rule hospitals:
         what="AUC by hospital",
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("extended_tables.hospitals"),
     script:
         "../scripts/extended/hospitals.py"
 
@@ -162,7 +158,6 @@ rule stages:
         seed=config["statistics"]["seed"],
         confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
-        core=core("extended_tables.stages"),
     script:
         "../scripts/extended/stages.py"
 
@@ -194,7 +189,6 @@ rule events:
         what="Patients, images and events",
         arms=ARMS_IN_ORDER,
         simulated=SIMULATED,
-        core=core("extended_tables.counts"),
     script:
         "../scripts/extended/events.py"
 
@@ -229,7 +223,6 @@ rule differences:
         seed=config["statistics"]["seed"],
         confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
-        core=core("extended_tables.differences"),
     script:
         "../scripts/extended/differences.py"
 
@@ -257,7 +250,6 @@ rule checklist:
         runtime=10,
     params:
         what="Reporting checklist",
-        core=core("extended_tables.checklist"),
     script:
         "../scripts/extended/checklist.py"
 
@@ -278,8 +270,6 @@ rule decision_curves:
     resources:
         mem_mb=growing(1000),
         runtime=10,
-    params:
-        core=core("extended_tables.probabilities"),
     script:
         "../scripts/extended/decision_curves.py"
 
@@ -312,7 +302,6 @@ rule calibration_figure:
         what="Calibration",
         confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
-        core=core("figures.extended", "figures.captions"),
     script:
         "../scripts/extended/calibration_figure.py"
 
@@ -343,7 +332,6 @@ rule decision_figure:
     params:
         what="Decision curves",
         simulated=SIMULATED,
-        core=core("figures.extended", "figures.captions"),
     script:
         "../scripts/extended/decision_figure.py"
 
@@ -374,6 +362,5 @@ rule forest_figure:
     params:
         what="AUC by hospital",
         simulated=SIMULATED,
-        core=core("figures.extended", "figures.captions"),
     script:
         "../scripts/extended/forest_figure.py"

@@ -30,7 +30,6 @@ rule figure_1:
     params:
         what="A picture from the screen to the network",
         simulated=SIMULATED,
-        core=core("figures.figure_1_case", "figures.captions"),
     script:
         "../scripts/figures/figure_1.py"
 
@@ -64,7 +63,6 @@ rule figure_2:
     params:
         what="Enrolment flow chart",
         simulated=SIMULATED,
-        core=core("patients.clinical_table", "figures.figure_2_flow", "figures.captions"),
     script:
         "../scripts/figures/figure_2.py"
 
@@ -97,7 +95,6 @@ rule figure_3:
         what="ROC curves of DLRE, 2D-SWE, APRI and FIB-4",
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("figures.figures_3_to_5_roc", "figures.captions"),
     script:
         "../scripts/figures/figure_3.py"
 
@@ -131,7 +128,6 @@ rule figure_4:
         images=list(IMAGE_ARMS),
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("figures.figures_3_to_5_roc", "figures.captions"),
     script:
         "../scripts/figures/figure_4.py"
 
@@ -165,7 +161,6 @@ rule figure_5:
         hospitals=TRAINING_HOSPITALS,
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("figures.figures_3_to_5_roc", "figures.captions"),
     script:
         "../scripts/figures/figure_5.py"
 
@@ -196,7 +191,6 @@ rule headline_figure:
     params:
         what="AUC of every method, validation cohort",
         simulated=SIMULATED,
-        core=core("figures.headline", "figures.captions"),
     script:
         "../scripts/figures/headline_figure.py"
 
@@ -231,7 +225,6 @@ rule heat_maps:
         what="Heat maps of right and wrong cases",
         stages=STAGES,
         simulated=SIMULATED,
-        core=core("figures.contact_sheets", "figures.captions"),
     script:
         "../scripts/figures/heat_maps.py"
 
@@ -265,7 +258,6 @@ rule contact_sheets:
     params:
         what="Contact sheets",
         simulated=SIMULATED,
-        core=core("figures.contact_sheets", "figures.captions"),
     script:
         "../scripts/figures/contact_sheets.py"
 
@@ -300,7 +292,6 @@ rule supplementary_figure_1:
         patience=config["training"]["patience_epochs"],
         fraction=config["training"]["stopping_fraction"],
         simulated=SIMULATED,
-        core=core("figures.training", "figures.captions"),
     script:
         "../scripts/figures/supplementary_figure_1.py"
 
@@ -335,6 +326,5 @@ rule subgroup_figure:
         bmi_limit_kg_m2=config["statistics"]["bmi_limit_kg_m2"],
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("figures.figures_3_to_5_roc", "figures.captions"),
     script:
         "../scripts/figures/subgroup_figure.py"

@@ -31,7 +31,6 @@ rule train:
         settings={k: v for k, v in config["training"].items() if k != "permute_labels"},
         speed="results/benchmarks/train/{arm}_images_per_second.csv",
         checkpoints="results/checkpoints/{arm}",
-        core=core("training.arm_training"),
     script:
         "../scripts/network/train.py"
 
@@ -63,7 +62,6 @@ rule model_repository:
         simulated=SIMULATED,
         device=config["serving"]["device"],
         provenance={"arms": config["arms"]},
-        core=core("serving.through_triton", "serving.triton_model"),
     script:
         "../scripts/network/model_repository.py"
 
@@ -97,7 +95,6 @@ rule predict:
         splits=SPLITS,
         arms={arm: config["arms"][arm] for arm in ARMS},
         serving=config["serving"],
-        core=core("serving.through_triton", "serving.triton_model"),
     script:
         "../scripts/network/predict.py"
 
@@ -132,6 +129,5 @@ rule frozen_study:
             "aggregate": config["statistics"]["aggregate"],
             "scale_maximum_kpa": config["ingestion"]["scale_maximum_kpa"],
         },
-        core=core("serving.frozen_study", "foundation.csv_tables"),
     script:
         "../scripts/network/frozen_study.py"

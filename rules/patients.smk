@@ -25,7 +25,6 @@ rule clinical_table:
         date_shift_days=config["privacy"]["date_shift_days"],
         simulated=SIMULATED,
         seed=config["cohort"]["seed"],
-        core=core("patients.clinical_table", "patients.pseudonyms"),
     script:
         "../scripts/patients/clinical_table.py"
 
@@ -50,7 +49,6 @@ rule enrolment:
         runtime=10,
     params:
         criteria=config["enrolment"],
-        core=core("patients.enrolment", "foundation.csv_tables"),
     script:
         "../scripts/patients/enrolment.py"
 
@@ -87,7 +85,6 @@ rule split:
         date_shift_days=config["privacy"]["date_shift_days"],
         simulated=SIMULATED,
         cohort_seed=config["cohort"]["seed"],
-        core=core("patients.splits", "patients.enrolment", "foundation.csv_tables"),
     script:
         "../scripts/patients/split.py"
 
@@ -111,7 +108,5 @@ rule leak_check:
     resources:
         mem_mb=growing(1000),
         runtime=10,
-    params:
-        core=core("ingestion.look_alikes", "foundation.csv_tables"),
     script:
         "../scripts/patients/leak_check.py"

@@ -62,7 +62,6 @@ rule headline:
     params:
         title=config["report"]["title"],
         simulated=SIMULATED,
-        core=core("report.headline"),
     script:
         "../scripts/report/headline.py"
 
@@ -105,6 +104,5 @@ rule report:
         arms=ARMS,
         benchmarks="results/benchmarks",
         config=config,
-        core=core("report"),
     script:
         "../scripts/report/report.py"

@@ -20,7 +20,6 @@ rule resplit:
     params:
         division=config["splits"][MAIN_SPLIT],
         seed=config["training"]["seed"],
-        core=core("patients.resplits", "foundation.csv_tables"),
     script:
         "../scripts/robustness/resplit.py"
 
@@ -60,7 +59,6 @@ use rule train as train_variant with:
         settings={k: v for k, v in config["training"].items() if k != "permute_labels"},
         speed="results/benchmarks/train_variant/{variant}_images_per_second.csv",
         checkpoints="results/checkpoints/{variant}",
-        core=core("training.arm_training"),
 
 
 rule predict_variant:
@@ -86,7 +84,6 @@ rule predict_variant:
         runtime=60,
     params:
         images=config["arms"][MAIN_ARM]["images"],
-        core=core("training.prediction_in_process"),
     script:
         "../scripts/robustness/predict_variant.py"
 
@@ -126,7 +123,6 @@ rule robustness:
         variants=lambda wildcards: VARIANTS[wildcards.analysis],
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("extended_tables.robustness"),
     script:
         "../scripts/robustness/robustness.py"
 
@@ -154,7 +150,6 @@ rule fusion:
     params:
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("comparators.fusion", "tables.accuracy_print"),
     script:
         "../scripts/robustness/fusion.py"
 
@@ -182,6 +177,5 @@ rule choices:
         aggregate=config["statistics"]["aggregate"],
         confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
-        core=core("extended_tables.choices"),
     script:
         "../scripts/robustness/choices.py"

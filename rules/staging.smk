@@ -21,7 +21,6 @@ rule example_patients:
         runtime=10,
     params:
         seed=config["cohort"]["seed"],
-        core=core("simulation"),
     script:
         "../scripts/staging/example_patients.py"
 
@@ -101,6 +100,5 @@ rule stage_inbox:
         date_shift_days=config["privacy"]["date_shift_days"],
         limits=config["ingestion"]["limits"],
         serving=config["serving"],
-        core=core("staging"),
     script:
         "../scripts/staging/stage_inbox.py"

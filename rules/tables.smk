@@ -28,7 +28,6 @@ rule table_1:
     params:
         what="Baseline characters of the patients",
         simulated=SIMULATED,
-        core=core("tables.table_1_baseline"),
     script:
         "../scripts/tables/table_1.py"
 
@@ -61,7 +60,6 @@ rule table_2:
         what="Diagnostic performance of DLRE, 2D-SWE, APRI and FIB-4",
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("tables.table_2_accuracy", "tables.accuracy_print"),
     script:
         "../scripts/tables/table_2.py"
 
@@ -95,7 +93,6 @@ rule table_3:
         images=list(IMAGE_ARMS),
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("tables.table_3_pictures", "tables.accuracy_print"),
     script:
         "../scripts/tables/table_3.py"
 
@@ -131,7 +128,6 @@ rule table_4:
         seed=config["statistics"]["seed"],
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("tables.table_4_hospitals", "tables.accuracy_print"),
     script:
         "../scripts/tables/table_4.py"
 
@@ -172,6 +168,5 @@ rule supplementary_table:
         bmi_limit_kg_m2=config["statistics"]["bmi_limit_kg_m2"],
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("tables.supplement_subgroups"),
     script:
         "../scripts/tables/supplementary_table.py"

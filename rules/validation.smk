@@ -133,7 +133,6 @@ rule predict_external:
         scale_maximum_kpa=config["ingestion"]["scale_maximum_kpa"],
         aggregate=config["statistics"]["aggregate"],
         serving=config["serving"],
-        core=core("validation.cohorts"),
     script:
         "../scripts/validation/predict_external.py"
 
@@ -183,7 +182,6 @@ rule external_exhibits:
         model=subpath(input.study, parent=True),
         model_digest=frozen_model(VALIDATION_MODEL),
         settings=ACCURACY_SETTINGS,
-        core=core("validation"),
     script:
         "../scripts/validation/external_exhibits.py"
 
@@ -215,6 +213,5 @@ rule validation_report:
         folders={name: f"results/validation/{name}" for name in VALIDATED},
         files=VALIDATED_FILES,
         confidence=config["statistics"]["confidence"],
-        core=core("validation", "report"),
     script:
         "../scripts/validation/validation_report.py"

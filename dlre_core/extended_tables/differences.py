@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from dlre_core.foundation.study_terms import COHORTS, METHODS, STAGES
-from dlre_core.statistics import Estimate, bootstrap_aucs
+from dlre_core.statistics.bootstrap import bootstrap_aucs
+from dlre_core.statistics.estimates import Estimate
 from dlre_core.tables.accuracy_print import estimate
 from dlre_core.tables.formatting import (
     COHORT_NAMES,

@@ -7,9 +7,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlre_core.foundation.study_terms import COHORTS, METHODS, STAGES, stage_labels
-from dlre_core.statistics import Estimate, logit_predictive_value
 from dlre_core.statistics.calibration import calibration, logistic_probabilities
 from dlre_core.statistics.decision import net_benefit, net_benefit_of_all
+from dlre_core.statistics.estimates import Estimate
+from dlre_core.statistics.proportions import logit_predictive_value
 from dlre_core.tables.accuracy_print import estimate, undefined
 from dlre_core.tables.formatting import (
     COHORT_NAMES,
@@ -21,6 +22,8 @@ from dlre_core.tables.formatting import (
 from dlre_core.tables.table_2_accuracy import method_scores, spread
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
+# Text in the table of decision curves.
+DECISION_TEXT = ("strategy",)
 FITTED = (
     "Probabilities of 2D-SWE, APRI and FIB-4 come from a logistic regression on the score's logarithm in "
     "the training cohort. "

@@ -8,7 +8,8 @@ import pandas as pd
 from scipy import stats
 
 from dlre_core.foundation.study_terms import STAGES, stage_labels
-from dlre_core.statistics import Estimate, roc_analysis
+from dlre_core.statistics.estimates import Estimate
+from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.accuracy_print import undefined
 from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval
 from dlre_core.tables.table_2_accuracy import AccuracySettings, method_scores, spread

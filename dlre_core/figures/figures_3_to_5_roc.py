@@ -19,7 +19,7 @@ from dlre_core.figures.style import (
     new_figure,
 )
 from dlre_core.foundation.study_terms import COHORTS, STAGES, stage_labels
-from dlre_core.statistics import roc_analysis
+from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.formatting import (
     COHORT_NAMES,
     METHOD_NAMES,

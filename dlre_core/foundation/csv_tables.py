@@ -1,84 +1,15 @@
 """Write and read the CSV files between rules: full precision, one form, never half a file."""
 
 import csv
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 
 from dlre_core.foundation.atomic_files import written_whole
 from dlre_core.foundation.errors import StoreMismatch
-
-# Columns that stay text whatever they hold, and in which an empty cell is an empty text.
-TEXT_COLUMNS = frozenset(
-    [
-        "hospital",
-        "patient",
-        "patient_id",
-        "image_id",
-        "pixel_digest",
-        "file",
-        "flags",
-        "first_reason",
-        "all_reasons",
-        "cohort",
-        "stage",
-        "method",
-        "criterion",
-        "sentence",
-        "q_box_source",
-        "scale_source",
-        "source",
-        "layout_source",
-        "code",
-        "reason",
-        "remedy",
-        "problem",
-        "effect",
-        "processing_stage",
-        "stars",
-        "notes",
-        "compared_with",
-        "within_compared_with",
-        "between_compared_with",
-        "arm",
-        "first",
-        "second",
-        "population",
-        "subgroup",
-        "strategy",
-        "biopsy",
-        "test",
-        "variable",
-        "name",
-        "unit",
-        "block",
-        "kind",
-        "summary",
-        "cutoff_choice",
-        "cutoff_cohort",
-        "acquired_on",
-        "sex",
-        "transfer_syntax",
-        "photometric_interpretation",
-        "elastography_date",
-        "biopsy_date",
-        "serology_date",
-    ]
-)
-
-
-# What a number must lie within, wherever a column of this name stands; limits belong to it.
-RANGES: Mapping[str, tuple[float, float]] = {
-    **dict.fromkeys(("f4", "ge_f3", "ge_f2", "dlre_f4", "dlre_ge_f3", "dlre_ge_f2"), (0, 1)),
-    **dict.fromkeys(("auc", "sensitivity", "specificity", "prevalence", "p_value"), (0, 1)),
-    **dict.fromkeys(("fill_fraction", "saturated_fraction", "enrolled", "chosen"), (0, 1)),
-    **dict.fromkeys(("apri", "fib4", "lsm", "q_box_mean_kpa", "images", "size"), (0, math.inf)),
-    "fibrosis_stage": (0, 4),
-    "inflammation_grade": (0, 3),
-    "acquisition": (1, math.inf),
-}
+from dlre_core.foundation.study_terms import RANGES, TEXT_COLUMNS
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
@@ -87,7 +18,13 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
         table.to_csv(unfinished, index=False, lineterminator="\n")
 
 
-def read_table(path: str | Path, needs: Sequence[str] = ()) -> pd.DataFrame:
+def read_table(
+    path: str | Path,
+    needs: Sequence[str] = (),
+    *,
+    text: Collection[str] = (),
+    ranges: Mapping[str, tuple[float, float]] = MappingProxyType({}),
+) -> pd.DataFrame:
     """Read and check what `write_table` wrote; codes such as hospital ``NA`` or ``01`` stay text.
 
     Parameters
@@ -95,26 +32,32 @@ def read_table(path: str | Path, needs: Sequence[str] = ()) -> pd.DataFrame:
     path : path
     needs : sequence of str
         Columns that must be there.
+    text : collection of str
+        Columns that stay text besides those that chapters share (`study_terms.TEXT_COLUMNS`); an empty
+        cell in them is an empty text. They are named beside the table that has them.
+    ranges : mapping of str to (float, float)
+        What a number must lie within besides `study_terms.RANGES`, limits included.
 
     Raises
     ------
     StoreMismatch
-        If columns are missing, a number's column holds text, or a value is impossible (`RANGES`).
+        If columns are missing, a number's column holds text, or a value is impossible.
     """
     header = pd.read_csv(path, nrows=0).columns
     missing = [name for name in needs if name not in header]
     if missing:
         raise StoreMismatch(f"{path} lacks the columns {', '.join(missing)}.", "Delete the file and run again.")
-    text = TEXT_COLUMNS & set(header)
+    kept = TEXT_COLUMNS.union(text).intersection(header)
     table = pd.read_csv(
         path,
-        dtype=dict.fromkeys(sorted(text), str),
+        dtype=dict.fromkeys(sorted(kept), str),
         keep_default_na=False,
-        na_values={name: [""] for name in header if name not in text},
+        na_values={name: [""] for name in header if name not in kept},
         float_precision="round_trip",
     )
-    for name in RANGES.keys() & set(header):
-        _check_range(path, name, table[name])
+    limits = {**RANGES, **ranges}
+    for name in limits.keys() & set(header):
+        _check_range(path, name, table[name], *limits[name])
     return table
 
 
@@ -130,8 +73,7 @@ def write_private_table(path: str | Path, header: Sequence[str], rows: Sequence[
         writer.writerows(sorted(rows))
 
 
-def _check_range(path: str | Path, name: str, values: pd.Series) -> None:
-    low, high = RANGES[name]
+def _check_range(path: str | Path, name: str, values: pd.Series, low: float, high: float) -> None:
     numbers = pd.to_numeric(values, errors="coerce")
     wrong = (numbers.isna() & values.notna()) | (numbers < low) | (numbers > high)
     if wrong.any():

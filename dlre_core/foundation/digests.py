@@ -4,6 +4,7 @@ import ast
 import hashlib
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Iterable
 from functools import cache
@@ -11,19 +12,21 @@ from pathlib import Path
 
 PACKAGE_ROOT = Path(__file__).parents[1]
 # Templates and data inside a package are as much a part of it as its modules.
-SOURCE_SUFFIXES = (".py", ".j2", ".css", ".js", ".json")
+SOURCE_SUFFIXES = (".py", ".j2", ".css", ".js", ".json", ".csv", ".yaml")
+# A file's name in a template: {% include "report.css" %}.
+WORDS = re.compile(r"[\w.-]+\.\w+")
 
 
 def core_digest(*modules: str) -> str:
-    """Digest the meaning of library modules and of everything of ``dlre_core`` they import.
+    """Digest the meaning of library modules and of everything of ``dlre_core`` that they rest on.
 
-    Docstrings, comments and layout do not count, so that editing them reruns nothing.
+    Docstrings, comments and layout do not count, so that editing them reruns nothing. A module rests
+    on the modules that it imports and on the files of the library that it names (templates, data).
 
     Parameters
     ----------
     *modules : str
-        Names below ``dlre_core``, such as ``"statistics"`` or ``"figures.roc"``. A package stands
-        for all of its modules.
+        Names below ``dlre_core``, such as ``"figures.style"``. A package stands for all of its modules.
 
     Returns
     -------
@@ -35,17 +38,28 @@ def core_digest(*modules: str) -> str:
     ModuleNotFoundError
         If a name is neither a module nor a package of ``dlre_core``.
     """
-    pending = [path for name in modules for path in _sources(name)]
-    seen: set[Path] = set()
-    while pending:
-        path = pending.pop()
-        if path not in seen:
-            seen.add(path)
-            pending.extend(_parse(path)[1])
-    digest = hashlib.sha256()
-    for path in sorted(seen):
-        digest.update(f"{path.relative_to(PACKAGE_ROOT)}\0{_parse(path)[0]}\0".encode())
-    return digest.hexdigest()[:16]
+    return _meaning(path for name in modules for path in _sources(name))
+
+
+def script_digest(script: str | Path) -> str:
+    """Digest the meaning of everything of ``dlre_core`` that a script rests on, as `core_digest` does.
+
+    Parameters
+    ----------
+    script : path
+        A rule's script; its own text does not count, since Snakemake follows that by itself.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    return _meaning(_parse(Path(script))[1])
+
+
+def files_behind(script: str | Path) -> set[Path]:
+    """Every file of ``dlre_core`` that a script rests on."""
+    return _closure(_parse(Path(script))[1])
 
 
 def value_digest(value: object) -> str:
@@ -182,6 +196,23 @@ def _write_cache(cache_file: str | Path, folder: str, entries: dict[str, tuple[s
         database.execute("INSERT OR REPLACE INTO digests VALUES (?, ?)", (folder, body))
 
 
+def _meaning(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(_closure(files)):
+        digest.update(f"{path.relative_to(PACKAGE_ROOT)}\0{_parse(path)[0]}\0".encode())
+    return digest.hexdigest()[:16]
+
+
+def _closure(files: Iterable[Path]) -> set[Path]:
+    pending, seen = list(files), set()
+    while pending:
+        path = pending.pop()
+        if path not in seen:
+            seen.add(path)
+            pending.extend(_parse(path)[1])
+    return seen
+
+
 def _sources(name: str) -> list[Path]:
     base = PACKAGE_ROOT.joinpath(*name.split("."))
     if base.is_dir():
@@ -193,19 +224,37 @@ def _sources(name: str) -> list[Path]:
 
 @cache
 def _parse(path: Path) -> tuple[str, tuple[Path, ...]]:
+    """The meaning of one file, and the files of the library that it rests on directly."""
     if path.suffix != ".py":
-        return file_digest(path), ()
+        words = set(WORDS.findall(path.read_text(encoding="utf-8")))
+        return file_digest(path), _named(words - {path.name})
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         if documented and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
     imported = {file for name in _imports(tree, path) for file in _module_files(name)}
-    return ast.dump(tree), tuple(sorted(imported))
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    return ast.dump(tree), tuple(sorted(imported | set(_named(texts))))
+
+
+def _named(texts: set[object]) -> tuple[Path, ...]:
+    """Files of the library whose names stand in a source: templates, data, a program to copy."""
+    return tuple(path for name in sorted(_files_by_name().keys() & texts) for path in _files_by_name()[name])
+
+
+@cache
+def _files_by_name() -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for path in sorted(PACKAGE_ROOT.rglob("*")):
+        if path.suffix in SOURCE_SUFFIXES and path.name != "__init__.py":
+            found.setdefault(path.name, []).append(path)
+    return found
 
 
 def _imports(tree: ast.Module, path: Path) -> Iterable[str]:
-    package = path.relative_to(PACKAGE_ROOT.parent).with_suffix("").parts[:-1]
+    inside = path.is_relative_to(PACKAGE_ROOT)
+    package = path.relative_to(PACKAGE_ROOT.parent).parts[:-1] if inside else ()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -230,3 +279,4 @@ def _module_files(name: str) -> Iterable[Path]:
 def forget_modules() -> None:
     """Parse the library's modules anew, since their files have changed within this process."""
     _parse.cache_clear()
+    _files_by_name.cache_clear()

@@ -1,5 +1,6 @@
 """Words that the whole study shares: keys of a patient, stage questions, methods and cohorts."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -31,6 +32,54 @@ SCORE_COLUMNS = [
 ]
 
 STAGE_THRESHOLDS: Mapping[str, int] = {"f4": 4, "ge_f3": 3, "ge_f2": 2}
+# Columns of the tables that chapters hand to each other which stay text whatever they hold, and in which an
+# empty cell is an empty text. An exhibit's own columns are named beside the exhibit.
+TEXT_COLUMNS = frozenset(
+    [
+        "hospital",
+        "patient",
+        "patient_id",
+        "image_id",
+        "pixel_digest",
+        "file",
+        "flags",
+        "first_reason",
+        "all_reasons",
+        "cohort",
+        "stage",
+        "method",
+        "criterion",
+        "sentence",
+        "q_box_source",
+        "scale_source",
+        "source",
+        "layout_source",
+        "code",
+        "reason",
+        "remedy",
+        "problem",
+        "effect",
+        "processing_stage",
+        "notes",
+        "arm",
+        "acquired_on",
+        "sex",
+        "transfer_syntax",
+        "photometric_interpretation",
+        "elastography_date",
+        "biopsy_date",
+        "serology_date",
+    ]
+)
+# What a number must lie within, wherever a column of this name stands; limits belong to it.
+RANGES: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(("f4", "ge_f3", "ge_f2", "dlre_f4", "dlre_ge_f3", "dlre_ge_f2"), (0, 1)),
+    **dict.fromkeys(("fill_fraction", "saturated_fraction", "enrolled", "chosen"), (0, 1)),
+    **dict.fromkeys(("apri", "fib4", "lsm", "q_box_mean_kpa", "images", "size"), (0, math.inf)),
+    "fibrosis_stage": (0, 4),
+    "inflammation_grade": (0, 3),
+    "acquisition": (1, math.inf),
+}
 METHODS = ("dlre", "lsm", "apri", "fib4")
 COHORTS = ("training", "validation")
 

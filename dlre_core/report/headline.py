@@ -5,7 +5,7 @@ import pandas as pd
 from dlre_core.foundation.study_terms import METHODS
 from dlre_core.patients.clinical_table import rejected_rows
 from dlre_core.report.sentences import contradictions
-from dlre_core.statistics import Estimate
+from dlre_core.statistics.estimates import Estimate
 from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval
 
 

@@ -24,6 +24,7 @@ from dlre_core.report.rule_graph import rule_edges, rule_figure
 from dlre_core.report.sentences import caveats, contradictions, headline
 from dlre_core.report.unused_files import unused_files
 from dlre_core.tables.formatting import STAGE_NAMES, arm_name, round_half_up
+from dlre_core.tables.stored_tables import read_accuracy_table
 from dlre_core.tables.typeset import PrintedTable
 
 KINDS = {".svg": "image/svg+xml", ".jpg": "image/jpeg"}
@@ -99,7 +100,7 @@ def write_report(
     simulated : bool
         Puts the banner on.
     """
-    accuracy = read_table(files.table_2)
+    accuracy = read_accuracy_table(files.table_2)
     rejected, found = read_table(files.rejects), read_table(files.counts)
     own_findings = read_table(files.study_findings).fillna("")
     page = (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from dlre_core.statistics import Estimate
+from dlre_core.statistics.estimates import Estimate
 from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval, format_p_value
 
 SMALL_TRAINING_COHORT = 150

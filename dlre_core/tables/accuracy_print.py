@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import pandas as pd
 
 from dlre_core.foundation.study_terms import STAGES
-from dlre_core.statistics import Estimate
+from dlre_core.statistics.estimates import Estimate
 from dlre_core.tables.formatting import (
     COHORT_NAMES,
     METHOD_NAMES,

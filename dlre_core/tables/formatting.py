@@ -3,7 +3,7 @@
 import math
 from decimal import ROUND_HALF_UP, Decimal
 
-from dlre_core.statistics import Estimate
+from dlre_core.statistics.estimates import Estimate
 
 STAGE_NAMES = {
     "f4": "Cirrhosis (F4)",

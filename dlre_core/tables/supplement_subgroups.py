@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlre_core.foundation.study_terms import STAGES, stage_labels
-from dlre_core.statistics import compare_paired_aucs, compare_unpaired_aucs, holm, roc_analysis
+from dlre_core.statistics.comparisons import compare_paired_aucs, compare_unpaired_aucs, holm
+from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.accuracy_print import METHOD_WORDS, estimate, undefined
 from dlre_core.tables.formatting import (
     METHOD_NAMES,

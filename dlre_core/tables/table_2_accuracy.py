@@ -9,18 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlre_core.foundation.study_terms import COHORTS, METHODS, STAGES, stage_labels
-from dlre_core.statistics import (
-    Cutoff,
-    DiagnosticAccuracy,
-    Estimate,
-    compare_paired_aucs,
-    diagnostic_accuracy,
-    holm,
-    roc_analysis,
-    sensitivity_cutoff,
-    specificity_cutoff,
-    youden_cutoff,
-)
+from dlre_core.statistics.comparisons import compare_paired_aucs, holm
+from dlre_core.statistics.cutoffs import Cutoff, sensitivity_cutoff, specificity_cutoff, youden_cutoff
+from dlre_core.statistics.diagnostic import DiagnosticAccuracy, diagnostic_accuracy
+from dlre_core.statistics.estimates import Estimate
+from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.formatting import stars
 
 # Methods with a score of their own for every stage question.

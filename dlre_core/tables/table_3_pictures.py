@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from dlre_core.foundation.study_terms import COHORTS, KEYS, STAGES
-from dlre_core.statistics import holm
+from dlre_core.statistics.comparisons import holm
 from dlre_core.tables.formatting import stars
 from dlre_core.tables.table_2_accuracy import (
     AccuracySettings,

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from dlre_core.foundation.study_terms import COHORTS, KEYS, STAGES, stage_labels
-from dlre_core.statistics import compare_overlapping_aucs, holm
+from dlre_core.statistics.bootstrap import compare_overlapping_aucs
+from dlre_core.statistics.comparisons import holm
 from dlre_core.tables.formatting import stars
 from dlre_core.tables.table_2_accuracy import AccuracySettings, accuracy_row, method_scores, samples
 

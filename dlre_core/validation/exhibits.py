@@ -13,7 +13,7 @@ from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.study_terms import METHODS, STAGES
 from dlre_core.report.page import data_uri, environment
 from dlre_core.serving.frozen_study import FrozenStudy
-from dlre_core.statistics import Estimate
+from dlre_core.statistics.estimates import Estimate
 from dlre_core.tables.accuracy_print import estimate
 from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval, round_half_up
 from dlre_core.tables.table_2_accuracy import AccuracySettings

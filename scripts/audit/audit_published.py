@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from dlre_core.audit import audit_published_tables, paper_tables
+from dlre_core.audit.audit import audit_published_tables, paper_tables
 from dlre_core.foundation.csv_tables import write_table
 from dlre_core.foundation.job_log import job_log
 

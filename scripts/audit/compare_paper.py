@@ -1,13 +1,14 @@
 """Adapter of rule compare_paper."""
 
 from dlre_core.extended_tables.paper_comparison import compare_with_paper, printed_comparison
-from dlre_core.foundation.csv_tables import read_table, write_table
+from dlre_core.foundation.csv_tables import write_table
 from dlre_core.foundation.job_log import job_log
-from dlre_core.report import write_table_page
+from dlre_core.report.page import write_table_page
+from dlre_core.tables.stored_tables import read_numbered_table
 
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
-    tables = {n: read_table(path) for n, path in zip(params.numbers, given.tables, strict=True)}
+    tables = {n: read_numbered_table(n, path) for n, path in zip(params.numbers, given.tables, strict=True)}
     table = compare_with_paper(tables, params.arms)
     write_table(table, made.csv)
     printed = printed_comparison(table, params.simulated)

@@ -4,6 +4,7 @@ from dlre_core.extended_tables.stages import ordinal_tables, printed_stages
 from dlre_core.foundation.csv_tables import read_table, write_table
 from dlre_core.foundation.job_log import job_log
 from dlre_core.foundation.study_terms import SCORE_COLUMNS
+from dlre_core.tables.stored_tables import read_accuracy_table
 from dlre_core.tables.typeset import write_all
 
 with job_log(snakemake.log[0]):
@@ -11,7 +12,7 @@ with job_log(snakemake.log[0]):
     scores = read_table(given.scores, needs=SCORE_COLUMNS)
     table, measures = ordinal_tables(
         scores,
-        read_table(given.table),
+        read_accuracy_table(given.table),
         read_table(given.predictions),
         replicates=params.replicates,
         seed=params.seed,

@@ -6,13 +6,14 @@ from dlre_core.figures.style import save_figure
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.job_log import job_log
 from dlre_core.foundation.study_terms import SCORE_COLUMNS
+from dlre_core.tables.stored_tables import read_accuracy_table
 
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     scores = read_table(given.scores, needs=SCORE_COLUMNS)
     figure = figure_3(
         scores,
-        read_table(given.table),
+        read_accuracy_table(given.table),
         simulated=params.simulated,
         confidence=params.settings["confidence"],
         interval=params.settings["auc_interval"],

@@ -5,10 +5,11 @@ from pathlib import Path
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.job_log import job_log
 from dlre_core.report.headline import headline_text
+from dlre_core.tables.stored_tables import read_accuracy_table
 
 with job_log(snakemake.log[0]):
     text = headline_text(
-        read_table(snakemake.input.table),
+        read_accuracy_table(snakemake.input.table),
         read_table(snakemake.input.enrolment),
         read_table(snakemake.input.counts),
         read_table(snakemake.input.problems),

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.job_log import job_log
 from dlre_core.serving.frozen_study import read_frozen_study
+from dlre_core.tables.stored_tables import read_accuracy_table
 from dlre_core.validation.exhibits import ExternalCohort, side_by_side, write_validation_report
 
 with job_log(snakemake.log[0]):
@@ -14,6 +14,6 @@ with job_log(snakemake.log[0]):
         name: ExternalCohort(**{part: Path(folder) / file for part, file in params.files.items()})
         for name, folder in params.folders.items()
     }
-    tables = {name: read_table(files.table) for name, files in cohorts.items()}
+    tables = {name: read_accuracy_table(files.table) for name, files in cohorts.items()}
     printed = side_by_side(tables, study, params.confidence)
     write_validation_report(snakemake.output[0], cohorts, study, printed)

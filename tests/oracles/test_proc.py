@@ -12,12 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlre_core.statistics import (
-    compare_paired_aucs,
-    compare_unpaired_aucs,
-    roc_analysis,
-    youden_cutoff,
-)
+from dlre_core.statistics.comparisons import compare_paired_aucs, compare_unpaired_aucs
+from dlre_core.statistics.cutoffs import youden_cutoff
+from dlre_core.statistics.roc import roc_analysis
 
 HERE = Path(__file__).parent / "proc"
 CASES = json.loads((HERE / "oracle.json").read_text())["cases"]

@@ -179,7 +179,7 @@ def test_a_figures_style_redraws_figures_only(study):
 
 
 def test_a_line_of_the_statistics_retrains_nothing(study):
-    path = study.folder / "dlre_core/statistics/__init__.py"
+    path = study.folder / "dlre_core/statistics/estimates.py"
     path.write_text(path.read_text() + "\nADDED = 1\n")
     pending = study.pending()
     assert pending >= SCORED | SCORED_FIGURES | END

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from dlre_core.audit import audit_published_tables, paper_tables
+from dlre_core.audit.audit import audit_published_tables, paper_tables
 from dlre_core.audit.counts import best_tables, cases_that_fit, tables_of_any_size
 from dlre_core.audit.intervals import auc_intervals, intervals_of_cell
 from dlre_core.audit.printed import parse_printed, rounding_steps, show
 from dlre_core.extended_tables.published_form import published_form
-from dlre_core.statistics import diagnostic_accuracy_from_counts
+from dlre_core.statistics.diagnostic import diagnostic_accuracy_from_counts
 
 MEASURES = {
     "sens": "sensitivity",

@@ -7,7 +7,7 @@ import pytest
 from dlre_core.comparators.fusion import fused_scores
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.study_terms import STAGES, stage_labels
-from dlre_core.statistics import roc_analysis
+from dlre_core.statistics.roc import roc_analysis
 
 
 def scores(n, cohort, generator, prefix):

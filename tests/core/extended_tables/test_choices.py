@@ -8,7 +8,7 @@ import pytest
 
 from dlre_core.extended_tables.choices import choices_table, printed_choices
 from dlre_core.foundation.study_terms import stage_labels
-from dlre_core.statistics import roc_analysis
+from dlre_core.statistics.roc import roc_analysis
 
 
 @pytest.fixture

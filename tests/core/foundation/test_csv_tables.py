@@ -10,7 +10,7 @@ from dlre_core.foundation.errors import StoreMismatch
 def test_round_trip_keeps_codes_floats_and_missing(tmp_path):
     table = pd.DataFrame({"hospital": ["01", "NA", "B"], "lsm": [0.1 + 0.2, 1e-17, None], "stars": ["", "**", ""]})
     write_table(table, tmp_path / "t.csv")
-    again = read_table(tmp_path / "t.csv")
+    again = read_table(tmp_path / "t.csv", text=["stars"])
     pd.testing.assert_frame_equal(again, table)
     assert (tmp_path / "t.csv").read_bytes().count(b"\r") == 0
     assert list(tmp_path.iterdir()) == [tmp_path / "t.csv"]

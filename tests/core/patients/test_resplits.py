@@ -8,7 +8,7 @@ from dlre_core.foundation.errors import ConfigurationError, TrainingError
 from dlre_core.ingestion.look_alikes import check_leaks
 from dlre_core.patients.resplits import resplit
 from dlre_core.patients.splits import make_split
-from dlre_core.statistics import roc_analysis
+from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.table_2_accuracy import AccuracySettings
 
 RULE = {"method": "random", "training_fraction": 0.666667}

@@ -10,23 +10,18 @@ from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, cohen_kappa_score
 
-from dlre_core.statistics import (
-    bootstrap_aucs,
-    compare_overlapping_aucs,
-    compare_paired_aucs,
-    compare_unpaired_aucs,
-    roc_analysis,
-)
 from dlre_core.statistics.agreement import obuchowski, weighted_kappa
-from dlre_core.statistics.bootstrap import rank_scores, replicate_aucs
+from dlre_core.statistics.bootstrap import bootstrap_aucs, compare_overlapping_aucs, rank_scores, replicate_aucs
 from dlre_core.statistics.calibration import (
     calibration,
     grouped_calibration,
     logistic_probabilities,
     smooth_calibration,
 )
+from dlre_core.statistics.comparisons import compare_paired_aucs, compare_unpaired_aucs
 from dlre_core.statistics.decision import net_benefit, net_benefit_of_all
 from dlre_core.statistics.groups import compare_means, compare_shares, student_t
+from dlre_core.statistics.roc import roc_analysis
 
 
 def sample(n=200, seed=1):

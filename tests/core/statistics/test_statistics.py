@@ -10,20 +10,11 @@ from scipy import stats
 from scipy.integrate import trapezoid
 from statsmodels.stats.proportion import proportion_confint
 
-from dlre_core.statistics import (
-    compare_paired_aucs,
-    compare_unpaired_aucs,
-    diagnostic_accuracy,
-    diagnostic_accuracy_from_counts,
-    holm,
-    logit_predictive_value,
-    proportion,
-    roc_analysis,
-    sensitivity_cutoff,
-    specificity_cutoff,
-    youden_cutoff,
-)
-from dlre_core.statistics.comparisons import log_t_tails
+from dlre_core.statistics.comparisons import compare_paired_aucs, compare_unpaired_aucs, holm, log_t_tails
+from dlre_core.statistics.cutoffs import sensitivity_cutoff, specificity_cutoff, youden_cutoff
+from dlre_core.statistics.diagnostic import diagnostic_accuracy, diagnostic_accuracy_from_counts
+from dlre_core.statistics.proportions import logit_predictive_value, proportion
+from dlre_core.statistics.roc import roc_analysis
 
 scored = st.lists(st.tuples(st.integers(0, 1), st.integers(-5, 5).map(float)), min_size=4, max_size=40)
 counts = st.tuples(*[st.integers(0, 60)] * 4)

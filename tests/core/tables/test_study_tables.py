@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from dlre_core.audit import audit_published_tables
+from dlre_core.audit.audit import audit_published_tables
 from dlre_core.extended_tables.checklist import STATUS, checklist, printed_checklist
 from dlre_core.extended_tables.counts import (
     counts_table,
@@ -36,7 +36,8 @@ from dlre_core.extended_tables.stages import (
     printed_stages,
     probability_order,
 )
-from dlre_core.statistics import compare_paired_aucs, compare_unpaired_aucs, roc_analysis
+from dlre_core.statistics.comparisons import compare_paired_aucs, compare_unpaired_aucs
+from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.accuracy_print import (
     printed_table_2,
     printed_table_3,

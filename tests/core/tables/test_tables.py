@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlre_core.statistics import Estimate, compare_paired_aucs, roc_analysis
+from dlre_core.statistics.comparisons import compare_paired_aucs
+from dlre_core.statistics.estimates import Estimate
+from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.accuracy_print import footnote, printed_table_2
 from dlre_core.tables.formatting import format_interval, format_p_value, round_half_up, stars
 from dlre_core.tables.table_2_accuracy import AccuracySettings, table_2
