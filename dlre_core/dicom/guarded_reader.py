@@ -76,7 +76,7 @@ class GuardedReader:
         Unusable
             If it cannot be read within the limits.
         """
-        return header_of(self._ask("header", file)["header"])
+        return header_of(self.ask("header", file)["header"])
 
     def images(self, file: FoundFile) -> list[SweImage]:
         """The frames to choose from, the fullest first; one for a still.
@@ -88,7 +88,7 @@ class GuardedReader:
         """
         images = []
         at = 0
-        for facts in self._ask("images", file)["images"]:
+        for facts in self.ask("images", file)["images"]:
             pixels = self._pixels(facts.pop("height"), facts.pop("width"), facts.pop("planar"), at)
             at += pixels.nbytes
             places = tuple(
@@ -98,7 +98,16 @@ class GuardedReader:
             images.append(SweImage(pixels=pixels, regions=places, **facts))
         return images
 
-    def _ask(self, what: str, file: FoundFile) -> dict[str, Any]:
+    def ask(self, what: str, file: FoundFile) -> dict[str, Any]:
+        """The process's answer about a file, ``what`` being ``header`` or ``images``; pixels come through the memory.
+
+        Raises
+        ------
+        Unusable
+            If the process refuses the file, or the file ends it.
+        StorageError
+            If the disk of temporary files is full.
+        """
         process = self._running()
         request = {"what": what, "path": os.path.abspath(file.path), "member": file.member}
         try:

@@ -332,10 +332,10 @@ def test_only_a_new_file_is_read_and_the_bytes_are_those_of_all_at_once(hospital
     dataset = files.make_dataset(large, uid="1.2.77", clock="090000", regions=False)
     files.save(dataset, root / "A0001" / "new.dcm")
     asked: list[str] = []
-    ask = GuardedReader._ask
+    ask = GuardedReader.ask
     monkeypatch.setattr(
         GuardedReader,
-        "_ask",
+        "ask",
         lambda self, what, file: (asked.append(f"{what} {file.name}"), ask(self, what, file))[1],
     )
     hospital.ingest("second", memory=memory)
@@ -358,7 +358,7 @@ def test_files_whose_names_are_no_utf_8_are_remembered(hospital, monkeypatch):
     path = files.write_elastogram(folder / "1.dcm", 1)
     os.rename(os.fsencode(path), os.path.join(os.fsencode(folder), b"Bild_\xe4.dcm"))
     hospital.ingest("first", memory=memory)
-    monkeypatch.setattr(GuardedReader, "_ask", None)
+    monkeypatch.setattr(GuardedReader, "ask", None)
     hospital.ingest("second", memory=memory)
     assert len(hospital.table("acquisitions")) == 1
 
