@@ -2,10 +2,7 @@
 
 from dlre_core.foundation.digests import PACKAGE_ROOT, file_digest
 
-AUDIT_TARGETS = [
-    "results/audit/published_tables.json",
-    "results/audit/study_tables.csv",
-]
+AUDIT_TARGETS = ["results/audit/published_tables.json", "results/audit/study_tables.csv"]
 
 
 rule audit_published:
@@ -27,13 +24,8 @@ rule audit_published:
         "results/benchmarks/audit_published.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
         tables=file_digest(PACKAGE_ROOT / "audit/data/paper_tables.json"),
-        core=core("audit"),
     script:
         "../scripts/audit/audit_published.py"
 
@@ -51,14 +43,9 @@ rule audit_study:
         "results/benchmarks/audit_study.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
         numbers=[1, *ACCURACY_TABLES],
         confidence=config["statistics"]["confidence"],
-        core=core("audit", "extended_tables.published_form"),
     script:
         "../scripts/audit/audit_study.py"
 
@@ -76,16 +63,11 @@ rule compare_paper:
         "results/benchmarks/compare_paper.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
         numbers=[1, *ACCURACY_TABLES],
         # The paper's combinations 1, 2 and 3 are the study's in the order of config.yaml.
         arms=dict(enumerate(HOSPITAL_ARMS, start=1)),
         simulated=SIMULATED,
         published=file_digest(PACKAGE_ROOT / "audit/data/paper_tables.json"),
-        core=core("extended_tables.paper_comparison", "report"),
     script:
         "../scripts/audit/compare_paper.py"

@@ -12,14 +12,9 @@ if SIMULATED:
             "results/benchmarks/simulate_clinical.tsv"
         conda:
             "../envs/dlre.yaml"
-        threads: 1
-        resources:
-            mem_mb=growing(1000),
-            runtime=10,
         params:
             size=config["cohort"]["size"],
             seed=config["cohort"]["seed"],
-            core=core("simulation"),
         script:
             "../scripts/cohort/simulate_clinical.py"
 
@@ -34,16 +29,13 @@ if SIMULATED:
             "results/benchmarks/simulate_hospital/{hospital}.tsv"
         conda:
             "../envs/dlre.yaml"
-        threads: 1
         resources:
-            mem_mb=growing(1000),
             runtime=60,
         params:
             folder=subpath(output.pictures, ancestor=2),
             size=config["cohort"]["size"],
             seed=config["cohort"]["seed"],
             texture_signal=config["cohort"]["texture_signal"],
-            core=core("simulation"),
         script:
             "../scripts/cohort/simulate_hospital.py"
 
@@ -59,12 +51,6 @@ if SIMULATED:
             "results/benchmarks/simulated_measurements.tsv"
         conda:
             "../envs/dlre.yaml"
-        threads: 1
-        resources:
-            mem_mb=growing(1000),
-            runtime=10,
-        params:
-            core=core("foundation.csv_tables"),
         script:
             "../scripts/cohort/simulated_measurements.py"
 
@@ -88,17 +74,15 @@ if PACS:
             "results/benchmarks/pull_hospital/{hospital}.tsv"
         conda:
             "../envs/dlre.yaml"
-        threads: 1
         resources:
             mem_mb=growing(1500),
             runtime=720,
         params:
             folder=COHORT,
             hospital="{hospital}",
-            studies=listed_studies,
+            studies=lambda wildcards: listed_digest(COHORT, wildcards.hospital),
             dicomweb=config["cohort"]["dicomweb"],
             limits=config["ingestion"]["limits"],
-            core=core("pacs.pull"),
         script:
             "../scripts/cohort/pull_hospital.py"
 
@@ -116,11 +100,5 @@ if PACS:
             "results/benchmarks/pulled_studies.tsv"
         conda:
             "../envs/dlre.yaml"
-        threads: 1
-        resources:
-            mem_mb=growing(1000),
-            runtime=10,
-        params:
-            core=core("foundation.csv_tables"),
         script:
             "../scripts/cohort/pulled_studies.py"

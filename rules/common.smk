@@ -3,7 +3,7 @@
 import os
 import sys
 
-from dlre_core.foundation.digests import contents_digest, core_digest, tree_digest
+from dlre_core.foundation.digests import contents_digest, tree_digest
 from dlre_core.foundation.processes import KEEP_MEMORY
 from dlre_core.patients.clinical_table import check_clinical_table
 from dlre_core.patients.cohort_folder import (
@@ -29,22 +29,17 @@ check_hospitals(config, HOSPITALS)
 check_clinical_table(f"{COHORT}/clinical.csv", may_be_absent=SIMULATED)
 # Measured values and hand-drawn squares, where the cohort has them.
 OPTIONAL_TABLES = {"measurements": f"{COHORT}/measurements.csv"} if SIMULATED else optional_tables(COHORT)
-# Digests of files remembered between runs; larger files are not read.
+# Digests of files are remembered between runs; larger files are not read.
 DIGESTS = ".dlre/digests.sqlite"
 LARGEST_FILE = config["ingestion"]["limits"]["bytes_per_file"]
 STAGES = ["f4", "ge_f3", "ge_f2"]
 ARMS_IN_ORDER = list(config["arms"])
 ARMS = sorted(ARMS_IN_ORDER)
-ACCURACY_SETTINGS = {
-    name: config["statistics"][name]
-    for name in (
-        "confidence",
-        "cutoff",
-        "auc_interval",
-        "proportion_interval",
-        "likelihood_ratio_interval",
-    )
-}
+STATISTICS = config["statistics"]
+ACCURACY_CHOICES = ("confidence", "cutoff", "auc_interval", "proportion_interval", "likelihood_ratio_interval")
+ACCURACY_SETTINGS = {name: STATISTICS[name] for name in ACCURACY_CHOICES}
+BOOTSTRAP = {"replicates": STATISTICS["bootstrap_replicates"], "seed": STATISTICS["seed"]}
+SUBGROUP_LIMITS = {name: STATISTICS[name] for name in ("alt_limits_iu_l", "bmi_limit_kg_m2")}
 MAIN_ARM = ARMS_IN_ORDER[0]
 MAIN_SPLIT = config["arms"][MAIN_ARM]["split"]
 # Table 3: arms with the main split, by number of images. Table 4: arms that hospitals divide.
@@ -66,9 +61,8 @@ VARIANTS = {
     "hospitals_left_out": [f"without_{hospital}" for hospital in HOSPITALS],
 }
 
-FUSION_FOLDS = [
-    f"fold_{k + 1}_of_{config['robustness']['fusion_folds']}" for k in range(config["robustness"]["fusion_folds"])
-]
+FOLDS = config["robustness"]["fusion_folds"]
+FUSION_FOLDS = [f"fold_{k + 1}_of_{FOLDS}" for k in range(FOLDS)]
 # Every variant that an analysis in the report needs.
 REPORTED_VARIANTS = [
     variant
@@ -96,9 +90,30 @@ def growing(megabytes):
     return lambda wildcards, attempt: megabytes * attempt
 
 
-def core(*modules):
-    """Parameter function: a digest of library modules and what they import."""
-    return lambda wildcards: core_digest(*modules)
+def shown(path, category, what):
+    """Output: a table or figure that Snakemake's own report shows, too, with its number or name and what it is."""
+    kind = "figure" if path.startswith("results/figures/") else "table"
+    stem, form = os.path.basename(path).rsplit(".", 1)
+    name = stem.removeprefix("supplementary_").removeprefix(f"{kind}_").replace("_", " ")
+    labels = {kind: name, "shows": what, "form": {"jpg": "JPEG"}.get(form, form.upper())}
+    return report(path, caption=f"report/{kind}.rst", category=category, labels=labels)
+
+
+def printed_table(path, category=None, what=None, prefix=""):
+    """Outputs of a table: at full precision, and rounded for print; with a category, shown by Snakemake's report."""
+    csv = shown(f"{path}.csv", category, what) if category else f"{path}.csv"
+    return {f"{prefix}csv": csv, f"{prefix}html": f"{path}.html", f"{prefix}tex": f"{path}.tex"}
+
+
+def drawn_figure(path, category=None, what=None, prefix=""):
+    """Outputs of a figure, and its caption as text; with a category, shown by Snakemake's report."""
+    svg = shown(f"{path}.svg", category, what) if category else f"{path}.svg"
+    return {f"{prefix}svg": svg, f"{prefix}png": f"{path}.png", f"{prefix}text": f"{path}.txt"}
+
+
+def weights(folder):
+    """Inputs or outputs: the networks of an arm by stage."""
+    return {stage: f"{folder}/{stage}.safetensors" for stage in STAGES}
 
 
 def contents(*paths):
@@ -119,20 +134,9 @@ def hospital_folder(wildcards):
     return f"{COHORT}/dicom/{wildcards.hospital}"
 
 
-def listed_studies(wildcards):
-    """Digest of one hospital's lines of studies.csv."""
-    return listed_digest(COHORT, wildcards.hospital)
-
-
-def hospital_pictures(wildcards):
-    """Digest of the DICOM tree of one hospital, whatever its file times say."""
-    folder = f"{COHORT}/dicom/{wildcards.hospital}"
+def pictures_digest(folder):
+    """Digest of a DICOM tree, whatever its file times say; what is remembered from the last run is not read again."""
     return tree_digest(folder, DIGESTS, LARGEST_FILE)
-
-
-def hospital_tables(wildcards):
-    """Digest of the rows of clinical.csv, measurements.csv and roi.csv that ingestion reads."""
-    return hospital_tables_digest(COHORT, wildcards.hospital)
 
 
 def eligible_patients(wildcards):
@@ -181,16 +185,6 @@ def external(name):
 def external_tables(wildcards):
     """The optional tables that a cohort's folder has."""
     return optional_tables(VALIDATED[wildcards.cohort])
-
-
-def external_clinical(wildcards):
-    """Digest of the cohort's clinical table."""
-    return contents_digest(f"{VALIDATED[wildcards.cohort]}/clinical.csv")
-
-
-def external_rows(wildcards):
-    """Digest of the rows of the cohort's tables that ingestion of one hospital reads."""
-    return hospital_tables_digest(VALIDATED[wildcards.cohort], wildcards.external_hospital)
 
 
 def of_hospitals(pattern):

@@ -15,15 +15,10 @@ rule scores:
         "results/benchmarks/scores/{arm}.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
         aggregate=config["statistics"]["aggregate"],
         ast_limit=config["statistics"]["ast_upper_limit_of_normal_iu_l"],
         ast_limits=config["statistics"]["ast_upper_limit_of_normal_by_hospital_iu_l"],
-        core=core("comparators.patient_scores", "foundation.csv_tables"),
     script:
         "../scripts/comparators/scores.py"
 
@@ -41,12 +36,8 @@ rule radiomics_features:
         "results/benchmarks/radiomics_features/{hospital}.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(1000),
         runtime=60,
-    params:
-        core=core("comparators.radiomics"),
     script:
         "../scripts/comparators/radiomics_features.py"
 
@@ -58,9 +49,7 @@ rule radiomics:
         predictions=f"results/predictions/{MAIN_ARM}.csv",
         features=expand("results/radiomics/{hospital}.csv", hospital=HOSPITALS),
     output:
-        csv="results/tables/radiomics.csv",
-        html="results/tables/radiomics.html",
-        tex="results/tables/radiomics.tex",
+        **printed_table("results/tables/radiomics"),
         scores="results/robustness/radiomics_scores.csv",
     log:
         "results/logs/radiomics.log",
@@ -68,13 +57,8 @@ rule radiomics:
         "results/benchmarks/radiomics.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("comparators.radiomics", "tables.accuracy_print"),
     script:
         "../scripts/comparators/radiomics.py"

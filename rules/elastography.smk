@@ -22,23 +22,20 @@ rule ingest_hospital:
         "results/benchmarks/ingest_hospital/{hospital}.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
     resources:
         mem_mb=growing(1500),
         runtime=120,
     params:
+        **config["privacy"],
         hospital="{hospital}",
         private_name="{hospital}",
-        digest=hospital_pictures,
-        rows=hospital_tables,
+        digest=lambda wildcards: pictures_digest(f"{COHORT}/dicom/{wildcards.hospital}"),
+        rows=lambda wildcards: hospital_tables_digest(COHORT, wildcards.hospital),
         optional_tables=OPTIONAL_TABLES,
         ingestion=config["ingestion"],
         images_per_patient=config["enrolment"]["images_per_patient"],
-        key_file=config["privacy"]["key_file"],
-        date_shift_days=config["privacy"]["date_shift_days"],
         simulated=SIMULATED,
         seed=config["cohort"]["seed"],
-        core=core("ingestion.hospital"),
     script:
         "../scripts/elastography/ingest_hospital.py"
 
@@ -61,12 +58,6 @@ rule image_store:
         "results/benchmarks/image_store.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
-    params:
-        core=core("foundation.picture_store", "foundation.csv_tables"),
     script:
         "../scripts/elastography/image_store.py"
 
@@ -85,12 +76,8 @@ rule crop_rois:
         "results/benchmarks/crop_rois/{hospital}.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(1000),
         runtime=30,
-    params:
-        core=core("elastography.network_square"),
     script:
         "../scripts/elastography/crop_rois.py"
 
@@ -109,11 +96,5 @@ rule roi_store:
         "results/benchmarks/roi_store.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
-    params:
-        core=core("elastography.network_square"),
     script:
         "../scripts/elastography/roi_store.py"

@@ -9,9 +9,7 @@ rule train:
         split=lambda wildcards: f"results/splits/{config['arms'][wildcards.arm]['split']}.csv",
         checked=lambda wildcards: f"results/splits/{config['arms'][wildcards.arm]['split']}_leak_check.csv",
     output:
-        f4="results/models/{arm}/f4.safetensors",
-        ge_f3="results/models/{arm}/ge_f3.safetensors",
-        ge_f2="results/models/{arm}/ge_f2.safetensors",
+        **weights("results/models/{arm}"),
         history="results/models/{arm}/history.csv",
     log:
         "results/logs/train/{arm}.log",
@@ -19,8 +17,7 @@ rule train:
         "results/benchmarks/train/{arm}.tsv"
     conda:
         "../envs/dlre.yaml"
-    # One network a thread: three threads train the three networks of an arm side by side.
-    threads: 1
+    # One network per thread: with three threads (--set-threads) the three networks of an arm train side by side.
     resources:
         mem_mb=growing(6000),
         runtime=240,
@@ -31,7 +28,6 @@ rule train:
         settings={k: v for k, v in config["training"].items() if k != "permute_labels"},
         speed="results/benchmarks/train/{arm}_images_per_second.csv",
         checkpoints="results/checkpoints/{arm}",
-        core=core("training.arm_training"),
     script:
         "../scripts/network/train.py"
 
@@ -51,10 +47,8 @@ rule model_repository:
         "results/benchmarks/model_repository.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
     resources:
         mem_mb=growing(2000),
-        runtime=10,
     params:
         models=subpath(input[0], ancestor=2),
         folder=subpath(output.config, ancestor=2),
@@ -63,7 +57,6 @@ rule model_repository:
         simulated=SIMULATED,
         device=config["serving"]["device"],
         provenance={"arms": config["arms"]},
-        core=core("serving.through_triton", "serving.triton_model"),
     script:
         "../scripts/network/model_repository.py"
 
@@ -97,7 +90,6 @@ rule predict:
         splits=SPLITS,
         arms={arm: config["arms"][arm] for arm in ARMS},
         serving=config["serving"],
-        core=core("serving.through_triton", "serving.triton_model"),
     script:
         "../scripts/network/predict.py"
 
@@ -118,10 +110,8 @@ rule frozen_study:
         "results/benchmarks/frozen_study.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
     resources:
         mem_mb=growing(2000),
-        runtime=10,
     params:
         repository=subpath(input.manifest, ancestor=3),
         facts={
@@ -132,6 +122,5 @@ rule frozen_study:
             "aggregate": config["statistics"]["aggregate"],
             "scale_maximum_kpa": config["ingestion"]["scale_maximum_kpa"],
         },
-        core=core("serving.frozen_study", "foundation.csv_tables"),
     script:
         "../scripts/network/frozen_study.py"

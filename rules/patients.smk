@@ -14,18 +14,12 @@ rule clinical_table:
         "results/benchmarks/clinical_table.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
+        **config["privacy"],
         hospitals=HOSPITALS,
         digest=contents(f"{COHORT}/clinical.csv"),
-        key_file=config["privacy"]["key_file"],
-        date_shift_days=config["privacy"]["date_shift_days"],
         simulated=SIMULATED,
         seed=config["cohort"]["seed"],
-        core=core("patients.clinical_table", "patients.pseudonyms"),
     script:
         "../scripts/patients/clinical_table.py"
 
@@ -44,13 +38,8 @@ rule enrolment:
         "results/benchmarks/enrolment.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
         criteria=config["enrolment"],
-        core=core("patients.enrolment", "foundation.csv_tables"),
     script:
         "../scripts/patients/enrolment.py"
 
@@ -72,22 +61,16 @@ rule split:
         "results/benchmarks/split/{split}.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
+        **config["privacy"],
         division=lambda wildcards: config["splits"][wildcards.split],
         seed=config["training"]["seed"],
         permute_labels=config["training"]["permute_labels"],
         eligible=eligible_patients,
         hospitals=HOSPITALS,
         criteria=config["enrolment"],
-        key_file=config["privacy"]["key_file"],
-        date_shift_days=config["privacy"]["date_shift_days"],
         simulated=SIMULATED,
         cohort_seed=config["cohort"]["seed"],
-        core=core("patients.splits", "patients.enrolment", "foundation.csv_tables"),
     script:
         "../scripts/patients/split.py"
 
@@ -107,11 +90,5 @@ rule leak_check:
         "results/benchmarks/leak_check/{split}.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
-    params:
-        core=core("ingestion.look_alikes", "foundation.csv_tables"),
     script:
         "../scripts/patients/leak_check.py"

@@ -13,14 +13,9 @@ rule resplit:
         "results/benchmarks/resplit/{variant}.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
         division=config["splits"][MAIN_SPLIT],
         seed=config["training"]["seed"],
-        core=core("patients.resplits", "foundation.csv_tables"),
     script:
         "../scripts/robustness/resplit.py"
 
@@ -46,9 +41,7 @@ use rule train as train_variant with:
         split="results/robustness/{variant}/split.csv",
         checked="results/robustness/{variant}/leak_check.csv",
     output:
-        f4="results/robustness/{variant}/f4.safetensors",
-        ge_f3="results/robustness/{variant}/ge_f3.safetensors",
-        ge_f2="results/robustness/{variant}/ge_f2.safetensors",
+        **weights("results/robustness/{variant}"),
         history="results/robustness/{variant}/history.csv",
     log:
         "results/logs/train_variant/{variant}.log",
@@ -57,21 +50,17 @@ use rule train as train_variant with:
     params:
         arm=lambda wildcards: wildcards.variant,
         images=config["arms"][MAIN_ARM]["images"],
-        settings={k: v for k, v in config["training"].items() if k != "permute_labels"},
         speed="results/benchmarks/train_variant/{variant}_images_per_second.csv",
         checkpoints="results/checkpoints/{variant}",
-        core=core("training.arm_training"),
 
 
 rule predict_variant:
     """Probabilities of every picture of a variant, in process."""
     input:
+        **weights("results/robustness/{variant}"),
         rois="results/roi/rois.h5",
         table="results/roi/rois.csv",
         split="results/robustness/{variant}/split.csv",
-        f4="results/robustness/{variant}/f4.safetensors",
-        ge_f3="results/robustness/{variant}/ge_f3.safetensors",
-        ge_f2="results/robustness/{variant}/ge_f2.safetensors",
     output:
         predictions="results/robustness/{variant}/predictions.csv",
     log:
@@ -80,13 +69,11 @@ rule predict_variant:
         "results/benchmarks/predict_variant/{variant}.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
     resources:
         mem_mb=growing(3000),
         runtime=60,
     params:
         images=config["arms"][MAIN_ARM]["images"],
-        core=core("training.prediction_in_process"),
     script:
         "../scripts/robustness/predict_variant.py"
 
@@ -109,24 +96,17 @@ rule robustness:
     input:
         scores=lambda wildcards: expand("results/robustness/{variant}/scores.csv", variant=VARIANTS[wildcards.analysis]),
     output:
-        csv="results/tables/{analysis}.csv",
-        html="results/tables/{analysis}.html",
-        tex="results/tables/{analysis}.tex",
+        **printed_table("results/tables/{analysis}"),
     log:
         "results/logs/robustness/{analysis}.log",
     benchmark:
         "results/benchmarks/robustness/{analysis}.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
         variants=lambda wildcards: VARIANTS[wildcards.analysis],
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("extended_tables.robustness"),
     script:
         "../scripts/robustness/robustness.py"
 
@@ -137,9 +117,7 @@ rule fusion:
         scores=f"results/scores/{MAIN_ARM}.csv",
         folds=expand("results/robustness/{fold}/scores.csv", fold=FUSION_FOLDS),
     output:
-        csv="results/tables/fusion.csv",
-        html="results/tables/fusion.html",
-        tex="results/tables/fusion.tex",
+        **printed_table("results/tables/fusion"),
         scores="results/robustness/fusion_scores.csv",
     log:
         "results/logs/fusion.log",
@@ -147,14 +125,9 @@ rule fusion:
         "results/benchmarks/fusion.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
-        core=core("comparators.fusion", "tables.accuracy_print"),
     script:
         "../scripts/robustness/fusion.py"
 
@@ -165,23 +138,16 @@ rule choices:
         predictions=f"results/predictions/{MAIN_ARM}.csv",
         acquisitions="results/store/acquisitions.csv",
     output:
-        csv="results/tables/choices.csv",
-        html="results/tables/choices.html",
-        tex="results/tables/choices.tex",
+        **printed_table("results/tables/choices"),
     log:
         "results/logs/choices.log",
     benchmark:
         "results/benchmarks/choices.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
         aggregate=config["statistics"]["aggregate"],
         confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
-        core=core("extended_tables.choices"),
     script:
         "../scripts/robustness/choices.py"

@@ -22,7 +22,7 @@ with job_log(snakemake.log[0]):
     scores = read_table(snakemake.input.scores, needs=SCORE_COLUMNS)
     table = external_table(scores, study, settings)
     printed = printed_external_table(table, chosen, name, study.title, study.simulated)
-    write_all(table, printed, made.table, made.table_html, made.table_tex)
+    write_all(table, printed, made.table_csv, made.table_html, made.table_tex)
     calibration = calibration_table(scores, settings.confidence, ["dlre"], [COHORT])
     printed = printed_calibration(
         calibration,
@@ -30,10 +30,10 @@ with job_log(snakemake.log[0]):
         study.simulated,
         f"Calibration of the frozen networks, {name}",
     )
-    write_all(calibration, printed, made.calibration, made.calibration_html, made.calibration_tex)
+    write_all(calibration, printed, made.calibration_csv, made.calibration_html, made.calibration_tex)
     figure = external_roc_figure(scores, table, name, settings, simulated=study.simulated)
     caption = f"ROC curves of the frozen networks and the comparators in {name}."
-    save_figure(figure, caption, made.roc, made.roc_png, made.roc_text)
+    save_figure(figure, caption, made.roc_svg, made.roc_png, made.roc_text)
     figure = external_calibration_figure(
         scores, calibration, name, simulated=study.simulated, confidence=settings.confidence
     )
