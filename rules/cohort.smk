@@ -33,6 +33,7 @@ if SIMULATED:
             runtime=60,
         params:
             folder=subpath(output.pictures, ancestor=2),
+            hospital="{hospital}",
             size=config["cohort"]["size"],
             seed=config["cohort"]["seed"],
             texture_signal=config["cohort"]["texture_signal"],

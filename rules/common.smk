@@ -51,6 +51,8 @@ TRAINING_HOSPITALS = {
 }
 HOSPITAL_ARMS = list(TRAINING_HOSPITALS)
 ACCURACY_TABLES = [2] + [3] * (len(IMAGE_ARMS) > 1) + [4] * (len(HOSPITAL_ARMS) > 1)
+# The network's squares of all hospitals, as a rule's inputs.
+SQUARES = {"rois": "results/roi/rois.h5", "table": "results/roi/rois.csv"}
 SPLITS = sorted({arm["split"] for arm in config["arms"].values()})
 
 # Optional analyses of the main arm, each a list of other divisions of the patients.
@@ -86,12 +88,12 @@ wildcard_constraints:
 
 
 def growing(megabytes):
-    """Memory of a job: as much again with every attempt, where a profile allows several."""
+    """Memory of a job that needs more than the profile's default: as much again with every attempt."""
     return lambda wildcards, attempt: megabytes * attempt
 
 
 def shown(path, category, what):
-    """Output: a table or figure that Snakemake's own report shows, too, with its number or name and what it is."""
+    """A table or figure that Snakemake's own report shows, too: under its number or name, with what it is."""
     kind = "figure" if path.startswith("results/figures/") else "table"
     stem, form = os.path.basename(path).rsplit(".", 1)
     name = stem.removeprefix("supplementary_").removeprefix(f"{kind}_").replace("_", " ")
@@ -112,7 +114,7 @@ def drawn_figure(path, category=None, what=None, prefix=""):
 
 
 def weights(folder):
-    """Inputs or outputs: the networks of an arm by stage."""
+    """Files of an arm's networks, by stage."""
     return {stage: f"{folder}/{stage}.safetensors" for stage in STAGES}
 
 
@@ -135,7 +137,7 @@ def hospital_folder(wildcards):
 
 
 def pictures_digest(folder):
-    """Digest of a DICOM tree, whatever its file times say; what is remembered from the last run is not read again."""
+    """Digest of a DICOM tree, whatever its file times say."""
     return tree_digest(folder, DIGESTS, LARGEST_FILE)
 
 

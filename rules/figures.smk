@@ -197,9 +197,7 @@ rule subgroup_figure:
     input:
         scores=f"results/scores/{MAIN_ARM}.csv",
     output:
-        **drawn_figure(
-            "results/figures/supplementary_figure_{number}_{population}", "Supplement", "ROC curves by subgroup"
-        ),
+        **drawn_figure("results/figures/supplementary_figure_{number}_{population}", "Supplement", "ROC by subgroup"),
     log:
         "results/logs/subgroup_figure_{number}_{population}.log",
     benchmark:
@@ -208,7 +206,8 @@ rule subgroup_figure:
         "../envs/dlre.yaml"
     params:
         **SUBGROUP_LIMITS,
-        number=lambda wildcards: int(wildcards.number),
+        number="{number}",
+        population="{population}",
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
     script:

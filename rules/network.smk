@@ -4,8 +4,7 @@
 rule train:
     """Train the three networks of an arm; a killed job goes on from its last epoch."""
     input:
-        rois="results/roi/rois.h5",
-        table="results/roi/rois.csv",
+        **SQUARES,
         split=lambda wildcards: f"results/splits/{config['arms'][wildcards.arm]['split']}.csv",
         checked=lambda wildcards: f"results/splits/{config['arms'][wildcards.arm]['split']}_leak_check.csv",
     output:
@@ -23,7 +22,7 @@ rule train:
         runtime=240,
         gpu=0,
     params:
-        arm=lambda wildcards: wildcards.arm,
+        arm="{arm}",
         images=lambda wildcards: config["arms"][wildcards.arm]["images"],
         settings={k: v for k, v in config["training"].items() if k != "permute_labels"},
         speed="results/benchmarks/train/{arm}_images_per_second.csv",
@@ -64,11 +63,10 @@ rule model_repository:
 rule predict:
     """Start one Triton server and ask it for the probabilities of every picture of every arm."""
     input:
+        **SQUARES,
         served="results/serving/model_repository/dlre/config.pbtxt",
         manifest="results/serving/model_repository/dlre/1/manifest.json",
         networks=expand("results/serving/model_repository/dlre/1/{arm}.onnx", arm=ARMS),
-        rois="results/roi/rois.h5",
-        table="results/roi/rois.csv",
         splits=expand("results/splits/{split}.csv", split=SPLITS),
     output:
         expand("results/predictions/{arm}.csv", arm=ARMS),

@@ -78,10 +78,9 @@ rule split:
 rule leak_check:
     """Stop the study if a patient, a picture or a near-duplicate stands on both sides of a split."""
     input:
+        **SQUARES,
         split="results/splits/{split}.csv",
         acquisitions="results/store/acquisitions.csv",
-        rois="results/roi/rois.h5",
-        table="results/roi/rois.csv",
     output:
         checked="results/splits/{split}_leak_check.csv",
     log:

@@ -14,6 +14,7 @@ rule resplit:
     conda:
         "../envs/dlre.yaml"
     params:
+        variant="{variant}",
         division=config["splits"][MAIN_SPLIT],
         seed=config["training"]["seed"],
     script:
@@ -22,10 +23,9 @@ rule resplit:
 
 use rule leak_check as leak_check_variant with:
     input:
+        **SQUARES,
         split="results/robustness/{variant}/split.csv",
         acquisitions="results/store/acquisitions.csv",
-        rois="results/roi/rois.h5",
-        table="results/roi/rois.csv",
     output:
         checked="results/robustness/{variant}/leak_check.csv",
     log:
@@ -36,8 +36,7 @@ use rule leak_check as leak_check_variant with:
 
 use rule train as train_variant with:
     input:
-        rois="results/roi/rois.h5",
-        table="results/roi/rois.csv",
+        **SQUARES,
         split="results/robustness/{variant}/split.csv",
         checked="results/robustness/{variant}/leak_check.csv",
     output:
@@ -48,7 +47,7 @@ use rule train as train_variant with:
     benchmark:
         "results/benchmarks/train_variant/{variant}.tsv"
     params:
-        arm=lambda wildcards: wildcards.variant,
+        arm="{variant}",
         images=config["arms"][MAIN_ARM]["images"],
         speed="results/benchmarks/train_variant/{variant}_images_per_second.csv",
         checkpoints="results/checkpoints/{variant}",
@@ -58,8 +57,7 @@ rule predict_variant:
     """Probabilities of every picture of a variant, in process."""
     input:
         **weights("results/robustness/{variant}"),
-        rois="results/roi/rois.h5",
-        table="results/roi/rois.csv",
+        **SQUARES,
         split="results/robustness/{variant}/split.csv",
     output:
         predictions="results/robustness/{variant}/predictions.csv",
@@ -104,6 +102,7 @@ rule robustness:
     conda:
         "../envs/dlre.yaml"
     params:
+        analysis="{analysis}",
         variants=lambda wildcards: VARIANTS[wildcards.analysis],
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,

@@ -2,12 +2,12 @@
 
 
 rule table_1:
-    """Table 1: baseline characters, with tests between the cohorts."""
+    """Table 1: baseline characteristics by cohort, with tests between the cohorts."""
     input:
         patients="results/clinical/patients.csv",
         split=f"results/splits/{MAIN_SPLIT}.csv",
     output:
-        **printed_table("results/tables/table_1", "Tables", "Baseline characters of the patients"),
+        **printed_table("results/tables/table_1", "Tables", "Baseline characteristics by cohort"),
     log:
         "results/logs/table_1.log",
     benchmark:
@@ -41,14 +41,12 @@ rule table_2:
 
 
 rule table_3:
-    """Table 3: accuracy against the number of pictures a patient."""
+    """Table 3: accuracy by the number of pictures per patient."""
     input:
         scores=[f"results/scores/{arm}.csv" for arm in IMAGE_ARMS.values()],
         acquisitions="results/store/acquisitions.csv",
     output:
-        **printed_table(
-            "results/tables/table_3", "Tables", "DLRE and 2D-SWE against the number of pictures or measurements"
-        ),
+        **printed_table("results/tables/table_3", "Tables", "DLRE and 2D-SWE by number of pictures"),
     log:
         "results/logs/table_3.log",
     benchmark:
@@ -90,11 +88,9 @@ rule supplementary_table:
     input:
         scores=f"results/scores/{MAIN_ARM}.csv",
     output:
-        **printed_table(
-            "results/tables/supplementary_table_{number}", "Supplement", "AUC of DLRE and 2D-SWE by subgroup"
-        ),
+        **printed_table("results/tables/supplementary_table_{number}", "Supplement", "AUC by subgroup"),
         comparisons=shown(
-            "results/tables/supplementary_table_{number}_comparisons.csv", "Supplement", "Tests between subgroups"
+            "results/tables/supplementary_table_{number}_comparisons.csv", "Supplement", "Tests of subgroups"
         ),
     log:
         "results/logs/supplementary_table_{number}.log",
@@ -104,7 +100,7 @@ rule supplementary_table:
         "../envs/dlre.yaml"
     params:
         **SUBGROUP_LIMITS,
-        number=lambda wildcards: int(wildcards.number),
+        number="{number}",
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
     script:

@@ -160,6 +160,7 @@ rule external_exhibits:
     conda:
         "../envs/dlre.yaml"
     params:
+        cohort="{cohort}",
         model=subpath(input.study, parent=True),
         model_digest=frozen_model(VALIDATION_MODEL),
         settings=ACCURACY_SETTINGS,

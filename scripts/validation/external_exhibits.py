@@ -1,4 +1,4 @@
-"""Adapter of rule external_exhibits."""
+"""Table 2, ROC curves and calibration of one external cohort, with frozen cut-offs."""
 
 from dlre_core.extended_tables.probabilities import calibration_table, printed_calibration
 from dlre_core.figures.style import save_figure
@@ -14,7 +14,7 @@ from dlre_core.validation.exhibits import external_calibration_figure, external_
 
 with job_log(snakemake.log[0]):
     made, params = snakemake.output, snakemake.params
-    name = snakemake.wildcards.cohort
+    name = params.cohort
     study = read_frozen_study(params.model)
     # The rule by which the frozen cut-offs were chosen is the study's, not this configuration's.
     chosen = params.settings | {"cutoff": study.cutoff_choice}
