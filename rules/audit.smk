@@ -2,10 +2,7 @@
 
 from dlre_core.foundation.digests import PACKAGE_ROOT, file_digest
 
-AUDIT_TARGETS = [
-    "results/audit/published_tables.json",
-    "results/audit/study_tables.csv",
-]
+AUDIT_TARGETS = ["results/audit/published_tables.json", "results/audit/study_tables.csv"]
 
 
 rule audit_published:
@@ -27,10 +24,6 @@ rule audit_published:
         "results/benchmarks/audit_published.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
         tables=file_digest(PACKAGE_ROOT / "audit/data/paper_tables.json"),
     script:
@@ -50,10 +43,6 @@ rule audit_study:
         "results/benchmarks/audit_study.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
         numbers=[1, *ACCURACY_TABLES],
         confidence=config["statistics"]["confidence"],
@@ -74,10 +63,6 @@ rule compare_paper:
         "results/benchmarks/compare_paper.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
         numbers=[1, *ACCURACY_TABLES],
         # The paper's combinations 1, 2 and 3 are the study's in the order of config.yaml.

@@ -12,10 +12,6 @@ if SIMULATED:
             "results/benchmarks/simulate_clinical.tsv"
         conda:
             "../envs/dlre.yaml"
-        threads: 1
-        resources:
-            mem_mb=growing(1000),
-            runtime=10,
         params:
             size=config["cohort"]["size"],
             seed=config["cohort"]["seed"],
@@ -33,12 +29,11 @@ if SIMULATED:
             "results/benchmarks/simulate_hospital/{hospital}.tsv"
         conda:
             "../envs/dlre.yaml"
-        threads: 1
         resources:
-            mem_mb=growing(1000),
             runtime=60,
         params:
             folder=subpath(output.pictures, ancestor=2),
+            hospital="{hospital}",
             size=config["cohort"]["size"],
             seed=config["cohort"]["seed"],
             texture_signal=config["cohort"]["texture_signal"],
@@ -57,10 +52,6 @@ if SIMULATED:
             "results/benchmarks/simulated_measurements.tsv"
         conda:
             "../envs/dlre.yaml"
-        threads: 1
-        resources:
-            mem_mb=growing(1000),
-            runtime=10,
         script:
             "../scripts/cohort/simulated_measurements.py"
 
@@ -84,14 +75,13 @@ if PACS:
             "results/benchmarks/pull_hospital/{hospital}.tsv"
         conda:
             "../envs/dlre.yaml"
-        threads: 1
         resources:
             mem_mb=growing(1500),
             runtime=720,
         params:
             folder=COHORT,
             hospital="{hospital}",
-            studies=listed_studies,
+            studies=lambda wildcards: listed_digest(COHORT, wildcards.hospital),
             dicomweb=config["cohort"]["dicomweb"],
             limits=config["ingestion"]["limits"],
         script:
@@ -111,9 +101,5 @@ if PACS:
             "results/benchmarks/pulled_studies.tsv"
         conda:
             "../envs/dlre.yaml"
-        threads: 1
-        resources:
-            mem_mb=growing(1000),
-            runtime=10,
         script:
             "../scripts/cohort/pulled_studies.py"

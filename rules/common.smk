@@ -29,22 +29,17 @@ check_hospitals(config, HOSPITALS)
 check_clinical_table(f"{COHORT}/clinical.csv", may_be_absent=SIMULATED)
 # Measured values and hand-drawn squares, where the cohort has them.
 OPTIONAL_TABLES = {"measurements": f"{COHORT}/measurements.csv"} if SIMULATED else optional_tables(COHORT)
-# Digests of files remembered between runs; larger files are not read.
+# Digests of files are remembered between runs; larger files are not read.
 DIGESTS = ".dlre/digests.sqlite"
 LARGEST_FILE = config["ingestion"]["limits"]["bytes_per_file"]
 STAGES = ["f4", "ge_f3", "ge_f2"]
 ARMS_IN_ORDER = list(config["arms"])
 ARMS = sorted(ARMS_IN_ORDER)
-ACCURACY_SETTINGS = {
-    name: config["statistics"][name]
-    for name in (
-        "confidence",
-        "cutoff",
-        "auc_interval",
-        "proportion_interval",
-        "likelihood_ratio_interval",
-    )
-}
+STATISTICS = config["statistics"]
+ACCURACY_CHOICES = ("confidence", "cutoff", "auc_interval", "proportion_interval", "likelihood_ratio_interval")
+ACCURACY_SETTINGS = {name: STATISTICS[name] for name in ACCURACY_CHOICES}
+BOOTSTRAP = {"replicates": STATISTICS["bootstrap_replicates"], "seed": STATISTICS["seed"]}
+SUBGROUP_LIMITS = {name: STATISTICS[name] for name in ("alt_limits_iu_l", "bmi_limit_kg_m2")}
 MAIN_ARM = ARMS_IN_ORDER[0]
 MAIN_SPLIT = config["arms"][MAIN_ARM]["split"]
 # Table 3: arms with the main split, by number of images. Table 4: arms that hospitals divide.
@@ -56,6 +51,8 @@ TRAINING_HOSPITALS = {
 }
 HOSPITAL_ARMS = list(TRAINING_HOSPITALS)
 ACCURACY_TABLES = [2] + [3] * (len(IMAGE_ARMS) > 1) + [4] * (len(HOSPITAL_ARMS) > 1)
+# The network's squares of all hospitals, as a rule's inputs.
+SQUARES = {"rois": "results/roi/rois.h5", "table": "results/roi/rois.csv"}
 SPLITS = sorted({arm["split"] for arm in config["arms"].values()})
 
 # Optional analyses of the main arm, each a list of other divisions of the patients.
@@ -66,9 +63,8 @@ VARIANTS = {
     "hospitals_left_out": [f"without_{hospital}" for hospital in HOSPITALS],
 }
 
-FUSION_FOLDS = [
-    f"fold_{k + 1}_of_{config['robustness']['fusion_folds']}" for k in range(config["robustness"]["fusion_folds"])
-]
+FOLDS = config["robustness"]["fusion_folds"]
+FUSION_FOLDS = [f"fold_{k + 1}_of_{FOLDS}" for k in range(FOLDS)]
 # Every variant that an analysis in the report needs.
 REPORTED_VARIANTS = [
     variant
@@ -92,8 +88,34 @@ wildcard_constraints:
 
 
 def growing(megabytes):
-    """Memory of a job: as much again with every attempt, where a profile allows several."""
+    """Memory of a job that needs more than the profile's default: as much again with every attempt."""
     return lambda wildcards, attempt: megabytes * attempt
+
+
+def shown(path, category, what):
+    """A table or figure that Snakemake's own report shows, too: under its number or name, with what it is."""
+    kind = "figure" if path.startswith("results/figures/") else "table"
+    stem, form = os.path.basename(path).rsplit(".", 1)
+    name = stem.removeprefix("supplementary_").removeprefix(f"{kind}_").replace("_", " ")
+    labels = {kind: name, "shows": what, "form": {"jpg": "JPEG"}.get(form, form.upper())}
+    return report(path, caption=f"report/{kind}.rst", category=category, labels=labels)
+
+
+def printed_table(path, category=None, what=None, prefix=""):
+    """Outputs of a table: at full precision, and rounded for print; with a category, shown by Snakemake's report."""
+    csv = shown(f"{path}.csv", category, what) if category else f"{path}.csv"
+    return {f"{prefix}csv": csv, f"{prefix}html": f"{path}.html", f"{prefix}tex": f"{path}.tex"}
+
+
+def drawn_figure(path, category=None, what=None, prefix=""):
+    """Outputs of a figure, and its caption as text; with a category, shown by Snakemake's report."""
+    svg = shown(f"{path}.svg", category, what) if category else f"{path}.svg"
+    return {f"{prefix}svg": svg, f"{prefix}png": f"{path}.png", f"{prefix}text": f"{path}.txt"}
+
+
+def weights(folder):
+    """Files of an arm's networks, by stage."""
+    return {stage: f"{folder}/{stage}.safetensors" for stage in STAGES}
 
 
 def contents(*paths):
@@ -114,20 +136,9 @@ def hospital_folder(wildcards):
     return f"{COHORT}/dicom/{wildcards.hospital}"
 
 
-def listed_studies(wildcards):
-    """Digest of one hospital's lines of studies.csv."""
-    return listed_digest(COHORT, wildcards.hospital)
-
-
-def hospital_pictures(wildcards):
-    """Digest of the DICOM tree of one hospital, whatever its file times say."""
-    folder = f"{COHORT}/dicom/{wildcards.hospital}"
+def pictures_digest(folder):
+    """Digest of a DICOM tree, whatever its file times say."""
     return tree_digest(folder, DIGESTS, LARGEST_FILE)
-
-
-def hospital_tables(wildcards):
-    """Digest of the rows of clinical.csv, measurements.csv and roi.csv that ingestion reads."""
-    return hospital_tables_digest(COHORT, wildcards.hospital)
 
 
 def eligible_patients(wildcards):
@@ -176,16 +187,6 @@ def external(name):
 def external_tables(wildcards):
     """The optional tables that a cohort's folder has."""
     return optional_tables(VALIDATED[wildcards.cohort])
-
-
-def external_clinical(wildcards):
-    """Digest of the cohort's clinical table."""
-    return contents_digest(f"{VALIDATED[wildcards.cohort]}/clinical.csv")
-
-
-def external_rows(wildcards):
-    """Digest of the rows of the cohort's tables that ingestion of one hospital reads."""
-    return hospital_tables_digest(VALIDATED[wildcards.cohort], wildcards.external_hospital)
 
 
 def of_hospitals(pattern):

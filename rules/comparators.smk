@@ -15,10 +15,6 @@ rule scores:
         "results/benchmarks/scores/{arm}.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
         aggregate=config["statistics"]["aggregate"],
         ast_limit=config["statistics"]["ast_upper_limit_of_normal_iu_l"],
@@ -40,9 +36,7 @@ rule radiomics_features:
         "results/benchmarks/radiomics_features/{hospital}.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(1000),
         runtime=60,
     script:
         "../scripts/comparators/radiomics_features.py"
@@ -55,9 +49,7 @@ rule radiomics:
         predictions=f"results/predictions/{MAIN_ARM}.csv",
         features=expand("results/radiomics/{hospital}.csv", hospital=HOSPITALS),
     output:
-        csv="results/tables/radiomics.csv",
-        html="results/tables/radiomics.html",
-        tex="results/tables/radiomics.tex",
+        **printed_table("results/tables/radiomics"),
         scores="results/robustness/radiomics_scores.csv",
     log:
         "results/logs/radiomics.log",
@@ -65,10 +57,6 @@ rule radiomics:
         "results/benchmarks/radiomics.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,

@@ -22,20 +22,18 @@ rule ingest_hospital:
         "results/benchmarks/ingest_hospital/{hospital}.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
     resources:
         mem_mb=growing(1500),
         runtime=120,
     params:
+        **config["privacy"],
         hospital="{hospital}",
         private_name="{hospital}",
-        digest=hospital_pictures,
-        rows=hospital_tables,
+        digest=lambda wildcards: pictures_digest(f"{COHORT}/dicom/{wildcards.hospital}"),
+        rows=lambda wildcards: hospital_tables_digest(COHORT, wildcards.hospital),
         optional_tables=OPTIONAL_TABLES,
         ingestion=config["ingestion"],
         images_per_patient=config["enrolment"]["images_per_patient"],
-        key_file=config["privacy"]["key_file"],
-        date_shift_days=config["privacy"]["date_shift_days"],
         simulated=SIMULATED,
         seed=config["cohort"]["seed"],
     script:
@@ -60,10 +58,6 @@ rule image_store:
         "results/benchmarks/image_store.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     script:
         "../scripts/elastography/image_store.py"
 
@@ -82,9 +76,7 @@ rule crop_rois:
         "results/benchmarks/crop_rois/{hospital}.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(1000),
         runtime=30,
     script:
         "../scripts/elastography/crop_rois.py"
@@ -104,9 +96,5 @@ rule roi_store:
         "results/benchmarks/roi_store.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     script:
         "../scripts/elastography/roi_store.py"

@@ -1,17 +1,11 @@
-"""A file of every job that makes what the tables rest on."""
+"""One file of every job that the tables rest on, for `rule all` to ask for.
 
-# A file of every job before the tables. A failed job's files are deleted, and Snakemake takes what was
-# made from them before for up to date unless somebody asks for them.
+A failed job's files are deleted, and Snakemake takes what was made from them before for up to date
+unless somebody asks for them.
+"""
+
 EVERY_JOB = [
-    *expand(
-        "results/{name}.csv",
-        name=[
-            "clinical/patients",
-            "store/acquisitions",
-            "roi/rois",
-            "enrolment/enrolment",
-        ],
-    ),
+    *(f"results/{name}.csv" for name in ("clinical/patients", "store/acquisitions", "roi/rois", "enrolment/enrolment")),
     *expand("results/store/{hospital}_acquisitions.csv", hospital=HOSPITALS),
     *expand("results/roi/{hospital}_rois.csv", hospital=HOSPITALS),
     *expand("results/splits/{split}{kind}.csv", split=SPLITS, kind=["", "_leak_check"]),
@@ -30,8 +24,5 @@ if PACS:
     EVERY_JOB += ["results/pacs/counts.csv", "results/pacs/failures.csv"]
     EVERY_JOB += expand("results/pacs/{hospital}_counts.csv", hospital=HOSPITALS)
 if SIMULATED:
-    EVERY_JOB += [
-        "results/simulated_cohort/clinical.csv",
-        "results/simulated_cohort/measurements.csv",
-    ]
+    EVERY_JOB += expand("results/simulated_cohort/{name}.csv", name=["clinical", "measurements"])
     EVERY_JOB += expand("results/simulated_cohort/measurements/{hospital}.csv", hospital=HOSPITALS)

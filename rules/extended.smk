@@ -6,26 +6,14 @@ rule counts:
     input:
         tables=[f"results/tables/table_{number}.csv" for number in ACCURACY_TABLES],
     output:
-        csv=report(
-            "results/tables/counts.csv",
-            caption="report/table.rst",
-            category="Extended",
-            labels={"table": "counts", "form": "CSV"},
-        ),
-        html="results/tables/counts.html",
-        tex="results/tables/counts.tex",
+        **printed_table("results/tables/counts", "Extended", "Counts, cut-offs and tests"),
     log:
         "results/logs/counts.log",
     benchmark:
         "results/benchmarks/counts.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
-        what="Counts, cut-offs and tests",
         numbers=ACCURACY_TABLES,
         simulated=SIMULATED,
     script:
@@ -37,26 +25,14 @@ rule calibration:
     input:
         scores=f"results/scores/{MAIN_ARM}.csv",
     output:
-        csv=report(
-            "results/tables/calibration.csv",
-            caption="report/table.rst",
-            category="Extended",
-            labels={"table": "calibration", "form": "CSV"},
-        ),
-        html="results/tables/calibration.html",
-        tex="results/tables/calibration.tex",
+        **printed_table("results/tables/calibration", "Extended", "Calibration of probabilities"),
     log:
         "results/logs/calibration.log",
     benchmark:
         "results/benchmarks/calibration.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
-        what="Calibration of probabilities",
         confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
     script:
@@ -68,26 +44,14 @@ rule predictive_values:
     input:
         table="results/tables/table_2.csv",
     output:
-        csv=report(
-            "results/tables/predictive_values.csv",
-            caption="report/table.rst",
-            category="Extended",
-            labels={"table": "predictive values", "form": "CSV"},
-        ),
-        html="results/tables/predictive_values.html",
-        tex="results/tables/predictive_values.tex",
+        **printed_table("results/tables/predictive_values", "Extended", "Predictive values at other prevalences"),
     log:
         "results/logs/predictive_values.log",
     benchmark:
         "results/benchmarks/predictive_values.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
-        what="Predictive values at other prevalences",
         prevalences=config["statistics"]["prevalences"],
         confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
@@ -100,26 +64,14 @@ rule hospitals:
     input:
         scores=f"results/scores/{MAIN_ARM}.csv",
     output:
-        csv=report(
-            "results/tables/hospitals.csv",
-            caption="report/table.rst",
-            category="Extended",
-            labels={"table": "hospitals", "form": "CSV"},
-        ),
-        html="results/tables/hospitals.html",
-        tex="results/tables/hospitals.tex",
+        **printed_table("results/tables/hospitals", "Extended", "AUC by hospital"),
     log:
         "results/logs/hospitals.log",
     benchmark:
         "results/benchmarks/hospitals.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
-        what="AUC by hospital",
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
     script:
@@ -133,14 +85,7 @@ rule stages:
         table="results/tables/table_2.csv",
         predictions=f"results/predictions/{MAIN_ARM}.csv",
     output:
-        csv=report(
-            "results/tables/stages.csv",
-            caption="report/table.rst",
-            category="Extended",
-            labels={"table": "stages", "form": "CSV"},
-        ),
-        html="results/tables/stages.html",
-        tex="results/tables/stages.tex",
+        **printed_table("results/tables/stages", "Extended", "Biopsy against implied stage"),
         measures="results/tables/stages_measures.csv",
     log:
         "results/logs/stages.log",
@@ -148,14 +93,8 @@ rule stages:
         "results/benchmarks/stages.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
-        what="Biopsy against implied stage",
-        replicates=config["statistics"]["bootstrap_replicates"],
-        seed=config["statistics"]["seed"],
+        **BOOTSTRAP,
         confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
     script:
@@ -167,26 +106,14 @@ rule events:
     input:
         scores=expand("results/scores/{arm}.csv", arm=ARMS_IN_ORDER),
     output:
-        csv=report(
-            "results/tables/events.csv",
-            caption="report/table.rst",
-            category="Extended",
-            labels={"table": "events", "form": "CSV"},
-        ),
-        html="results/tables/events.html",
-        tex="results/tables/events.tex",
+        **printed_table("results/tables/events", "Extended", "Patients, images and events"),
     log:
         "results/logs/events.log",
     benchmark:
         "results/benchmarks/events.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
-        what="Patients, images and events",
         arms=ARMS_IN_ORDER,
         simulated=SIMULATED,
     script:
@@ -199,28 +126,15 @@ rule differences:
         scores=f"results/scores/{MAIN_ARM}.csv",
         table="results/tables/table_2.csv",
     output:
-        csv=report(
-            "results/tables/differences.csv",
-            caption="report/table.rst",
-            category="Extended",
-            labels={"table": "differences", "form": "CSV"},
-        ),
-        html="results/tables/differences.html",
-        tex="results/tables/differences.tex",
+        **printed_table("results/tables/differences", "Extended", "Differences of AUC"),
     log:
         "results/logs/differences.log",
     benchmark:
         "results/benchmarks/differences.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
-        what="Differences of AUC",
-        replicates=config["statistics"]["bootstrap_replicates"],
-        seed=config["statistics"]["seed"],
+        **BOOTSTRAP,
         confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
     script:
@@ -230,26 +144,13 @@ rule differences:
 rule checklist:
     """Reporting checklist: STARD 2015 and TRIPOD+AI."""
     output:
-        csv=report(
-            "results/tables/checklist.csv",
-            caption="report/table.rst",
-            category="Extended",
-            labels={"table": "checklist", "form": "CSV"},
-        ),
-        html="results/tables/checklist.html",
-        tex="results/tables/checklist.tex",
+        **printed_table("results/tables/checklist", "Extended", "Reporting checklist"),
     log:
         "results/logs/checklist.log",
     benchmark:
         "results/benchmarks/checklist.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
-    params:
-        what="Reporting checklist",
     script:
         "../scripts/extended/checklist.py"
 
@@ -266,10 +167,6 @@ rule decision_curves:
         "results/benchmarks/decision_curves.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     script:
         "../scripts/extended/decision_curves.py"
 
@@ -280,26 +177,14 @@ rule calibration_figure:
         scores=f"results/scores/{MAIN_ARM}.csv",
         table="results/tables/calibration.csv",
     output:
-        svg=report(
-            "results/figures/calibration.svg",
-            caption="report/figure.rst",
-            category="Extended",
-            labels={"figure": "calibration", "form": "SVG"},
-        ),
-        png="results/figures/calibration.png",
-        text="results/figures/calibration.txt",
+        **drawn_figure("results/figures/calibration", "Extended", "Calibration"),
     log:
         "results/logs/calibration_figure.log",
     benchmark:
         "results/benchmarks/calibration_figure.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
-        what="Calibration",
         confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
     script:
@@ -311,26 +196,14 @@ rule decision_figure:
     input:
         table="results/tables/decision_curves.csv",
     output:
-        svg=report(
-            "results/figures/decision_curves.svg",
-            caption="report/figure.rst",
-            category="Extended",
-            labels={"figure": "decision curves", "form": "SVG"},
-        ),
-        png="results/figures/decision_curves.png",
-        text="results/figures/decision_curves.txt",
+        **drawn_figure("results/figures/decision_curves", "Extended", "Decision curves"),
     log:
         "results/logs/decision_figure.log",
     benchmark:
         "results/benchmarks/decision_figure.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
-        what="Decision curves",
         simulated=SIMULATED,
     script:
         "../scripts/extended/decision_figure.py"
@@ -341,26 +214,14 @@ rule forest_figure:
     input:
         table="results/tables/hospitals.csv",
     output:
-        svg=report(
-            "results/figures/hospitals.svg",
-            caption="report/figure.rst",
-            category="Extended",
-            labels={"figure": "hospitals", "form": "SVG"},
-        ),
-        png="results/figures/hospitals.png",
-        text="results/figures/hospitals.txt",
+        **drawn_figure("results/figures/hospitals", "Extended", "AUC by hospital"),
     log:
         "results/logs/forest_figure.log",
     benchmark:
         "results/benchmarks/forest_figure.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
-        what="AUC by hospital",
         simulated=SIMULATED,
     script:
         "../scripts/extended/forest_figure.py"

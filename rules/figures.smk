@@ -9,26 +9,14 @@ rule figure_1:
         rois="results/roi/rois.csv",
         split=f"results/splits/{MAIN_SPLIT}.csv",
     output:
-        svg=report(
-            "results/figures/figure_1.svg",
-            caption="report/figure.rst",
-            category="Figures",
-            labels={"figure": "1", "form": "SVG"},
-        ),
-        png="results/figures/figure_1.png",
-        text="results/figures/figure_1.txt",
+        **drawn_figure("results/figures/figure_1", "Figures", "A picture from the screen to the network"),
     log:
         "results/logs/figure_1.log",
     benchmark:
         "results/benchmarks/figure_1.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
-        what="A picture from the screen to the network",
         simulated=SIMULATED,
     script:
         "../scripts/figures/figure_1.py"
@@ -42,26 +30,14 @@ rule figure_2:
         flow="results/enrolment/flow.csv",
         split=f"results/splits/{MAIN_SPLIT}.csv",
     output:
-        svg=report(
-            "results/figures/figure_2.svg",
-            caption="report/figure.rst",
-            category="Figures",
-            labels={"figure": "2", "form": "SVG"},
-        ),
-        png="results/figures/figure_2.png",
-        text="results/figures/figure_2.txt",
+        **drawn_figure("results/figures/figure_2", "Figures", "Enrolment flow chart"),
     log:
         "results/logs/figure_2.log",
     benchmark:
         "results/benchmarks/figure_2.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
-        what="Enrolment flow chart",
         simulated=SIMULATED,
     script:
         "../scripts/figures/figure_2.py"
@@ -73,26 +49,14 @@ rule figure_3:
         scores=f"results/scores/{MAIN_ARM}.csv",
         table="results/tables/table_2.csv",
     output:
-        svg=report(
-            "results/figures/figure_3.svg",
-            caption="report/figure.rst",
-            category="Figures",
-            labels={"figure": "3", "form": "SVG"},
-        ),
-        png="results/figures/figure_3.png",
-        text="results/figures/figure_3.txt",
+        **drawn_figure("results/figures/figure_3", "Figures", "ROC curves of DLRE, 2D-SWE, APRI and FIB-4"),
     log:
         "results/logs/figure_3.log",
     benchmark:
         "results/benchmarks/figure_3.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
-        what="ROC curves of DLRE, 2D-SWE, APRI and FIB-4",
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
     script:
@@ -105,26 +69,14 @@ rule figure_4:
         scores=[f"results/scores/{arm}.csv" for arm in IMAGE_ARMS.values()],
         table="results/tables/table_3.csv",
     output:
-        svg=report(
-            "results/figures/figure_4.svg",
-            caption="report/figure.rst",
-            category="Figures",
-            labels={"figure": "4", "form": "SVG"},
-        ),
-        png="results/figures/figure_4.png",
-        text="results/figures/figure_4.txt",
+        **drawn_figure("results/figures/figure_4", "Figures", "ROC curves by number of pictures"),
     log:
         "results/logs/figure_4.log",
     benchmark:
         "results/benchmarks/figure_4.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
-        what="ROC curves by number of pictures",
         images=list(IMAGE_ARMS),
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
@@ -138,26 +90,14 @@ rule figure_5:
         scores=[f"results/scores/{arm}.csv" for arm in HOSPITAL_ARMS],
         table="results/tables/table_4.csv",
     output:
-        svg=report(
-            "results/figures/figure_5.svg",
-            caption="report/figure.rst",
-            category="Figures",
-            labels={"figure": "5", "form": "SVG"},
-        ),
-        png="results/figures/figure_5.png",
-        text="results/figures/figure_5.txt",
+        **drawn_figure("results/figures/figure_5", "Figures", "ROC curves by combination of training hospitals"),
     log:
         "results/logs/figure_5.log",
     benchmark:
         "results/benchmarks/figure_5.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
-        what="ROC curves by combination of training hospitals",
         hospitals=TRAINING_HOSPITALS,
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
@@ -170,26 +110,14 @@ rule headline_figure:
     input:
         table="results/tables/table_2.csv",
     output:
-        svg=report(
-            "results/figures/headline.svg",
-            caption="report/figure.rst",
-            category="Figures",
-            labels={"figure": "headline", "form": "SVG"},
-        ),
-        png="results/figures/headline.png",
-        text="results/figures/headline.txt",
+        **drawn_figure("results/figures/headline", "Figures", "AUC of every method, validation cohort"),
     log:
         "results/logs/headline_figure.log",
     benchmark:
         "results/benchmarks/headline_figure.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
-        what="AUC of every method, validation cohort",
         simulated=SIMULATED,
     script:
         "../scripts/figures/headline_figure.py"
@@ -204,12 +132,7 @@ rule heat_maps:
         pictures="results/roi/rois.h5",
         weights=expand(f"results/models/{MAIN_ARM}/{{stage}}.safetensors", stage=STAGES),
     output:
-        jpg=report(
-            "results/figures/heat_maps.jpg",
-            caption="report/figure.rst",
-            category="Figures",
-            labels={"figure": "heat maps", "form": "JPEG"},
-        ),
+        jpg=shown("results/figures/heat_maps.jpg", "Figures", "Heat maps of right and wrong cases"),
         text="results/figures/heat_maps.txt",
     log:
         "results/logs/heat_maps.log",
@@ -217,12 +140,7 @@ rule heat_maps:
         "results/benchmarks/heat_maps.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
-        what="Heat maps of right and wrong cases",
         stages=STAGES,
         simulated=SIMULATED,
     script:
@@ -236,12 +154,7 @@ rule contact_sheets:
         pictures="results/roi/rois.h5",
         acquisitions="results/store/acquisitions.csv",
     output:
-        hospitals=report(
-            "results/figures/contact_sheet.jpg",
-            caption="report/figure.rst",
-            category="Quality",
-            labels={"figure": "contact sheet", "form": "JPEG"},
-        ),
+        hospitals=shown("results/figures/contact_sheet.jpg", "Quality", "Contact sheets"),
         hospitals_text="results/figures/contact_sheet.txt",
         least="results/figures/contact_sheet_least_signal.jpg",
         least_text="results/figures/contact_sheet_least_signal.txt",
@@ -251,12 +164,7 @@ rule contact_sheets:
         "results/benchmarks/contact_sheets.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
-        what="Contact sheets",
         simulated=SIMULATED,
     script:
         "../scripts/figures/contact_sheets.py"
@@ -267,26 +175,14 @@ rule supplementary_figure_1:
     input:
         histories=expand("results/models/{arm}/history.csv", arm=ARMS_IN_ORDER),
     output:
-        svg=report(
-            "results/figures/supplementary_figure_1.svg",
-            caption="report/figure.rst",
-            category="Supplement",
-            labels={"figure": "1", "form": "SVG"},
-        ),
-        png="results/figures/supplementary_figure_1.png",
-        text="results/figures/supplementary_figure_1.txt",
+        **drawn_figure("results/figures/supplementary_figure_1", "Supplement", "How training ends"),
     log:
         "results/logs/supplementary_figure_1.log",
     benchmark:
         "results/benchmarks/supplementary_figure_1.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
-        what="How training ends",
         arms=ARMS_IN_ORDER,
         minimum_epochs=config["training"]["minimum_epochs"],
         patience=config["training"]["patience_epochs"],
@@ -301,29 +197,17 @@ rule subgroup_figure:
     input:
         scores=f"results/scores/{MAIN_ARM}.csv",
     output:
-        svg=report(
-            "results/figures/supplementary_figure_{number}_{population}.svg",
-            caption="report/figure.rst",
-            category="Supplement",
-            labels={"figure": "{number} {population}", "form": "SVG"},
-        ),
-        png="results/figures/supplementary_figure_{number}_{population}.png",
-        text="results/figures/supplementary_figure_{number}_{population}.txt",
+        **drawn_figure("results/figures/supplementary_figure_{number}_{population}", "Supplement", "ROC by subgroup"),
     log:
         "results/logs/subgroup_figure_{number}_{population}.log",
     benchmark:
         "results/benchmarks/subgroup_figure_{number}_{population}.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
-        what="ROC curves by subgroup",
-        number=lambda wildcards: int(wildcards.number),
-        alt_limits_iu_l=config["statistics"]["alt_limits_iu_l"],
-        bmi_limit_kg_m2=config["statistics"]["bmi_limit_kg_m2"],
+        **SUBGROUP_LIMITS,
+        number="{number}",
+        population="{population}",
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
     script:

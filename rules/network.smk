@@ -4,14 +4,11 @@
 rule train:
     """Train the three networks of an arm; a killed job goes on from its last epoch."""
     input:
-        rois="results/roi/rois.h5",
-        table="results/roi/rois.csv",
+        **SQUARES,
         split=lambda wildcards: f"results/splits/{config['arms'][wildcards.arm]['split']}.csv",
         checked=lambda wildcards: f"results/splits/{config['arms'][wildcards.arm]['split']}_leak_check.csv",
     output:
-        f4="results/models/{arm}/f4.safetensors",
-        ge_f3="results/models/{arm}/ge_f3.safetensors",
-        ge_f2="results/models/{arm}/ge_f2.safetensors",
+        **weights("results/models/{arm}"),
         history="results/models/{arm}/history.csv",
     log:
         "results/logs/train/{arm}.log",
@@ -19,14 +16,13 @@ rule train:
         "results/benchmarks/train/{arm}.tsv"
     conda:
         "../envs/dlre.yaml"
-    # One network a thread: three threads train the three networks of an arm side by side.
-    threads: 1
+    # One network per thread: with three threads (--set-threads) the three networks of an arm train side by side.
     resources:
         mem_mb=growing(6000),
         runtime=240,
         gpu=0,
     params:
-        arm=lambda wildcards: wildcards.arm,
+        arm="{arm}",
         images=lambda wildcards: config["arms"][wildcards.arm]["images"],
         settings={k: v for k, v in config["training"].items() if k != "permute_labels"},
         speed="results/benchmarks/train/{arm}_images_per_second.csv",
@@ -50,10 +46,8 @@ rule model_repository:
         "results/benchmarks/model_repository.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
     resources:
         mem_mb=growing(2000),
-        runtime=10,
     params:
         models=subpath(input[0], ancestor=2),
         folder=subpath(output.config, ancestor=2),
@@ -69,11 +63,10 @@ rule model_repository:
 rule predict:
     """Start one Triton server and ask it for the probabilities of every picture of every arm."""
     input:
+        **SQUARES,
         served="results/serving/model_repository/dlre/config.pbtxt",
         manifest="results/serving/model_repository/dlre/1/manifest.json",
         networks=expand("results/serving/model_repository/dlre/1/{arm}.onnx", arm=ARMS),
-        rois="results/roi/rois.h5",
-        table="results/roi/rois.csv",
         splits=expand("results/splits/{split}.csv", split=SPLITS),
     output:
         expand("results/predictions/{arm}.csv", arm=ARMS),
@@ -115,10 +108,8 @@ rule frozen_study:
         "results/benchmarks/frozen_study.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
     resources:
         mem_mb=growing(2000),
-        runtime=10,
     params:
         repository=subpath(input.manifest, ancestor=3),
         facts={

@@ -14,15 +14,10 @@ rule clinical_table:
         "results/benchmarks/clinical_table.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
+        **config["privacy"],
         hospitals=HOSPITALS,
         digest=contents(f"{COHORT}/clinical.csv"),
-        key_file=config["privacy"]["key_file"],
-        date_shift_days=config["privacy"]["date_shift_days"],
         simulated=SIMULATED,
         seed=config["cohort"]["seed"],
     script:
@@ -43,10 +38,6 @@ rule enrolment:
         "results/benchmarks/enrolment.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
         criteria=config["enrolment"],
     script:
@@ -70,19 +61,14 @@ rule split:
         "results/benchmarks/split/{split}.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
+        **config["privacy"],
         division=lambda wildcards: config["splits"][wildcards.split],
         seed=config["training"]["seed"],
         permute_labels=config["training"]["permute_labels"],
         eligible=eligible_patients,
         hospitals=HOSPITALS,
         criteria=config["enrolment"],
-        key_file=config["privacy"]["key_file"],
-        date_shift_days=config["privacy"]["date_shift_days"],
         simulated=SIMULATED,
         cohort_seed=config["cohort"]["seed"],
     script:
@@ -92,10 +78,9 @@ rule split:
 rule leak_check:
     """Stop the study if a patient, a picture or a near-duplicate stands on both sides of a split."""
     input:
+        **SQUARES,
         split="results/splits/{split}.csv",
         acquisitions="results/store/acquisitions.csv",
-        rois="results/roi/rois.h5",
-        table="results/roi/rois.csv",
     output:
         checked="results/splits/{split}_leak_check.csv",
     log:
@@ -104,9 +89,5 @@ rule leak_check:
         "results/benchmarks/leak_check/{split}.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     script:
         "../scripts/patients/leak_check.py"

@@ -1,40 +1,15 @@
 """The report and the headline."""
 
-REPORT_TARGETS = [
-    "results/report.html",
-    "results/headline.txt",
-]
-TABLES = [
-    "table_1",
-    *(f"table_{number}" for number in ACCURACY_TABLES),
-    *(f"supplementary_table_{number}" for number in (1, 2, 3)),
-    "counts",
-    "calibration",
-    "predictive_values",
-    "hospitals",
-    "stages",
-    "events",
-    "differences",
-    "checklist",
-    *config["robustness"]["analyses"],
-]
-FIGURES = [
-    "headline",
-    "figure_1",
-    "figure_2",
-    "figure_3",
-    # Figures 4 and 5 show tables 3 and 4.
-    *(f"figure_{number + 1}" for number in ACCURACY_TABLES if number > 2),
-    "supplementary_figure_1",
-    *(
-        f"supplementary_figure_{number}_{population}"
-        for number in (2, 3, 4)
-        for population in ("enrolled", "validation")
-    ),
-    "calibration",
-    "decision_curves",
-    "hospitals",
-]
+REPORT_TARGETS = ["results/report.html", "results/headline.txt"]
+TABLES = ["table_1", *(f"table_{n}" for n in ACCURACY_TABLES), *(f"supplementary_table_{n}" for n in (1, 2, 3))]
+TABLES += ["counts", "calibration", "predictive_values", "hospitals", "stages", "events", "differences", "checklist"]
+TABLES += config["robustness"]["analyses"]
+FIGURES = ["headline", "figure_1", "figure_2", "figure_3"]
+# Figures 4 and 5 show tables 3 and 4.
+FIGURES += [f"figure_{n + 1}" for n in ACCURACY_TABLES if n > 2]
+FIGURES += ["supplementary_figure_1"]
+FIGURES += [f"supplementary_figure_{n}_{population}" for n in (2, 3, 4) for population in ("enrolled", "validation")]
+FIGURES += ["calibration", "decision_curves", "hospitals"]
 PICTURES = ["heat_maps", "contact_sheet", "contact_sheet_least_signal"]
 
 
@@ -55,10 +30,6 @@ rule headline:
         "results/benchmarks/headline.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
         title=config["report"]["title"],
         simulated=SIMULATED,
@@ -90,10 +61,8 @@ rule report:
         "results/benchmarks/report.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
     resources:
         mem_mb=growing(2000),
-        runtime=10,
     params:
         title=config["report"]["title"],
         simulated=SIMULATED,

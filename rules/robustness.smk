@@ -13,11 +13,8 @@ rule resplit:
         "results/benchmarks/resplit/{variant}.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
+        variant="{variant}",
         division=config["splits"][MAIN_SPLIT],
         seed=config["training"]["seed"],
     script:
@@ -26,10 +23,9 @@ rule resplit:
 
 use rule leak_check as leak_check_variant with:
     input:
+        **SQUARES,
         split="results/robustness/{variant}/split.csv",
         acquisitions="results/store/acquisitions.csv",
-        rois="results/roi/rois.h5",
-        table="results/roi/rois.csv",
     output:
         checked="results/robustness/{variant}/leak_check.csv",
     log:
@@ -40,23 +36,19 @@ use rule leak_check as leak_check_variant with:
 
 use rule train as train_variant with:
     input:
-        rois="results/roi/rois.h5",
-        table="results/roi/rois.csv",
+        **SQUARES,
         split="results/robustness/{variant}/split.csv",
         checked="results/robustness/{variant}/leak_check.csv",
     output:
-        f4="results/robustness/{variant}/f4.safetensors",
-        ge_f3="results/robustness/{variant}/ge_f3.safetensors",
-        ge_f2="results/robustness/{variant}/ge_f2.safetensors",
+        **weights("results/robustness/{variant}"),
         history="results/robustness/{variant}/history.csv",
     log:
         "results/logs/train_variant/{variant}.log",
     benchmark:
         "results/benchmarks/train_variant/{variant}.tsv"
     params:
-        arm=lambda wildcards: wildcards.variant,
+        arm="{variant}",
         images=config["arms"][MAIN_ARM]["images"],
-        settings={k: v for k, v in config["training"].items() if k != "permute_labels"},
         speed="results/benchmarks/train_variant/{variant}_images_per_second.csv",
         checkpoints="results/checkpoints/{variant}",
 
@@ -64,12 +56,9 @@ use rule train as train_variant with:
 rule predict_variant:
     """Probabilities of every picture of a variant, in process."""
     input:
-        rois="results/roi/rois.h5",
-        table="results/roi/rois.csv",
+        **weights("results/robustness/{variant}"),
+        **SQUARES,
         split="results/robustness/{variant}/split.csv",
-        f4="results/robustness/{variant}/f4.safetensors",
-        ge_f3="results/robustness/{variant}/ge_f3.safetensors",
-        ge_f2="results/robustness/{variant}/ge_f2.safetensors",
     output:
         predictions="results/robustness/{variant}/predictions.csv",
     log:
@@ -78,7 +67,6 @@ rule predict_variant:
         "results/benchmarks/predict_variant/{variant}.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
     resources:
         mem_mb=growing(3000),
         runtime=60,
@@ -106,20 +94,15 @@ rule robustness:
     input:
         scores=lambda wildcards: expand("results/robustness/{variant}/scores.csv", variant=VARIANTS[wildcards.analysis]),
     output:
-        csv="results/tables/{analysis}.csv",
-        html="results/tables/{analysis}.html",
-        tex="results/tables/{analysis}.tex",
+        **printed_table("results/tables/{analysis}"),
     log:
         "results/logs/robustness/{analysis}.log",
     benchmark:
         "results/benchmarks/robustness/{analysis}.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
+        analysis="{analysis}",
         variants=lambda wildcards: VARIANTS[wildcards.analysis],
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
@@ -133,9 +116,7 @@ rule fusion:
         scores=f"results/scores/{MAIN_ARM}.csv",
         folds=expand("results/robustness/{fold}/scores.csv", fold=FUSION_FOLDS),
     output:
-        csv="results/tables/fusion.csv",
-        html="results/tables/fusion.html",
-        tex="results/tables/fusion.tex",
+        **printed_table("results/tables/fusion"),
         scores="results/robustness/fusion_scores.csv",
     log:
         "results/logs/fusion.log",
@@ -143,10 +124,6 @@ rule fusion:
         "results/benchmarks/fusion.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
@@ -160,19 +137,13 @@ rule choices:
         predictions=f"results/predictions/{MAIN_ARM}.csv",
         acquisitions="results/store/acquisitions.csv",
     output:
-        csv="results/tables/choices.csv",
-        html="results/tables/choices.html",
-        tex="results/tables/choices.tex",
+        **printed_table("results/tables/choices"),
     log:
         "results/logs/choices.log",
     benchmark:
         "results/benchmarks/choices.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
         aggregate=config["statistics"]["aggregate"],
         confidence=config["statistics"]["confidence"],

@@ -15,10 +15,6 @@ rule example_patients:
         "results/benchmarks/example_patients.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
         seed=config["cohort"]["seed"],
     script:
@@ -42,7 +38,7 @@ use rule ingest_hospital as ingest_inbox with:
     params:
         hospital="inbox",
         private_name="staging/inbox",
-        digest=lambda wildcards: tree_digest(INBOX, DIGESTS, LARGEST_FILE),
+        digest=lambda wildcards: pictures_digest(INBOX),
         rows="",
         optional_tables={},
         simulated=False,
@@ -90,14 +86,13 @@ rule stage_inbox:
         mem_mb=growing(3000),
         runtime=60,
     params:
+        **config["privacy"],
         code="inbox",
         images_per_patient=config["enrolment"]["images_per_patient"],
         scale_maximum_kpa=config["ingestion"]["scale_maximum_kpa"],
         model=subpath(input.study, parent=True),
         model_digest=frozen_model(MODEL),
         outbox=config["staging"]["outbox"],
-        key_file=config["privacy"]["key_file"],
-        date_shift_days=config["privacy"]["date_shift_days"],
         limits=config["ingestion"]["limits"],
         serving=config["serving"],
     script:

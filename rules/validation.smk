@@ -13,7 +13,7 @@ use rule clinical_table as external_clinical_table with:
         "results/benchmarks/external_clinical_table/{cohort}.tsv"
     params:
         hospitals=lambda wildcards: VALIDATED_HOSPITALS[wildcards.cohort],
-        digest=external_clinical,
+        digest=lambda wildcards: contents_digest(f"{VALIDATED[wildcards.cohort]}/clinical.csv"),
         simulated=False,
 
 
@@ -34,12 +34,8 @@ use rule ingest_hospital as ingest_external with:
     params:
         hospital="{external_hospital}",
         private_name="validation/{cohort}/{external_hospital}",
-        digest=lambda wildcards: tree_digest(
-            f"{VALIDATED[wildcards.cohort]}/dicom/{wildcards.external_hospital}",
-            DIGESTS,
-            LARGEST_FILE,
-        ),
-        rows=external_rows,
+        digest=lambda wildcards: pictures_digest(f"{VALIDATED[wildcards.cohort]}/dicom/{wildcards.external_hospital}"),
+        rows=lambda wildcards: hospital_tables_digest(VALIDATED[wildcards.cohort], wildcards.external_hospital),
         optional_tables=external_tables,
         simulated=False,
 
@@ -100,9 +96,6 @@ use rule enrolment as external_enrolment with:
         "results/benchmarks/external_enrolment/{cohort}.tsv"
 
 
-# External validation: `make validate MODEL=folder FOLDER="cohort ..."`. Nothing is trained.
-
-
 rule predict_external:
     """Ask the frozen networks for every picture of an external cohort."""
     input:
@@ -156,29 +149,18 @@ rule external_exhibits:
         study=f"{VALIDATION_MODEL}/frozen_study.json",
         scores="results/validation/{cohort}/scores.csv",
     output:
-        table="results/validation/{cohort}/table_2.csv",
-        table_html="results/validation/{cohort}/table_2.html",
-        table_tex="results/validation/{cohort}/table_2.tex",
-        roc="results/validation/{cohort}/roc.svg",
-        roc_png="results/validation/{cohort}/roc.png",
-        roc_text="results/validation/{cohort}/roc.txt",
-        calibration="results/validation/{cohort}/calibration.csv",
-        calibration_html="results/validation/{cohort}/calibration.html",
-        calibration_tex="results/validation/{cohort}/calibration.tex",
-        calibration_svg="results/validation/{cohort}/calibration.svg",
-        calibration_png="results/validation/{cohort}/calibration.png",
-        calibration_text="results/validation/{cohort}/calibration.txt",
+        **printed_table("results/validation/{cohort}/table_2", prefix="table_"),
+        **drawn_figure("results/validation/{cohort}/roc", prefix="roc_"),
+        **printed_table("results/validation/{cohort}/calibration", prefix="calibration_"),
+        **drawn_figure("results/validation/{cohort}/calibration", prefix="calibration_"),
     log:
         "results/logs/external_exhibits/{cohort}.log",
     benchmark:
         "results/benchmarks/external_exhibits/{cohort}.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
+        cohort="{cohort}",
         model=subpath(input.study, parent=True),
         model_digest=frozen_model(VALIDATION_MODEL),
         settings=ACCURACY_SETTINGS,
@@ -189,11 +171,7 @@ rule external_exhibits:
 rule validation_report:
     """One page of all external cohorts, side by side and one by one."""
     input:
-        expand(
-            "results/validation/{cohort}/{file}",
-            cohort=VALIDATED,
-            file=VALIDATED_FILES.values(),
-        ),
+        expand("results/validation/{cohort}/{file}", cohort=VALIDATED, file=VALIDATED_FILES.values()),
         study=f"{VALIDATION_MODEL}/frozen_study.json",
     output:
         "results/validation/report.html",
@@ -203,10 +181,6 @@ rule validation_report:
         "results/benchmarks/validation_report.tsv"
     conda:
         "../envs/dlre.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
     params:
         model=subpath(input.study, parent=True),
         model_digest=frozen_model(VALIDATION_MODEL),

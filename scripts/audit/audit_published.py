@@ -1,4 +1,4 @@
-"""Adapter of rule audit_published."""
+"""Audit of the published Tables 1 to 4: every row and every finding, as JSON, CSV, HTML and text."""
 
 import logging
 from pathlib import Path

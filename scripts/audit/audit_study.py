@@ -1,4 +1,4 @@
-"""Adapter of rule audit_study."""
+"""Audit of the study's own Tables 1 to 4: every row and every finding."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Adapter of rule compare_paper."""
+"""The study's Tables 1 to 4 beside the published ones, cell by cell."""
 
 from dlre_core.extended_tables.paper_comparison import compare_with_paper, printed_comparison
 from dlre_core.foundation.csv_tables import write_table

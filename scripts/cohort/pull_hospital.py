@@ -1,4 +1,4 @@
-"""Adapter of rule pull_hospital."""
+"""The pictures of one hospital that its folder lacked, from the PACS; counts, and what did not come."""
 
 from dlre_core.dicom.reader import ReadLimits
 from dlre_core.foundation.job_log import job_log

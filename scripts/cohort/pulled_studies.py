@@ -1,4 +1,4 @@
-"""Adapter of rule pulled_studies."""
+"""Counts and failures of the PACS, of all hospitals."""
 
 from dlre_core.foundation.csv_tables import concatenate_tables
 from dlre_core.foundation.job_log import job_log

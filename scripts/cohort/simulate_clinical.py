@@ -1,4 +1,4 @@
-"""Adapter of rule simulate_clinical."""
+"""The clinical table of the simulated cohort."""
 
 from dlre_core.foundation.job_log import job_log
 from dlre_core.simulation.cohort import write_clinical_csv

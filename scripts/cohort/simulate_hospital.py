@@ -1,4 +1,4 @@
-"""Adapter of rule simulate_hospital."""
+"""The DICOM files of one simulated hospital, and their Q-Box measurements."""
 
 from dlre_core.foundation.csv_tables import write_table
 from dlre_core.foundation.job_log import job_log
@@ -7,7 +7,7 @@ from dlre_core.simulation.cohort import write_hospital
 with job_log(snakemake.log[0]):
     measurements = write_hospital(
         snakemake.params.folder,
-        snakemake.wildcards.hospital,
+        snakemake.params.hospital,
         snakemake.params.size,
         snakemake.params.seed,
         texture_signal=snakemake.params.texture_signal,

@@ -1,4 +1,4 @@
-"""Adapter of rule simulated_measurements."""
+"""The Q-Box measurements of all simulated hospitals."""
 
 from dlre_core.foundation.csv_tables import concatenate_tables
 from dlre_core.foundation.job_log import job_log

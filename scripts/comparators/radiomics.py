@@ -1,4 +1,4 @@
-"""Adapter of rule radiomics."""
+"""Table 2 with the texture model as one more method, and the scores behind it."""
 
 from dlre_core.comparators.radiomics import radiomics_scores, read_features
 from dlre_core.foundation.csv_tables import read_table, write_table

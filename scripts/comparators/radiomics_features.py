@@ -1,4 +1,4 @@
-"""Adapter of rule radiomics_features."""
+"""Texture features of one hospital's pictures: one row per picture."""
 
 from dlre_core.comparators.radiomics import measure_hospital
 from dlre_core.foundation.job_log import job_log

@@ -1,4 +1,4 @@
-"""Adapter of rule scores."""
+"""Scores of DLRE, 2D-SWE stiffness, APRI and FIB-4: one row per patient."""
 
 from dlre_core.comparators.patient_scores import patient_scores
 from dlre_core.foundation.csv_tables import read_table, write_table

@@ -1,4 +1,4 @@
-"""Adapter of rule crop_rois."""
+"""The network's squares of one hospital's pictures, and where they were cut."""
 
 from dlre_core.elastography.network_square import crop_hospital
 from dlre_core.foundation.job_log import job_log

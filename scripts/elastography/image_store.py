@@ -1,4 +1,4 @@
-"""Adapter of rule image_store."""
+"""The picture store of all hospitals, with its acquisitions, rejects and counts."""
 
 from dlre_core.foundation.csv_tables import concatenate_tables
 from dlre_core.foundation.job_log import job_log

@@ -1,4 +1,4 @@
-"""Adapter of rule ingest_hospital."""
+"""One hospital's pictures in a shard; its acquisitions, rejects and counts."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Adapter of rule roi_store."""
+"""The network's squares of all hospitals, and where they were cut."""
 
 from dlre_core.elastography.network_square import link_hospitals
 from dlre_core.foundation.job_log import job_log

@@ -1,4 +1,4 @@
-"""Adapter of rule calibration."""
+"""Extended table 2: calibration of the probabilities."""
 
 from dlre_core.extended_tables.probabilities import calibration_table, printed_calibration
 from dlre_core.foundation.csv_tables import read_table

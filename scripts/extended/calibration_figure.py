@@ -1,4 +1,4 @@
-"""Adapter of rule calibration_figure."""
+"""Extended figure 1: calibration curves."""
 
 from dlre_core.figures.captions import calibration_caption
 from dlre_core.figures.extended import calibration_figure

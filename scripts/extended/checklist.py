@@ -1,4 +1,4 @@
-"""Adapter of rule checklist."""
+"""The reporting checklist: STARD 2015 and TRIPOD+AI."""
 
 from dlre_core.extended_tables.checklist import checklist, printed_checklist
 from dlre_core.foundation.job_log import job_log

@@ -1,4 +1,4 @@
-"""Adapter of rule counts."""
+"""Extended table 1: counts, cut-offs and tests behind Tables 2, 3 and 4."""
 
 from dlre_core.extended_tables.counts import counts_table, printed_counts
 from dlre_core.foundation.job_log import job_log

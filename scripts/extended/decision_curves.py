@@ -1,4 +1,4 @@
-"""Adapter of rule decision_curves."""
+"""Net benefit of every method by threshold probability."""
 
 from dlre_core.extended_tables.probabilities import decision_table
 from dlre_core.foundation.csv_tables import read_table, write_table

@@ -1,4 +1,4 @@
-"""Adapter of rule decision_figure."""
+"""Extended figure 2: decision curves."""
 
 from dlre_core.extended_tables.probabilities import DECISION_TEXT
 from dlre_core.figures.captions import decision_caption

@@ -1,4 +1,4 @@
-"""Adapter of rule differences."""
+"""Extended table 7: differences of AUC by DeLong and by bootstrap."""
 
 from dlre_core.extended_tables.differences import (
     bootstrap_differences,

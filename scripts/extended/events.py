@@ -1,4 +1,4 @@
-"""Adapter of rule events."""
+"""Extended table 6: patients, images and events of every arm."""
 
 from dlre_core.extended_tables.counts import events_table, printed_events
 from dlre_core.foundation.csv_tables import read_table

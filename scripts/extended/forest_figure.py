@@ -1,4 +1,4 @@
-"""Adapter of rule forest_figure."""
+"""Extended figure 3: AUC by hospital."""
 
 from dlre_core.figures.captions import forest_caption
 from dlre_core.figures.extended import forest_figure

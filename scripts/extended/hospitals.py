@@ -1,4 +1,4 @@
-"""Adapter of rule hospitals."""
+"""Extended table 4: AUC by hospital."""
 
 from dlre_core.extended_tables.hospitals import hospital_table, printed_hospitals
 from dlre_core.foundation.csv_tables import read_table

@@ -1,4 +1,4 @@
-"""Adapter of rule predictive_values."""
+"""Extended table 3: predictive values at other prevalences."""
 
 from dlre_core.extended_tables.probabilities import (
     predictive_value_table,

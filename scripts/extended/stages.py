@@ -1,4 +1,4 @@
-"""Adapter of rule stages."""
+"""Extended table 5: biopsy against implied stage, and how well they agree."""
 
 from dlre_core.extended_tables.stages import ordinal_tables, printed_stages
 from dlre_core.foundation.csv_tables import read_table, write_table

@@ -1,4 +1,4 @@
-"""Adapter of rule contact_sheets."""
+"""Contact sheets: squares of every hospital, and those with the least signal."""
 
 from pathlib import Path
 

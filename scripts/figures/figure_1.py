@@ -1,4 +1,4 @@
-"""Adapter of rule figure_1."""
+"""Figure 1: a picture from the screen to the network."""
 
 from dlre_core.figures.captions import figure_1_caption
 from dlre_core.figures.figure_1_case import choose_case, figure_1, read_case

@@ -1,4 +1,4 @@
-"""Adapter of rule figure_2."""
+"""Figure 2: enrolment flow chart."""
 
 from dlre_core.figures.captions import figure_2_caption
 from dlre_core.figures.figure_2_flow import figure_2

@@ -1,4 +1,4 @@
-"""Adapter of rule figure_3."""
+"""Figure 3: ROC curves of DLRE, 2D-SWE, APRI and FIB-4."""
 
 from dlre_core.figures.captions import figure_3_caption
 from dlre_core.figures.figures_3_to_5_roc import figure_3

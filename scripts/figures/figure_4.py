@@ -1,4 +1,4 @@
-"""Adapter of rule figure_4."""
+"""Figure 4: ROC curves by number of pictures."""
 
 from dlre_core.figures.captions import figure_4_caption
 from dlre_core.figures.figures_3_to_5_roc import figure_4

@@ -1,4 +1,4 @@
-"""Adapter of rule figure_5."""
+"""Figure 5: ROC curves by combination of training hospitals."""
 
 from dlre_core.figures.captions import figure_5_caption
 from dlre_core.figures.figures_3_to_5_roc import figure_5

@@ -1,4 +1,4 @@
-"""Adapter of rule headline_figure."""
+"""The headline figure: AUC of every method in the validation cohort."""
 
 from dlre_core.figures.captions import headline_caption
 from dlre_core.figures.headline import headline_figure

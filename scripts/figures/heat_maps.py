@@ -1,4 +1,4 @@
-"""Adapter of rule heat_maps."""
+"""Heat maps of the most decided right and wrong answers."""
 
 from dlre_core.figures.captions import heat_map_caption
 from dlre_core.figures.heat_maps import choose_cases, heat_map_figure, save_raster

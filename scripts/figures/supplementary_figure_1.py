@@ -1,4 +1,4 @@
-"""Adapter of rule supplementary_figure_1."""
+"""Supplementary figure 1: how training ends."""
 
 from dlre_core.figures.captions import training_caption
 from dlre_core.figures.style import save_figure

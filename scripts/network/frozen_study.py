@@ -1,4 +1,4 @@
-"""Adapter of rule frozen_study."""
+"""The frozen study: cut-offs and the range of the training pictures."""
 
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.job_log import job_log

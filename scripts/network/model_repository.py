@@ -1,4 +1,4 @@
-"""Adapter of rule model_repository."""
+"""The Triton model repository with the networks of all arms."""
 
 from dlre_core.foundation.job_log import job_log
 from dlre_core.serving.repository import write_model_repository

@@ -1,4 +1,4 @@
-"""Adapter of rule predict."""
+"""Probabilities of every picture, one file per arm, from one Triton server."""
 
 from dlre_core.foundation.job_log import job_log
 from dlre_core.serving.through_triton import ArmToPredict, ServingSettings, predict_arms

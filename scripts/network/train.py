@@ -1,4 +1,4 @@
-"""Adapter of rule train."""
+"""The three networks of one arm, and the history of their training."""
 
 from dlre_core.foundation.job_log import job_log
 from dlre_core.foundation.study_terms import STAGES

@@ -1,4 +1,4 @@
-"""Adapter of rule clinical_table."""
+"""The clinical table, checked and pseudonymised, and its problems."""
 
 from dlre_core.foundation.csv_tables import write_table
 from dlre_core.foundation.job_log import job_log

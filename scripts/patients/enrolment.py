@@ -1,4 +1,4 @@
-"""Adapter of rule enrolment."""
+"""Who is enrolled, who is not and why; counts by criterion and hospital."""
 
 from dlre_core.foundation.csv_tables import read_table, write_table
 from dlre_core.foundation.job_log import job_log

@@ -1,4 +1,4 @@
-"""Adapter of rule split."""
+"""The enrolled patients, each in the training or the validation cohort."""
 
 from dlre_core.foundation.csv_tables import read_table, write_table
 from dlre_core.foundation.job_log import job_log

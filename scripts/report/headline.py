@@ -1,4 +1,4 @@
-"""Adapter of rule headline."""
+"""The study in ten lines of text."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Adapter of rule report."""
+"""The report: one self-contained page with every table and figure."""
 
 from dlre_core.foundation.job_log import job_log
 from dlre_core.report.exhibits import ordered_exhibits

@@ -1,4 +1,4 @@
-"""Adapter of rule choices."""
+"""AUC with k pictures, averaged over all choices of k of a patient's pictures."""
 
 from dlre_core.extended_tables.choices import choices_table, printed_choices
 from dlre_core.foundation.csv_tables import read_table

@@ -1,4 +1,4 @@
-"""Adapter of rule fusion."""
+"""Table 2 with DLRE, stiffness and blood in one score as one more method, and the scores behind it."""
 
 from dlre_core.comparators.fusion import fused_scores
 from dlre_core.foundation.csv_tables import read_table, write_table

@@ -1,4 +1,4 @@
-"""Adapter of rule predict_variant."""
+"""Probabilities of every picture by a variant's networks."""
 
 from dlre_core.foundation.csv_tables import write_table
 from dlre_core.foundation.job_log import job_log

@@ -1,4 +1,4 @@
-"""Adapter of rule robustness."""
+"""Accuracy by variant: one table per analysis."""
 
 from dlre_core.extended_tables.robustness import printed_robustness, robustness_table
 from dlre_core.foundation.csv_tables import read_table
@@ -11,7 +11,6 @@ with job_log(snakemake.log[0]):
     params, made = snakemake.params, snakemake.output
     scores = [read_table(path, needs=SCORE_COLUMNS) for path in snakemake.input.scores]
     settings = AccuracySettings(**params.settings)
-    analysis = snakemake.wildcards.analysis
-    table = robustness_table(dict(zip(params.variants, scores, strict=True)), analysis, settings)
-    printed = printed_robustness(table, analysis, settings, params.simulated)
+    table = robustness_table(dict(zip(params.variants, scores, strict=True)), params.analysis, settings)
+    printed = printed_robustness(table, params.analysis, settings, params.simulated)
     write_all(table, printed, made.csv, made.html, made.tex)

@@ -1,4 +1,4 @@
-"""Adapter of rule example_patients."""
+"""DICOM files of four simulated patients that no study has seen."""
 
 from dlre_core.foundation.job_log import job_log
 from dlre_core.simulation.cohort import write_examples

@@ -1,4 +1,4 @@
-"""Adapter of rule stage_inbox."""
+"""New patients staged: tables, pages, and files for the PACS."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Adapter of rule supplementary_table."""
+"""Supplementary tables 1 to 3: AUC by ALT, BMI and inflammation, with tests of subgroups."""
 
 from dlre_core.foundation.csv_tables import read_table, write_table
 from dlre_core.foundation.job_log import job_log
@@ -18,7 +18,7 @@ with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     scores = read_table(given.scores, needs=SCORE_COLUMNS)
     settings = AccuracySettings(**params.settings)
-    grouping = subgroupings(params.alt_limits_iu_l, params.bmi_limit_kg_m2)[params.number]
+    grouping = subgroupings(params.alt_limits_iu_l, params.bmi_limit_kg_m2)[int(params.number)]
     table = subgroup_table(scores, grouping, settings)
     comparisons = compare_subgroups(scores, grouping, settings)
     unknown = int((subgroup_of(scores, grouping) == UNKNOWN).sum())

@@ -1,4 +1,4 @@
-"""Adapter of rule table_1."""
+"""Table 1: baseline characteristics by cohort."""
 
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.job_log import job_log

@@ -1,4 +1,4 @@
-"""Adapter of rule table_2."""
+"""Table 2: accuracy of DLRE, 2D-SWE, APRI and FIB-4."""
 
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.job_log import job_log

@@ -1,4 +1,4 @@
-"""Adapter of rule table_3."""
+"""Table 3: accuracy by number of pictures."""
 
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.job_log import job_log

@@ -1,4 +1,4 @@
-"""Adapter of rule table_4."""
+"""Table 4: accuracy by combination of training hospitals, compared by a patient bootstrap."""
 
 from dlre_core.foundation.csv_tables import read_table, write_table
 from dlre_core.foundation.job_log import job_log

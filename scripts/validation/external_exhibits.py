@@ -1,4 +1,4 @@
-"""Adapter of rule external_exhibits."""
+"""Table 2, ROC curves and calibration of one external cohort, with frozen cut-offs."""
 
 from dlre_core.extended_tables.probabilities import calibration_table, printed_calibration
 from dlre_core.figures.style import save_figure
@@ -14,7 +14,7 @@ from dlre_core.validation.exhibits import external_calibration_figure, external_
 
 with job_log(snakemake.log[0]):
     made, params = snakemake.output, snakemake.params
-    name = snakemake.wildcards.cohort
+    name = params.cohort
     study = read_frozen_study(params.model)
     # The rule by which the frozen cut-offs were chosen is the study's, not this configuration's.
     chosen = params.settings | {"cutoff": study.cutoff_choice}
@@ -22,7 +22,7 @@ with job_log(snakemake.log[0]):
     scores = read_table(snakemake.input.scores, needs=SCORE_COLUMNS)
     table = external_table(scores, study, settings)
     printed = printed_external_table(table, chosen, name, study.title, study.simulated)
-    write_all(table, printed, made.table, made.table_html, made.table_tex)
+    write_all(table, printed, made.table_csv, made.table_html, made.table_tex)
     calibration = calibration_table(scores, settings.confidence, ["dlre"], [VALIDATION])
     printed = printed_calibration(
         calibration,
@@ -30,10 +30,10 @@ with job_log(snakemake.log[0]):
         study.simulated,
         f"Calibration of the frozen networks, {name}",
     )
-    write_all(calibration, printed, made.calibration, made.calibration_html, made.calibration_tex)
+    write_all(calibration, printed, made.calibration_csv, made.calibration_html, made.calibration_tex)
     figure = external_roc_figure(scores, table, name, settings, simulated=study.simulated)
     caption = f"ROC curves of the frozen networks and the comparators in {name}."
-    save_figure(figure, caption, made.roc, made.roc_png, made.roc_text)
+    save_figure(figure, caption, made.roc_svg, made.roc_png, made.roc_text)
     figure = external_calibration_figure(
         scores, calibration, name, simulated=study.simulated, confidence=settings.confidence
     )

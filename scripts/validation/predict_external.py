@@ -1,4 +1,4 @@
-"""Adapter of rule predict_external."""
+"""Probabilities of every picture of one external cohort, by the frozen networks."""
 
 from dlre_core.foundation.job_log import job_log
 from dlre_core.patients.enrolment import EnrolmentSettings

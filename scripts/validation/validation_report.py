@@ -1,4 +1,4 @@
-"""Adapter of rule validation_report."""
+"""The report of external validation: all cohorts side by side and one by one."""
 
 from pathlib import Path
 

@@ -94,6 +94,16 @@ def test_profiles_parse_and_agree_on_when_to_rerun():
             assert profile[key] == profiles["default"][key]
 
 
+def test_a_job_needs_the_same_wherever_it_runs():
+    needs = {
+        path.parent.name: yaml.safe_load(path.read_text())["default-resources"]
+        for path in (ROOT / "profiles").glob("*/config.yaml")
+    }
+    for profile in needs.values():
+        assert {key: profile[key] for key in needs["default"]} == needs["default"]
+        assert "attempt" in profile["mem_mb"]
+
+
 def test_profiles_name_rules_that_exist():
     rules = {
         name
