@@ -1,7 +1,6 @@
 """One file of every job that the tables rest on, for `rule all` to ask for.
 
-A failed job's files are deleted, and Snakemake takes what was made from them before for up to date
-unless somebody asks for them.
+A failed job's files are deleted, and Snakemake takes what was made from them before for up to date unless asked.
 """
 
 EVERY_JOB = [
@@ -13,16 +12,16 @@ EVERY_JOB = [
     "results/serving/model_repository/dlre/1/manifest.json",
     "results/serving/frozen_study.json",
     *expand("results/{folder}/{arm}.csv", folder=["predictions", "scores"], arm=ARMS),
-    *(
-        f"results/robustness/{variant}/{name}.csv"
-        for variant in REPORTED_VARIANTS
-        for name in ("split", "leak_check", "history", "predictions", "scores")
+    *expand(
+        "results/robustness/{variant}/{name}.csv",
+        variant=REPORTED_VARIANTS,
+        name=["split", "leak_check", "history", "predictions", "scores"],
     ),
     *RADIOMICS_FEATURES,
 ]
 if PACS:
-    EVERY_JOB += ["results/pacs/counts.csv", "results/pacs/failures.csv"]
-    EVERY_JOB += expand("results/pacs/{hospital}_counts.csv", hospital=HOSPITALS)
+    pulled = ["counts", "failures", *expand("{hospital}_counts", hospital=HOSPITALS)]
+    EVERY_JOB += expand("results/pacs/{name}.csv", name=pulled)
 if SIMULATED:
     EVERY_JOB += expand("results/simulated_cohort/{name}.csv", name=["clinical", "measurements"])
     EVERY_JOB += expand("results/simulated_cohort/measurements/{hospital}.csv", hospital=HOSPITALS)

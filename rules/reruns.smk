@@ -8,6 +8,5 @@ def digest_behind(script):
     return lambda wildcards: script_digest(script)
 
 
-for each in workflow.rules:
-    if each.script is not None:
-        each.set_params(core=digest_behind(Path(str(each.basedir), each.script)))
+for each in filter(lambda one: one.script, workflow.rules):
+    each.set_params(core=digest_behind(Path(str(each.basedir), each.script)))
