@@ -206,7 +206,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=32)
     parser.add_argument("--repeats", type=int, default=7)
     options = parser.parse_args()
-    print("\n| view | written | threads | what | µs a picture | ours is faster by | memory copy / it |")
+    print("\n| view | written | threads | what | µs per picture | ours is faster by | memory copy / it |")
     print("|---|---|---|---|---|---|---|")
     for (name, view), half in itertools.product(VIEWS.items(), (False, True)):
         for threads in sorted({1, numba.config.NUMBA_NUM_THREADS}):

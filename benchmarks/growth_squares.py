@@ -2,7 +2,7 @@
 
     PYTHONPATH=. python benchmarks/growth_squares.py FOLDER [--patients 398 4000 40000]
 
-FOLDER takes 0.94 MB a patient (38 GB for 40,000). Squares are random mosaics, five a patient; two thirds of the
+FOLDER takes 0.94 MB per patient (38 GB for 40,000). Squares are random mosaics, five per patient; two thirds of the
 patients train. Every number of patients and every step is a process of its own; training is 100 steps of each of the
 three networks, with the memory that the workflow's job has. Prints a Markdown table.
 """

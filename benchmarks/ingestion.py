@@ -207,7 +207,7 @@ def main(pictures: int = 120, rounds: int = 3, *inputs: str) -> None:
         f"DLRE, {PROCESSES} hospitals at once": ("ours", ["A", "B"]),
     }
     lines = [
-        "| input | way | images/s | x plain | processor ms an image | peak MB | MB an image on disk |",
+        "| input | way | images/s | x plain | processor ms per image | peak MB | MB per image on disk |",
         "|---|---|---|---|---|---|---|",
     ]
     for syntax in inputs or SYNTAXES:

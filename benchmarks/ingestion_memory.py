@@ -67,7 +67,7 @@ def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pictures", type=int, nargs="+", default=[2000, 20000])
-    parser.add_argument("--folder", type=Path, default=None, help="for the files; 0.2 MB a picture")
+    parser.add_argument("--folder", type=Path, default=None, help="for the files; 0.2 MB per picture")
     parser.add_argument("--ingest", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.ingest is not None:

@@ -51,7 +51,7 @@ def run_batches(images: np.ndarray, session: onnxruntime.InferenceSession) -> np
 
 
 def run_single(images: np.ndarray, session: onnxruntime.InferenceSession, pool: ThreadPoolExecutor) -> np.ndarray:
-    """onnxruntime in this process as the server calls it: an image a thread."""
+    """onnxruntime in this process as the server calls it: an image per thread."""
     parts = (images[i : i + 1] for i in range(len(images)))
     return np.concatenate(list(pool.map(lambda part: session.run(None, {"IMAGE": part})[0], parts)))
 
@@ -90,7 +90,7 @@ def time_latency(call: Callable[[], object]) -> tuple[float, float]:
 
 def print_tables(rates: dict, latencies: dict) -> None:
     """Markdown."""
-    served, peer = rates["Triton, shared memory"], "onnxruntime in process, an image a thread"
+    served, peer = rates["Triton, shared memory"], "onnxruntime in process, an image per thread"
     print("| way | images/s (3 networks each) | Triton with shared memory is |")
     print("|---|---|---|")
     for name, values in rates.items():
@@ -123,7 +123,7 @@ def main(n: int = 512, rounds: int = 7) -> None:
             ways = {
                 "PyTorch in process, batches of 32": lambda: run_torch(images, networks),
                 "onnxruntime in process, batches of 32": lambda: run_batches(images, several),
-                "onnxruntime in process, an image a thread": lambda: run_single(images, single, pool),
+                "onnxruntime in process, an image per thread": lambda: run_single(images, single, pool),
                 "Triton, shared memory": lambda: predict_images(url, images),
                 "Triton, images in the request": lambda: predict_images(f"ipv4:{url}", images),
             }

@@ -42,7 +42,7 @@ with contextlib.suppress(ImportError):
 
 
 def time_layout(path: Path, screens: np.ndarray, chunk: tuple, codec: dict) -> list[float]:
-    """MB an image, and images/s of writing, reading in order and crops at random."""
+    """MB per image, and images/s of writing, reading in order and crops at random."""
     n = len(screens)
     begun = time.perf_counter()
     with h5py.File(path, "w", libver="latest") as file:
@@ -76,7 +76,7 @@ def main(pictures: int = 40) -> None:
     for place in (TOP, BOTTOM, BAR):
         where = np.s_[:, place.top : place.bottom, place.left : place.right]
         kept[where] = screens[where]
-    print("| chunk | compression | MB an image | written/s | read in order/s | crops/s |")
+    print("| chunk | compression | MB per image | written/s | read in order/s | crops/s |")
     print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as scratch:
         for name, chunk in CHUNKS.items():

@@ -32,7 +32,7 @@ def audit_baseline(name: str, rows: Sequence[Row]) -> BaselineAudit:
     ----------
     name : str
     rows : sequence of mapping
-        ``variable``, ``group``, ``p`` and one mapping a column, each with ``printed`` and either
+        ``variable``, ``group``, ``p`` and one mapping per column, each with ``printed`` and either
         ``count`` and ``pct``, ``pos`` and ``neg``, or ``mean`` and ``sd``. The row whose ``kind`` is
         ``n`` holds the sizes; a column whose size is the sum of the others is their total.
 

@@ -50,7 +50,7 @@ def prevalence_findings(
     agreed: Mapping[Group, Sequence[int]],
     baseline: Mapping[tuple[int, str, int], int],
 ) -> list[Finding]:
-    """Prevalences that contradict the stage question, one finding a row; and orders that cannot be."""
+    """Prevalences that contradict the stage question, one finding per row; and orders that cannot be."""
     found = []
     for row in rows:
         cases = agreed.get(row.group, [])

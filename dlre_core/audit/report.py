@@ -208,7 +208,7 @@ class AuditReport:
 
 
 def _finding_lines(findings: Sequence[Finding]) -> list[str]:
-    """One line a finding; intervals that no method reproduces, one line a row."""
+    """One line per finding; intervals that no method reproduces, one line per row."""
     lines: list[str] = []
     intervals: dict[str, list[str]] = {}
     for finding in findings:

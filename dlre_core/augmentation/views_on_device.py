@@ -54,7 +54,7 @@ def put_on_device(rois: NDArray[np.uint8] | StoredSquares, device: torch.device,
 
 
 def view_parameters(resident: Resident, indices: NDArray[np.int64], views: Views) -> dict[str, Tensor]:
-    """What `views_on_device` needs to know, as tensors on the host, each with one row a view.
+    """What `views_on_device` needs to know, as tensors on the host, each with one row per view.
 
     ``indices`` (n,) int64; ``matrices`` (n, 2, 3) int64, fixed point; ``tones`` (n, 4) float32; and, for views of
     another stiffness, ``changes`` (n, 256, 3) int16.
@@ -101,13 +101,13 @@ def views_on_device(resident: Resident, parameters: dict[str, Tensor]) -> Tensor
 
 
 def _change_stiffness(pictures: Tensor, positions: Tensor, changes: Tensor) -> Tensor:
-    """`dlre_core.augmentation.stiffness_views.with_stiffness`, one output a picture."""
+    """`dlre_core.augmentation.stiffness_views.with_stiffness`, one output per picture."""
     each = torch.arange(len(pictures), device=pictures.device)[:, None, None]
     return (pictures.short() + changes[each, positions.int()]).clamp(0, 255).byte()
 
 
 def _sample(pictures: Tensor, matrices: Tensor, tones: Tensor) -> Tensor:
-    """`dlre_core.augmentation.views.apply_transforms`, one output a picture."""
+    """`dlre_core.augmentation.views.apply_transforms`, one output per picture."""
     device, (height, width) = pictures.device, pictures.shape[1:3]
     matrices = matrices[:, :, :, None, None]
     rows = torch.arange(height, device=device)[:, None]

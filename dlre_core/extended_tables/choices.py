@@ -68,7 +68,7 @@ def choices_table(
 
 
 def printed_choices(table: pd.DataFrame, confidence: float, simulated: bool) -> PrintedTable:
-    """The table for print: a row a method and number of pictures."""
+    """The table for print: a row per method and number of pictures."""
     columns = ["Method", "Pictures", "Choices"]
     for stage in STAGES:
         columns += [STAGE_NAMES[stage], "lowest to highest"]
@@ -83,7 +83,7 @@ def printed_choices(table: pd.DataFrame, confidence: float, simulated: bool) -> 
                 lowest, highest = (round_half_up(cell[n], 2) for n in ("auc_lowest", "auc_highest"))
                 row += [format_interval(estimate(cell, "auc")), f"{lowest} to {highest}"]
             rows.append(row)
-    caption = "AUC with k pictures a patient, averaged over all choices of k, validation cohort"
+    caption = "AUC with k pictures per patient, averaged over all choices of k, validation cohort"
     note = f"Mean AUC with {100 * confidence:g} % confidence interval (DeLong, of the averaged placements)."
     return PrintedTable(simulated_caption(caption, simulated), columns, [Block("", rows)], [note])
 

@@ -55,7 +55,7 @@ def hospital_table(scores: pd.DataFrame, settings: AccuracySettings) -> pd.DataF
 
 
 def printed_hospitals(table: pd.DataFrame, settings: AccuracySettings, simulated: bool) -> PrintedTable:
-    """The table for print: a row a hospital, a pair of columns a stage question."""
+    """The table for print: a row per hospital, a pair of columns per stage question."""
     columns = ["Hospital", "n"]
     for stage in STAGES:
         columns += [f"{STAGE_NAMES[stage]}: cases", *(METHOD_NAMES[m] for m in STRATEGIES)]

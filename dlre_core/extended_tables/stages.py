@@ -63,7 +63,7 @@ def ordinal_tables(
     ----------
     scores, table_2 : DataFrame
     predictions : DataFrame
-        ``results/predictions/{arm}.csv``, a row an image.
+        ``results/predictions/{arm}.csv``, a row per image.
     replicates, seed : int
         Of the bootstrap of Obuchowski's measure.
     confidence : float
@@ -135,7 +135,7 @@ def probability_order(probabilities: pd.DataFrame, columns: tuple[str, str, str]
 
 
 def printed_stages(confusion: pd.DataFrame, measures: pd.DataFrame, confidence: float, simulated: bool) -> PrintedTable:
-    """The ordinal view for print: validation cohort, a block a method."""
+    """The ordinal view for print: validation cohort, a block per method."""
     by = {(row["method"], row["cohort"]): row for row in measures.to_dict("records")}
     blocks, validation = [], confusion[confusion["cohort"] == "validation"]
     for method, part in validation.groupby("method", sort=False):

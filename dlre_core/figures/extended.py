@@ -90,7 +90,7 @@ def calibration_figure(
 
 
 def decision_figure(table: pd.DataFrame, *, simulated: bool) -> Figure:
-    """Net benefit against threshold probability, validation cohort, a panel a question.
+    """Net benefit against threshold probability, validation cohort, a panel per question.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def decision_figure(table: pd.DataFrame, *, simulated: bool) -> Figure:
 
 
 def forest_figure(table: pd.DataFrame, *, simulated: bool) -> Figure:
-    """AUC of DLRE and 2D-SWE in the validation patients of every hospital, a panel a question.
+    """AUC of DLRE and 2D-SWE in the validation patients of every hospital, a panel per question.
 
     Parameters
     ----------

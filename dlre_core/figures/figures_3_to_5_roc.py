@@ -55,7 +55,7 @@ def figure_3(
     interval: str = "delong",
     cohorts: Mapping[str, str] | None = None,
 ) -> Figure:
-    """DLRE against 2D-SWE and biomarkers: training above, validation below, a column a question.
+    """DLRE against 2D-SWE and biomarkers: training above, validation below, a column per question.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def figure_4(
     confidence: float = 0.95,
     interval: str = "delong",
 ) -> Figure:
-    """DLRE and 2D-SWE with 1, 3 and 5 pictures a patient, laid out as figure 3.
+    """DLRE and 2D-SWE with 1, 3 and 5 pictures per patient, laid out as figure 3.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The headline as a figure: validation AUCs of every method, a panel a stage question."""
+"""The headline as a figure: validation AUCs of every method, a panel per stage question."""
 
 import matplotlib as mpl
 import numpy as np

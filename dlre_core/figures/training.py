@@ -1,4 +1,4 @@
-"""Supplementary figure 1: how training ends, a curve an arm and stage question."""
+"""Supplementary figure 1: how training ends, a curve per arm and stage question."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ SHORT_RUN = 5
 
 
 def training_figure(histories: Mapping[str, pd.DataFrame], *, minimum_epochs: int, simulated: bool) -> Figure:
-    """Loss over fitted and held-back training patients by epoch; a row an arm.
+    """Loss over fitted and held-back training patients by epoch; a row per arm.
 
     Parameters
     ----------

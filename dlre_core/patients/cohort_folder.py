@@ -54,7 +54,7 @@ def hospital_codes(cohort: Mapping[str, Any]) -> list[str]:
     if not codes:
         raise CohortError(
             f"{root} has no hospital folders.",
-            "Put each hospital's DICOM files into dicom/<hospital>/, one folder a hospital.",
+            "Put each hospital's DICOM files into dicom/<hospital>/, one folder per hospital.",
         )
     return codes
 

@@ -111,7 +111,7 @@ def read_cells(path: Path, columns: tuple[Column, ...], problems: Problems) -> p
             continue
         rows.append({"line": reader.line_num, **cells})
     if not rows:
-        raise ClinicalTableError(f"{path} has a header but no rows.", "Add one row a patient.")
+        raise ClinicalTableError(f"{path} has a header but no rows.", "Add one row per patient.")
     commas = sum(
         decimal_points(row, [c.name for c in columns if c.kind in ("number", "integer")], reader) for row in rows
     )

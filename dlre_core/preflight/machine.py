@@ -23,7 +23,7 @@ OLDEST, NEWEST = (3, 11), (3, 13)
 GIGABYTE = 1e9
 # The largest job of the paper's size takes 1.6 GB, and two run side by side (docs/measurements/study.md).
 MEMORY_GIGABYTES = 4
-# Triton and its model's process hand pictures to each other there, up to 24 MB a request.
+# Triton and its model's process hand pictures to each other there, up to 24 MB per request.
 SHARED_MEMORY_MEGABYTES = 64
 # What a study writes per picture (the part of the screen that is kept, and the square), and besides.
 BYTES_PER_PICTURE = 1_400_000

@@ -1,4 +1,4 @@
-"""Tables of staged patients: a row a picture, and a row a patient."""
+"""Tables of staged patients: a row per picture, and a row per patient."""
 
 from collections.abc import Collection
 

@@ -24,7 +24,7 @@ def reference_images(numbers: list[int]) -> int:
 
 
 def table_3(scores: Mapping[int, pd.DataFrame], settings: AccuracySettings) -> pd.DataFrame:
-    """Accuracy of DLRE and 2D-SWE by the number of pictures a patient; the paper has 1, 3 and 5.
+    """Accuracy of DLRE and 2D-SWE by the number of pictures per patient; the paper has 1, 3 and 5.
 
     Parameters
     ----------

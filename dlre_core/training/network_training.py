@@ -43,7 +43,7 @@ def train_networks(
     located: Located | None = None,
     checkpoint: Path | None = None,
 ) -> list[TrainedNetwork]:
-    """Train a network a question, all of them in one pass, and return the weights of their best epochs.
+    """Train a network per question, all of them in one pass, and return the weights of their best epochs.
 
     AdamW with a one-cycle learning rate; cross-entropy, and `TrainingSettings.logit_penalty` times the mean square
     of the logits. After each epoch the mean cross-entropy over the held-back

@@ -33,7 +33,7 @@ class DeviceSteps:
     optimisers : sequence of Optimizer
         Their learning rates become a tensor on the device.
     learn : callable
-        Takes images and labels, a tensor a network, makes one step of every network and returns their losses (k,).
+        Takes images and labels, a tensor per network, makes one step of every network and returns their losses (k,).
         Must ask nothing of the device and bring nothing to it, or it cannot be recorded.
     """
 

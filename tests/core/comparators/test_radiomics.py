@@ -143,7 +143,7 @@ def test_a_hospitals_pictures_are_measured_in_their_boxes(tmp_path):
 
 @pytest.fixture
 def study():
-    """Scores, predictions (two pictures a patient) and features; sd_kpa alone tells the stage."""
+    """Scores, predictions (two pictures per patient) and features; sd_kpa alone tells the stage."""
     generator = np.random.default_rng(4)
     n = 160
     scores = pd.DataFrame({"hospital": "A", "patient": [f"p{k:03d}" for k in range(n)]})

@@ -84,7 +84,7 @@ def mutate(content: bytes, generator: np.random.Generator) -> bytes:
 
 
 def ingest_mutations(folder: Path) -> int:
-    """Ingest all mutations, a batch a hospital; the largest memory, in bytes, of any decoding process.
+    """Ingest all mutations, a batch per hospital; the largest memory, in bytes, of any decoding process.
 
     Run in a process of its own: the peak of a child counts what its parent held when it was forked.
     """

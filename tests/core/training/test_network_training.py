@@ -116,7 +116,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(data, tmp_path, monkeypat
 
 def test_steps_follow_the_patients_within_bounds():
     settings = TrainingSettings(draws_per_patient=5, batch_size=16, epochs=18, minimum_steps=120, maximum_steps=1400)
-    # 239 patients x 5 draws / 16 = 75 steps an epoch; few patients get the minimum, many the maximum.
+    # 239 patients x 5 draws / 16 = 75 steps per epoch; few patients get the minimum, many the maximum.
     assert settings.steps_per_epoch(239) == 75
     assert settings.steps_per_epoch(6) == 7
     assert settings.steps_per_epoch(4000) == 78
