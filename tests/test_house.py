@@ -57,6 +57,36 @@ def private_uses(text: str, private: set[str]) -> list[str]:
     return found
 
 
+def stored_names(tree: ast.AST) -> list[ast.Name]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+
+
+def closures_over_later_names(text: str) -> list[str]:
+    """Functions within functions that use what the outer one assigns only after them."""
+    found = []
+    for outer in [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]:
+        given = {node.arg for node in ast.walk(outer.args) if isinstance(node, ast.arg)}
+        for inner in [node for node in outer.body if isinstance(node, ast.FunctionDef)]:
+            own = {node.id for node in stored_names(inner)}
+            own |= {node.arg for node in ast.walk(inner.args) if isinstance(node, ast.arg)}
+            used = {node.id for node in ast.walk(inner) if isinstance(node, ast.Name)} - own - given
+            first = {}
+            for node in stored_names(outer):
+                first[node.id] = min(node.lineno, first.get(node.id, node.lineno))
+            found += [f"{outer.name}.{inner.name}: {name}" for name in used if first.get(name, 0) > inner.lineno]
+    return found
+
+
+def test_no_function_closes_over_a_name_that_is_assigned_after_it():
+    late = "def f():\n    def g():\n        return a\n    a = 1\n    return g\n"
+    assert closures_over_later_names(late) == ["f.g: a"]
+    assert not closures_over_later_names(late.replace("    a = 1\n", "").replace("f():\n", "f():\n    a = 1\n"))
+    found = {
+        str(p): closures_over_later_names(p.read_text(encoding="utf-8")) for p in python_files("dlre_core", "scripts")
+    }
+    assert {path: names for path, names in found.items() if names} == {}
+
+
 def test_no_package_has_more_modules_than_can_be_looked_over():
     sizes = {p.name: len([m for m in p.glob("*.py") if m.name != "__init__.py"]) for p in packages()}
     assert {name: size for name, size in sizes.items() if size > MOST_MODULES} == {}
