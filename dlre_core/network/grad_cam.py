@@ -28,8 +28,10 @@ def grad_cam(network: FibrosisNetwork, image: NDArray[np.uint8]) -> NDArray[np.f
     ----------
     Selvaraju RR, et al. Grad-CAM. ICCV 2017:618-626. doi:10.1109/ICCV.2017.74
     """
+    # The order of a convolution's sums, and with it the last bit, follows the layout in memory: always rows first.
+    images = network_input(image[None]).contiguous()
     with torch.no_grad():
-        maps = network.feature_maps(network_input(image[None]))
+        maps = network.feature_maps(images)
     maps.requires_grad_(True)
     logit = network.logits(maps).squeeze()
     (gradient,) = torch.autograd.grad(logit if logit > 0 else -logit, maps)
