@@ -10,11 +10,12 @@ from dlre_core.patients.cohort_folder import (
     cohort_folder,
     hospital_codes,
     hospital_tables_digest,
+    not_read,
     optional_tables,
-    stray_files,
 )
 from dlre_core.patients.enrolment import EnrolmentSettings, eligibility_digest
 from dlre_core.patients.study_list import listed_digest
+from dlre_core.preflight.trainable_arms import skipped_arms
 from dlre_core.workflow.contradictions import check_hospitals
 
 # Jobs inherit the environment.
@@ -27,10 +28,17 @@ PACS = config["cohort"]["source"] == "dicomweb"
 check_hospitals(config, HOSPITALS)
 # Snakemake deletes what a failed job had made before: an unreadable table must not get that far.
 check_clinical_table(f"{COHORT}/clinical.csv", may_be_absent=SIMULATED)
+# Arms that cannot be trained, each with the reason. Without any arm what needs no network is made all the same.
+SKIPPED_ARMS = (
+    {} if SIMULATED else skipped_arms(config, f"{COHORT}/clinical.csv", HOSPITALS, anew=workflow.is_main_process)
+)
+TRAINABLE = len(SKIPPED_ARMS) < len(config["arms"])
+if TRAINABLE:
+    config["arms"] = {name: arm for name, arm in config["arms"].items() if name not in SKIPPED_ARMS}
 # Measured values and hand-drawn squares, where the cohort has them.
 OPTIONAL_TABLES = {"measurements": f"{COHORT}/measurements.csv"} if SIMULATED else optional_tables(COHORT)
 # Digests of files are remembered between runs; larger files are not read.
-DIGESTS = ".dlre/digests.sqlite"
+DIGESTS = ".dlre/digests"
 LARGEST_FILE = config["ingestion"]["limits"]["bytes_per_file"]
 STAGES = ["f4", "ge_f3", "ge_f2"]
 ARMS_IN_ORDER = list(config["arms"])
@@ -148,8 +156,10 @@ def eligible_patients(wildcards):
 
 
 if workflow.is_main_process and not SIMULATED:
-    for name in stray_files(COHORT):
-        print(f"Not read: dicom/{name} lies in no hospital's folder.", file=sys.stderr)
+    for sentence in not_read(COHORT):
+        print(sentence, file=sys.stderr)
+    for arm, reason in SKIPPED_ARMS.items():
+        print(f"Skipped: {arm}. {reason}", file=sys.stderr)
 
 
 # Which cohorts `make validate` names, and where their files are.

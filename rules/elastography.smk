@@ -34,6 +34,7 @@ rule ingest_hospital:
         optional_tables=OPTIONAL_TABLES,
         ingestion=config["ingestion"],
         images_per_patient=config["enrolment"]["images_per_patient"],
+        maximum_days_from_elastography=config["enrolment"]["maximum_days_from_elastography"],
         simulated=SIMULATED,
         seed=config["cohort"]["seed"],
     script:

@@ -19,6 +19,8 @@ rule headline:
         table="results/tables/table_2.csv",
         enrolment="results/enrolment/enrolment.csv",
         counts="results/store/counts.csv",
+        acquisitions="results/store/acquisitions.csv",
+        rejects="results/store/rejects.csv",
         problems="results/clinical/problems.csv",
         report="results/report.html",
         findings="results/audit/study_findings.csv",
@@ -33,6 +35,7 @@ rule headline:
     params:
         title=config["report"]["title"],
         simulated=SIMULATED,
+        skipped=SKIPPED_ARMS,
     script:
         "../scripts/report/headline.py"
 
@@ -49,6 +52,7 @@ rule report:
         study_findings="results/audit/study_findings.csv",
         counts="results/store/counts.csv",
         rejects="results/store/rejects.csv",
+        acquisitions="results/store/acquisitions.csv",
         problems="results/clinical/problems.csv",
         leak_checks=expand("results/splits/{split}_leak_check.csv", split=SPLITS),
         histories=expand("results/models/{arm}/history.csv", arm=ARMS),
@@ -71,6 +75,7 @@ rule report:
         metadata=".snakemake/metadata",
         splits=SPLITS,
         arms=ARMS,
+        skipped=SKIPPED_ARMS,
         benchmarks="results/benchmarks",
         config=config,
     script:

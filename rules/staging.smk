@@ -94,6 +94,7 @@ rule stage_inbox:
         model_digest=frozen_model(MODEL),
         outbox=config["staging"]["outbox"],
         limits=config["ingestion"]["limits"],
+        trust_uids=config["ingestion"].get("trust_uids", True),
         serving=config["serving"],
     script:
         "../scripts/staging/stage_inbox.py"

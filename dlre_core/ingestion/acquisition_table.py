@@ -19,6 +19,7 @@ from dlre_core.foundation.atomic_files import written_whole
 from dlre_core.foundation.errors import ClinicalTableError
 from dlre_core.foundation.picture_store import StoredScreen
 from dlre_core.foundation.study_terms import SQUARE_SIDE
+from dlre_core.ingestion.repeated_acquisitions import fingerprint
 from dlre_core.ingestion.usable_picture import IngestionSettings, UsablePicture
 from dlre_core.patients.csv_input import Problems, decimal_points, open_table
 from dlre_core.patients.data_contract import MEASUREMENT_COLUMNS
@@ -92,12 +93,17 @@ def picture_columns(picture: UsablePicture, scale_maximum_kpa: float) -> dict[st
 
 @dataclass(frozen=True)
 class MeasuredPicture:
-    """A usable picture as it is stored, and its parts of the row: read, measured, and given."""
+    """A usable picture as it is stored, and its parts of the row: read, measured, and given.
 
-    screen: NDArray[np.uint8] | StoredScreen
+    ``screen`` is None where nobody needs the pixels; ``fingerprint`` is the text of
+    `dlre_core.ingestion.repeated_acquisitions.Fingerprint`.
+    """
+
+    screen: NDArray[np.uint8] | StoredScreen | None
     columns: Mapping[str, object]
     measured: Mapping[str, object]
     complete: bool
+    fingerprint: str
     given: Mapping[str, object]
 
     @property
@@ -112,6 +118,7 @@ def measured_facts(picture: UsablePicture, scale_maximum_kpa: float) -> dict[str
         "columns": picture_columns(picture, scale_maximum_kpa),
         "measured": measured_columns(picture, scale_maximum_kpa),
         "complete": picture.image.complete,
+        "fingerprint": fingerprint(picture.image.pixels, picture.layout, picture.colours).as_text(),
     }
 
 

@@ -1,5 +1,6 @@
 """Where the cohort of a study lies on disk and which hospitals it has."""
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -63,7 +64,7 @@ def _folders(root: Path) -> list[str]:
     """Names of the hospitals' folders, sorted; hidden ones aside."""
     if not root.is_dir():
         return []
-    codes = sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+    codes = _directories(root)
     odd = [code for code in codes if not CODE.fullmatch(code) or code in RESERVED]
     if odd:
         raise CohortError(
@@ -74,12 +75,56 @@ def _folders(root: Path) -> list[str]:
     return codes
 
 
+def _directories(root: Path) -> list[str]:
+    if not root.is_dir():
+        return []
+    return sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
 def stray_files(folder: str | Path) -> list[str]:
     """Names of files directly in ``dicom/``, which belong to no hospital and are not read; hidden ones aside."""
     root = Path(folder) / "dicom"
     if not root.is_dir():
         return []
     return sorted(p.name for p in root.iterdir() if not p.is_dir() and not p.name.startswith("."))
+
+
+def linked_folders(folder: str | Path) -> list[str]:
+    """Links to folders below the hospitals' folders, which are not followed: ``<hospital>/.../<link>``, sorted."""
+    root = Path(folder) / "dicom"
+    found = []
+    for hospital in _directories(root):
+        # A hospital's own folder may be a link: the user put it there by its code.
+        for directory, folders, _ in os.walk(root / hospital, followlinks=False):
+            found += [
+                Path(directory, name).relative_to(root).as_posix()
+                for name in folders
+                if os.path.islink(os.path.join(directory, name))
+            ]
+    return sorted(found)
+
+
+def not_read(folder: str | Path, shown: int = 5) -> list[str]:
+    """Sentences, for a study's start, on what lies in ``dicom/`` and is not read; some of each by name.
+
+    Parameters
+    ----------
+    folder : path
+        The cohort folder.
+    shown : int
+        Names of each kind.
+    """
+    kinds = {
+        "lie in no hospital's folder; put them into dicom/<hospital>/": stray_files(folder),
+        "are links to folders, which are not followed; copy the folders there": linked_folders(folder),
+    }
+    sentences = []
+    for words, names in kinds.items():
+        if names:
+            listed = ", ".join(f"dicom/{name}" for name in names[:shown])
+            more = f" and {len(names) - shown} more" if len(names) > shown else ""
+            sentences.append(f"Not read: {listed}{more} {words}.")
+    return sentences
 
 
 def optional_tables(folder: str | Path) -> dict[str, str]:
@@ -91,12 +136,15 @@ def optional_tables(folder: str | Path) -> dict[str, str]:
 def hospital_tables_digest(folder: str | Path, hospital: str) -> str:
     """Digest of what ingestion of one hospital reads from the tables.
 
-    That is: the patient ids of ``clinical.csv`` and the rows of ``measurements.csv`` and ``roi.csv``
-    of this hospital. A corrected laboratory value or stage does not change it.
+    That is: the patient ids and days of examination of ``clinical.csv`` and the rows of ``measurements.csv`` and
+    ``roi.csv`` of this hospital. A corrected laboratory value or stage does not change it.
     """
     folder = Path(folder)
     rows = [
-        [(row.get("patient_id") or "").strip() for row in _rows(folder / "clinical.csv", hospital)],
+        [
+            [(row.get(name) or "").strip() for name in ("patient_id", "elastography_date")]
+            for row in _rows(folder / "clinical.csv", hospital)
+        ],
         [sorted(row.items()) for row in _rows(folder / "measurements.csv", hospital)],
         [sorted(row.items()) for row in _rows(folder / "roi.csv", hospital)],
     ]

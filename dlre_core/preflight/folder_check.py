@@ -8,17 +8,14 @@ import csv
 import os
 import sys
 import textwrap
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from dlre_core.dicom.decoder_process import Archives, opened
-from dlre_core.dicom.file_search import FoundFile, find_files
-from dlre_core.dicom.reader import ReadLimits, read_header
-from dlre_core.dicom.reject_reasons import Unusable
+from dlre_core.dicom.file_search import find_files
 from dlre_core.foundation.errors import ClinicalTableError, CohortError, ConfigurationError
+from dlre_core.ingestion.usable_picture import IngestionSettings
 from dlre_core.pacs.failures import Failure
 from dlre_core.patients.clinical_table import read_clinical
 from dlre_core.patients.cohort_folder import hospital_codes, stray_files
@@ -27,15 +24,18 @@ from dlre_core.patients.data_contract import MEASUREMENT_COLUMNS
 from dlre_core.patients.enrolment import EnrolmentSettings
 from dlre_core.patients.study_list import NAME as STUDY_LIST
 from dlre_core.patients.study_list import read_study_list
-from dlre_core.preflight.proposed_config import next_step
+from dlre_core.preflight.picture_checks import check_pictures, doubts_text
+from dlre_core.preflight.proposed_config import next_step, reading_settings
 
-LIMITS = ReadLimits()
 NEEDED_IMAGES = EnrolmentSettings.images_per_patient
+READING = IngestionSettings()
 SQUARE_COLUMNS = ("file", "row", "column", "size")
 SHOWN = 10
 
 
-def check_folder(folder: str | Path, needed_images: int = NEEDED_IMAGES) -> pd.DataFrame:
+def check_folder(
+    folder: str | Path, needed_images: int = NEEDED_IMAGES, reading: IngestionSettings = READING
+) -> pd.DataFrame:
     """List everything that a study on this folder would stumble over.
 
     Only headers are read, so pictures are not judged; ingestion does that.
@@ -46,6 +46,8 @@ def check_folder(folder: str | Path, needed_images: int = NEEDED_IMAGES) -> pd.D
         Holds ``dicom/<hospital>/...``, ``clinical.csv`` and the optional tables.
     needed_images : int
         Pictures a patient needs to be enrolled.
+    reading : IngestionSettings
+        How the study would read pictures.
 
     Returns
     -------
@@ -75,7 +77,7 @@ def check_folder(folder: str | Path, needed_images: int = NEEDED_IMAGES) -> pd.D
         problems += [{"file": "clinical.csv", **row} for row in table.problems.to_dict("records")]
     except ClinicalTableError as error:
         problems.append(_problem("clinical.csv", "unusable_table", error.message, error.remedy))
-    found = {name: list(find_files(folder / "dicom" / name, LIMITS.bytes_per_file)) for name in hospitals}
+    found = {name: list(find_files(folder / "dicom" / name, reading.limits.bytes_per_file)) for name in hospitals}
     names = {f"{hospital}/{file.name}" for hospital, files in found.items() for file in files}
     if (folder / "measurements.csv").exists():
         problems += list(_check_measurements(folder, hospitals, names))
@@ -84,7 +86,7 @@ def check_folder(folder: str | Path, needed_images: int = NEEDED_IMAGES) -> pd.D
     if patients is not None:
         # What is still to be pulled lacks its pictures, and that is said already.
         for hospital in [h for h in hospitals if (folder / "dicom" / h).is_dir()]:
-            problems += list(_check_pictures(hospital, found[hospital], patients, needed_images))
+            problems += check_pictures(hospital, found[hospital], patients, needed_images, reading)
     return pd.DataFrame(problems, columns=["file", *PROBLEM_COLUMNS])
 
 
@@ -157,65 +159,6 @@ def _absent_pictures(table: str, files: Sequence[str], names: set[str]) -> Itera
         )
 
 
-def _check_pictures(
-    hospital: str, files: Sequence[FoundFile], patients: pd.DataFrame, needed: int
-) -> Iterable[dict[str, object]]:
-    known = set(patients.loc[patients["hospital"] == hospital, "patient_id"])
-    counts: Counter[str] = Counter()
-    strangers: Counter[str] = Counter()
-    archives = Archives(LIMITS)
-    for file in files:
-        patient = None if file.problem else _patient_of(file, archives)
-        if patient is None:
-            continue
-        candidates = [patient, *file.folders]
-        match = next((name for name in candidates if name in known), None)
-        if match is None:
-            strangers[patient or next(iter(file.folders), "")] += 1
-        else:
-            counts[match] += 1
-    where = f"dicom/{hospital}/"
-    if not counts and not strangers:
-        yield _problem(
-            where,
-            "no_pictures",
-            f"The folder holds no DICOM file ({len(files)} files of other kinds).",
-            "Put the hospital's DICOM export there, not screenshots; or delete the folder.",
-            hospital=hospital,
-        )
-    for patient, number in sorted(strangers.items()):
-        yield _problem(
-            where,
-            "pictures_without_patient",
-            f"{number} pictures belong to {patient or 'nobody'}, who has no usable row in clinical.csv.",
-            "Add the patient's row to clinical.csv, correct patient_id so that it equals Patient ID in "
-            "the pictures, or put right why the row was rejected.",
-            hospital=hospital,
-            patient_id=patient,
-        )
-    for patient in sorted(known):
-        if counts[patient] < needed:
-            yield _problem(
-                where,
-                "too_few_pictures",
-                f"{patient} has {counts[patient]} DICOM pictures; {needed} are needed.",
-                "Add the missing pictures; without them the patient is excluded.",
-                hospital=hospital,
-                patient_id=patient,
-            )
-
-
-def _patient_of(file: FoundFile, archives: Archives) -> str | None:
-    """Patient ID of a DICOM file, ``""`` where it has none, None where the file is not DICOM."""
-    request = {"path": str(file.path), "member": file.member}
-    try:
-        with opened(request, archives) as stream:
-            header = read_header(stream)
-    except (Unusable, OSError):
-        return None
-    return None if header is None else header.patient_id
-
-
 def _problem(file: str, code: str, problem: str, remedy: str, **where: str) -> dict[str, object]:
     return {
         "file": file,
@@ -264,12 +207,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--images", type=int, default=NEEDED_IMAGES, help="pictures a patient needs")
     parser.add_argument("--all", action="store_true", help="every problem, not ten of a kind")
     options = parser.parse_args(arguments)
-    problems = check_folder(options.folder, options.images)
+    fault: ConfigurationError | None = None
+    reading = READING
+    try:
+        reading = reading_settings()
+    except ConfigurationError as error:
+        fault = error
+    problems = check_folder(options.folder, options.images, reading)
     number = len(problems)
     verdict = f"{number} problem{'s' * (number > 1)}." if number else "No problems found."
     sys.stdout.write(f"{problems_text(problems, None if options.all else SHOWN)}\n\n{options.folder}: {verdict}\n")
+    sys.stdout.write(doubts_text(problems))
     try:
         sys.stdout.write(next_step(options.folder, problems))
+        if fault is not None:
+            raise fault
     except ConfigurationError as error:
         sys.stdout.write(f"\n{error}\n")
         return 1

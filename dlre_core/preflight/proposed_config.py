@@ -7,11 +7,14 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from dlre_core.dicom.reader import ReadLimits
 from dlre_core.foundation.study_terms import KEYS
+from dlre_core.ingestion.usable_picture import IngestionSettings
 from dlre_core.patients.clinical_table import read_clinical
 from dlre_core.patients.cohort_folder import hospital_codes
 from dlre_core.patients.enrolment import EnrolmentSettings, enrol, flow
 from dlre_core.patients.study_list import NAME as STUDY_LIST
+from dlre_core.preflight.trainable_arms import untrainable_arms
 from dlre_core.workflow.configuration import checked_section
 
 FEWEST_HOSPITALS = 4
@@ -70,6 +73,19 @@ def proposed_configuration(
     return "\n".join(parts) + "\n"
 
 
+def reading_settings() -> IngestionSettings:
+    """How a study here would read pictures: by the section ingestion of the ``config.yaml`` here, else by the defaults.
+
+    Raises
+    ------
+    ConfigurationError
+        If that section is wrong.
+    """
+    given = checked_section(Path("config.yaml"), SCHEMA, "ingestion")
+    limits = ReadLimits(**given.pop("limits", {}))
+    return IngestionSettings(limits=limits, **given)
+
+
 def next_step(folder: Path, problems: pd.DataFrame) -> str:
     """What to put into ``config.yaml``; empty where the folder cannot be used as it is.
 
@@ -105,11 +121,23 @@ def next_step(folder: Path, problems: pd.DataFrame) -> str:
     if not counts.sum():
         return outlook
     sections = proposed_configuration(folder.resolve(), counts.to_dict(), images=settings.images_per_patient, pacs=pacs)
+    proposal = yaml.safe_load(sections)
+    stages = patients.loc[(verdict["enrolled"] == 1).to_numpy(), ["hospital", "fibrosis_stage"]]
+    skipped = untrainable_arms(proposal["arms"], proposal["splits"], stages)
+    for reason, names in _arms_by_reason(skipped).items():
+        outlook += f"\n{reason} The study skips {names}; what needs no network is made all the same.\n"
     then = "with the address of your PACS, then `make pull` and `make study`" if pacs else "then `make study`"
     return (
         f"{outlook}\nTo run the study on them, put this into config.yaml in place of its sections cohort, splits "
         f"and arms, {then}:\n\n{sections}"
     )
+
+
+def _arms_by_reason(skipped: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, list[str]] = {}
+    for arm, reason in skipped.items():
+        found.setdefault(reason, []).append(arm)
+    return {reason: ", ".join(arms) for reason, arms in found.items()}
 
 
 def _outlook(

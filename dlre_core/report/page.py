@@ -19,9 +19,10 @@ from PIL import Image
 from dlre_core import __version__
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.digests import core_digest, file_digest
+from dlre_core.ingestion.picture_doubts import picture_doubts
 from dlre_core.report.exhibits import SECTIONS, Exhibit
 from dlre_core.report.rule_graph import rule_edges, rule_figure
-from dlre_core.report.sentences import caveats, contradictions, headline
+from dlre_core.report.sentences import caveats, contradictions, headline, skipped_sentences
 from dlre_core.report.unused_files import unused_files
 from dlre_core.tables.formatting import STAGE_NAMES, arm_name, round_half_up
 from dlre_core.tables.stored_tables import read_accuracy_table
@@ -53,7 +54,7 @@ class ReportFiles:
     ----------
     table_2 : path
         ``table_2.csv``: the headline comes from it.
-    counts, rejects, problems : path
+    counts, rejects, acquisitions, problems : path
         CSV files of ingestion and the clinical table.
     leak_checks, histories : mapping of split or arm to path
     published_findings, study_audit, study_findings : path
@@ -67,6 +68,7 @@ class ReportFiles:
     table_2: str | Path
     counts: str | Path
     rejects: str | Path
+    acquisitions: str | Path
     problems: str | Path
     leak_checks: Mapping[str, str | Path]
     histories: Mapping[str, str | Path]
@@ -85,6 +87,7 @@ def write_report(
     *,
     title: str,
     simulated: bool,
+    skipped: Mapping[str, str],
 ) -> None:
     """Assemble the page.
 
@@ -99,6 +102,8 @@ def write_report(
     title : str
     simulated : bool
         Puts the banner on.
+    skipped : mapping of arm to reason
+        Arms that could not be trained.
     """
     accuracy = read_accuracy_table(files.table_2)
     rejected, found = read_table(files.rejects), read_table(files.counts)
@@ -110,7 +115,8 @@ def write_report(
             title=title,
             simulated=simulated,
             headline=headline(accuracy),
-            caveats=caveats(accuracy, simulated),
+            caveats=[*skipped_sentences(skipped), *caveats(accuracy, simulated)],
+            pictures=picture_doubts(read_table(files.acquisitions), rejected),
             apart={
                 name: [_exhibit(exhibit) for exhibit in exhibits if exhibit.section == name]
                 for name in ("headline", "flow", "quality")

@@ -31,7 +31,12 @@ with job_log(snakemake.log[0]):
             private_map_csv=private / "rejected_files" / f"{params.private_name}.csv",
         ),
         Pseudonymiser(key, params.date_shift_days),
-        IngestionSettings(images_per_patient=params.images_per_patient, limits=limits, **ingestion),
+        IngestionSettings(
+            images_per_patient=params.images_per_patient,
+            maximum_days_from_elastography=params.maximum_days_from_elastography,
+            limits=limits,
+            **ingestion,
+        ),
         memory=private / "ingested" / params.private_name,
         version=params.core,
     )
