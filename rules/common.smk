@@ -17,6 +17,7 @@ from dlre_core.patients.enrolment import EnrolmentSettings, eligibility_digest
 from dlre_core.patients.study_list import listed_digest
 from dlre_core.preflight.trainable_arms import skipped_arms
 from dlre_core.workflow.contradictions import check_hospitals
+from dlre_core.workflow.study_plan import study_plan
 
 # Jobs inherit the environment.
 os.environ.update(KEEP_MEMORY)
@@ -41,55 +42,26 @@ OPTIONAL_TABLES = {"measurements": f"{COHORT}/measurements.csv"} if SIMULATED el
 DIGESTS = ".dlre/digests"
 LARGEST_FILE = config["ingestion"]["limits"]["bytes_per_file"]
 STAGES = ["f4", "ge_f3", "ge_f2"]
-ARMS_IN_ORDER = list(config["arms"])
-ARMS = sorted(ARMS_IN_ORDER)
+PLAN = study_plan(config, HOSPITALS)
+ARMS = sorted(PLAN.arms)
 STATISTICS = config["statistics"]
 ACCURACY_CHOICES = ("confidence", "cutoff", "auc_interval", "proportion_interval", "likelihood_ratio_interval")
 ACCURACY_SETTINGS = {name: STATISTICS[name] for name in ACCURACY_CHOICES}
 BOOTSTRAP = {"replicates": STATISTICS["bootstrap_replicates"], "seed": STATISTICS["seed"]}
 SUBGROUP_LIMITS = {name: STATISTICS[name] for name in ("alt_limits_iu_l", "bmi_limit_kg_m2")}
-MAIN_ARM = ARMS_IN_ORDER[0]
-MAIN_SPLIT = config["arms"][MAIN_ARM]["split"]
-# Table 3: arms with the main split, by number of images. Table 4: arms that hospitals divide.
-IMAGE_ARMS = {arm["images"]: name for name, arm in config["arms"].items() if arm["split"] == MAIN_SPLIT}
-TRAINING_HOSPITALS = {
-    name: config["splits"][arm["split"]]["training"]
-    for name, arm in config["arms"].items()
-    if config["splits"][arm["split"]]["method"] == "hospitals"
-}
-HOSPITAL_ARMS = list(TRAINING_HOSPITALS)
-ACCURACY_TABLES = [2] + [3] * (len(IMAGE_ARMS) > 1) + [4] * (len(HOSPITAL_ARMS) > 1)
 # The network's squares of all hospitals, as a rule's inputs.
 SQUARES = {"rois": "results/roi/rois.h5", "table": "results/roi/rois.csv"}
-SPLITS = sorted({arm["split"] for arm in config["arms"].values()})
-
-# Optional analyses of the main arm, each a list of other divisions of the patients.
-VARIANTS = {
-    "negative_control": [f"permuted_{n + 1}" for n in range(config["robustness"]["permutations"])],
-    "learning_curve": [f"fraction_{p}" for p in config["robustness"]["training_percent"]],
-    "repeated_splits": [f"seed_{n + 1}" for n in range(config["robustness"]["splits"])],
-    "hospitals_left_out": [f"without_{hospital}" for hospital in HOSPITALS],
-}
-
-FOLDS = config["robustness"]["fusion_folds"]
-FUSION_FOLDS = [f"fold_{k + 1}_of_{FOLDS}" for k in range(FOLDS)]
-# Every variant that an analysis in the report needs.
-REPORTED_VARIANTS = [
-    variant
-    for analysis in config["robustness"]["analyses"]
-    for variant in (VARIANTS | {"fusion": FUSION_FOLDS, "choices": [], "radiomics": []})[analysis]
-]
 RADIOMICS_FEATURES = [
     f"results/radiomics/{hospital}.csv" for hospital in HOSPITALS if "radiomics" in config["robustness"]["analyses"]
 ]
 
 
 wildcard_constraints:
-    analysis="|".join(VARIANTS),
+    analysis="|".join(PLAN.variants),
     variant=r"(permuted|seed|fraction|without|fold)_[\w-]+",
     hospital="|".join(HOSPITALS),
     arm="|".join(ARMS),
-    split="|".join(SPLITS),
+    split="|".join(PLAN.splits),
     stage="|".join(STAGES),
     number=r"\d",
     population="enrolled|validation",

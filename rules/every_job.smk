@@ -7,7 +7,7 @@ BEFORE_TRAINING = [
     *(f"results/{name}.csv" for name in ("clinical/patients", "store/acquisitions", "roi/rois", "enrolment/enrolment")),
     *expand("results/store/{hospital}_acquisitions.csv", hospital=HOSPITALS),
     *expand("results/roi/{hospital}_rois.csv", hospital=HOSPITALS),
-    *expand("results/splits/{split}{kind}.csv", split=SPLITS, kind=["", "_leak_check"]),
+    *expand("results/splits/{split}{kind}.csv", split=PLAN.splits, kind=["", "_leak_check"]),
     *RADIOMICS_FEATURES,
 ]
 FROM_TRAINING = [
@@ -17,7 +17,7 @@ FROM_TRAINING = [
     *expand("results/{folder}/{arm}.csv", folder=["predictions", "scores"], arm=ARMS),
     *expand(
         "results/robustness/{variant}/{name}.csv",
-        variant=REPORTED_VARIANTS,
+        variant=PLAN.reported_variants,
         name=["split", "leak_check", "history", "predictions", "scores"],
     ),
     *expand("results/tables/{name}.csv", name=[*TABLES, "decision_curves"]),
