@@ -5,16 +5,17 @@ import sys
 
 from dlre_core.foundation.digests import contents_digest, tree_digest
 from dlre_core.foundation.processes import KEEP_MEMORY
-from dlre_core.patients.clinical_table import check_clinical_table
 from dlre_core.patients.cohort_folder import (
     cohort_folder,
     hospital_codes,
     hospital_tables_digest,
-    optional_tables,
     stray_files,
 )
 from dlre_core.patients.enrolment import EnrolmentSettings, eligibility_digest
+from dlre_core.patients.other_tables import check_tables, other_tables
 from dlre_core.patients.study_list import listed_digest
+from dlre_core.patients.table_file import table_path
+from dlre_core.patients.units import given_units
 from dlre_core.workflow.contradictions import check_hospitals
 
 # Jobs inherit the environment.
@@ -25,10 +26,13 @@ HOSPITALS = hospital_codes(config["cohort"])
 SIMULATED = config["cohort"]["source"] == "simulated"
 PACS = config["cohort"]["source"] == "dicomweb"
 check_hospitals(config, HOSPITALS)
-# Snakemake deletes what a failed job had made before: an unreadable table must not get that far.
-check_clinical_table(f"{COHORT}/clinical.csv", may_be_absent=SIMULATED)
+UNITS = config.get("units", [])
+CLINICAL = str(table_path(COHORT, "clinical"))
+# Snakemake deletes what a failed job had made before: an unusable table must not get that far.
+if workflow.is_main_process:
+    check_tables(COHORT, given_units(UNITS), may_be_absent=SIMULATED)
 # Measured values and hand-drawn squares, where the cohort has them.
-OPTIONAL_TABLES = {"measurements": f"{COHORT}/measurements.csv"} if SIMULATED else optional_tables(COHORT)
+OPTIONAL_TABLES = {"measurements": f"{COHORT}/measurements.csv"} if SIMULATED else other_tables(COHORT)
 # Digests of files are remembered between runs; larger files are not read.
 DIGESTS = ".dlre/digests.sqlite"
 LARGEST_FILE = config["ingestion"]["limits"]["bytes_per_file"]
@@ -144,7 +148,7 @@ def pictures_digest(folder):
 def eligible_patients(wildcards):
     """Digest of who can be enrolled, and with which stage, by the clinical table."""
     settings = EnrolmentSettings(**config["enrolment"])
-    return eligibility_digest(f"{COHORT}/clinical.csv", HOSPITALS, settings)
+    return eligibility_digest(CLINICAL, HOSPITALS, settings, given_units(UNITS))
 
 
 if workflow.is_main_process and not SIMULATED:
@@ -170,8 +174,9 @@ VALIDATED_FILES = {
     "enrolment": "enrolment.csv",
     "counts": "counts.csv",
 }
-for folder in VALIDATED.values():
-    check_clinical_table(f"{folder}/clinical.csv")
+if workflow.is_main_process:
+    for name, folder in VALIDATED.items():
+        check_tables(folder, given_units(UNITS, name))
 
 
 wildcard_constraints:
@@ -186,7 +191,12 @@ def external(name):
 
 def external_tables(wildcards):
     """The optional tables that a cohort's folder has."""
-    return optional_tables(VALIDATED[wildcards.cohort])
+    return other_tables(VALIDATED[wildcards.cohort])
+
+
+def external_clinical(wildcards):
+    """The cohort's clinical table."""
+    return str(table_path(VALIDATED[wildcards.cohort], "clinical"))
 
 
 def of_hospitals(pattern):

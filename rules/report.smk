@@ -20,6 +20,8 @@ rule headline:
         enrolment="results/enrolment/enrolment.csv",
         counts="results/store/counts.csv",
         problems="results/clinical/problems.csv",
+        other_problems="results/clinical/other_problems.csv",
+        acquisitions="results/store/acquisitions.csv",
         report="results/report.html",
         findings="results/audit/study_findings.csv",
     output:
@@ -50,6 +52,9 @@ rule report:
         counts="results/store/counts.csv",
         rejects="results/store/rejects.csv",
         problems="results/clinical/problems.csv",
+        other_problems="results/clinical/other_problems.csv",
+        enrolment="results/enrolment/enrolment.csv",
+        acquisitions="results/store/acquisitions.csv",
         leak_checks=expand("results/splits/{split}_leak_check.csv", split=SPLITS),
         histories=expand("results/models/{arm}/history.csv", arm=ARMS),
         scores=expand("results/scores/{arm}.csv", arm=ARMS),

@@ -3,7 +3,7 @@
 
 use rule clinical_table as external_clinical_table with:
     input:
-        clinical=external("clinical.csv"),
+        clinical=external_clinical,
     output:
         patients="results/validation/{cohort}/patients.csv",
         problems="results/validation/{cohort}/problems.csv",
@@ -13,14 +13,15 @@ use rule clinical_table as external_clinical_table with:
         "results/benchmarks/external_clinical_table/{cohort}.tsv"
     params:
         hospitals=lambda wildcards: VALIDATED_HOSPITALS[wildcards.cohort],
-        digest=lambda wildcards: contents_digest(f"{VALIDATED[wildcards.cohort]}/clinical.csv"),
+        digest=lambda wildcards: contents_digest(external_clinical(wildcards)),
+        cohort="{cohort}",
         simulated=False,
 
 
 use rule ingest_hospital as ingest_external with:
     input:
         pictures=external("dicom/{external_hospital}"),
-        clinical=external("clinical.csv"),
+        clinical=external_clinical,
         tables=lambda wildcards: list(external_tables(wildcards).values()),
     output:
         shard="results/validation/{cohort}/store/{external_hospital}.h5",
@@ -35,8 +36,11 @@ use rule ingest_hospital as ingest_external with:
         hospital="{external_hospital}",
         private_name="validation/{cohort}/{external_hospital}",
         digest=lambda wildcards: pictures_digest(f"{VALIDATED[wildcards.cohort]}/dicom/{wildcards.external_hospital}"),
-        rows=lambda wildcards: hospital_tables_digest(VALIDATED[wildcards.cohort], wildcards.external_hospital),
+        rows=lambda wildcards: hospital_tables_digest(
+            VALIDATED[wildcards.cohort], wildcards.external_hospital, given_units(UNITS, wildcards.cohort)
+        ),
         optional_tables=external_tables,
+        cohort="{cohort}",
         simulated=False,
 
 

@@ -25,13 +25,14 @@ from dlre_core.ingestion.acquisition_table import (
     MeasuredPicture,
     q_box_columns,
     q_box_disagrees,
-    rows_by_file,
 )
 from dlre_core.ingestion.hospital_files import HospitalFiles
 from dlre_core.ingestion.memory import IngestionMemory
 from dlre_core.ingestion.usable_picture import IngestionSettings
 from dlre_core.patients.clinical_table import read_clinical
+from dlre_core.patients.other_tables import values_by_file
 from dlre_core.patients.pseudonyms import Pseudonymiser
+from dlre_core.patients.units import GivenUnit
 
 logger = logging.getLogger(__name__)
 
@@ -105,6 +106,7 @@ def ingest_hospital(
     written: IngestedFiles,
     pseudonymiser: Pseudonymiser,
     settings: IngestionSettings,
+    units: Sequence[GivenUnit] = (),
     *,
     memory: str | Path | None = None,
     version: str = "",
@@ -117,6 +119,8 @@ def ingest_hospital(
     written : IngestedFiles
     pseudonymiser : Pseudonymiser
     settings : IngestionSettings
+    units : sequence of GivenUnit, optional
+        Units that the user gave for columns of the tables.
     memory : path, optional
         Of `dlre_core.ingestion.memory`, outside results: files known from there are not read again.
     version : str
@@ -136,12 +140,15 @@ def ingest_hospital(
         IngestionMemory(memory, known_by) as remembered,
         AcquisitionTable(written.acquisitions_csv) as table,
     ):
-        tables = (rows_by_file(path, hospital) for path in (given.measurements_csv, given.roi_csv))
+        tables = (
+            values_by_file(given.measurements_csv, "measurements", hospital, units),
+            values_by_file(given.roi_csv, "roi", hospital),
+        )
         files = HospitalFiles(reader, remembered, settings, *tables)
         job = _Hospital(hospital, pseudonymiser, settings.images_per_patient, files, table)
         known = None
         if given.clinical_csv is not None:
-            patients = read_clinical(given.clinical_csv).patients
+            patients = read_clinical(given.clinical_csv, units=units).patients
             known = set(patients.loc[patients["hospital"] == hospital, "patient_id"])
         job.match_files(find_files(given.pictures, settings.limits.bytes_per_file), known)
         write_shard(written.shard, job.pictures())

@@ -1,1 +1,1 @@
-"""The cohort's patients: data contract, clinical table, pseudonyms, enrolment and splits."""
+"""The patients of a study: the tables that users write, and who is enrolled."""

@@ -1,143 +1,174 @@
-"""One cell of a clinical table at a time: what it says by the contract, or what is wrong with it."""
+"""The cells of one column of a table: what they say by the contract, or what is wrong with them."""
 
-import re
-from datetime import date
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
-from dlre_core.patients.csv_input import WHOLE_TABLE, Problems
+from dlre_core.patients.csv_input import FLAGGED, REJECTED, REMOVED, STOPPED, WHOLE_TABLE, Problems
 from dlre_core.patients.data_contract import Column
+from dlre_core.patients.number_cells import numbers
+from dlre_core.patients.readings import Reader, Reading, Rows
+from dlre_core.patients.stage_scales import ISHAK, other_scale
+from dlre_core.patients.word_cells import dates, flags, sexes, texts
 
-MISSING_WORDS = {"", "na", "n/a", "nan", "null", "none", "-", "--", "unknown", "?"}
+# A larger share of a column that cannot be read stops the study.
+MOST_UNREADABLE = 0.1
+# Codes of cells that were read, or that say themselves that there is nothing to read.
+READ = (
+    "",
+    "missing",
+    "missing_code",
+    "implausible_value",
+    "impossible_value",
+    "excel_date",
+    "unit_doubted",
+)
+_READERS: Mapping[str, Callable[[Sequence[str], Column, Rows, Problems], Reader]] = {
+    "text": texts,
+    "date": dates,
+    "flag": flags,
+    "sex": sexes,
+    "number": numbers,
+    "integer": numbers,
+}
 
 
-def parse_column(
-    cells: pd.Series, column: Column, lines: pd.Series, problems: Problems, table: pd.DataFrame
-) -> pd.Series:
+def parse_column(cells: Sequence[str], column: Column, rows: Rows, problems: Problems) -> pd.Series:
     """The values of one column, missing where a cell is empty or wrong.
 
     Parameters
     ----------
-    cells : Series of str
+    cells : sequence of str
     column : Column
         What the contract says of it.
-    lines : Series of int
-        Line of the file of every cell.
+    rows : Rows
+        Mutated: takes which cells cannot be read.
     problems : Problems
         Takes what is wrong.
-    table : DataFrame
-        Has hospital and patient_id of every cell, for the problems.
 
     Returns
     -------
     Series
         float64 for numbers, Int64 for integers and flags, else objects (str, date or None).
     """
-    values: list[object] = []
-    outside = 0
-    for cell, line, hospital, patient in zip(cells, lines, table["hospital"], table["patient_id"], strict=True):
-        where = {"hospital": hospital, "patient_id": patient, "column": column.name}
-        value: object = None
-        # A hospital may be called NA.
-        if not cell or (column.kind != "text" and cell.lower() in MISSING_WORDS):
-            if not column.may_be_empty:
-                problems.add(
-                    line,
-                    "row rejected",
-                    "missing_value",
-                    f"{column.name} is empty.",
-                    f"Fill in {column.meaning.lower()}.",
-                    **where,
-                )
-        else:
-            value, code, problem = _parse_cell(cell, column)
-            if code:
-                outside += code == "impossible_value"
-                effect = (
-                    "flagged"
-                    if code == "implausible_value"
-                    else ("value removed" if column.may_be_empty else "row rejected")
-                )
-                problems.add(line, effect, code, f"{column.name}: {problem}", _remedy(column, code), **where)
-        values.append(value)
-    if outside > len(cells) / 2:
+    read = _READERS[column.kind](cells, column, rows, problems)
+    known: dict[tuple[str, str], Reading] = {}
+    readings = []
+    for key in zip(rows.hospitals, cells, strict=True):
+        if key not in known:
+            known[key] = read(*key)
+        readings.append(known[key])
+    for row, reading in enumerate(readings):
+        if reading.code:
+            _report(reading, row, cells[row], column, rows, problems)
+    _report_column(cells, readings, column, problems)
+    return _series([reading.value for reading in readings], column)
+
+
+def _series(values: list[object], column: Column) -> pd.Series:
+    if column.kind == "number":
+        return pd.Series([float("nan") if v is None else v for v in values], dtype="float64")
+    integers = column.kind in ("integer", "flag")
+    return pd.Series(values, dtype="Int64" if integers else object)
+
+
+def _report(reading: Reading, row: int, cell: str, column: Column, rows: Rows, problems: Problems) -> None:
+    """Put a cell that is not simply right onto the list."""
+    code, problem, where = reading.code, reading.problem, rows.where(row, column.name)
+    if code not in READ:
+        rows.unreadable[row].append(column.name)
+    if code == "missing":
+        if not column.may_be_empty:
+            problems.add(
+                rows.lines[row],
+                REJECTED,
+                "missing_value",
+                f"{column.name} is empty.",
+                f"Fill in {_within(column.meaning)}.",
+                **where,
+            )
+        return
+    if code == "unit_doubted":
+        return
+    kept = reading.value is not None
+    effect = FLAGGED if kept else REMOVED if column.may_be_empty else REJECTED
+    remedy = _remedy(column, code, cell)
+    if column.excludes and not kept:
+        problem += " The patient is not enrolled."
+    problems.add(rows.lines[row], effect, code, f"{column.name}: {problem}", remedy, cell=cell, **where)
+
+
+def _report_column(cells: Sequence[str], readings: Sequence[Reading], column: Column, problems: Problems) -> None:
+    """Say what the column as a whole means for the study."""
+    filled = sum(reading.code != "missing" for reading in readings)
+    unread = [
+        (reading.problem, _remedy(column, reading.code, cell))
+        for reading, cell in zip(readings, cells, strict=True)
+        if reading.code not in READ and reading.code != "not_known"
+    ]
+    criterion = f"The criterion {column.criterion!r}" if column.criterion else ""
+    begin = f"{len(unread)} of {filled} cells of {column.name} cannot be read"
+    if filled and len(unread) > MOST_UNREADABLE * filled:
+        (problem, remedy), _ = Counter(unread).most_common(1)[0]
+        switched_off = f" {criterion} could not be applied to these patients." if criterion else ""
         problems.add(
             WHOLE_TABLE,
-            "flagged",
-            "wrong_unit",
-            f"{outside} of {len(cells)} values of {column.name} are impossible in {column.unit}.",
-            f"Check the unit, and that the column was not swapped with another. {column.hint}".strip(),
+            STOPPED,
+            "column_unreadable",
+            f"{begin}, more than a tenth; most often: {problem}{switched_off} The study does not start.",
+            remedy,
             column=column.name,
         )
-    dtype = "Int64" if column.kind in ("integer", "flag") else "float64" if column.kind == "number" else object
-    if dtype == "float64":
-        return pd.Series([float("nan") if v is None else v for v in values], index=cells.index, dtype=dtype)
-    return pd.Series(values, index=cells.index, dtype=dtype)
-
-
-def _parse_cell(cell: str, column: Column) -> tuple[object, str, str]:
-    """Value, code and problem; the code is empty where all is well."""
-    if column.kind == "text":
-        return cell, "", ""
-    if column.kind == "sex":
-        letter = cell.upper()[:1]
-        known = cell.upper() in ("M", "F", "MALE", "FEMALE")
-        return (letter, "", "") if known else (None, "not_a_sex", "neither M nor F.")
-    if column.kind == "date":
-        return _parse_date(cell)
-    return _parse_number(cell, column)
-
-
-def _parse_date(cell: str) -> tuple[object, str, str]:
-    try:
-        day = date.fromisoformat(cell)
-    except ValueError:
-        if re.fullmatch(r"\d{5}(\.\d+)?", cell):
-            return None, "excel_date", "a spreadsheet's day number, not a date."
-        return None, "not_a_date", "not a date of the form YYYY-MM-DD."
-    if not 1990 <= day.year <= 2100:
-        return None, "not_a_date", "the year cannot be right."
-    return day, "", ""
-
-
-def _parse_number(cell: str, column: Column) -> tuple[object, str, str]:
-    text = cell
-    if column.name in ("fibrosis_stage", "inflammation_grade"):
-        text = re.sub(r"^[FfAa](?=\d$)", "", cell)
-        if not re.fullmatch(r"\d+(\.0+)?", text):
-            return None, "not_one_grade", "not one whole stage or grade."
-    if column.kind == "flag":
-        text = {"yes": "1", "no": "0", "true": "1", "false": "0"}.get(cell.lower(), cell)
-    if re.fullmatch(r"[+-]?\d+,\d+", text):
-        return None, "decimal_comma", "a decimal comma."
-    try:
-        value = float(text)
-    except ValueError:
-        return None, "not_a_number", "not a number."
-    low, high = column.possible or (float("-inf"), float("inf"))
-    if not low <= value <= high:
-        return None, "impossible_value", f"outside {low:g} to {high:g} {column.unit}."
-    if column.kind in ("integer", "flag") and value != int(value):
-        return None, "not_whole", "not a whole number."
-    result = int(value) if column.kind in ("integer", "flag") else value
-    near = column.plausible or (low, high)
-    if not near[0] <= value <= near[1]:
-        return (
-            result,
-            "implausible_value",
-            f"outside the plausible {near[0]:g} to {near[1]:g} {column.unit}.",
+    elif unread and criterion:
+        few = "this patient, who is therefore"
+        patients = few if len(unread) == 1 else f"these {len(unread)} patients, who are therefore"
+        problems.add(
+            WHOLE_TABLE,
+            FLAGGED,
+            "criterion_not_applied",
+            f"{begin}. {criterion} cannot be applied to {patients} not enrolled.",
+            "Put the cells right, and they are judged like all others.",
+            column=column.name,
         )
-    return result, "", ""
+    empty = sum(not cell for cell in cells)
+    if column.excludes and empty:
+        problems.add(
+            WHOLE_TABLE,
+            FLAGGED,
+            "empty_means_no",
+            f"{empty} of {len(cells)} cells of {column.name} are empty, which counts as no. {criterion} excludes none "
+            "of these patients.",
+            "Write 0 where it is known, 1 where it is so, and NA where nobody knows: those are not enrolled.",
+            column=column.name,
+        )
 
 
-def _remedy(column: Column, code: str) -> str:
+def _remedy(column: Column, code: str, cell: str) -> str:
+    if code == "not_one_grade":
+        return other_scale(cell)[1] or column.hint
+    ends = "6" if column.name == "fibrosis_stage" else "another number"
     remedies = {
         "decimal_comma": "Write a decimal point.",
-        "excel_date": "Format the cells as YYYY-MM-DD before saving as CSV.",
+        "thousands_mark": "Write the number without marks between thousands, and with a decimal point.",
+        "excel_date": "The date is kept: check it, or format the cells as YYYY-MM-DD.",
         "not_a_date": "Write it as YYYY-MM-DD.",
+        "day_or_month": "Write it as YYYY-MM-DD.",
         "not_a_sex": "Write M or F.",
-        "not_one_grade": column.hint,
+        "not_yes_or_no": "Write 0 for no and 1 for yes.",
+        "one_or_two": "Write 0 for no and 1 for yes.",
+        "not_known": "Find out and write 0 or 1.",
+        "missing_code": "Leave the cell empty, or write the value if it is one.",
+        "formula": "Open the workbook in Excel, let it calculate and save it; or write the value itself.",
+        "other_scale": f"If the scale ends at {ends}, convert the column"
+        + (f" ({ISHAK})" if column.name == "fibrosis_stage" else "")
+        + ". If a value is a typing mistake, correct it.",
         "implausible_value": f"The value is kept: check it. {column.hint}".strip(),
     }
-    fallback = f"Give {column.meaning.lower()} in {column.unit}. {column.hint}".strip()
+    fallback = f"Give {_within(column.meaning)} in {column.unit}. {column.hint}".strip()
     return remedies.get(code, fallback)
+
+
+def _within(meaning: str) -> str:
+    """Words as they stand within a sentence: acronyms stay."""
+    return meaning if meaning[1:2].isupper() else meaning[0].lower() + meaning[1:]

@@ -7,6 +7,7 @@ from dlre_core.foundation.job_log import job_log
 from dlre_core.ingestion.hospital import HospitalFolder, IngestedFiles, ingest_hospital
 from dlre_core.ingestion.usable_picture import IngestionSettings
 from dlre_core.patients.pseudonyms import Pseudonymiser, study_key
+from dlre_core.patients.units import given_units
 
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
@@ -32,6 +33,7 @@ with job_log(snakemake.log[0]):
         ),
         Pseudonymiser(key, params.date_shift_days),
         IngestionSettings(images_per_patient=params.images_per_patient, limits=limits, **ingestion),
+        given_units(params.units, params.cohort),
         memory=private / "ingested" / params.private_name,
         version=params.core,
     )
