@@ -15,7 +15,7 @@ from dlre_core.patients.enrolment import EnrolmentSettings, eligibility_digest
 from dlre_core.patients.other_tables import check_tables, other_tables
 from dlre_core.patients.study_list import listed_digest
 from dlre_core.patients.table_file import table_path
-from dlre_core.patients.units import given_units
+from dlre_core.user_tables.units import given_units
 from dlre_core.workflow.contradictions import check_hospitals
 
 # Jobs inherit the environment.

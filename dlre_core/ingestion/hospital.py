@@ -32,7 +32,7 @@ from dlre_core.ingestion.usable_picture import IngestionSettings
 from dlre_core.patients.clinical_table import read_clinical
 from dlre_core.patients.other_tables import values_by_file
 from dlre_core.patients.pseudonyms import Pseudonymiser
-from dlre_core.patients.units import GivenUnit
+from dlre_core.user_tables.units import GivenUnit
 
 logger = logging.getLogger(__name__)
 

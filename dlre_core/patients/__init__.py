@@ -1,1 +1,1 @@
-"""The patients of a study: the tables that users write, and who is enrolled."""
+"""The patients of a study: their clinical table, pseudonyms, enrolment and splits."""

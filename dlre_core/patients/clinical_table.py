@@ -11,8 +11,10 @@ import pandas as pd
 from dlre_core.foundation.digests import file_stamp
 from dlre_core.foundation.errors import ClinicalTableError
 from dlre_core.foundation.study_terms import KEYS
-from dlre_core.patients.cell_parsing import parse_column
-from dlre_core.patients.csv_input import (
+from dlre_core.patients.row_checks import check_consistency, check_refused, check_rows
+from dlre_core.patients.table_file import open_table
+from dlre_core.user_tables.cell_parsing import parse_column
+from dlre_core.user_tables.csv_input import (
     FLAGGED,
     PROBLEM_COLUMNS,
     STOPPED,
@@ -20,12 +22,10 @@ from dlre_core.patients.csv_input import (
     Problems,
     RawTable,
 )
-from dlre_core.patients.data_contract import CLINICAL_COLUMNS, Column
-from dlre_core.patients.readings import Rows
-from dlre_core.patients.row_checks import check_consistency, check_refused, check_rows
-from dlre_core.patients.table_file import open_table
-from dlre_core.patients.units import GivenUnit
-from dlre_core.patients.vocabulary import plain
+from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS, Column
+from dlre_core.user_tables.readings import Rows
+from dlre_core.user_tables.units import GivenUnit
+from dlre_core.user_tables.vocabulary import plain
 
 if TYPE_CHECKING:
     from dlre_core.patients.pseudonyms import Pseudonymiser
@@ -83,7 +83,7 @@ def read_clinical(
     Parameters
     ----------
     path : path
-        CSV or Excel workbook with a header; see `dlre_core.patients.data_contract.CLINICAL_COLUMNS`.
+        CSV or Excel workbook with a header; see `dlre_core.user_tables.data_contract.CLINICAL_COLUMNS`.
     hospitals : collection of str, optional
         Codes of the hospitals that have a folder; rows of others are rejected.
     columns : tuple of Column, optional

@@ -11,7 +11,7 @@ from dlre_core.patients.clinical_table import read_clinical
 from dlre_core.patients.other_tables import other_tables, values_by_file
 from dlre_core.patients.study_list import read_study_list
 from dlre_core.patients.table_file import table_path
-from dlre_core.patients.units import GivenUnit
+from dlre_core.user_tables.units import GivenUnit
 
 SIMULATED_FOLDER = "results/simulated_cohort"
 PAPER_HOSPITALS = tuple("ABCDEFGHIJKL")

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dlre_core.patients.csv_input import REMOVED
 from dlre_core.patients.enrolment import UNREADABLE
+from dlre_core.user_tables.csv_input import REMOVED
 
 WRONG_UNIT = "wrong_unit"
 

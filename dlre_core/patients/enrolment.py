@@ -11,8 +11,8 @@ from dlre_core.foundation.digests import file_stamp, value_digest
 from dlre_core.foundation.errors import ClinicalTableError
 from dlre_core.foundation.study_terms import KEYS
 from dlre_core.patients.clinical_table import read_clinical
-from dlre_core.patients.data_contract import CLINICAL_COLUMNS
-from dlre_core.patients.units import GivenUnit
+from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS
+from dlre_core.user_tables.units import GivenUnit
 
 # Every split asks for the same digest, and a large table takes seconds to read.
 _ELIGIBILITY: dict[tuple[str, ...], str] = {}

@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from dlre_core.patients.clinical_table import ClinicalTable, examine_table, read_clinical
-from dlre_core.patients.csv_input import PROBLEM_COLUMNS
-from dlre_core.patients.data_contract import MEASUREMENT_COLUMNS, SQUARE_COLUMNS, Column
 from dlre_core.patients.table_file import table_path
-from dlre_core.patients.units import GivenUnit
+from dlre_core.user_tables.csv_input import PROBLEM_COLUMNS
+from dlre_core.user_tables.data_contract import MEASUREMENT_COLUMNS, SQUARE_COLUMNS, Column
+from dlre_core.user_tables.units import GivenUnit
 
 OTHER_TABLES: Mapping[str, tuple[Column, ...]] = {
     "measurements": MEASUREMENT_COLUMNS,

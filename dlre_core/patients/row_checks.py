@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 import pandas as pd
 
-from dlre_core.patients.csv_input import FLAGGED, REJECTED, Problems, RawTable
-from dlre_core.patients.readings import Rows
+from dlre_core.user_tables.csv_input import FLAGGED, REJECTED, Problems, RawTable
+from dlre_core.user_tables.readings import Rows
 
 
 def check_rows(

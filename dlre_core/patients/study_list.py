@@ -7,8 +7,8 @@ from pathlib import Path
 
 from dlre_core.foundation.digests import value_digest
 from dlre_core.foundation.errors import ClinicalTableError, CohortError
-from dlre_core.patients.csv_input import REJECTED, STOPPED, Problems
 from dlre_core.patients.table_file import open_table, table_path
+from dlre_core.user_tables.csv_input import REJECTED, STOPPED, Problems
 
 TABLE = "studies"
 KEYS = ("study_instance_uid", "patient_id", "accession_number")

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from dlre_core.foundation.errors import ClinicalTableError
-from dlre_core.patients.csv_input import Problems, RawTable, read_csv_table
-from dlre_core.patients.excel_input import read_workbook
+from dlre_core.user_tables.csv_input import Problems, RawTable, read_csv_table
+from dlre_core.user_tables.excel_input import read_workbook
 
 CSV, WORKBOOK = ".csv", ".xlsx"
 # The beginning of a zip archive, as an .xlsx is one, and of Microsoft's older files.

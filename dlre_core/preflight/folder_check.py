@@ -23,16 +23,16 @@ from dlre_core.ingestion.usable_picture import IngestionSettings, usable_picture
 from dlre_core.pacs.failures import Failure
 from dlre_core.patients.clinical_table import ClinicalTable, examine_table
 from dlre_core.patients.cohort_folder import hospital_codes, stray_files
-from dlre_core.patients.csv_input import FLAGGED, PROBLEM_COLUMNS
 from dlre_core.patients.doubts import doubts
 from dlre_core.patients.enrolment import EnrolmentSettings
 from dlre_core.patients.other_tables import examine_other_table, other_tables
 from dlre_core.patients.study_list import TABLE as STUDY_LIST
 from dlre_core.patients.study_list import read_study_list
 from dlre_core.patients.table_file import table_path
-from dlre_core.patients.units import GivenUnit, given_units
 from dlre_core.preflight.problems_page import SHOWN, problems_text, stopping
 from dlre_core.preflight.proposed_config import SCHEMA, outlook
+from dlre_core.user_tables.csv_input import FLAGGED, PROBLEM_COLUMNS
+from dlre_core.user_tables.units import GivenUnit, given_units
 from dlre_core.workflow.configuration import checked_section
 
 LIMITS = ReadLimits()
@@ -61,7 +61,7 @@ def check_folder(
     Returns
     -------
     DataFrame
-        Columns as in `dlre_core.patients.csv_input.PROBLEM_COLUMNS`, ``file`` first and ``cell`` last. Ids and
+        Columns as in `dlre_core.user_tables.csv_input.PROBLEM_COLUMNS`, ``file`` first and ``cell`` last. Ids and
         cells are the user's own: the table is for the screen, not for ``results/``.
     """
     folder = Path(folder)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from dlre_core.patients.csv_input import FLAGGED, STOPPED
+from dlre_core.user_tables.csv_input import FLAGGED, STOPPED
 
 SHOWN = 10
 # Codes of problems without which no study can start, whatever their effect.

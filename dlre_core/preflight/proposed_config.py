@@ -11,11 +11,11 @@ from dlre_core.foundation.errors import ClinicalTableError, CohortError
 from dlre_core.foundation.study_terms import KEYS
 from dlre_core.patients.clinical_table import examine_table
 from dlre_core.patients.cohort_folder import hospital_codes
-from dlre_core.patients.csv_input import STOPPED
 from dlre_core.patients.enrolment import EnrolmentSettings, enrol, flow
 from dlre_core.patients.study_list import TABLE as STUDY_LIST
 from dlre_core.patients.table_file import table_path
-from dlre_core.patients.units import GivenUnit
+from dlre_core.user_tables.csv_input import STOPPED
+from dlre_core.user_tables.units import GivenUnit
 from dlre_core.workflow.configuration import checked_section
 
 FEWEST_HOSPITALS = 4

@@ -4,7 +4,7 @@ from dlre_core.foundation.csv_tables import write_table
 from dlre_core.foundation.job_log import job_log
 from dlre_core.patients.clinical_table import pseudonymise, pseudonymise_problems, read_clinical
 from dlre_core.patients.pseudonyms import Pseudonymiser, study_key
-from dlre_core.patients.units import given_units
+from dlre_core.user_tables.units import given_units
 
 with job_log(snakemake.log[0]):
     settings = snakemake.params

@@ -7,7 +7,7 @@ from dlre_core.patients.clinical_table import pseudonymise, read_clinical
 from dlre_core.patients.enrolment import EnrolmentSettings, enrolled_patients
 from dlre_core.patients.pseudonyms import Pseudonymiser, study_key
 from dlre_core.patients.splits import make_split
-from dlre_core.patients.units import given_units
+from dlre_core.user_tables.units import given_units
 
 with job_log(snakemake.log[0]):
     params = snakemake.params

@@ -7,7 +7,7 @@ import pytest
 
 from dlre_core.foundation.errors import ClinicalTableError
 from dlre_core.patients.clinical_table import read_clinical, rejected_rows
-from dlre_core.patients.data_contract import (
+from dlre_core.user_tables.data_contract import (
     CLINICAL_COLUMNS,
     MEASUREMENT_COLUMNS,
     contract_table,

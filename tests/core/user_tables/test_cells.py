@@ -7,8 +7,8 @@ import pytest
 
 from dlre_core.foundation.errors import ClinicalTableError
 from dlre_core.patients.clinical_table import read_clinical
-from dlre_core.patients.vocabulary import MALE_FEMALE, YES_NO
-from tests.core.patients.tables import (
+from dlre_core.user_tables.vocabulary import MALE_FEMALE, YES_NO
+from tests.helpers.clean_table import (
     DATA,
     changed,
     clean_rows,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from dlre_core.foundation.errors import ConfigurationError
-from dlre_core.patients.data_contract import CLINICAL_COLUMNS, MEASUREMENT_COLUMNS, Column, Unit
+from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS, MEASUREMENT_COLUMNS, Column, Unit
 
 # So many values say something together, and so many have a median worth comparing.
 FEW_VALUES, COMPARABLE_VALUES = 3, 5

@@ -7,8 +7,8 @@ import pytest
 
 from dlre_core.foundation.errors import ClinicalTableError
 from dlre_core.patients.clinical_table import examine_table, read_clinical, rejected_rows
-from dlre_core.patients.data_contract import MEASUREMENT_COLUMNS
-from tests.core.patients.tables import DATA, codes, enrolled, found, same_values
+from dlre_core.user_tables.data_contract import MEASUREMENT_COLUMNS
+from tests.helpers.clean_table import DATA, codes, enrolled, found, same_values
 
 CLEAN = read_clinical(DATA / "clean.csv")
 

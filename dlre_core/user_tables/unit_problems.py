@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-from dlre_core.patients.csv_input import FLAGGED, WHOLE_TABLE, Problems
-from dlre_core.patients.data_contract import Column, Unit
-from dlre_core.patients.readings import Rows
-from dlre_core.patients.units import Doubt, GivenUnit, doubted_units, unit_for
-from dlre_core.patients.vocabulary import MISSING_CODES
+from dlre_core.user_tables.csv_input import FLAGGED, WHOLE_TABLE, Problems
+from dlre_core.user_tables.data_contract import Column, Unit
+from dlre_core.user_tables.readings import Rows
+from dlre_core.user_tables.units import Doubt, GivenUnit, doubted_units, unit_for
+from dlre_core.user_tables.vocabulary import MISSING_CODES
 
 
 def doubted_hospitals(

@@ -9,11 +9,11 @@ import pytest
 
 from dlre_core.foundation.errors import ConfigurationError
 from dlre_core.patients.clinical_table import examine_table, read_clinical
-from dlre_core.patients.data_contract import CLINICAL_COLUMNS, MEASUREMENT_COLUMNS, units_table
 from dlre_core.patients.other_tables import values_by_file
-from dlre_core.patients.units import doubted_units, given_units
 from dlre_core.simulation.cohort import write_clinical_csv
-from tests.core.patients.tables import DATA, changed, clean_rows, codes, enrolled, examined, found
+from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS, MEASUREMENT_COLUMNS, units_table
+from dlre_core.user_tables.units import doubted_units, given_units
+from tests.helpers.clean_table import DATA, changed, clean_rows, codes, enrolled, examined, found
 
 CLEAN = read_clinical(DATA / "clean.csv").patients
 COLUMNS = {column.name: column for column in (*CLINICAL_COLUMNS, *MEASUREMENT_COLUMNS)}

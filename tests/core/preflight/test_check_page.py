@@ -8,14 +8,14 @@ import pytest
 from dlre_core.foundation.errors import ClinicalTableError
 from dlre_core.ingestion.usable_picture import IngestionSettings
 from dlre_core.patients.clinical_table import read_clinical
-from dlre_core.patients.csv_input import PROBLEM_COLUMNS
 from dlre_core.patients.doubts import doubts
 from dlre_core.patients.other_tables import check_tables, other_problems, other_tables
 from dlre_core.preflight.folder_check import check_folder, main, scale_sources
 from dlre_core.preflight.problems_page import problems_text
-from tests.core.patients.spoiled_folder import spoiled_folder
-from tests.core.patients.tables import DATA, clean_rows, write_rows
+from dlre_core.user_tables.csv_input import PROBLEM_COLUMNS
 from tests.helpers import elastogram_files as files
+from tests.helpers.clean_table import DATA, clean_rows, write_rows
+from tests.helpers.spoiled_folder import spoiled_folder
 
 SENTENCES = [
     # What stops the study.

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from dlre_core.patients.csv_input import FLAGGED, WHOLE_TABLE, Problems
-from dlre_core.patients.data_contract import Column
-from dlre_core.patients.dates import Order, day_month_order, is_year_last, parse_date, plain_date
-from dlre_core.patients.readings import CODE, FORMULA, MISSING, Reader, Reading, Rows, is_code
-from dlre_core.patients.vocabulary import FLAGS, MISSING_WORDS, SEXES, Vocabulary, is_missing, plain
+from dlre_core.user_tables.csv_input import FLAGGED, WHOLE_TABLE, Problems
+from dlre_core.user_tables.data_contract import Column
+from dlre_core.user_tables.dates import Order, day_month_order, is_year_last, parse_date, plain_date
+from dlre_core.user_tables.readings import CODE, FORMULA, MISSING, Reader, Reading, Rows, is_code
+from dlre_core.user_tables.vocabulary import FLAGS, MISSING_WORDS, SEXES, Vocabulary, is_missing, plain
 
 SHOWN_LINES = 5
 

@@ -10,10 +10,10 @@ import pytest
 
 from dlre_core.foundation.errors import ClinicalTableError
 from dlre_core.patients.clinical_table import examine_table, read_clinical
-from dlre_core.patients.csv_input import STOPPED
-from dlre_core.patients.data_contract import CLINICAL_COLUMNS
-from dlre_core.patients.vocabulary import MALE_FEMALE, YES_NO
-from tests.core.patients.tables import DATA, as_csv, clean_rows, enrolled
+from dlre_core.user_tables.csv_input import STOPPED
+from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS
+from dlre_core.user_tables.vocabulary import MALE_FEMALE, YES_NO
+from tests.helpers.clean_table import DATA, as_csv, clean_rows, enrolled
 
 TRIES, BATCHES = 2000, 8
 COLUMNS = {column.name: column for column in CLINICAL_COLUMNS}

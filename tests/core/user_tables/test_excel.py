@@ -9,11 +9,11 @@ import pytest
 from dlre_core.foundation.errors import ClinicalTableError
 from dlre_core.patients.clinical_table import examine_table, read_clinical
 from dlre_core.patients.cohort_folder import hospital_tables_digest
-from dlre_core.patients.data_contract import CLINICAL_COLUMNS
 from dlre_core.patients.other_tables import other_tables, values_by_file
 from dlre_core.patients.study_list import read_study_list
 from dlre_core.patients.table_file import table_path
-from tests.core.patients.tables import DATA, clean_rows, codes, enrolled, found, same_values
+from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS
+from tests.helpers.clean_table import DATA, clean_rows, codes, enrolled, found, same_values
 
 CLEAN = read_clinical(DATA / "clean.csv").patients
 KINDS = {column.name: column.kind for column in CLINICAL_COLUMNS}

@@ -4,7 +4,7 @@ import csv
 import shutil
 from pathlib import Path
 
-from tests.core.patients.tables import DATA, clean_rows
+from tests.helpers.clean_table import DATA, clean_rows
 
 SCALES = {"0": "0", "1": "2", "2": "3", "3": "4", "4": "6"}
 

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
-from dlre_core.patients.csv_input import FLAGGED, REJECTED, REMOVED, STOPPED, WHOLE_TABLE, Problems
-from dlre_core.patients.data_contract import Column
-from dlre_core.patients.number_cells import numbers
-from dlre_core.patients.readings import Reader, Reading, Rows
-from dlre_core.patients.stage_scales import ISHAK, other_scale
-from dlre_core.patients.word_cells import dates, flags, sexes, texts
+from dlre_core.user_tables.csv_input import FLAGGED, REJECTED, REMOVED, STOPPED, WHOLE_TABLE, Problems
+from dlre_core.user_tables.data_contract import Column
+from dlre_core.user_tables.number_cells import numbers
+from dlre_core.user_tables.readings import Reader, Reading, Rows
+from dlre_core.user_tables.stage_scales import ISHAK, other_scale
+from dlre_core.user_tables.word_cells import dates, flags, sexes, texts
 
 # A larger share of a column that cannot be read stops the study.
 MOST_UNREADABLE = 0.1

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from statistics import median
 
-from dlre_core.patients.csv_input import Problems
-from dlre_core.patients.data_contract import Column
-from dlre_core.patients.readings import (
+from dlre_core.user_tables.csv_input import Problems
+from dlre_core.user_tables.data_contract import Column
+from dlre_core.user_tables.readings import (
     CODE,
     FORMULA,
     MISSING,
@@ -18,10 +18,10 @@ from dlre_core.patients.readings import (
     Rows,
     is_code,
 )
-from dlre_core.patients.stage_scales import is_on_longer_scale, other_scale, whole_grade
-from dlre_core.patients.unit_problems import doubted_hospitals
-from dlre_core.patients.units import unit_for
-from dlre_core.patients.vocabulary import MISSING_CODES, is_missing
+from dlre_core.user_tables.stage_scales import is_on_longer_scale, other_scale, whole_grade
+from dlre_core.user_tables.unit_problems import doubted_hospitals
+from dlre_core.user_tables.units import unit_for
+from dlre_core.user_tables.vocabulary import MISSING_CODES, is_missing
 
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 # One to three digits and groups of three: 1.234 may be 1,234.

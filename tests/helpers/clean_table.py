@@ -11,7 +11,7 @@ import pandas as pd
 from dlre_core.patients.clinical_table import ClinicalTable, examine_table
 from dlre_core.patients.enrolment import EnrolmentSettings, enrol
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "core/user_tables/data"
 Cells = list[dict[str, str]]
 
 

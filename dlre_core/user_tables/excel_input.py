@@ -14,7 +14,7 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from dlre_core.foundation.errors import ClinicalTableError
-from dlre_core.patients.csv_input import (
+from dlre_core.user_tables.csv_input import (
     FLAGGED,
     REJECTED,
     STOPPED,

@@ -6,7 +6,7 @@ from dlre_core.foundation.errors import ClinicalTableError, CohortError
 from dlre_core.patients.clinical_table import examine_table, read_clinical
 from dlre_core.patients.other_tables import values_by_file
 from dlre_core.patients.study_list import read_study_list
-from tests.core.patients.tables import (
+from tests.helpers.clean_table import (
     DATA,
     as_csv,
     clean_rows,

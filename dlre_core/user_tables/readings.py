@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from dlre_core.patients.units import GivenUnit
-from dlre_core.patients.vocabulary import MISSING_CODES
+from dlre_core.user_tables.units import GivenUnit
+from dlre_core.user_tables.vocabulary import MISSING_CODES
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?")
 
