@@ -238,7 +238,7 @@ def _above_second_table(
                 "second_table",
                 f"Below a blank row something else than the table begins: {left_out} rows from line {line} on are "
                 "not read.",
-                "Keep one table a file or sheet: move notes and sums elsewhere. If these are patients, delete the "
+                "Keep one table per file or sheet: move notes and sums elsewhere. If these are patients, delete the "
                 "blank row above them and fill in all columns.",
             )
             return body[:number]
