@@ -5,12 +5,7 @@ import sys
 
 from dlre_core.foundation.digests import contents_digest, tree_digest
 from dlre_core.foundation.processes import KEEP_MEMORY
-from dlre_core.patients.cohort_folder import (
-    cohort_folder,
-    hospital_codes,
-    hospital_tables_digest,
-    stray_files,
-)
+from dlre_core.patients.cohort_folder import cohort_folder, hospital_codes, hospital_tables_digest, stray_files
 from dlre_core.patients.enrolment import EnrolmentSettings, eligibility_digest
 from dlre_core.patients.other_tables import check_tables, other_tables
 from dlre_core.patients.study_list import listed_digest
@@ -31,6 +26,8 @@ CLINICAL = str(table_path(COHORT, "clinical"))
 # Snakemake deletes what a failed job had made before: an unusable table must not get that far.
 if workflow.is_main_process:
     check_tables(COHORT, given_units(UNITS), may_be_absent=SIMULATED)
+    for name, folder in config["validation"]["cohorts"].items():
+        check_tables(folder, given_units(UNITS, name))
 # Measured values and hand-drawn squares, where the cohort has them.
 OPTIONAL_TABLES = {"measurements": f"{COHORT}/measurements.csv"} if SIMULATED else other_tables(COHORT)
 # Digests of files are remembered between runs; larger files are not read.
@@ -157,13 +154,14 @@ if workflow.is_main_process and not SIMULATED:
 
 
 # Which cohorts `make validate` names, and where their files are.
-
 VALIDATED = config["validation"]["cohorts"]
 # Absolute, so that no job of this study makes it: nothing is trained to validate.
 VALIDATION_MODEL = os.path.abspath(config["validation"]["model"])
 VALIDATED_HOSPITALS = {
     name: hospital_codes({"source": "folder", "folder": folder}) for name, folder in VALIDATED.items()
 }
+VALIDATED_CLINICAL = {name: str(table_path(folder, "clinical")) for name, folder in VALIDATED.items()}
+VALIDATED_TABLES = {name: other_tables(folder) for name, folder in VALIDATED.items()}
 VALIDATED_FILES = {
     "table": "table_2.csv",
     "printed": "table_2.html",
@@ -174,9 +172,6 @@ VALIDATED_FILES = {
     "enrolment": "enrolment.csv",
     "counts": "counts.csv",
 }
-if workflow.is_main_process:
-    for name, folder in VALIDATED.items():
-        check_tables(folder, given_units(UNITS, name))
 
 
 wildcard_constraints:
@@ -184,24 +179,8 @@ wildcard_constraints:
     external_hospital="[^/]+",
 
 
-def external(name):
-    """Input function: a file of the cohort's own folder."""
-    return lambda wildcards: f"{VALIDATED[wildcards.cohort]}/{name}"
-
-
-def external_tables(wildcards):
-    """The optional tables that a cohort's folder has."""
-    return other_tables(VALIDATED[wildcards.cohort])
-
-
-def external_clinical(wildcards):
-    """The cohort's clinical table."""
-    return str(table_path(VALIDATED[wildcards.cohort], "clinical"))
-
-
 def of_hospitals(pattern):
     """Input function: a file for each of the cohort's hospitals."""
     return lambda wildcards: expand(
-        f"results/validation/{wildcards.cohort}/{pattern}",
-        external_hospital=VALIDATED_HOSPITALS[wildcards.cohort],
+        f"results/validation/{wildcards.cohort}/{pattern}", external_hospital=VALIDATED_HOSPITALS[wildcards.cohort]
     )

@@ -33,7 +33,6 @@ rule ingest_hospital:
         rows=lambda wildcards: hospital_tables_digest(COHORT, wildcards.hospital, given_units(UNITS)),
         optional_tables=OPTIONAL_TABLES,
         units=UNITS,
-        cohort="",
         ingestion=config["ingestion"],
         images_per_patient=config["enrolment"]["images_per_patient"],
         simulated=SIMULATED,

@@ -19,7 +19,6 @@ rule clinical_table:
         hospitals=HOSPITALS,
         digest=contents(CLINICAL),
         units=UNITS,
-        cohort="",
         simulated=SIMULATED,
         seed=config["cohort"]["seed"],
     script:
@@ -29,7 +28,7 @@ rule clinical_table:
 rule other_tables:
     """Check the measurements and the hand-drawn squares against the data contract."""
     input:
-        tables=OPTIONAL_TABLES.values(),
+        **OPTIONAL_TABLES,
     output:
         problems="results/clinical/other_problems.csv",
     log:
@@ -40,7 +39,6 @@ rule other_tables:
         "../envs/dlre.yaml"
     params:
         **config["privacy"],
-        tables=OPTIONAL_TABLES,
         hospitals=HOSPITALS,
         digest=contents(*OPTIONAL_TABLES.values()),
         units=UNITS,

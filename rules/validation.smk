@@ -3,7 +3,7 @@
 
 use rule clinical_table as external_clinical_table with:
     input:
-        clinical=external_clinical,
+        clinical=lambda wildcards: VALIDATED_CLINICAL[wildcards.cohort],
     output:
         patients="results/validation/{cohort}/patients.csv",
         problems="results/validation/{cohort}/problems.csv",
@@ -13,16 +13,16 @@ use rule clinical_table as external_clinical_table with:
         "results/benchmarks/external_clinical_table/{cohort}.tsv"
     params:
         hospitals=lambda wildcards: VALIDATED_HOSPITALS[wildcards.cohort],
-        digest=lambda wildcards: contents_digest(external_clinical(wildcards)),
+        digest=lambda wildcards: contents_digest(VALIDATED_CLINICAL[wildcards.cohort]),
         cohort="{cohort}",
         simulated=False,
 
 
 use rule ingest_hospital as ingest_external with:
     input:
-        pictures=external("dicom/{external_hospital}"),
-        clinical=external_clinical,
-        tables=lambda wildcards: list(external_tables(wildcards).values()),
+        pictures=lambda wildcards: f"{VALIDATED[wildcards.cohort]}/dicom/{wildcards.external_hospital}",
+        clinical=lambda wildcards: VALIDATED_CLINICAL[wildcards.cohort],
+        tables=lambda wildcards: list(VALIDATED_TABLES[wildcards.cohort].values()),
     output:
         shard="results/validation/{cohort}/store/{external_hospital}.h5",
         acquisitions="results/validation/{cohort}/store/{external_hospital}_acquisitions.csv",
@@ -39,7 +39,7 @@ use rule ingest_hospital as ingest_external with:
         rows=lambda wildcards: hospital_tables_digest(
             VALIDATED[wildcards.cohort], wildcards.external_hospital, given_units(UNITS, wildcards.cohort)
         ),
-        optional_tables=external_tables,
+        optional_tables=lambda wildcards: VALIDATED_TABLES[wildcards.cohort],
         cohort="{cohort}",
         simulated=False,
 

@@ -1,12 +1,12 @@
 """The study in a few lines of plain text, for the terminal."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from dlre_core.foundation.study_terms import METHODS
 from dlre_core.patients.clinical_table import rejected_rows
-from dlre_core.patients.doubts import Doubts
 from dlre_core.report.sentences import contradictions
 from dlre_core.statistics.estimates import Estimate
 from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval
@@ -14,12 +14,10 @@ from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interv
 
 @dataclass(frozen=True)
 class HeadlineTables:
-    """What the headline is made from.
+    """Tables that the headline is made from.
 
-    Attributes
-    ----------
-    accuracy, enrolment, counts, problems, findings : DataFrame
-        ``table_2.csv``, ``enrolment.csv``, ``counts.csv``, ``problems.csv``, ``study_findings.csv``.
+    ``accuracy`` is Table 2, ``enrolment`` has one row per eligible patient, ``counts`` one row per hospital,
+    ``problems`` are those of the clinical table, ``findings`` those of the audit in the study's own tables.
     """
 
     accuracy: pd.DataFrame
@@ -31,8 +29,8 @@ class HeadlineTables:
 
 def headline_text(
     tables: HeadlineTables,
-    doubts: Doubts,
     *,
+    notes: Sequence[str],
     title: str,
     simulated: bool,
     report: str,
@@ -42,8 +40,8 @@ def headline_text(
     Parameters
     ----------
     tables : HeadlineTables
-    doubts : Doubts
-        What was assumed, removed or doubted.
+    notes : sequence of str
+        What was doubted, and which arms were skipped: one line each.
     title : str
     simulated : bool
     report : str
@@ -61,7 +59,7 @@ def headline_text(
         f"{stored} pictures stored, {rejected} files rejected (results/store/rejects.csv), "
         f"{len(problems)} problem{'s' * (len(problems) != 1)} in the clinical table"
         + _rejected(rejected_rows(problems)),
-        *doubts.sentences(),
+        *notes,
         "",
         f"AUC (95 % CI) in the validation cohort, {validation['n'].max()} patients",
         " " * width + "".join(f"{METHOD_NAMES[method]:<24}" for method in METHODS).rstrip(),

@@ -33,7 +33,7 @@ with job_log(snakemake.log[0]):
         ),
         Pseudonymiser(key, params.date_shift_days),
         IngestionSettings(images_per_patient=params.images_per_patient, limits=limits, **ingestion),
-        given_units(params.units, params.cohort),
+        given_units(params.units, params.get("cohort", "")),
         memory=private / "ingested" / params.private_name,
         version=params.core,
     )

@@ -10,7 +10,7 @@ with job_log(snakemake.log[0]):
     settings = snakemake.params
     key = study_key(settings.key_file, settings.seed if settings.simulated else None)
     pseudonymiser = Pseudonymiser(key, settings.date_shift_days)
-    units = given_units(settings.units, settings.cohort)
+    units = given_units(settings.units, settings.get("cohort", ""))
     table = read_clinical(snakemake.input.clinical, settings.hospitals, units=units)
     write_table(pseudonymise_problems(table.problems, pseudonymiser), snakemake.output.problems)
     write_table(pseudonymise(table.patients, pseudonymiser), snakemake.output.patients)

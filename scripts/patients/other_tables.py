@@ -11,5 +11,5 @@ with job_log(snakemake.log[0]):
     settings = snakemake.params
     key = study_key(settings.key_file, settings.seed if settings.simulated else None)
     pseudonymiser = Pseudonymiser(key, settings.date_shift_days)
-    problems = other_problems(settings.tables, settings.hospitals, given_units(settings.units))
+    problems = other_problems(dict(snakemake.input.items()), settings.hospitals, given_units(settings.units))
     write_table(pseudonymise_problems(problems, pseudonymiser), snakemake.output.problems)

@@ -23,5 +23,11 @@ with job_log(snakemake.log[0]):
         tables.enrolment,
         read_table(given.acquisitions, needs=("scale_source",))["scale_source"],
     )
-    text = headline_text(tables, doubted, title=params.title, simulated=params.simulated, report=given.report)
+    text = headline_text(
+        tables,
+        notes=doubted.sentences(),
+        title=params.title,
+        simulated=params.simulated,
+        report=given.report,
+    )
     Path(snakemake.output.text).write_text(text, encoding="utf-8")

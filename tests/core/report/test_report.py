@@ -78,7 +78,7 @@ def test_the_headline_in_words_has_the_methods_of_table_2_and_no_others():
     problems = pd.DataFrame({"row": [3, 3, 7], "effect": effects, "code": "missing_value"})
     text = headline_text(
         HeadlineTables(table, enrolment, counts, problems, findings=pd.DataFrame({"severity": []})),
-        Doubts(3, 10, 0, (), 1),
+        notes=Doubts(3, 10, 0, (), 1).sentences(),
         title="A study",
         simulated=True,
         report="results/report.html",
