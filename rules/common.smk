@@ -5,17 +5,13 @@ import sys
 
 from dlre_core.foundation.digests import contents_digest, tree_digest
 from dlre_core.foundation.processes import KEEP_MEMORY
-from dlre_core.patients.clinical_table import check_clinical_table
-from dlre_core.patients.cohort_folder import (
-    cohort_folder,
-    hospital_codes,
-    hospital_tables_digest,
-    not_read,
-    optional_tables,
-)
+from dlre_core.patients.cohort_folder import cohort_folder, hospital_codes, hospital_tables_digest, not_read
 from dlre_core.patients.enrolment import EnrolmentSettings, eligibility_digest
+from dlre_core.patients.other_tables import check_tables, other_tables
 from dlre_core.patients.study_list import listed_digest
+from dlre_core.patients.table_file import table_path
 from dlre_core.preflight.trainable_arms import skipped_arms
+from dlre_core.user_tables.units import given_units
 from dlre_core.workflow.contradictions import check_hospitals
 from dlre_core.workflow.study_plan import study_plan
 
@@ -27,17 +23,20 @@ HOSPITALS = hospital_codes(config["cohort"])
 SIMULATED = config["cohort"]["source"] == "simulated"
 PACS = config["cohort"]["source"] == "dicomweb"
 check_hospitals(config, HOSPITALS)
-# Snakemake deletes what a failed job had made before: an unreadable table must not get that far.
-check_clinical_table(f"{COHORT}/clinical.csv", may_be_absent=SIMULATED)
+UNITS = config.get("units", [])
+CLINICAL = str(table_path(COHORT, "clinical"))
+# Snakemake deletes what a failed job had made before: an unusable table must not get that far.
+if workflow.is_main_process:
+    check_tables(COHORT, given_units(UNITS), may_be_absent=SIMULATED)
+    for name, folder in config["validation"]["cohorts"].items():
+        check_tables(folder, given_units(UNITS, name))
 # Arms that cannot be trained, each with the reason. Without any arm what needs no network is made all the same.
-SKIPPED_ARMS = (
-    {} if SIMULATED else skipped_arms(config, f"{COHORT}/clinical.csv", HOSPITALS, anew=workflow.is_main_process)
-)
+SKIPPED_ARMS = {} if SIMULATED else skipped_arms(config, CLINICAL, HOSPITALS, anew=workflow.is_main_process)
 TRAINABLE = len(SKIPPED_ARMS) < len(config["arms"])
 if TRAINABLE:
     config["arms"] = {name: arm for name, arm in config["arms"].items() if name not in SKIPPED_ARMS}
 # Measured values and hand-drawn squares, where the cohort has them.
-OPTIONAL_TABLES = {"measurements": f"{COHORT}/measurements.csv"} if SIMULATED else optional_tables(COHORT)
+OPTIONAL_TABLES = {"measurements": f"{COHORT}/measurements.csv"} if SIMULATED else other_tables(COHORT)
 # Digests of files are remembered between runs; larger files are not read.
 DIGESTS = ".dlre/digests"
 LARGEST_FILE = config["ingestion"]["limits"]["bytes_per_file"]
@@ -124,7 +123,7 @@ def pictures_digest(folder):
 def eligible_patients(wildcards):
     """Digest of who can be enrolled, and with which stage, by the clinical table."""
     settings = EnrolmentSettings(**config["enrolment"])
-    return eligibility_digest(f"{COHORT}/clinical.csv", HOSPITALS, settings)
+    return eligibility_digest(CLINICAL, HOSPITALS, settings, given_units(UNITS))
 
 
 if workflow.is_main_process and not SIMULATED:
@@ -135,13 +134,14 @@ if workflow.is_main_process and not SIMULATED:
 
 
 # Which cohorts `make validate` names, and where their files are.
-
 VALIDATED = config["validation"]["cohorts"]
 # Absolute, so that no job of this study makes it: nothing is trained to validate.
 VALIDATION_MODEL = os.path.abspath(config["validation"]["model"])
 VALIDATED_HOSPITALS = {
     name: hospital_codes({"source": "folder", "folder": folder}) for name, folder in VALIDATED.items()
 }
+VALIDATED_CLINICAL = {name: str(table_path(folder, "clinical")) for name, folder in VALIDATED.items()}
+VALIDATED_TABLES = {name: other_tables(folder) for name, folder in VALIDATED.items()}
 VALIDATED_FILES = {
     "table": "table_2.csv",
     "printed": "table_2.html",
@@ -152,8 +152,6 @@ VALIDATED_FILES = {
     "enrolment": "enrolment.csv",
     "counts": "counts.csv",
 }
-for folder in VALIDATED.values():
-    check_clinical_table(f"{folder}/clinical.csv")
 
 
 wildcard_constraints:
@@ -161,19 +159,8 @@ wildcard_constraints:
     external_hospital="[^/]+",
 
 
-def external(name):
-    """Input function: a file of the cohort's own folder."""
-    return lambda wildcards: f"{VALIDATED[wildcards.cohort]}/{name}"
-
-
-def external_tables(wildcards):
-    """The optional tables that a cohort's folder has."""
-    return optional_tables(VALIDATED[wildcards.cohort])
-
-
 def of_hospitals(pattern):
     """Input function: a file for each of the cohort's hospitals."""
     return lambda wildcards: expand(
-        f"results/validation/{wildcards.cohort}/{pattern}",
-        external_hospital=VALIDATED_HOSPITALS[wildcards.cohort],
+        f"results/validation/{wildcards.cohort}/{pattern}", external_hospital=VALIDATED_HOSPITALS[wildcards.cohort]
     )

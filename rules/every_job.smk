@@ -4,7 +4,8 @@ A failed job's files are deleted, and Snakemake takes what was made from them be
 """
 
 BEFORE_TRAINING = [
-    *(f"results/{name}.csv" for name in ("clinical/patients", "store/acquisitions", "roi/rois", "enrolment/enrolment")),
+    *(f"results/clinical/{name}.csv" for name in ("patients", "other_problems")),
+    *(f"results/{name}.csv" for name in ("store/acquisitions", "roi/rois", "enrolment/enrolment")),
     *expand("results/store/{hospital}_acquisitions.csv", hospital=HOSPITALS),
     *expand("results/roi/{hospital}_rois.csv", hospital=HOSPITALS),
     *expand("results/splits/{split}{kind}.csv", split=PLAN.splits, kind=["", "_leak_check"]),

@@ -22,6 +22,7 @@ rule headline:
         acquisitions="results/store/acquisitions.csv",
         rejects="results/store/rejects.csv",
         problems="results/clinical/problems.csv",
+        other_problems="results/clinical/other_problems.csv",
         report="results/report.html",
         findings="results/audit/study_findings.csv",
     output:
@@ -54,6 +55,8 @@ rule report:
         rejects="results/store/rejects.csv",
         acquisitions="results/store/acquisitions.csv",
         problems="results/clinical/problems.csv",
+        other_problems="results/clinical/other_problems.csv",
+        enrolment="results/enrolment/enrolment.csv",
         leak_checks=expand("results/splits/{split}_leak_check.csv", split=PLAN.splits),
         histories=expand("results/models/{arm}/history.csv", arm=ARMS),
         scores=expand("results/scores/{arm}.csv", arm=ARMS),

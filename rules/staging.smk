@@ -41,6 +41,7 @@ use rule ingest_hospital as ingest_inbox with:
         digest=lambda wildcards: pictures_digest(INBOX),
         rows="",
         optional_tables={},
+        units=[],
         simulated=False,
 
 

@@ -26,7 +26,6 @@ from dlre_core.ingestion.acquisition_table import (
     MeasuredPicture,
     q_box_columns,
     q_box_disagrees,
-    rows_by_file,
 )
 from dlre_core.ingestion.hospital_files import HospitalFiles
 from dlre_core.ingestion.memory import IngestionMemory
@@ -37,7 +36,9 @@ from dlre_core.ingestion.repeated_acquisitions import (
 )
 from dlre_core.ingestion.usable_picture import IngestionSettings
 from dlre_core.patients.clinical_table import read_clinical
+from dlre_core.patients.other_tables import values_by_file
 from dlre_core.patients.pseudonyms import Pseudonymiser
+from dlre_core.user_tables.units import GivenUnit
 
 logger = logging.getLogger(__name__)
 
@@ -141,6 +142,7 @@ def ingest_hospital(
     written: IngestedFiles,
     pseudonymiser: Pseudonymiser,
     settings: IngestionSettings,
+    units: Sequence[GivenUnit] = (),
     *,
     memory: str | Path | None = None,
     version: str = "",
@@ -153,6 +155,8 @@ def ingest_hospital(
     written : IngestedFiles
     pseudonymiser : Pseudonymiser
     settings : IngestionSettings
+    units : sequence of GivenUnit, optional
+        Units that the user gave for columns of the tables.
     memory : path, optional
         Of `dlre_core.ingestion.memory`, outside results: files known from there are not read again.
     version : str
@@ -172,9 +176,12 @@ def ingest_hospital(
         IngestionMemory(memory, known_by) as remembered,
         AcquisitionTable(written.acquisitions_csv) as table,
     ):
-        tables = (rows_by_file(path, hospital) for path in (given.measurements_csv, given.roi_csv))
+        tables = (
+            values_by_file(given.measurements_csv, "measurements", hospital, units),
+            values_by_file(given.roi_csv, "roi", hospital),
+        )
         files = HospitalFiles(reader, remembered, settings, *tables)
-        known = None if given.clinical_csv is None else examination_days(given.clinical_csv, hospital)
+        known = None if given.clinical_csv is None else examination_days(given.clinical_csv, hospital, units)
         job = _Hospital(hospital, pseudonymiser, files, table, known)
         job.match_files(find_files(given.pictures, settings.limits.bytes_per_file))
         write_shard(written.shard, job.pictures())
@@ -197,7 +204,9 @@ def ingest_hospital(
         logger.info("hospital %s: %d rejected as %s", hospital, number, code)
 
 
-def examination_days(clinical_csv: str | Path, hospital: str) -> dict[str, date | None]:
+def examination_days(
+    clinical_csv: str | Path, hospital: str, units: Sequence[GivenUnit] = ()
+) -> dict[str, date | None]:
     """The day of the examination of every patient of a hospital, by patient id; None where it is unknown.
 
     Raises
@@ -205,7 +214,7 @@ def examination_days(clinical_csv: str | Path, hospital: str) -> dict[str, date 
     ClinicalTableError
         If the table cannot be used at all.
     """
-    patients = read_clinical(clinical_csv).patients
+    patients = read_clinical(clinical_csv, units=units).patients
     here = patients[patients["hospital"] == hospital]
     return {
         row.patient_id: row.elastography_date if isinstance(row.elastography_date, date) else None

@@ -25,7 +25,7 @@ class HospitalFiles:
     memory : IngestionMemory
     settings : IngestionSettings
     measurements, squares : mapping
-        Rows of ``measurements.csv`` and ``roi.csv`` of this hospital, by file without the hospital.
+        Numbers of ``measurements.csv`` and ``roi.csv`` of this hospital, by file without the hospital.
     """
 
     def __init__(
@@ -33,8 +33,8 @@ class HospitalFiles:
         reader: GuardedReader,
         memory: IngestionMemory,
         settings: IngestionSettings,
-        measurements: Mapping[str, Mapping[str, str]],
-        squares: Mapping[str, Mapping[str, str]],
+        measurements: Mapping[str, Mapping[str, float]],
+        squares: Mapping[str, Mapping[str, float]],
     ) -> None:
         self._reader, self._memory, self.settings = reader, memory, settings
         self._measurements, self._squares = measurements, squares
@@ -98,5 +98,5 @@ class HospitalFiles:
         square = hand_square(self._square(file))
         return usable_picture(self._reader.images(file), self.settings, square)
 
-    def _square(self, file: FoundFile) -> Mapping[str, str]:
+    def _square(self, file: FoundFile) -> Mapping[str, float]:
         return self._squares.get(file.name, {})

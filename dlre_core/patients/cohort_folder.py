@@ -2,14 +2,17 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from dlre_core.foundation.digests import value_digest
 from dlre_core.foundation.errors import ClinicalTableError, CohortError
-from dlre_core.patients.csv_input import Problems, open_table
+from dlre_core.patients.clinical_table import read_clinical
+from dlre_core.patients.other_tables import other_tables, values_by_file
 from dlre_core.patients.study_list import read_study_list
+from dlre_core.patients.table_file import table_path
+from dlre_core.user_tables.units import GivenUnit
 
 SIMULATED_FOLDER = "results/simulated_cohort"
 PAPER_HOSPITALS = tuple("ABCDEFGHIJKL")
@@ -127,38 +130,31 @@ def not_read(folder: str | Path, shown: int = 5) -> list[str]:
     return sentences
 
 
-def optional_tables(folder: str | Path) -> dict[str, str]:
-    """Paths of measurements.csv and roi.csv by name, where the folder has them."""
-    paths = {name: Path(folder) / f"{name}.csv" for name in ("measurements", "roi")}
-    return {name: str(path) for name, path in paths.items() if path.is_file()}
-
-
-def hospital_tables_digest(folder: str | Path, hospital: str) -> str:
+def hospital_tables_digest(folder: str | Path, hospital: str, units: Sequence[GivenUnit] = ()) -> str:
     """Digest of what ingestion of one hospital reads from the tables.
 
-    That is: the patient ids and days of examination of ``clinical.csv`` and the rows of ``measurements.csv`` and
-    ``roi.csv`` of this hospital. A corrected laboratory value or stage does not change it.
+    That is: the ids and days of examination of the patients of ``clinical.csv`` whose row can be used, and the
+    numbers of ``measurements.csv`` and ``roi.csv`` for this hospital. A corrected laboratory value or stage does not
+    change it.
     """
-    folder = Path(folder)
-    rows = [
-        [
-            [(row.get(name) or "").strip() for name in ("patient_id", "elastography_date")]
-            for row in _rows(folder / "clinical.csv", hospital)
-        ],
-        [sorted(row.items()) for row in _rows(folder / "measurements.csv", hospital)],
-        [sorted(row.items()) for row in _rows(folder / "roi.csv", hospital)],
+    paths = other_tables(folder)
+    read = [
+        lambda: _examinations(table_path(folder, "clinical"), hospital, units),
+        lambda: values_by_file(paths.get("measurements"), "measurements", hospital, units),
+        lambda: values_by_file(paths.get("roi"), "roi", hospital),
     ]
-    return value_digest(rows)
+    return value_digest([_or_nothing(part) for part in read])
 
 
-def _rows(path: Path, hospital: str) -> list[dict[str, str]]:
-    # Read as everywhere else: else a change in a table with semicolons would not be seen.
+def _examinations(path: Path, hospital: str, units: Sequence[GivenUnit]) -> list[list[str]]:
+    patients = read_clinical(path, units=units).patients
+    here = patients.loc[patients["hospital"] == hospital, ["patient_id", "elastography_date"]]
+    return sorted(here.astype(str).to_numpy().tolist())
+
+
+def _or_nothing(read: Callable[[], object]) -> object:
+    """What is read, or nothing of a table that is absent or refused, which the study says elsewhere."""
     try:
-        table = open_table(path, Problems())
+        return read()
     except ClinicalTableError:
-        return []
-    return [
-        {key: value for key, value in row.items() if isinstance(key, str)}
-        for row in table
-        if (row.get("hospital") or (row.get("file") or "").split("/")[0]).strip() == hospital
-    ]
+        return None

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 from dlre_core.foundation.errors import ClinicalTableError
 from dlre_core.patients.clinical_table import read_clinical
 from dlre_core.patients.enrolment import EnrolmentSettings, enrol
+from dlre_core.user_tables.units import GivenUnit, given_units
 
 # Both ends of the scale: with them every stage question has patients on either side.
 NEEDED = {
@@ -38,12 +39,18 @@ def skipped_arms(
         Look again, whatever the environment remembers.
     """
     if anew or VARIABLE not in os.environ:
-        stages = eligible_stages(clinical_csv, hospitals, EnrolmentSettings(**config["enrolment"]))
+        units = given_units(config.get("units", []))
+        stages = eligible_stages(clinical_csv, hospitals, EnrolmentSettings(**config["enrolment"]), units)
         os.environ[VARIABLE] = json.dumps(untrainable_arms(config["arms"], config["splits"], stages))
     return json.loads(os.environ[VARIABLE])
 
 
-def eligible_stages(clinical_csv: str | Path, hospitals: Collection[str], settings: EnrolmentSettings) -> pd.DataFrame:
+def eligible_stages(
+    clinical_csv: str | Path,
+    hospitals: Collection[str],
+    settings: EnrolmentSettings,
+    units: Sequence[GivenUnit] = (),
+) -> pd.DataFrame:
     """Who could be enrolled by the clinical table, whatever pictures there are.
 
     Returns
@@ -54,7 +61,7 @@ def eligible_stages(clinical_csv: str | Path, hospitals: Collection[str], settin
     """
     columns = ["hospital", "fibrosis_stage"]
     try:
-        patients = read_clinical(clinical_csv, hospitals).patients
+        patients = read_clinical(clinical_csv, hospitals, units=units).patients
     except ClinicalTableError:
         return pd.DataFrame(columns=columns)
     patients = patients.rename(columns={"patient_id": "patient"})

@@ -7,6 +7,7 @@ from dlre_core.foundation.job_log import job_log
 from dlre_core.ingestion.hospital import HospitalFolder, IngestedFiles, ingest_hospital
 from dlre_core.ingestion.usable_picture import IngestionSettings
 from dlre_core.patients.pseudonyms import Pseudonymiser, study_key
+from dlre_core.user_tables.units import given_units
 
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
@@ -37,6 +38,7 @@ with job_log(snakemake.log[0]):
             limits=limits,
             **ingestion,
         ),
+        given_units(params.units, params.get("cohort", "")),
         memory=private / "ingested" / params.private_name,
         version=params.core,
     )

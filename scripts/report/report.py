@@ -12,6 +12,8 @@ with job_log(snakemake.log[0]):
         rejects=given.rejects,
         acquisitions=given.acquisitions,
         problems=given.problems,
+        other_problems=given.other_problems,
+        enrolment=given.enrolment,
         leak_checks=dict(zip(params.splits, given.leak_checks, strict=True)),
         histories=dict(zip(params.arms, given.histories, strict=True)),
         published_findings=given.findings,

@@ -117,7 +117,11 @@ def test_squares_are_checked(tmp_path):
     folder = write_folder(tmp_path, patients(1))
     squares = folder / "roi.csv"
     squares.write_text("file,row,column,size\nA/A0001/0.dcm,1,2,250\nA/A0001/1.dcm,1.5,2,250\nA/9.dcm,1,2,3\n")
-    assert set(check_folder(folder)["code"]) == {"not_a_square", "picture_missing"}
+    assert set(check_folder(folder)["code"]) == {
+        "not_whole",
+        "column_unreadable",
+        "picture_missing",
+    }
     squares.write_text("file,top,left,size\n")
     assert set(check_folder(folder)["code"]) == {"unusable_table"}
 
