@@ -11,7 +11,7 @@ from PIL import Image
 from dlre_core.dicom.reader import header_facts, header_of, read_header
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.picture_store import open_images
-from dlre_core.patients.data_contract import CLINICAL_COLUMNS
+from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS
 from tests.helpers import elastogram_files as files
 from tests.helpers.hospital import PSEUDONYMISER, Hospital
 
