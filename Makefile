@@ -144,7 +144,7 @@ check-data: $(READY) ## check your cohort folder (FOLDER=path, ALL=1 for every p
 	@python -m dlre_core.preflight.folder_check "$(FOLDER)" $(if $(ALL),--all)
 
 clinical-template: $(READY) ## print an empty clinical.csv
-	@python -c "from dlre_core.patients.data_contract import template; print(template(), end='')"
+	@python -c "from dlre_core.user_tables.data_contract import template; print(template(), end='')"
 
 clean: ## remove all results (not the pseudonym key)
 	rm -rf results .snakemake

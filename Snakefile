@@ -24,9 +24,6 @@ rule all:
     """Every table and figure, and the report that shows them."""
     default_target: True
     input:
-        EVERY_JOB,
-        expand("results/tables/{name}.csv", name=[*TABLES, "decision_curves"]),
-        expand("results/figures/{name}.txt", name=FIGURES + PICTURES),
-        REPORT_TARGETS,
-        AUDIT_TARGETS,
+        BEFORE_TRAINING,
+        FROM_TRAINING if TRAINABLE else WITHOUT_NETWORKS,
     localrule: True

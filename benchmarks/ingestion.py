@@ -40,8 +40,8 @@ from dlre_core.elastography.screen_layout import Rectangle
 from dlre_core.foundation.processes import KEEP_MEMORY
 from dlre_core.ingestion.hospital import HospitalFolder, IngestedFiles, ingest_hospital
 from dlre_core.ingestion.usable_picture import IngestionSettings
-from dlre_core.patients.data_contract import template
 from dlre_core.patients.pseudonyms import Pseudonymiser, simulation_key
+from dlre_core.user_tables.data_contract import template
 
 PROCESSES = 2
 TOP, BOTTOM = Rectangle(311, 139, 1088, 580), Rectangle(311, 591, 1088, 1031)

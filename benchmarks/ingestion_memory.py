@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.ingestion import BOTTOM, BOX, TOP, draw_screen, run_ours, write_file
 from dlre_core.elastography.screen_layout import Rectangle
-from dlre_core.patients.data_contract import template
+from dlre_core.user_tables.data_contract import template
 
 HOSPITAL = "A"
 HALF = [Rectangle(place.left // 2, place.top // 2, place.right // 2, place.bottom // 2) for place in (TOP, BOX, BOTTOM)]

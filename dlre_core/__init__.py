@@ -4,7 +4,8 @@ In the order of the Methods, from what everything rests on to what people read:
 
 - `foundation`: what every package rests on: errors, files, tables, digests, logs and the study's own words
 - `workflow`: a run of the study: its configuration, its hold on the folder, the time left and how it failed
-- `patients`: the cohort's patients: data contract, clinical table, pseudonyms, enrolment and splits
+- `user_tables`: tables that users write: the data contract, CSV and workbook, and every cell read by it
+- `patients`: the cohort's patients: clinical table, pseudonyms, enrolment and splits
 - `dicom`: read untrusted DICOM files, and say why one cannot be used
 - `elastography`: the elastogram on a screen: layout, colour bar, measurement box, stiffness and the network's square
 - `ingestion`: one hospital's files into its store: usable pictures, blanked, and look-alikes between cohorts

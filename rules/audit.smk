@@ -33,7 +33,7 @@ rule audit_published:
 rule audit_study:
     """The study's own Tables 1 to 4 through the same audit; the report tells what it finds."""
     input:
-        tables=[f"results/tables/table_{number}.csv" for number in [1, *ACCURACY_TABLES]],
+        tables=[f"results/tables/table_{number}.csv" for number in [1, *PLAN.accuracy_tables]],
     output:
         csv="results/audit/study_tables.csv",
         findings="results/audit/study_findings.csv",
@@ -44,7 +44,7 @@ rule audit_study:
     conda:
         "../envs/dlre.yaml"
     params:
-        numbers=[1, *ACCURACY_TABLES],
+        numbers=[1, *PLAN.accuracy_tables],
         confidence=config["statistics"]["confidence"],
     script:
         "../scripts/audit/audit_study.py"
@@ -53,7 +53,7 @@ rule audit_study:
 rule compare_paper:
     """The study's Tables 1 to 4 beside the published ones, cell by cell (make compare-paper)."""
     input:
-        tables=[f"results/tables/table_{number}.csv" for number in [1, *ACCURACY_TABLES]],
+        tables=[f"results/tables/table_{number}.csv" for number in [1, *PLAN.accuracy_tables]],
     output:
         csv="results/comparison/paper.csv",
         html="results/comparison/paper.html",
@@ -64,9 +64,9 @@ rule compare_paper:
     conda:
         "../envs/dlre.yaml"
     params:
-        numbers=[1, *ACCURACY_TABLES],
+        numbers=[1, *PLAN.accuracy_tables],
         # The paper's combinations 1, 2 and 3 are the study's in the order of config.yaml.
-        arms=dict(enumerate(HOSPITAL_ARMS, start=1)),
+        arms=dict(enumerate(PLAN.training_hospitals, start=1)),
         simulated=SIMULATED,
         published=file_digest(PACKAGE_ROOT / "audit/data/paper_tables.json"),
     script:

@@ -65,7 +65,7 @@ if PACS:
         Which files there are is known afterwards only. The folder is no output: Snakemake would empty it.
         """
         input:
-            studies=ancient(f"{COHORT}/studies.csv"),
+            studies=ancient(str(table_path(COHORT, "studies"))),
         output:
             counts="results/pacs/{hospital}_counts.csv",
             failures="results/pacs/{hospital}_failures.csv",

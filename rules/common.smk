@@ -5,17 +5,15 @@ import sys
 
 from dlre_core.foundation.digests import contents_digest, tree_digest
 from dlre_core.foundation.processes import KEEP_MEMORY
-from dlre_core.patients.clinical_table import check_clinical_table
-from dlre_core.patients.cohort_folder import (
-    cohort_folder,
-    hospital_codes,
-    hospital_tables_digest,
-    optional_tables,
-    stray_files,
-)
+from dlre_core.patients.cohort_folder import cohort_folder, hospital_codes, hospital_tables_digest, not_read
 from dlre_core.patients.enrolment import EnrolmentSettings, eligibility_digest
+from dlre_core.patients.other_tables import check_tables, other_tables
 from dlre_core.patients.study_list import listed_digest
+from dlre_core.patients.table_file import table_path
+from dlre_core.preflight.trainable_arms import skipped_arms
+from dlre_core.user_tables.units import given_units
 from dlre_core.workflow.contradictions import check_hospitals
+from dlre_core.workflow.study_plan import study_plan
 
 # Jobs inherit the environment.
 os.environ.update(KEEP_MEMORY)
@@ -25,63 +23,44 @@ HOSPITALS = hospital_codes(config["cohort"])
 SIMULATED = config["cohort"]["source"] == "simulated"
 PACS = config["cohort"]["source"] == "dicomweb"
 check_hospitals(config, HOSPITALS)
-# Snakemake deletes what a failed job had made before: an unreadable table must not get that far.
-check_clinical_table(f"{COHORT}/clinical.csv", may_be_absent=SIMULATED)
+UNITS = config.get("units", [])
+CLINICAL = str(table_path(COHORT, "clinical"))
+# Snakemake deletes what a failed job had made before: an unusable table must not get that far.
+if workflow.is_main_process:
+    check_tables(COHORT, given_units(UNITS), may_be_absent=SIMULATED)
+    for name, folder in config["validation"]["cohorts"].items():
+        check_tables(folder, given_units(UNITS, name))
+# Arms that cannot be trained, each with the reason. Without any arm what needs no network is made all the same.
+SKIPPED_ARMS = {} if SIMULATED else skipped_arms(config, CLINICAL, HOSPITALS, anew=workflow.is_main_process)
+TRAINABLE = len(SKIPPED_ARMS) < len(config["arms"])
+if TRAINABLE:
+    config["arms"] = {name: arm for name, arm in config["arms"].items() if name not in SKIPPED_ARMS}
 # Measured values and hand-drawn squares, where the cohort has them.
-OPTIONAL_TABLES = {"measurements": f"{COHORT}/measurements.csv"} if SIMULATED else optional_tables(COHORT)
+OPTIONAL_TABLES = {"measurements": f"{COHORT}/measurements.csv"} if SIMULATED else other_tables(COHORT)
 # Digests of files are remembered between runs; larger files are not read.
-DIGESTS = ".dlre/digests.sqlite"
+DIGESTS = ".dlre/digests"
 LARGEST_FILE = config["ingestion"]["limits"]["bytes_per_file"]
 STAGES = ["f4", "ge_f3", "ge_f2"]
-ARMS_IN_ORDER = list(config["arms"])
-ARMS = sorted(ARMS_IN_ORDER)
+PLAN = study_plan(config, HOSPITALS)
+ARMS = sorted(PLAN.arms)
 STATISTICS = config["statistics"]
 ACCURACY_CHOICES = ("confidence", "cutoff", "auc_interval", "proportion_interval", "likelihood_ratio_interval")
 ACCURACY_SETTINGS = {name: STATISTICS[name] for name in ACCURACY_CHOICES}
 BOOTSTRAP = {"replicates": STATISTICS["bootstrap_replicates"], "seed": STATISTICS["seed"]}
 SUBGROUP_LIMITS = {name: STATISTICS[name] for name in ("alt_limits_iu_l", "bmi_limit_kg_m2")}
-MAIN_ARM = ARMS_IN_ORDER[0]
-MAIN_SPLIT = config["arms"][MAIN_ARM]["split"]
-# Table 3: arms with the main split, by number of images. Table 4: arms that hospitals divide.
-IMAGE_ARMS = {arm["images"]: name for name, arm in config["arms"].items() if arm["split"] == MAIN_SPLIT}
-TRAINING_HOSPITALS = {
-    name: config["splits"][arm["split"]]["training"]
-    for name, arm in config["arms"].items()
-    if config["splits"][arm["split"]]["method"] == "hospitals"
-}
-HOSPITAL_ARMS = list(TRAINING_HOSPITALS)
-ACCURACY_TABLES = [2] + [3] * (len(IMAGE_ARMS) > 1) + [4] * (len(HOSPITAL_ARMS) > 1)
 # The network's squares of all hospitals, as a rule's inputs.
 SQUARES = {"rois": "results/roi/rois.h5", "table": "results/roi/rois.csv"}
-SPLITS = sorted({arm["split"] for arm in config["arms"].values()})
-
-# Optional analyses of the main arm, each a list of other divisions of the patients.
-VARIANTS = {
-    "negative_control": [f"permuted_{n + 1}" for n in range(config["robustness"]["permutations"])],
-    "learning_curve": [f"fraction_{p}" for p in config["robustness"]["training_percent"]],
-    "repeated_splits": [f"seed_{n + 1}" for n in range(config["robustness"]["splits"])],
-    "hospitals_left_out": [f"without_{hospital}" for hospital in HOSPITALS],
-}
-
-FOLDS = config["robustness"]["fusion_folds"]
-FUSION_FOLDS = [f"fold_{k + 1}_of_{FOLDS}" for k in range(FOLDS)]
-# Every variant that an analysis in the report needs.
-REPORTED_VARIANTS = [
-    variant
-    for analysis in config["robustness"]["analyses"]
-    for variant in (VARIANTS | {"fusion": FUSION_FOLDS, "choices": [], "radiomics": []})[analysis]
-]
 RADIOMICS_FEATURES = [
     f"results/radiomics/{hospital}.csv" for hospital in HOSPITALS if "radiomics" in config["robustness"]["analyses"]
 ]
 
 
 wildcard_constraints:
-    analysis="|".join(VARIANTS),
+    analysis="|".join(PLAN.variants),
     variant=r"(permuted|seed|fraction|without|fold)_[\w-]+",
     hospital="|".join(HOSPITALS),
     arm="|".join(ARMS),
-    split="|".join(SPLITS),
+    split="|".join(PLAN.splits),
     stage="|".join(STAGES),
     number=r"\d",
     population="enrolled|validation",
@@ -144,22 +123,25 @@ def pictures_digest(folder):
 def eligible_patients(wildcards):
     """Digest of who can be enrolled, and with which stage, by the clinical table."""
     settings = EnrolmentSettings(**config["enrolment"])
-    return eligibility_digest(f"{COHORT}/clinical.csv", HOSPITALS, settings)
+    return eligibility_digest(CLINICAL, HOSPITALS, settings, given_units(UNITS))
 
 
 if workflow.is_main_process and not SIMULATED:
-    for name in stray_files(COHORT):
-        print(f"Not read: dicom/{name} lies in no hospital's folder.", file=sys.stderr)
+    for sentence in not_read(COHORT):
+        print(sentence, file=sys.stderr)
+    for arm, reason in SKIPPED_ARMS.items():
+        print(f"Skipped: {arm}. {reason}", file=sys.stderr)
 
 
 # Which cohorts `make validate` names, and where their files are.
-
 VALIDATED = config["validation"]["cohorts"]
 # Absolute, so that no job of this study makes it: nothing is trained to validate.
 VALIDATION_MODEL = os.path.abspath(config["validation"]["model"])
 VALIDATED_HOSPITALS = {
     name: hospital_codes({"source": "folder", "folder": folder}) for name, folder in VALIDATED.items()
 }
+VALIDATED_CLINICAL = {name: str(table_path(folder, "clinical")) for name, folder in VALIDATED.items()}
+VALIDATED_TABLES = {name: other_tables(folder) for name, folder in VALIDATED.items()}
 VALIDATED_FILES = {
     "table": "table_2.csv",
     "printed": "table_2.html",
@@ -170,8 +152,6 @@ VALIDATED_FILES = {
     "enrolment": "enrolment.csv",
     "counts": "counts.csv",
 }
-for folder in VALIDATED.values():
-    check_clinical_table(f"{folder}/clinical.csv")
 
 
 wildcard_constraints:
@@ -179,19 +159,8 @@ wildcard_constraints:
     external_hospital="[^/]+",
 
 
-def external(name):
-    """Input function: a file of the cohort's own folder."""
-    return lambda wildcards: f"{VALIDATED[wildcards.cohort]}/{name}"
-
-
-def external_tables(wildcards):
-    """The optional tables that a cohort's folder has."""
-    return optional_tables(VALIDATED[wildcards.cohort])
-
-
 def of_hospitals(pattern):
     """Input function: a file for each of the cohort's hospitals."""
     return lambda wildcards: expand(
-        f"results/validation/{wildcards.cohort}/{pattern}",
-        external_hospital=VALIDATED_HOSPITALS[wildcards.cohort],
+        f"results/validation/{wildcards.cohort}/{pattern}", external_hospital=VALIDATED_HOSPITALS[wildcards.cohort]
     )

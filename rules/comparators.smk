@@ -45,8 +45,8 @@ rule radiomics_features:
 rule radiomics:
     """Table 2 with a logistic model of the texture as one more method."""
     input:
-        scores=f"results/scores/{MAIN_ARM}.csv",
-        predictions=f"results/predictions/{MAIN_ARM}.csv",
+        scores=f"results/scores/{PLAN.main_arm}.csv",
+        predictions=f"results/predictions/{PLAN.main_arm}.csv",
         features=expand("results/radiomics/{hospital}.csv", hospital=HOSPITALS),
     output:
         **printed_table("results/tables/radiomics"),

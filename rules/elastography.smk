@@ -9,7 +9,7 @@ rule ingest_hospital:
     """
     input:
         pictures=hospital_folder,
-        clinical=ancient(f"{COHORT}/clinical.csv"),
+        clinical=ancient(CLINICAL),
         tables=ancient(OPTIONAL_TABLES.values()),
     output:
         shard="results/store/{hospital}.h5",
@@ -30,10 +30,12 @@ rule ingest_hospital:
         hospital="{hospital}",
         private_name="{hospital}",
         digest=lambda wildcards: pictures_digest(f"{COHORT}/dicom/{wildcards.hospital}"),
-        rows=lambda wildcards: hospital_tables_digest(COHORT, wildcards.hospital),
+        rows=lambda wildcards: hospital_tables_digest(COHORT, wildcards.hospital, given_units(UNITS)),
         optional_tables=OPTIONAL_TABLES,
+        units=UNITS,
         ingestion=config["ingestion"],
         images_per_patient=config["enrolment"]["images_per_patient"],
+        maximum_days_from_elastography=config["enrolment"]["maximum_days_from_elastography"],
         simulated=SIMULATED,
         seed=config["cohort"]["seed"],
     script:

@@ -4,7 +4,7 @@
 rule counts:
     """Extended table 1: counts, cut-offs and tests behind Tables 2, 3 and 4."""
     input:
-        tables=[f"results/tables/table_{number}.csv" for number in ACCURACY_TABLES],
+        tables=[f"results/tables/table_{number}.csv" for number in PLAN.accuracy_tables],
     output:
         **printed_table("results/tables/counts", "Extended", "Counts, cut-offs and tests"),
     log:
@@ -14,7 +14,7 @@ rule counts:
     conda:
         "../envs/dlre.yaml"
     params:
-        numbers=ACCURACY_TABLES,
+        numbers=PLAN.accuracy_tables,
         simulated=SIMULATED,
     script:
         "../scripts/extended/counts.py"
@@ -23,7 +23,7 @@ rule counts:
 rule calibration:
     """Extended table 2: calibration of probabilities."""
     input:
-        scores=f"results/scores/{MAIN_ARM}.csv",
+        scores=f"results/scores/{PLAN.main_arm}.csv",
     output:
         **printed_table("results/tables/calibration", "Extended", "Calibration of probabilities"),
     log:
@@ -62,7 +62,7 @@ rule predictive_values:
 rule hospitals:
     """Extended table 4: AUC by hospital."""
     input:
-        scores=f"results/scores/{MAIN_ARM}.csv",
+        scores=f"results/scores/{PLAN.main_arm}.csv",
     output:
         **printed_table("results/tables/hospitals", "Extended", "AUC by hospital"),
     log:
@@ -81,9 +81,9 @@ rule hospitals:
 rule stages:
     """Extended table 5: biopsy against implied stage, and contradicting probabilities."""
     input:
-        scores=f"results/scores/{MAIN_ARM}.csv",
+        scores=f"results/scores/{PLAN.main_arm}.csv",
         table="results/tables/table_2.csv",
-        predictions=f"results/predictions/{MAIN_ARM}.csv",
+        predictions=f"results/predictions/{PLAN.main_arm}.csv",
     output:
         **printed_table("results/tables/stages", "Extended", "Biopsy against implied stage"),
         measures="results/tables/stages_measures.csv",
@@ -104,7 +104,7 @@ rule stages:
 rule events:
     """Extended table 6: patients, images and events of every arm."""
     input:
-        scores=expand("results/scores/{arm}.csv", arm=ARMS_IN_ORDER),
+        scores=expand("results/scores/{arm}.csv", arm=PLAN.arms),
     output:
         **printed_table("results/tables/events", "Extended", "Patients, images and events"),
     log:
@@ -114,7 +114,7 @@ rule events:
     conda:
         "../envs/dlre.yaml"
     params:
-        arms=ARMS_IN_ORDER,
+        arms=PLAN.arms,
         simulated=SIMULATED,
     script:
         "../scripts/extended/events.py"
@@ -123,7 +123,7 @@ rule events:
 rule differences:
     """Extended table 7: differences of AUC by DeLong and by bootstrap."""
     input:
-        scores=f"results/scores/{MAIN_ARM}.csv",
+        scores=f"results/scores/{PLAN.main_arm}.csv",
         table="results/tables/table_2.csv",
     output:
         **printed_table("results/tables/differences", "Extended", "Differences of AUC"),
@@ -158,7 +158,7 @@ rule checklist:
 rule decision_curves:
     """Net benefit of every method by threshold probability."""
     input:
-        scores=f"results/scores/{MAIN_ARM}.csv",
+        scores=f"results/scores/{PLAN.main_arm}.csv",
     output:
         csv="results/tables/decision_curves.csv",
     log:
@@ -174,7 +174,7 @@ rule decision_curves:
 rule calibration_figure:
     """Extended figure 1: calibration curves."""
     input:
-        scores=f"results/scores/{MAIN_ARM}.csv",
+        scores=f"results/scores/{PLAN.main_arm}.csv",
         table="results/tables/calibration.csv",
     output:
         **drawn_figure("results/figures/calibration", "Extended", "Calibration"),

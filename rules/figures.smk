@@ -7,7 +7,7 @@ rule figure_1:
         images="results/store/images.h5",
         acquisitions="results/store/acquisitions.csv",
         rois="results/roi/rois.csv",
-        split=f"results/splits/{MAIN_SPLIT}.csv",
+        split=f"results/splits/{PLAN.main_split}.csv",
     output:
         **drawn_figure("results/figures/figure_1", "Figures", "A picture from the screen to the network"),
     log:
@@ -28,7 +28,7 @@ rule figure_2:
         problems="results/clinical/problems.csv",
         enrolment="results/enrolment/enrolment.csv",
         flow="results/enrolment/flow.csv",
-        split=f"results/splits/{MAIN_SPLIT}.csv",
+        split=f"results/splits/{PLAN.main_split}.csv",
     output:
         **drawn_figure("results/figures/figure_2", "Figures", "Enrolment flow chart"),
     log:
@@ -46,7 +46,7 @@ rule figure_2:
 rule figure_3:
     """Figure 3: ROC curves of DLRE, 2D-SWE and biomarkers, six panels."""
     input:
-        scores=f"results/scores/{MAIN_ARM}.csv",
+        scores=f"results/scores/{PLAN.main_arm}.csv",
         table="results/tables/table_2.csv",
     output:
         **drawn_figure("results/figures/figure_3", "Figures", "ROC curves of DLRE, 2D-SWE, APRI and FIB-4"),
@@ -66,7 +66,7 @@ rule figure_3:
 rule figure_4:
     """Figure 4: ROC curves by number of pictures, six panels."""
     input:
-        scores=[f"results/scores/{arm}.csv" for arm in IMAGE_ARMS.values()],
+        scores=[f"results/scores/{arm}.csv" for arm in PLAN.image_arms.values()],
         table="results/tables/table_3.csv",
     output:
         **drawn_figure("results/figures/figure_4", "Figures", "ROC curves by number of pictures"),
@@ -77,7 +77,7 @@ rule figure_4:
     conda:
         "../envs/dlre.yaml"
     params:
-        images=list(IMAGE_ARMS),
+        images=list(PLAN.image_arms),
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
     script:
@@ -87,7 +87,7 @@ rule figure_4:
 rule figure_5:
     """Figure 5: ROC curves by combination of training hospitals, six panels."""
     input:
-        scores=[f"results/scores/{arm}.csv" for arm in HOSPITAL_ARMS],
+        scores=[f"results/scores/{arm}.csv" for arm in PLAN.training_hospitals],
         table="results/tables/table_4.csv",
     output:
         **drawn_figure("results/figures/figure_5", "Figures", "ROC curves by combination of training hospitals"),
@@ -98,7 +98,7 @@ rule figure_5:
     conda:
         "../envs/dlre.yaml"
     params:
-        hospitals=TRAINING_HOSPITALS,
+        hospitals=PLAN.training_hospitals,
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
     script:
@@ -127,10 +127,10 @@ rule heat_maps:
     """What spoke for right and wrong answers: the most decided case of every kind."""
     input:
         table="results/tables/table_2.csv",
-        predictions=f"results/predictions/{MAIN_ARM}.csv",
+        predictions=f"results/predictions/{PLAN.main_arm}.csv",
         rois="results/roi/rois.csv",
         pictures="results/roi/rois.h5",
-        weights=expand(f"results/models/{MAIN_ARM}/{{stage}}.safetensors", stage=STAGES),
+        weights=expand(f"results/models/{PLAN.main_arm}/{{stage}}.safetensors", stage=STAGES),
     output:
         jpg=shown("results/figures/heat_maps.jpg", "Figures", "Heat maps of right and wrong cases"),
         text="results/figures/heat_maps.txt",
@@ -173,7 +173,7 @@ rule contact_sheets:
 rule supplementary_figure_1:
     """Supplementary figure 1: how training ends."""
     input:
-        histories=expand("results/models/{arm}/history.csv", arm=ARMS_IN_ORDER),
+        histories=expand("results/models/{arm}/history.csv", arm=PLAN.arms),
     output:
         **drawn_figure("results/figures/supplementary_figure_1", "Supplement", "How training ends"),
     log:
@@ -183,7 +183,7 @@ rule supplementary_figure_1:
     conda:
         "../envs/dlre.yaml"
     params:
-        arms=ARMS_IN_ORDER,
+        arms=PLAN.arms,
         minimum_epochs=config["training"]["minimum_epochs"],
         patience=config["training"]["patience_epochs"],
         fraction=config["training"]["stopping_fraction"],
@@ -195,7 +195,7 @@ rule supplementary_figure_1:
 rule subgroup_figure:
     """Supplementary figures 2 to 4: ROC curves by subgroup, of all enrolled or validation patients."""
     input:
-        scores=f"results/scores/{MAIN_ARM}.csv",
+        scores=f"results/scores/{PLAN.main_arm}.csv",
     output:
         **drawn_figure("results/figures/supplementary_figure_{number}_{population}", "Supplement", "ROC by subgroup"),
     log:

@@ -67,7 +67,7 @@ rule predict:
         served="results/serving/model_repository/dlre/config.pbtxt",
         manifest="results/serving/model_repository/dlre/1/manifest.json",
         networks=expand("results/serving/model_repository/dlre/1/{arm}.onnx", arm=ARMS),
-        splits=expand("results/splits/{split}.csv", split=SPLITS),
+        splits=expand("results/splits/{split}.csv", split=PLAN.splits),
     output:
         expand("results/predictions/{arm}.csv", arm=ARMS),
     log:
@@ -85,7 +85,7 @@ rule predict:
         runtime=60,
     params:
         repository=subpath(input.served, ancestor=2),
-        splits=SPLITS,
+        splits=PLAN.splits,
         arms={arm: config["arms"][arm] for arm in ARMS},
         serving=config["serving"],
     script:
@@ -96,7 +96,7 @@ rule frozen_study:
     """Freeze cut-offs and the range of the training pictures beside the networks, for new patients."""
     input:
         table="results/tables/table_2.csv",
-        predictions=f"results/predictions/{MAIN_ARM}.csv",
+        predictions=f"results/predictions/{PLAN.main_arm}.csv",
         acquisitions="results/store/acquisitions.csv",
         rois="results/roi/rois.h5",
         manifest="results/serving/model_repository/dlre/1/manifest.json",
@@ -115,8 +115,8 @@ rule frozen_study:
         facts={
             "title": config["report"]["title"],
             "simulated": SIMULATED,
-            "arm": MAIN_ARM,
-            "images_per_patient": config["arms"][MAIN_ARM]["images"],
+            "arm": PLAN.main_arm,
+            "images_per_patient": config["arms"][PLAN.main_arm]["images"],
             "aggregate": config["statistics"]["aggregate"],
             "scale_maximum_kpa": config["ingestion"]["scale_maximum_kpa"],
         },

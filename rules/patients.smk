@@ -4,7 +4,7 @@
 rule clinical_table:
     """Check the clinical table against the data contract and take the identities out of it."""
     input:
-        clinical=f"{COHORT}/clinical.csv",
+        clinical=CLINICAL,
     output:
         patients="results/clinical/patients.csv",
         problems="results/clinical/problems.csv",
@@ -17,11 +17,35 @@ rule clinical_table:
     params:
         **config["privacy"],
         hospitals=HOSPITALS,
-        digest=contents(f"{COHORT}/clinical.csv"),
+        digest=contents(CLINICAL),
+        units=UNITS,
         simulated=SIMULATED,
         seed=config["cohort"]["seed"],
     script:
         "../scripts/patients/clinical_table.py"
+
+
+rule other_tables:
+    """Check the measurements and the hand-drawn squares against the data contract."""
+    input:
+        **OPTIONAL_TABLES,
+    output:
+        problems="results/clinical/other_problems.csv",
+    log:
+        "results/logs/other_tables.log",
+    benchmark:
+        "results/benchmarks/other_tables.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        **config["privacy"],
+        hospitals=HOSPITALS,
+        digest=contents(*OPTIONAL_TABLES.values()),
+        units=UNITS,
+        simulated=SIMULATED,
+        seed=config["cohort"]["seed"],
+    script:
+        "../scripts/patients/other_tables.py"
 
 
 rule enrolment:
@@ -51,7 +75,7 @@ rule split:
     which stage: a corrected laboratory value does not retrain anything, a corrected stage does.
     """
     input:
-        clinical=ancient(f"{COHORT}/clinical.csv"),
+        clinical=ancient(CLINICAL),
         acquisitions="results/store/acquisitions.csv",
     output:
         split="results/splits/{split}.csv",
@@ -68,6 +92,7 @@ rule split:
         permute_labels=config["training"]["permute_labels"],
         eligible=eligible_patients,
         hospitals=HOSPITALS,
+        units=UNITS,
         criteria=config["enrolment"],
         simulated=SIMULATED,
         cohort_seed=config["cohort"]["seed"],

@@ -1,12 +1,12 @@
 """The report and the headline."""
 
 REPORT_TARGETS = ["results/report.html", "results/headline.txt"]
-TABLES = ["table_1", *(f"table_{n}" for n in ACCURACY_TABLES), *(f"supplementary_table_{n}" for n in (1, 2, 3))]
+TABLES = ["table_1", *(f"table_{n}" for n in PLAN.accuracy_tables), *(f"supplementary_table_{n}" for n in (1, 2, 3))]
 TABLES += ["counts", "calibration", "predictive_values", "hospitals", "stages", "events", "differences", "checklist"]
 TABLES += config["robustness"]["analyses"]
 FIGURES = ["headline", "figure_1", "figure_2", "figure_3"]
 # Figures 4 and 5 show tables 3 and 4.
-FIGURES += [f"figure_{n + 1}" for n in ACCURACY_TABLES if n > 2]
+FIGURES += [f"figure_{n + 1}" for n in PLAN.accuracy_tables if n > 2]
 FIGURES += ["supplementary_figure_1"]
 FIGURES += [f"supplementary_figure_{n}_{population}" for n in (2, 3, 4) for population in ("enrolled", "validation")]
 FIGURES += ["calibration", "decision_curves", "hospitals"]
@@ -19,7 +19,10 @@ rule headline:
         table="results/tables/table_2.csv",
         enrolment="results/enrolment/enrolment.csv",
         counts="results/store/counts.csv",
+        acquisitions="results/store/acquisitions.csv",
+        rejects="results/store/rejects.csv",
         problems="results/clinical/problems.csv",
+        other_problems="results/clinical/other_problems.csv",
         report="results/report.html",
         findings="results/audit/study_findings.csv",
     output:
@@ -33,6 +36,7 @@ rule headline:
     params:
         title=config["report"]["title"],
         simulated=SIMULATED,
+        skipped=SKIPPED_ARMS,
     script:
         "../scripts/report/headline.py"
 
@@ -49,8 +53,11 @@ rule report:
         study_findings="results/audit/study_findings.csv",
         counts="results/store/counts.csv",
         rejects="results/store/rejects.csv",
+        acquisitions="results/store/acquisitions.csv",
         problems="results/clinical/problems.csv",
-        leak_checks=expand("results/splits/{split}_leak_check.csv", split=SPLITS),
+        other_problems="results/clinical/other_problems.csv",
+        enrolment="results/enrolment/enrolment.csv",
+        leak_checks=expand("results/splits/{split}_leak_check.csv", split=PLAN.splits),
         histories=expand("results/models/{arm}/history.csv", arm=ARMS),
         scores=expand("results/scores/{arm}.csv", arm=ARMS),
     output:
@@ -69,8 +76,9 @@ rule report:
         tables=TABLES,
         figures=FIGURES + PICTURES,
         metadata=".snakemake/metadata",
-        splits=SPLITS,
+        splits=PLAN.splits,
         arms=ARMS,
+        skipped=SKIPPED_ARMS,
         benchmarks="results/benchmarks",
         config=config,
     script:

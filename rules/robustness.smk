@@ -4,7 +4,7 @@
 rule resplit:
     """Another division of the patients: permuted_1, seed_1, without_A, fraction_50 or fold_1_of_3."""
     input:
-        split=f"results/splits/{MAIN_SPLIT}.csv",
+        split=f"results/splits/{PLAN.main_split}.csv",
     output:
         split="results/robustness/{variant}/split.csv",
     log:
@@ -15,7 +15,7 @@ rule resplit:
         "../envs/dlre.yaml"
     params:
         variant="{variant}",
-        division=config["splits"][MAIN_SPLIT],
+        division=config["splits"][PLAN.main_split],
         seed=config["training"]["seed"],
     script:
         "../scripts/robustness/resplit.py"
@@ -48,7 +48,7 @@ use rule train as train_variant with:
         "results/benchmarks/train_variant/{variant}.tsv"
     params:
         arm="{variant}",
-        images=config["arms"][MAIN_ARM]["images"],
+        images=config["arms"][PLAN.main_arm]["images"],
         speed="results/benchmarks/train_variant/{variant}_images_per_second.csv",
         checkpoints="results/checkpoints/{variant}",
 
@@ -71,7 +71,7 @@ rule predict_variant:
         mem_mb=growing(3000),
         runtime=60,
     params:
-        images=config["arms"][MAIN_ARM]["images"],
+        images=config["arms"][PLAN.main_arm]["images"],
     script:
         "../scripts/robustness/predict_variant.py"
 
@@ -92,7 +92,9 @@ use rule scores as scores_variant with:
 rule robustness:
     """One table of all variants of an analysis: negative control, learning curve, ..."""
     input:
-        scores=lambda wildcards: expand("results/robustness/{variant}/scores.csv", variant=VARIANTS[wildcards.analysis]),
+        scores=lambda wildcards: expand(
+            "results/robustness/{variant}/scores.csv", variant=PLAN.variants[wildcards.analysis]
+        ),
     output:
         **printed_table("results/tables/{analysis}"),
     log:
@@ -103,7 +105,7 @@ rule robustness:
         "../envs/dlre.yaml"
     params:
         analysis="{analysis}",
-        variants=lambda wildcards: VARIANTS[wildcards.analysis],
+        variants=lambda wildcards: PLAN.variants[wildcards.analysis],
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
     script:
@@ -113,8 +115,8 @@ rule robustness:
 rule fusion:
     """DLRE, stiffness and blood in one score, fitted on out-of-fold predictions of training patients."""
     input:
-        scores=f"results/scores/{MAIN_ARM}.csv",
-        folds=expand("results/robustness/{fold}/scores.csv", fold=FUSION_FOLDS),
+        scores=f"results/scores/{PLAN.main_arm}.csv",
+        folds=expand("results/robustness/{fold}/scores.csv", fold=PLAN.fusion_folds),
     output:
         **printed_table("results/tables/fusion"),
         scores="results/robustness/fusion_scores.csv",
@@ -134,7 +136,7 @@ rule fusion:
 rule choices:
     """AUC with k pictures, averaged over all choices of k of a patient's pictures."""
     input:
-        predictions=f"results/predictions/{MAIN_ARM}.csv",
+        predictions=f"results/predictions/{PLAN.main_arm}.csv",
         acquisitions="results/store/acquisitions.csv",
     output:
         **printed_table("results/tables/choices"),

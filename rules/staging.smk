@@ -41,6 +41,7 @@ use rule ingest_hospital as ingest_inbox with:
         digest=lambda wildcards: pictures_digest(INBOX),
         rows="",
         optional_tables={},
+        units=[],
         simulated=False,
 
 
@@ -94,6 +95,7 @@ rule stage_inbox:
         model_digest=frozen_model(MODEL),
         outbox=config["staging"]["outbox"],
         limits=config["ingestion"]["limits"],
+        trust_uids=config["ingestion"].get("trust_uids", True),
         serving=config["serving"],
     script:
         "../scripts/staging/stage_inbox.py"

@@ -5,7 +5,7 @@ rule table_1:
     """Table 1: baseline characteristics by cohort, with tests between the cohorts."""
     input:
         patients="results/clinical/patients.csv",
-        split=f"results/splits/{MAIN_SPLIT}.csv",
+        split=f"results/splits/{PLAN.main_split}.csv",
     output:
         **printed_table("results/tables/table_1", "Tables", "Baseline characteristics by cohort"),
     log:
@@ -23,7 +23,7 @@ rule table_1:
 rule table_2:
     """Table 2: accuracy of DLRE, 2D-SWE, APRI and FIB-4 by stage question and cohort."""
     input:
-        scores=f"results/scores/{MAIN_ARM}.csv",
+        scores=f"results/scores/{PLAN.main_arm}.csv",
         acquisitions="results/store/acquisitions.csv",
     output:
         **printed_table("results/tables/table_2", "Tables", "Diagnostic performance of DLRE, 2D-SWE, APRI and FIB-4"),
@@ -43,7 +43,7 @@ rule table_2:
 rule table_3:
     """Table 3: accuracy by the number of pictures per patient."""
     input:
-        scores=[f"results/scores/{arm}.csv" for arm in IMAGE_ARMS.values()],
+        scores=[f"results/scores/{arm}.csv" for arm in PLAN.image_arms.values()],
         acquisitions="results/store/acquisitions.csv",
     output:
         **printed_table("results/tables/table_3", "Tables", "DLRE and 2D-SWE by number of pictures"),
@@ -54,7 +54,7 @@ rule table_3:
     conda:
         "../envs/dlre.yaml"
     params:
-        images=list(IMAGE_ARMS),
+        images=list(PLAN.image_arms),
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
     script:
@@ -64,7 +64,7 @@ rule table_3:
 rule table_4:
     """Table 4: DLRE by combination of training hospitals, compared by a patient bootstrap."""
     input:
-        scores=[f"results/scores/{arm}.csv" for arm in HOSPITAL_ARMS],
+        scores=[f"results/scores/{arm}.csv" for arm in PLAN.training_hospitals],
     output:
         **printed_table("results/tables/table_4", "Tables", "DLRE trained on different combinations of hospitals"),
         comparisons="results/tables/table_4_comparisons.csv",
@@ -76,7 +76,7 @@ rule table_4:
         "../envs/dlre.yaml"
     params:
         **BOOTSTRAP,
-        hospitals=TRAINING_HOSPITALS,
+        hospitals=PLAN.training_hospitals,
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
     script:
@@ -86,7 +86,7 @@ rule table_4:
 rule supplementary_table:
     """Supplementary tables 1 to 3: AUC by ALT, BMI and inflammation, and tests between subgroups."""
     input:
-        scores=f"results/scores/{MAIN_ARM}.csv",
+        scores=f"results/scores/{PLAN.main_arm}.csv",
     output:
         **printed_table("results/tables/supplementary_table_{number}", "Supplement", "AUC by subgroup"),
         comparisons=shown(

@@ -3,7 +3,7 @@
 
 use rule clinical_table as external_clinical_table with:
     input:
-        clinical=external("clinical.csv"),
+        clinical=lambda wildcards: VALIDATED_CLINICAL[wildcards.cohort],
     output:
         patients="results/validation/{cohort}/patients.csv",
         problems="results/validation/{cohort}/problems.csv",
@@ -13,15 +13,16 @@ use rule clinical_table as external_clinical_table with:
         "results/benchmarks/external_clinical_table/{cohort}.tsv"
     params:
         hospitals=lambda wildcards: VALIDATED_HOSPITALS[wildcards.cohort],
-        digest=lambda wildcards: contents_digest(f"{VALIDATED[wildcards.cohort]}/clinical.csv"),
+        digest=lambda wildcards: contents_digest(VALIDATED_CLINICAL[wildcards.cohort]),
+        cohort="{cohort}",
         simulated=False,
 
 
 use rule ingest_hospital as ingest_external with:
     input:
-        pictures=external("dicom/{external_hospital}"),
-        clinical=external("clinical.csv"),
-        tables=lambda wildcards: list(external_tables(wildcards).values()),
+        pictures=lambda wildcards: f"{VALIDATED[wildcards.cohort]}/dicom/{wildcards.external_hospital}",
+        clinical=lambda wildcards: VALIDATED_CLINICAL[wildcards.cohort],
+        tables=lambda wildcards: list(VALIDATED_TABLES[wildcards.cohort].values()),
     output:
         shard="results/validation/{cohort}/store/{external_hospital}.h5",
         acquisitions="results/validation/{cohort}/store/{external_hospital}_acquisitions.csv",
@@ -35,8 +36,11 @@ use rule ingest_hospital as ingest_external with:
         hospital="{external_hospital}",
         private_name="validation/{cohort}/{external_hospital}",
         digest=lambda wildcards: pictures_digest(f"{VALIDATED[wildcards.cohort]}/dicom/{wildcards.external_hospital}"),
-        rows=lambda wildcards: hospital_tables_digest(VALIDATED[wildcards.cohort], wildcards.external_hospital),
-        optional_tables=external_tables,
+        rows=lambda wildcards: hospital_tables_digest(
+            VALIDATED[wildcards.cohort], wildcards.external_hospital, given_units(UNITS, wildcards.cohort)
+        ),
+        optional_tables=lambda wildcards: VALIDATED_TABLES[wildcards.cohort],
+        cohort="{cohort}",
         simulated=False,
 
 

@@ -92,6 +92,8 @@ def _walk(root: Path) -> Iterator[tuple[Path, bool]]:
 
 def _problem(path: Path, bytes_per_file: int) -> Reason | None:
     status = path.lstat()
+    if stat.S_ISLNK(status.st_mode) and path.is_dir():
+        return Reason.LINKED_FOLDER
     if not stat.S_ISREG(status.st_mode):
         return Reason.NOT_A_FILE
     return Reason.TOO_LARGE if status.st_size > bytes_per_file else None

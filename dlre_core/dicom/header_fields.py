@@ -5,10 +5,19 @@ from datetime import date, datetime, time
 
 import numpy as np
 from pydicom.dataset import Dataset
+from pydicom.uid import (
+    HTJ2K,
+    JPEG2000,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLSNearLossless,
+    SecondaryCaptureImageStorage,
+)
 
 from dlre_core.elastography.screen_layout import Rectangle, UltrasoundRegion
 
 CENTIMETRES = 3
+LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000, HTJ2K)
 LEAST_MM, MOST_MM = 0.005, 5.0
 LARGEST_COORDINATE = 1 << 20
 # Ids and UIDs have at most 64 characters; some archives are generous.
@@ -89,6 +98,30 @@ def acquired_at(dataset: Dataset) -> datetime | None:
         if found is not None:
             return found
     return None
+
+
+def examined_on(dataset: Dataset) -> date | None:
+    """Day of the examination: of the acquisition, else of the study, else of the content.
+
+    A screenshot's content may be younger than what it shows.
+    """
+    names = ("AcquisitionDateTime", "AcquisitionDate", "StudyDate", "ContentDate")
+    found = (moment(text(dataset, name)[:8], "") for name in names)
+    return next((day.date() for day in found if day is not None), None)
+
+
+def is_derived(dataset: Dataset) -> bool:
+    """Whether a file calls itself made from another: by Image Type (0008,0008), or as a Secondary Capture."""
+    kinds = dataset.get("ImageType") or ""
+    first = str(kinds if isinstance(kinds, str) else kinds[0]).strip().upper()
+    captured = f"{text(dataset, 'SOPClassUID')}.".startswith(f"{SecondaryCaptureImageStorage}.")
+    return first == "DERIVED" or captured
+
+
+def is_lossy(dataset: Dataset) -> bool:
+    """Whether pixels were ever compressed with loss: by Lossy Image Compression (0028,2110), or as they are now."""
+    syntax = dataset.file_meta.get("TransferSyntaxUID")
+    return text(dataset, "LossyImageCompression") == "01" or syntax in LOSSY
 
 
 def moment(day: str, clock: str) -> datetime | None:

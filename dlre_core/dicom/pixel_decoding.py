@@ -56,7 +56,7 @@ def pictures(stream: BinaryIO, dataset: Dataset) -> Iterator[NDArray[np.uint8]]:
     stream : seekable binary file
         Of the file, read frame by frame where that is possible.
     dataset : pydicom Dataset
-        Its elements `dlre_core.dicom.reader.PICTURE_TAGS`.
+        Its elements `dlre_core.dicom.reader.PICTURE_TAGS`; Number of Frames counts as it stands here.
 
     Raises
     ------
@@ -69,8 +69,10 @@ def pictures(stream: BinaryIO, dataset: Dataset) -> Iterator[NDArray[np.uint8]]:
         if syntax == JPEGBaseline8Bit or extended:
             yield from _baseline_pictures(stream, dataset)
             return
+        frames = max(integer(dataset, "NumberOfFrames", 1), 1)
         # Only looked at, so uncompressed frames need not be copied.
-        for frame in iter_pixels(_pixel_source(stream, dataset), view_only=True):
+        source = _pixel_source(stream, dataset)
+        for frame in iter_pixels(source, view_only=True, number_of_frames=frames):
             yield _to_rgb(frame, dataset)
 
 

@@ -8,7 +8,7 @@ import hashlib
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,7 +20,16 @@ from pydicom.errors import InvalidDicomError
 from pydicom.tag import Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
-from dlre_core.dicom.header_fields import acquired_at, integer, regions, text
+from dlre_core.dicom.frame_count import frames_by_length
+from dlre_core.dicom.header_fields import (
+    acquired_at,
+    examined_on,
+    integer,
+    is_derived,
+    is_lossy,
+    regions,
+    text,
+)
 from dlre_core.dicom.pixel_decoding import damage_means, pictures
 from dlre_core.dicom.reject_reasons import Reason, Unusable
 from dlre_core.dicom.supersonic_block import BLOB, GROUP, SsiBlock, read_ssi_block
@@ -47,6 +56,9 @@ HEADER_TAGS = [
     "StudyTime",
     "InstanceNumber",
     "StudyInstanceUID",
+    "ImageType",
+    "SOPClassUID",
+    "LossyImageCompression",
     *PERSON,
 ]
 PICTURE_TAGS = [
@@ -94,7 +106,11 @@ class ReadLimits:
 
 @dataclass(frozen=True)
 class Header:
-    """What matching and ordering need, read without the pixels; ``person`` is a digest of name and date of birth."""
+    """What matching and ordering need, read without the pixels.
+
+    ``person`` is a digest of name and date of birth; ``examined_on`` the day of the examination; ``derived`` says
+    that the file calls itself made from another picture, as a screenshot does, ``lossy`` that pixels lost something.
+    """
 
     patient_id: str
     sop_instance_uid: str
@@ -102,22 +118,29 @@ class Header:
     instance_number: int
     study_instance_uid: str = ""
     person: str = ""
+    examined_on: date | None = None
+    derived: bool = False
+    lossy: bool = False
 
 
 def header_facts(header: Header | None) -> dict[str, object] | None:
     """A header as JSON holds it."""
     if header is None:
         return None
-    when = header.acquired_at
-    return {**vars(header), "acquired_at": when.isoformat() if when else None}
+    days = {name: getattr(header, name) for name in ("acquired_at", "examined_on")}
+    return {**vars(header), **{name: day and day.isoformat() for name, day in days.items()}}
 
 
 def header_of(facts: dict[str, Any] | None) -> Header | None:
     """The header that `header_facts` wrote."""
     if facts is None:
         return None
-    when = facts["acquired_at"]
-    return Header(**{**facts, "acquired_at": datetime.fromisoformat(when) if when else None})
+    when, day = facts["acquired_at"], facts["examined_on"]
+    days = {
+        "acquired_at": datetime.fromisoformat(when) if when else None,
+        "examined_on": date.fromisoformat(day) if day else None,
+    }
+    return Header(**{**facts, **days})
 
 
 @dataclass(frozen=True)
@@ -168,6 +191,9 @@ def read_header(source: str | Path | BinaryIO) -> Header | None:
             instance_number=integer(dataset, "InstanceNumber", 0),
             study_instance_uid=text(dataset, "StudyInstanceUID"),
             person=_person(dataset),
+            examined_on=examined_on(dataset),
+            derived=is_derived(dataset),
+            lossy=is_lossy(dataset),
         )
 
 
@@ -205,13 +231,17 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
         if dataset is None:
             raise Unusable(Reason.DAMAGED_DICOM)
         height, width = integer(dataset, "Rows", 0), integer(dataset, "Columns", 0)
-        frames = max(integer(dataset, "NumberOfFrames", 1), 1)
+        frames = integer(dataset, "NumberOfFrames", 0)
         syntax = UID(str(dataset.file_meta.get("TransferSyntaxUID", "")))
         places = tuple(regions(dataset))
         # Parsing stopped where the pixels begin, or at the end of a file that has none.
+        at = stream.tell()
         pixels_follow = syntax == DeflatedExplicitVRLittleEndian or stream.read(1)
         if height <= 0 or width <= 0 or not pixels_follow:
             raise Unusable(Reason.NO_PIXELS)
+        if frames < 1:
+            stream.seek(at)
+            frames = dataset.NumberOfFrames = frames_by_length(stream, dataset)
         if height * width > limits.pixels_per_frame or frames > limits.frames_per_file:
             raise Unusable(Reason.TOO_MANY_PIXELS)
         judged = _coloured_places(places, height, width) if frames > 1 else None

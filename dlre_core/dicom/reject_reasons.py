@@ -13,6 +13,11 @@ class Reason(Enum):
         "Not a regular file: a pipe, a device or a link.",
         "Copy the file itself into the hospital's folder.",
     )
+    LINKED_FOLDER = (
+        "finding",
+        "A link to a folder; links are not followed, since they may lead anywhere.",
+        "Copy the folder itself into the hospital's folder.",
+    )
     UNREADABLE_FILE = ("finding", "The file cannot be opened.", "Give the user who runs the study read permission.")
     TOO_LARGE = (
         "finding",
@@ -81,6 +86,12 @@ class Reason(Enum):
         "Another file has the same SOP Instance UID but other pixels.",
         "Find out which of the two is right and remove the other.",
     )
+    CONSTANT_UID = (
+        "matching",
+        "Three or more different pictures have the same SOP Instance UID: an anonymiser wrote it.",
+        "Export again and have every UID replaced by one of its own; or write trust_uids: false in the section "
+        "ingestion, and pictures are told apart by what they show.",
+    )
     NO_ELASTOGRAM = (
         "quality",
         "The picture is no shear-wave elastogram: no box or no colour bar was found.",
@@ -107,6 +118,24 @@ class Reason(Enum):
         "The box reaches out of the picture or does not fit the square.",
         "Acquire with the box inside the picture.",
     )
+    OTHER_EXAMINATION = (
+        "selection",
+        "The picture is from another examination than the patient's row of clinical.csv: its day is further "
+        "from elastography_date than enrolment.maximum_days_from_elastography.",
+        "Correct elastography_date if it is wrong; an earlier or a later examination stays out. Where an export moved "
+        "the days of pictures, move those of clinical.csv alike.",
+    )
+    SEVERAL_EXAMINATIONS = (
+        "selection",
+        "The patient's pictures are of several days, and no elastography_date says which examination counts.",
+        "Write elastography_date into clinical.csv; of a new patient, stage one examination at a time.",
+    )
+    SAME_ACQUISITION = (
+        "selection",
+        "Another picture shows the same acquisition: a copy with loss, a screenshot, or the frame before or "
+        "after the Q-Box was placed.",
+        "Nothing to do: it counts once. If these are two acquisitions, tell the authors of the program.",
+    )
     SURPLUS = (
         "selection",
         "The patient already has the number of pictures that the study uses.",
@@ -132,6 +161,10 @@ class Reason(Enum):
     def remedy(self) -> str:
         """What to do."""
         return str(self.value[2])
+
+
+# Behind the sentence of `Reason.SAME_ACQUISITION`: the file that counts.
+COUNTED_INSTEAD = " Counted instead: "
 
 
 class Unusable(UnreadableDicom):

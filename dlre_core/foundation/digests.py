@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import re
-import sqlite3
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -115,7 +114,7 @@ def file_stamp(path: str | Path) -> str:
         return "absent"
 
 
-def tree_digest(folder: str | Path, cache_file: str | Path, bytes_per_file: int) -> str:
+def tree_digest(folder: str | Path, cache: str | Path, bytes_per_file: int) -> str:
     """Digest names and contents of all files below a folder.
 
     A file is read again only if its size, inode, modification or change time moved since the last
@@ -125,8 +124,8 @@ def tree_digest(folder: str | Path, cache_file: str | Path, bytes_per_file: int)
     ----------
     folder : path
         The tree; a missing folder has the digest ``"absent"``.
-    cache_file : path
-        SQLite file that remembers digests between calls; made when missing.
+    cache : path
+        Folder that remembers digests between calls; made when missing.
     bytes_per_file : int
         Of larger files, which nobody reads, size and times stand for the content.
 
@@ -139,7 +138,7 @@ def tree_digest(folder: str | Path, cache_file: str | Path, bytes_per_file: int)
     if not folder.is_dir():
         return "absent"
     entries = sorted(_walk(folder))
-    known = _read_cache(cache_file, str(folder.resolve()))
+    known = _read_cache(cache, str(folder.resolve()))
     fresh: dict[str, tuple[str, str]] = {}
     digest = hashlib.sha256()
     for name, stamp in entries:
@@ -149,7 +148,7 @@ def tree_digest(folder: str | Path, cache_file: str | Path, bytes_per_file: int)
         fresh[name] = (stamp, content)
         digest.update(f"{name}\0{content}\0".encode(errors="surrogateescape"))
     if fresh != known:
-        _write_cache(cache_file, str(folder.resolve()), fresh)
+        _write_cache(cache, str(folder.resolve()), fresh)
     return digest.hexdigest()[:16]
 
 
@@ -180,20 +179,28 @@ def _stamp(status: os.stat_result) -> str:
     return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}"
 
 
-def _read_cache(cache_file: str | Path, folder: str) -> dict[str, tuple[str, str]]:
-    if not Path(cache_file).exists():
+def _cache_file(cache: str | Path, folder: str) -> Path:
+    """One file a tree, replaced as a whole: a data base would need locks, which some network disks do not have."""
+    name = hashlib.sha256(folder.encode(errors="surrogateescape")).hexdigest()[:16]
+    return Path(cache) / f"{name}.json"
+
+
+def _read_cache(cache: str | Path, folder: str) -> dict[str, tuple[str, str]]:
+    """What is remembered; nothing where the memory is missing or damaged, which only costs time."""
+    try:
+        entries = json.loads(_cache_file(cache, folder).read_text(encoding="ascii"))
+        return {name: (str(stamp), str(content)) for name, (stamp, content) in entries.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
         return {}
-    with sqlite3.connect(cache_file, timeout=60) as database:
-        rows = database.execute("SELECT body FROM digests WHERE folder = ?", (folder,)).fetchall()
-    return {name: tuple(entry) for name, entry in json.loads(rows[0][0]).items()} if rows else {}
 
 
-def _write_cache(cache_file: str | Path, folder: str, entries: dict[str, tuple[str, str]]) -> None:
-    Path(cache_file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with sqlite3.connect(cache_file, timeout=60) as database:
-        database.execute("CREATE TABLE IF NOT EXISTS digests (folder TEXT PRIMARY KEY, body TEXT)")
-        body = json.dumps(entries)
-        database.execute("INSERT OR REPLACE INTO digests VALUES (?, ?)", (folder, body))
+def _write_cache(cache: str | Path, folder: str, entries: dict[str, tuple[str, str]]) -> None:
+    Path(cache).mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = _cache_file(cache, folder)
+    # Another process may write the same.
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    unfinished.write_text(json.dumps(entries), encoding="ascii")
+    os.replace(unfinished, path)
 
 
 def _meaning(files: Iterable[Path]) -> str:

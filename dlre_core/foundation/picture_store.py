@@ -23,6 +23,8 @@ CHUNK = (1, 540, 720, 3)
 # Squares, 188 kB each.
 READ_AT_ONCE = 256
 COMPRESSION = dict(hdf5plugin.Blosc(cname="lz4", clevel=1, shuffle=hdf5plugin.Blosc.NOSHUFFLE))
+# Files appear whole and are never changed, so nobody has to wait; some network disks have no locks.
+NO_LOCKS = dict(locking=False)
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class _Store:
     """An open file with ``image_id``; a context manager."""
 
     def __init__(self, path: str | Path) -> None:
-        self._file = h5py.File(path, "r")
+        self._file = h5py.File(path, "r", **NO_LOCKS)
         self.image_ids: list[str] = [name.decode("ascii") for name in self._file["image_id"][()]]
 
     def __enter__(self) -> Self:
@@ -245,7 +247,7 @@ class _Shard:
     @classmethod
     def read(cls, shard: str | Path, joined: str | Path, dataset: str) -> "_Shard":
         name = os.path.relpath(shard, Path(joined).parent)
-        with h5py.File(shard, "r") as file:
+        with h5py.File(shard, "r", **NO_LOCKS) as file:
             sizes = file["sizes"][()] if "sizes" in file else np.zeros((0, 2), dtype=np.int32)
             return cls(name, file[dataset].shape, file["image_id"][()], sizes)
 
@@ -270,6 +272,6 @@ def _new_file(path: str | Path) -> Iterator[h5py.File]:
     with (
         written_whole(path) as unfinished,
         # Without a cache of chunks they lie in the file in the order in which they came.
-        h5py.File(unfinished, "w", libver="latest", track_order=False, rdcc_nbytes=0) as file,
+        h5py.File(unfinished, "w", libver="latest", track_order=False, rdcc_nbytes=0, **NO_LOCKS) as file,
     ):
         yield file

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from dlre_core.foundation.errors import StoreMismatch
+
 KEYS = ["hospital", "patient"]
 STAGES = ("f4", "ge_f3", "ge_f2")
 # From the mildest to the most severe.
@@ -31,6 +33,7 @@ SCORE_COLUMNS = [
     "fib4",
 ]
 
+METAVIR_STAGES = (0, 1, 2, 3, 4)
 STAGE_THRESHOLDS: Mapping[str, int] = {"f4": 4, "ge_f3": 3, "ge_f2": 2}
 # Columns of the tables that chapters hand to each other which stay text whatever they hold, and in which an
 # empty cell is an empty text. An exhibit's own columns are named beside the exhibit.
@@ -69,6 +72,7 @@ TEXT_COLUMNS = frozenset(
         "elastography_date",
         "biopsy_date",
         "serology_date",
+        "unreadable",
     ]
 )
 # What a number must lie within, wherever a column of this name stands; limits belong to it.
@@ -84,12 +88,35 @@ METHODS = ("dlre", "lsm", "apri", "fib4")
 COHORTS = ("training", "validation")
 
 
+def known_stages(fibrosis_stage: pd.Series) -> np.ndarray:
+    """METAVIR stages as int64, each of which is 0 to 4.
+
+    Raises
+    ------
+    StoreMismatch
+        If one is missing: such a patient is neither a case nor a control.
+    """
+    stages = pd.to_numeric(fibrosis_stage, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    unknown = int((~np.isin(stages, METAVIR_STAGES)).sum())
+    if unknown:
+        raise StoreMismatch(
+            f"{unknown} patients have no METAVIR stage of 0 to 4.",
+            "Delete the folder results/splits and run again; only patients with a stage are enrolled.",
+        )
+    return stages.astype(np.int64)
+
+
 def stage_labels(fibrosis_stage: pd.Series, stage: str) -> np.ndarray:
     """1 where the METAVIR stage answers the question ``stage`` (f4, ge_f3, ge_f2), else 0: int64.
+
+    Raises
+    ------
+    StoreMismatch
+        If a stage is missing.
 
     Examples
     --------
     >>> stage_labels(pd.Series([0, 2, 3, 4]), "ge_f3").tolist()
     [0, 0, 1, 1]
     """
-    return (fibrosis_stage.to_numpy() >= STAGE_THRESHOLDS[stage]).astype(np.int64)
+    return (known_stages(fibrosis_stage) >= STAGE_THRESHOLDS[stage]).astype(np.int64)

@@ -16,12 +16,9 @@ from dlre_core.elastography.network_square import Square
 from dlre_core.elastography.q_box import measure_q_box
 from dlre_core.elastography.screen_layout import Rectangle
 from dlre_core.foundation.atomic_files import written_whole
-from dlre_core.foundation.errors import ClinicalTableError
 from dlre_core.foundation.picture_store import StoredScreen
-from dlre_core.foundation.study_terms import SQUARE_SIDE
+from dlre_core.ingestion.repeated_acquisitions import fingerprint
 from dlre_core.ingestion.usable_picture import IngestionSettings, UsablePicture
-from dlre_core.patients.csv_input import Problems, decimal_points, open_table
-from dlre_core.patients.data_contract import MEASUREMENT_COLUMNS
 
 Q_BOX_COLUMNS = [
     "q_box_mean_kpa",
@@ -92,12 +89,17 @@ def picture_columns(picture: UsablePicture, scale_maximum_kpa: float) -> dict[st
 
 @dataclass(frozen=True)
 class MeasuredPicture:
-    """A usable picture as it is stored, and its parts of the row: read, measured, and given."""
+    """A usable picture as it is stored, and its parts of the row: read, measured, and given.
 
-    screen: NDArray[np.uint8] | StoredScreen
+    ``screen`` is None where nobody needs the pixels; ``fingerprint`` is the text of
+    `dlre_core.ingestion.repeated_acquisitions.Fingerprint`.
+    """
+
+    screen: NDArray[np.uint8] | StoredScreen | None
     columns: Mapping[str, object]
     measured: Mapping[str, object]
     complete: bool
+    fingerprint: str
     given: Mapping[str, object]
 
     @property
@@ -112,6 +114,7 @@ def measured_facts(picture: UsablePicture, scale_maximum_kpa: float) -> dict[str
         "columns": picture_columns(picture, scale_maximum_kpa),
         "measured": measured_columns(picture, scale_maximum_kpa),
         "complete": picture.image.complete,
+        "fingerprint": fingerprint(picture.image.pixels, picture.layout, picture.colours).as_text(),
     }
 
 
@@ -176,13 +179,12 @@ class AcquisitionTable:
                 writer.writerow(row)
 
 
-def given_columns(measurement: Mapping[str, str], square: Mapping[str, str]) -> dict[str, float | str | None]:
-    """Q-Box values and hand-drawn square as the hospital gave them; numbers only."""
-    mean = _number(measurement.get("q_box_mean_kpa"))
+def given_columns(measurement: Mapping[str, float], square: Mapping[str, float]) -> dict[str, float | str | None]:
+    """Q-Box values and hand-drawn square as the hospital gave them, None where it did not."""
     return {
-        **{column: _number(measurement.get(column)) for column in Q_BOX_COLUMNS},
-        "q_box_source": "" if mean is None else "given",
-        **{f"roi_{side}": _number(square.get(side)) for side in ("row", "column", "size")},
+        **{column: measurement.get(column) for column in Q_BOX_COLUMNS},
+        "q_box_source": "given" if "q_box_mean_kpa" in measurement else "",
+        **{f"roi_{side}": square.get(side) for side in ("row", "column", "size")},
     }
 
 
@@ -231,45 +233,13 @@ def q_box_disagrees(
     return -difference > least if exceeds else abs(difference) > least
 
 
-def hand_square(square: Mapping[str, str]) -> Square | None:
-    """The square drawn by hand, if the row of ``roi.csv`` is one."""
-    row, column = _number(square.get("row")), _number(square.get("column"))
-    size = _number(square.get("size")) or SQUARE_SIDE
-    return None if row is None or column is None else Square(int(row), int(column), int(size))
-
-
-def rows_by_file(path: str | Path | None, hospital: str) -> dict[str, dict[str, str]]:
-    """Rows of ``measurements.csv`` or ``roi.csv`` of one hospital, by file below its folder.
-
-    Raises
-    ------
-    ClinicalTableError
-        If the table has no column ``file`` or cannot be parsed.
-    """
-    if path is None:
-        return {}
-    table = open_table(Path(path), Problems())
-    if "file" not in (table.fieldnames or []):
-        raise ClinicalTableError(f"{path} has no column file.", "See docs/reference/data_contract.md.")
-    known = {column.name for column in MEASUREMENT_COLUMNS} | {"file", "row", "column", "size"}
-    rows = {}
-    for cells in table:
-        file = (cells["file"] or "").strip()
-        if file.startswith(f"{hospital}/"):
-            row = {name: (cell or "").strip() for name, cell in cells.items() if name in known}
-            decimal_points(row, Q_BOX_COLUMNS, table)
-            rows[file.removeprefix(f"{hospital}/")] = row
-    return rows
+def hand_square(square: Mapping[str, float]) -> Square | None:
+    """The square drawn by hand, where the picture has a row in ``roi.csv``."""
+    if not square:
+        return None
+    return Square(int(square["row"]), int(square["column"]), int(square["size"]))
 
 
 def _sides(name: str, rectangle: Rectangle | None) -> dict[str, int | None]:
     sides = ("left", "top", "right", "bottom")
     return {f"{name}_{side}": getattr(rectangle, side, None) for side in sides}
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        value = float(text) if text else None
-    except ValueError:
-        return None
-    return value if value is not None and np.isfinite(value) else None

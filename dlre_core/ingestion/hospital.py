@@ -1,10 +1,11 @@
 """From a hospital's folder to its shard: every picture stored, or rejected with a reason."""
 
+import contextlib
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from tqdm import tqdm
 from dlre_core.dicom.file_search import FoundFile, find_files
 from dlre_core.dicom.guarded_reader import GuardedReader
 from dlre_core.dicom.reader import Header
-from dlre_core.dicom.reject_reasons import Reason, Unusable
+from dlre_core.dicom.reject_reasons import COUNTED_INSTEAD, Reason, Unusable
 from dlre_core.foundation.csv_tables import write_private_table, write_table
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.job_log import bars_stand_on_the_terminal
@@ -25,19 +26,29 @@ from dlre_core.ingestion.acquisition_table import (
     MeasuredPicture,
     q_box_columns,
     q_box_disagrees,
-    rows_by_file,
 )
 from dlre_core.ingestion.hospital_files import HospitalFiles
 from dlre_core.ingestion.memory import IngestionMemory
+from dlre_core.ingestion.repeated_acquisitions import (
+    Fingerprint,
+    fingerprint_of_text,
+    same_acquisition,
+)
 from dlre_core.ingestion.usable_picture import IngestionSettings
 from dlre_core.patients.clinical_table import read_clinical
+from dlre_core.patients.other_tables import values_by_file
 from dlre_core.patients.pseudonyms import Pseudonymiser
+from dlre_core.user_tables.units import GivenUnit
 
 logger = logging.getLogger(__name__)
 
 # Flag of a picture that somebody else's file shows as well.
 OTHERS_TOO = "also_sent_for_another_patient"
+# Flag of a picture whose file has no date.
+UNDATED = "no_time"
 NO_TIME = datetime(1900, 1, 1)
+# So many different pictures with one UID are no slip of a hand.
+PICTURES_OF_AN_ANONYMISER = 3
 # Only in the list that stays with the hospital.
 IGNORED = (
     "ignored",
@@ -100,11 +111,38 @@ class IngestedFiles:
     private_map_csv: str | Path
 
 
+@dataclass(slots=True)
+class _Saved:
+    """A usable picture of a patient."""
+
+    candidate: _Candidate
+    picture: MeasuredPicture
+    fingerprint: Fingerprint
+
+    @property
+    def rank(self) -> tuple[object, ...]:
+        """Of pictures of one acquisition the one with the lowest counts (docs/reference/examinations.md)."""
+        columns, given = self.picture.columns, self.picture.given
+        return (
+            not q_box_columns(given, self.picture.measured)["q_box_source"],
+            given["roi_row"] is None,
+            self.candidate.header.derived,
+            -int(columns["height"]) * int(columns["width"]),
+            self.candidate.header.lossy,
+            columns["layout_source"] != "regions",
+            self.candidate.order,
+        )
+
+    def shows_the_same_as(self, other: "_Saved") -> bool:
+        return self.picture.digest == other.picture.digest or same_acquisition(self.fingerprint, other.fingerprint)
+
+
 def ingest_hospital(
     given: HospitalFolder,
     written: IngestedFiles,
     pseudonymiser: Pseudonymiser,
     settings: IngestionSettings,
+    units: Sequence[GivenUnit] = (),
     *,
     memory: str | Path | None = None,
     version: str = "",
@@ -117,6 +155,8 @@ def ingest_hospital(
     written : IngestedFiles
     pseudonymiser : Pseudonymiser
     settings : IngestionSettings
+    units : sequence of GivenUnit, optional
+        Units that the user gave for columns of the tables.
     memory : path, optional
         Of `dlre_core.ingestion.memory`, outside results: files known from there are not read again.
     version : str
@@ -136,14 +176,14 @@ def ingest_hospital(
         IngestionMemory(memory, known_by) as remembered,
         AcquisitionTable(written.acquisitions_csv) as table,
     ):
-        tables = (rows_by_file(path, hospital) for path in (given.measurements_csv, given.roi_csv))
+        tables = (
+            values_by_file(given.measurements_csv, "measurements", hospital, units),
+            values_by_file(given.roi_csv, "roi", hospital),
+        )
         files = HospitalFiles(reader, remembered, settings, *tables)
-        job = _Hospital(hospital, pseudonymiser, settings.images_per_patient, files, table)
-        known = None
-        if given.clinical_csv is not None:
-            patients = read_clinical(given.clinical_csv).patients
-            known = set(patients.loc[patients["hospital"] == hospital, "patient_id"])
-        job.match_files(find_files(given.pictures, settings.limits.bytes_per_file), known)
+        known = None if given.clinical_csv is None else examination_days(given.clinical_csv, hospital, units)
+        job = _Hospital(hospital, pseudonymiser, files, table, known)
+        job.match_files(find_files(given.pictures, settings.limits.bytes_per_file))
         write_shard(written.shard, job.pictures())
         table.finish()
         rejects = pd.DataFrame(job.rejects, columns=REJECT_COLUMNS)
@@ -162,6 +202,24 @@ def ingest_hospital(
     )
     for code, number in sorted(Counter(row["code"] for row in job.rejects).items()):
         logger.info("hospital %s: %d rejected as %s", hospital, number, code)
+
+
+def examination_days(
+    clinical_csv: str | Path, hospital: str, units: Sequence[GivenUnit] = ()
+) -> dict[str, date | None]:
+    """The day of the examination of every patient of a hospital, by patient id; None where it is unknown.
+
+    Raises
+    ------
+    ClinicalTableError
+        If the table cannot be used at all.
+    """
+    patients = read_clinical(clinical_csv, units=units).patients
+    here = patients[patients["hospital"] == hospital]
+    return {
+        row.patient_id: row.elastography_date if isinstance(row.elastography_date, date) else None
+        for row in here.itertuples()
+    }
 
 
 def patient_named(header: Header, file: FoundFile) -> str:
@@ -187,19 +245,21 @@ class _Hospital:
         self,
         hospital: str,
         pseudonymiser: Pseudonymiser,
-        images_per_patient: int,
         files: HospitalFiles,
         table: AcquisitionTable,
+        examined: Mapping[str, date | None] | None,
     ) -> None:
-        self.hospital, self.pseudonymiser = hospital, pseudonymiser
-        self.images_per_patient, self.files = images_per_patient, files
+        self.hospital, self.pseudonymiser, self.files = hospital, pseudonymiser, files
+        self.settings, self.table = files.settings, table
+        # Day of the examination of every known patient; None without a clinical table.
+        self.examined = examined
         self.found = self.ignored = 0
-        self.table = table
         self.rejects: list[dict[str, str]] = []
         self.private: list[tuple[str, ...]] = []
         self.candidates: dict[str, list[_Candidate]] = defaultdict(list)
-        # Row and patient of each stored picture, by its pixels.
-        self.stored: dict[str, tuple[int, str]] = {}
+        # By their pixels: rows of stored pictures, and patients of those that are usable and not stored.
+        self.stored: dict[str, int] = {}
+        self.left_out: dict[str, str] = {}
 
     def counts(self) -> dict[str, object]:
         """Numbers of files, which close.
@@ -214,16 +274,25 @@ class _Hospital:
             raise StoreMismatch(f"Hospital {self.hospital}: {self.found} files were found, but {numbers}.")
         return {"hospital": self.hospital, "files_found": self.found, **numbers}
 
-    def reject(self, file: FoundFile, reason: Reason, patient_id: str = "") -> None:
-        """Put a file on the reject list, under a label that tells nobody its name."""
+    def reject(
+        self,
+        file: FoundFile,
+        reason: Reason,
+        patient_id: str = "",
+        instead: FoundFile | None = None,
+    ) -> None:
+        """Put a file on the reject list, under a label that hides its name; name the one that counts ``instead``."""
         label = self.pseudonymiser.file(self.hospital, file.name)
+        told = named = reason.sentence
+        if instead is not None:
+            told += f"{COUNTED_INSTEAD}{self.pseudonymiser.file(self.hospital, instead.name)}."
+            named += f"{COUNTED_INSTEAD}{instead.name}."
         patient = self.pseudonymiser.patient(self.hospital, patient_id) if patient_id else ""
         values = (label, self.hospital, patient, reason.processing_stage, reason.code)
-        self.rejects.append(dict(zip(REJECT_COLUMNS, (*values, reason.sentence, reason.remedy), strict=True)))
-        named = (label, file.name, patient_id, reason.code, reason.sentence, reason.remedy)
-        self.private.append(named)
+        self.rejects.append(dict(zip(REJECT_COLUMNS, (*values, told, reason.remedy), strict=True)))
+        self.private.append((label, file.name, patient_id, reason.code, named, reason.remedy))
 
-    def match_files(self, files: Iterator[FoundFile], known: set[str] | None) -> None:
+    def match_files(self, files: Iterator[FoundFile]) -> None:
         """Sort files into patients by header; reject or ignore what is no patient's picture."""
         by_uid: dict[str, list[_Candidate]] = defaultdict(list)
         for file in files:
@@ -235,11 +304,12 @@ class _Hospital:
                     label = self.pseudonymiser.file(self.hospital, file.name)
                     self.private.append((label, file.name, "", *IGNORED))
                     continue
-                patient = self._patient(file, header, known)
+                patient = self._patient(file, header)
             except Unusable as unusable:
                 self.reject(file, unusable.reason)
                 continue
-            by_uid[header.sop_instance_uid or file.name].append(_Candidate(file, header, patient))
+            candidate = _Candidate(file, header, patient)
+            by_uid[self._uid(candidate)].append(candidate)
         for candidates in by_uid.values():
             for candidate in self._one_of(candidates):
                 self.candidates[candidate.patient_id].append(candidate)
@@ -255,28 +325,108 @@ class _Hospital:
         ):
             taken = 0
             # Taken out, so that headers make room for rows.
-            for candidate in sorted(self.candidates.pop(patient_id), key=lambda c: c.order):
-                if taken == self.images_per_patient:
-                    self.reject(candidate.file, Reason.SURPLUS, patient_id)
-                    continue
+            for saved in self._acquisitions(patient_id, self.candidates.pop(patient_id)):
                 try:
-                    picture = self.files.measured(candidate.file)
-                    self._refuse_known(picture, patient_id)
+                    picture = saved.picture
+                    if picture.screen is None:
+                        picture = self.files.measured(saved.candidate.file)
                 except Unusable as unusable:
-                    self.reject(candidate.file, unusable.reason, patient_id)
+                    self.reject(saved.candidate.file, unusable.reason, patient_id)
                     continue
                 taken += 1
-                row = self._row(candidate, picture, taken)
-                self.stored[picture.digest] = len(self.table), patient_id
+                row = self._row(saved.candidate, picture, taken)
+                self.stored[picture.digest] = len(self.table)
                 self.table.add(row)
+                if self.left_out.get(picture.digest, patient_id) != patient_id:
+                    self.table.flag(len(self.table) - 1, OTHERS_TOO)
                 yield str(row["image_id"]), picture.screen
 
-    def _patient(self, file: FoundFile, header: Header, known: set[str] | None) -> str:
+    def _acquisitions(self, patient_id: str, candidates: Sequence[_Candidate]) -> list[_Saved]:
+        """The patient's acquisitions that count, each in the picture that counts; all others are rejected."""
+        counted = self.settings.images_per_patient
+        several = self._several_examinations(patient_id, candidates)
+        acquisitions: list[list[_Saved]] = []
+        for candidate in sorted(candidates, key=lambda c: c.order):
+            try:
+                picture = self.files.measured(candidate.file, needs_screen=False)
+            except Unusable as unusable:
+                full = len(acquisitions) >= counted
+                reason = Reason.SURPLUS if full else unusable.reason
+                self.reject(candidate.file, reason, patient_id)
+                continue
+            try:
+                self._refuse_known(picture)
+                self._refuse_other_examination(candidate, several)
+            except Unusable as unusable:
+                self._leave_out(candidate, picture, unusable.reason)
+                continue
+            saved = _Saved(candidate, picture, fingerprint_of_text(picture.fingerprint))
+            same = next((a for a in acquisitions if any(map(saved.shows_the_same_as, a))), None)
+            if same is not None:
+                same.append(saved)
+                same.sort(key=lambda one: one.rank)
+                # One picture of each is held.
+                for other in same[1:]:
+                    other.picture = replace(other.picture, screen=None)
+            elif len(acquisitions) < counted:
+                acquisitions.append([saved])
+            else:
+                self._leave_out(candidate, picture, Reason.SURPLUS)
+        for best, *others in acquisitions:
+            for other in others:
+                exact = other.picture.digest == best.picture.digest
+                reason = Reason.DUPLICATE if exact else Reason.SAME_ACQUISITION
+                instead = None if exact else best.candidate.file
+                self._leave_out(other.candidate, other.picture, reason, instead)
+        return [best for best, *_ in acquisitions]
+
+    def _leave_out(
+        self,
+        candidate: _Candidate,
+        picture: MeasuredPicture,
+        reason: Reason,
+        instead: FoundFile | None = None,
+    ) -> None:
+        """Reject a usable picture, and remember whose it was: somebody else's file may show it as well."""
+        self.reject(candidate.file, reason, candidate.patient_id, instead)
+        self.left_out.setdefault(picture.digest, candidate.patient_id)
+
+    def _several_examinations(self, patient_id: str, candidates: Sequence[_Candidate]) -> bool:
+        """Whether usable pictures are of several examinations, and nothing says which one counts."""
+        if self._examined(patient_id) is not None:
+            return False
+        if not self._apart([c.header.examined_on for c in candidates]):
+            return False
+        days = []
+        for candidate in candidates:
+            with contextlib.suppress(Unusable):
+                self.files.measured(candidate.file, needs_screen=False)
+                days.append(candidate.header.examined_on)
+        return self._apart(days)
+
+    def _examined(self, patient_id: str) -> date | None:
+        return (self.examined or {}).get(patient_id)
+
+    def _apart(self, days: Sequence[date | None]) -> bool:
+        """Whether days are further apart than those of one examination; unknown ones aside."""
+        known = [day for day in days if day is not None]
+        limit = self.settings.maximum_days_from_elastography
+        return bool(known) and (max(known) - min(known)).days > limit
+
+    def _refuse_other_examination(self, candidate: _Candidate, several: bool) -> None:
+        day = candidate.header.examined_on
+        if several and day is not None:
+            raise Unusable(Reason.SEVERAL_EXAMINATIONS)
+        if self._apart([day, self._examined(candidate.patient_id)]):
+            raise Unusable(Reason.OTHER_EXAMINATION)
+
+    def _patient(self, file: FoundFile, header: Header) -> str:
         """Whose picture it is, by the file's Patient ID and by the folders' names."""
-        if known is None:
+        if self.examined is None:
             named = {examination_named(header, file)} - {""}
         else:
-            named = {name for name in (header.patient_id, *file.folders) if name in known}
+            names = (header.patient_id, *file.folders)
+            named = {name for name in names if name in self.examined}
         if len(named) == 1:
             return named.pop()
         if named:
@@ -285,9 +435,13 @@ class _Hospital:
         self.files.judge(file)
         raise Unusable(Reason.NO_PATIENT)
 
+    def _uid(self, candidate: _Candidate) -> str:
+        """What tells a file apart: its SOP Instance UID, or where that is none or not to be trusted, its name."""
+        uid = candidate.header.sop_instance_uid if self.settings.trust_uids else ""
+        return uid or candidate.file.name
+
     def _image_id(self, candidate: _Candidate, frame: int) -> str:
-        uid = candidate.header.sop_instance_uid or candidate.file.name
-        return self.pseudonymiser.image(self.hospital, uid, frame)
+        return self.pseudonymiser.image(self.hospital, self._uid(candidate), frame)
 
     def _one_of(self, candidates: Sequence[_Candidate]) -> Sequence[_Candidate]:
         """Of files with one SOP Instance UID: the first, if all show the same; else none."""
@@ -302,14 +456,19 @@ class _Hospital:
                 continue
             readable[content].append(candidate)
         left = [candidate for group in readable.values() for candidate in group]
+        # Of files that show the same, the one that the hospital measured.
+        left.sort(key=lambda candidate: not self.files.named(candidate.file))
         kept = left[:1]
         reason = Reason.DUPLICATE
-        if len({candidate.patient_id for candidate in left}) > 1:
+        if len(readable) >= PICTURES_OF_AN_ANONYMISER:
+            kept, reason = [], Reason.CONSTANT_UID
+        elif len({candidate.patient_id for candidate in left}) > 1:
             kept, reason = [], Reason.TWO_PATIENTS
         elif len(readable) > 1:
             kept, reason = [], Reason.CONFLICT
         for candidate in left[len(kept) :]:
-            none = reason is Reason.CONFLICT and not self._is_elastogram(candidate.file)
+            clash = reason in (Reason.CONFLICT, Reason.CONSTANT_UID)
+            none = clash and not self._is_elastogram(candidate.file)
             self.reject(candidate.file, Reason.NO_ELASTOGRAM if none else reason, candidate.patient_id)
         return kept
 
@@ -320,21 +479,18 @@ class _Hospital:
             return unusable.reason is not Reason.NO_ELASTOGRAM
         return True
 
-    def _refuse_known(self, picture: MeasuredPicture, patient_id: str) -> None:
-        """Refuse a picture that is stored already, under whatever UID and for whomever."""
+    def _refuse_known(self, picture: MeasuredPicture) -> None:
+        """Refuse a picture that is stored already for another patient, under whatever UID."""
         if picture.digest not in self.stored:
             return
-        row, owner = self.stored[picture.digest]
-        if owner == patient_id:
-            raise Unusable(Reason.DUPLICATE)
-        self.table.flag(row, OTHERS_TOO)
+        self.table.flag(self.stored[picture.digest], OTHERS_TOO)
         raise Unusable(Reason.TWO_PATIENTS)
 
     def _row(self, candidate: _Candidate, picture: MeasuredPicture, number: int) -> dict[str, object]:
         """One line of acquisitions.csv."""
         key, when = (self.hospital, candidate.patient_id), candidate.header.acquired_at
         flags = {
-            "no_time": when is None,
+            UNDATED: when is None,
             "clip_cut_off": not picture.complete,
             "q_box_disagrees": q_box_disagrees(picture.given, picture.measured, self.files.settings),
         }

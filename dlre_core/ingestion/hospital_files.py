@@ -25,7 +25,7 @@ class HospitalFiles:
     memory : IngestionMemory
     settings : IngestionSettings
     measurements, squares : mapping
-        Rows of ``measurements.csv`` and ``roi.csv`` of this hospital, by file without the hospital.
+        Numbers of ``measurements.csv`` and ``roi.csv`` of this hospital, by file without the hospital.
     """
 
     def __init__(
@@ -33,8 +33,8 @@ class HospitalFiles:
         reader: GuardedReader,
         memory: IngestionMemory,
         settings: IngestionSettings,
-        measurements: Mapping[str, Mapping[str, str]],
-        squares: Mapping[str, Mapping[str, str]],
+        measurements: Mapping[str, Mapping[str, float]],
+        squares: Mapping[str, Mapping[str, float]],
     ) -> None:
         self._reader, self._memory, self.settings = reader, memory, settings
         self._measurements, self._squares = measurements, squares
@@ -63,14 +63,25 @@ class HospitalFiles:
 
         self._memory.answer(f"judge {self._square(file)}", file, ask)
 
-    def measured(self, file: FoundFile) -> MeasuredPicture:
-        """The picture and what its row says of it, not decoded where the last shard has it."""
+    def named(self, file: FoundFile) -> bool:
+        """Whether the hospital's tables have a row for it."""
+        return file.name in self._measurements or file.name in self._squares
+
+    def measured(self, file: FoundFile, *, needs_screen: bool = True) -> MeasuredPicture:
+        """The picture and what its row says of it, not decoded where the last shard has it.
+
+        Parameters
+        ----------
+        file : FoundFile
+        needs_screen : bool
+            False leaves the pixels out where only decoding again could give them.
+        """
         given = given_columns(self._measurements.get(file.name, {}), self._square(file))
         question = f"picture {self._square(file)}"
         known = self._memory.knows(question, file)
         if known is not None:
             screen = self._memory.screen(known["columns"]["pixel_digest"])
-            if screen is not None:
+            if screen is not None or not needs_screen:
                 return MeasuredPicture(screen, **self._memory.answer(question, file, dict), given=given)
             # It was usable but not stored: it has to be seen again.
             self._memory.forget(question, file)
@@ -87,5 +98,5 @@ class HospitalFiles:
         square = hand_square(self._square(file))
         return usable_picture(self._reader.images(file), self.settings, square)
 
-    def _square(self, file: FoundFile) -> Mapping[str, str]:
+    def _square(self, file: FoundFile) -> Mapping[str, float]:
         return self._squares.get(file.name, {})

@@ -34,6 +34,8 @@ class IngestionSettings:
     minimum_fill: float = 0.5
     maximum_saturated: float = 0.9
     q_box_tolerance: float = 0.1
+    trust_uids: bool = True
+    maximum_days_from_elastography: int = 7
     limits: ReadLimits = field(default_factory=ReadLimits)
 
 

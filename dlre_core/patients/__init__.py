@@ -1,1 +1,1 @@
-"""The cohort's patients: data contract, clinical table, pseudonyms, enrolment and splits."""
+"""The patients of a study: their clinical table, pseudonyms, enrolment and splits."""

@@ -1,6 +1,6 @@
 """Read a clinical table, name everything wrong with it, and take the identity out."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -8,26 +8,67 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from dlre_core.foundation.digests import file_stamp
+from dlre_core.foundation.errors import ClinicalTableError
 from dlre_core.foundation.study_terms import KEYS
-from dlre_core.patients.cell_parsing import parse_column
-from dlre_core.patients.csv_input import Problems, read_cells
-from dlre_core.patients.data_contract import CLINICAL_COLUMNS, Column
+from dlre_core.patients.row_checks import check_consistency, check_refused, check_rows
+from dlre_core.patients.table_file import open_table
+from dlre_core.user_tables.cell_parsing import parse_column
+from dlre_core.user_tables.csv_input import (
+    FLAGGED,
+    PROBLEM_COLUMNS,
+    STOPPED,
+    WHOLE_TABLE,
+    Problems,
+    RawTable,
+)
+from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS, Column
+from dlre_core.user_tables.readings import Rows
+from dlre_core.user_tables.units import GivenUnit
+from dlre_core.user_tables.vocabulary import plain
 
 if TYPE_CHECKING:
     from dlre_core.patients.pseudonyms import Pseudonymiser
+
+CONTRACT = "docs/reference/data_contract.md"
+MOST_READ = 4
+_READ: dict[tuple[object, ...], "ClinicalTable"] = {}
 
 
 @dataclass(frozen=True)
 class ClinicalTable:
     """A checked table.
 
-    ``patients`` holds the usable rows with typed columns; ``problems`` one row for every problem:
-    line of the file (0 = the whole table), hospital, patient_id, column, effect (``row rejected``,
-    ``value removed`` or ``flagged``), code, problem and remedy.
+    ``patients`` holds the usable rows with typed columns, and where cells could not be read a column
+    ``unreadable`` that names their columns (joined by ``;``). ``problems`` has one row for every
+    problem: line of the file (0 = the whole table), hospital, patient_id, column, effect (``study
+    stopped``, ``row rejected``, ``value removed`` or ``flagged``), code, problem and remedy. ``cells`` are
+    what stands in the cells that the problems name, for the user's own eyes.
     """
 
+    path: Path
     patients: pd.DataFrame
     problems: pd.DataFrame
+    cells: Sequence[str] = ()
+
+    def usable(self) -> "ClinicalTable":
+        """The table itself.
+
+        Raises
+        ------
+        ClinicalTableError
+            If a problem stops the study, with all of them.
+        """
+        stops = self.problems[self.problems["effect"] == STOPPED]
+        if stops.empty:
+            return self
+        said = [
+            f"line {row['row']}: {row['problem']}" if row["row"] else str(row["problem"])
+            for row in stops.to_dict("records")
+        ]
+        remedies = " ".join(dict.fromkeys(stops["remedy"]))
+        begin = f"{self.path} cannot be used: "
+        raise ClinicalTableError(begin + " ".join(said), remedies)
 
 
 def read_clinical(
@@ -35,19 +76,22 @@ def read_clinical(
     hospitals: Collection[str] | None = None,
     columns: tuple[Column, ...] = CLINICAL_COLUMNS,
     key: tuple[str, ...] = ("hospital", "patient_id"),
+    units: Sequence[GivenUnit] = (),
 ) -> ClinicalTable:
     """Read ``clinical.csv``, or another table of the same kind, by the data contract.
 
     Parameters
     ----------
     path : path
-        CSV with a header; see `dlre_core.patients.data_contract.CLINICAL_COLUMNS`.
+        CSV or Excel workbook with a header; see `dlre_core.user_tables.data_contract.CLINICAL_COLUMNS`.
     hospitals : collection of str, optional
         Codes of the hospitals that have a folder; rows of others are rejected.
     columns : tuple of Column, optional
         The contract to read by.
     key : tuple of str, optional
         Columns that together name a row; rows that share them are duplicates.
+    units : sequence of GivenUnit, optional
+        Units that the user gave; nothing else is converted.
 
     Returns
     -------
@@ -56,44 +100,149 @@ def read_clinical(
     Raises
     ------
     ClinicalTableError
-        If the file is missing or empty, or lacks required columns.
+        If the file is missing or empty, lacks required columns, or has a fault that stops the study.
     """
-    problems = Problems()
-    table = read_cells(Path(path), columns, problems)
-    lines = table.pop("line")
-    typed = {
-        column.name: parse_column(table[column.name], column, lines, problems, table)
-        for column in columns
-        if column.name in table
-    }
-    patients = pd.DataFrame(typed)
-    rejected = problems.rejected_lines()
-    rejected |= _check_rows(patients, lines, hospitals, key, problems)
-    _check_consistency(patients, lines, problems)
-    usable = ~lines.isin(rejected)
-    return ClinicalTable(patients[usable].reset_index(drop=True), problems.table())
+    return examine_table(path, hospitals, columns, key, units).usable()
 
 
-def check_clinical_table(path: str | Path, *, may_be_absent: bool = False) -> None:
-    """Stop, before anything is run, at a table that cannot be read as a whole.
-
-    Parameters
-    ----------
-    path : path
-        ``clinical.csv``.
-    may_be_absent : bool
-        True where a rule will make it.
+def examine_table(
+    path: str | Path,
+    hospitals: Collection[str] | None = None,
+    columns: tuple[Column, ...] = CLINICAL_COLUMNS,
+    key: tuple[str, ...] = ("hospital", "patient_id"),
+    units: Sequence[GivenUnit] = (),
+) -> ClinicalTable:
+    """As `read_clinical`, but what would stop the study is only listed, with all else that is wrong.
 
     Raises
     ------
     ClinicalTableError
+        If the file is missing or empty, is no table, or lacks required columns.
     """
-    if not (may_be_absent and not Path(path).exists()):
-        read_cells(Path(path), CLINICAL_COLUMNS, Problems())
+    # Every hospital's digest asks for the same tables, and a large one takes seconds to read.
+    wanted = None if hospitals is None else tuple(sorted(hospitals))
+    asked = (str(path), file_stamp(path), wanted, columns, key, tuple(units))
+    if asked not in _READ:
+        while len(_READ) >= MOST_READ:
+            _READ.pop(next(iter(_READ)))
+        _READ[asked] = _examine(Path(path), hospitals, columns, key, units)
+    return _READ[asked]
+
+
+def _examine(
+    path: Path,
+    hospitals: Collection[str] | None,
+    columns: tuple[Column, ...],
+    key: tuple[str, ...],
+    units: Sequence[GivenUnit],
+) -> ClinicalTable:
+    problems = Problems()
+    raw = open_table(path, problems)
+    _check_header(raw, columns, problems)
+    if not raw.rows and not problems.rejected_lines():
+        raise ClinicalTableError(f"{raw.path} has a header but no rows.", "Add one row per patient or picture.")
+    rows = Rows(
+        raw.lines,
+        _hospitals(raw),
+        raw.column("patient_id") if "patient_id" in raw.header else [""] * len(raw.rows),
+        decimal_comma=raw.decimal_comma,
+        units=units,
+        with_plus=_with_plus(raw, columns),
+    )
+    patients = pd.DataFrame(
+        {
+            column.name: parse_column(raw.column(column.name), column, rows, problems)
+            for column in columns
+            if column.name in raw.header
+        }
+    )
+    if rows.commas:
+        problems.add(
+            WHOLE_TABLE,
+            FLAGGED,
+            "decimal_comma",
+            f"{rows.commas} decimal commas were read as decimal points, as is usual with semicolons.",
+            "Save it with decimal points.",
+        )
+    lines = pd.Series(rows.lines, dtype="int64")
+    rejected = problems.rejected_lines()
+    rejected |= check_rows(patients, rows, hospitals, key, problems)
+    rejected |= check_refused(raw, rows, key, problems)
+    check_consistency(patients, lines, problems)
+    usable = ~lines.isin(rejected)
+    unread = pd.Series([";".join(names) for names in rows.unreadable], dtype=object)
+    if unread[usable].any():
+        patients["unreadable"] = unread
+    listed = problems.table()
+    return ClinicalTable(
+        path,
+        patients[usable].reset_index(drop=True),
+        listed[PROBLEM_COLUMNS],
+        tuple(listed["cell"]),
+    )
+
+
+def _hospitals(raw: RawTable) -> list[str]:
+    """Hospital of every row; of tables that name a file only, the first folder of its path."""
+    if "hospital" in raw.header:
+        return raw.column("hospital")
+    return [file.split("/")[0] for file in raw.column("file")]
+
+
+def _with_plus(raw: RawTable, columns: tuple[Column, ...]) -> frozenset[str]:
+    """Hospitals that write a plus for yes in any flag."""
+    return frozenset(
+        hospital
+        for column in columns
+        if column.kind == "flag" and column.name in raw.header
+        for hospital, cell in zip(_hospitals(raw), raw.column(column.name), strict=True)
+        if plain(cell) == "+"
+    )
+
+
+def _check_header(raw: RawTable, columns: tuple[Column, ...], problems: Problems) -> None:
+    header, known = raw.header, {column.name for column in columns}
+    missing = [c.name for c in columns if c.required and c.name not in header]
+    if missing:
+        raise _lacking(raw, missing, known)
+    for name in sorted({name for name in header if name in known and header.count(name) > 1}):
+        places = [str(n) for n, other in enumerate(header, 1) if other == name]
+        problems.add(
+            WHOLE_TABLE,
+            STOPPED,
+            "column_twice",
+            f"The column {name} stands in the header {len(places)} times: as columns {' and '.join(places)}.",
+            "Keep the one that is right and delete or rename the other.",
+            column=name,
+        )
+    for number, name in enumerate(header, 1):
+        if name and name not in known:
+            problems.add(
+                WHOLE_TABLE,
+                FLAGGED,
+                "unknown_column",
+                f"Column {number} is not in the contract.",
+                "It is ignored; nothing of it is kept.",
+            )
+
+
+def _lacking(raw: RawTable, missing: Sequence[str], known: set[str]) -> ClinicalTableError:
+    remedy = f"Name every column as in {CONTRACT} (make clinical-template prints the header)."
+    if known.isdisjoint(raw.header):
+        return ClinicalTableError(
+            f"The first line of {raw.path} names none of the columns: {', '.join(raw.header)[:80]!r}.",
+            remedy,
+        )
+    others = [name for name in raw.header if name and name not in known]
+    given = f" Columns that the contract does not know: {', '.join(others)}." if others else ""
+    return ClinicalTableError(
+        f"{raw.path} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}.{given}",
+        remedy,
+    )
 
 
 def pseudonymise(table: pd.DataFrame, pseudonymiser: "Pseudonymiser") -> pd.DataFrame:
-    """Replace ids by pseudonyms, shift dates, and keep nothing but the contract's columns.
+    """Replace ids by pseudonyms and shift dates; other columns than the contract's are not there any more.
 
     Returns
     -------
@@ -144,73 +293,3 @@ def rejected_rows(problems: pd.DataFrame) -> int:
     """
     rejected = (problems["effect"] == "row rejected") & (problems["code"] != "blank_row")
     return int(problems.loc[rejected, "row"].nunique())
-
-
-def _check_rows(
-    patients: pd.DataFrame,
-    lines: pd.Series,
-    hospitals: Collection[str] | None,
-    key: tuple[str, ...],
-    problems: Problems,
-) -> set[int]:
-    rejected: set[int] = set()
-    names = patients[list(key)]
-    duplicate = names.duplicated(keep=False) & names.notna().all(axis=1)
-    for index in patients.index:
-        where = {name: patients.at[index, name] or "" for name in ("hospital", "patient_id")}
-        if duplicate[index]:
-            rejected.add(int(lines[index]))
-            problems.add(
-                lines[index],
-                "row rejected",
-                "duplicate_patient" if key[-1] == "patient_id" else "duplicate_row",
-                f"The same {' and '.join(key)} stand in more than one row.",
-                "Keep the one row that is right.",
-                column=key[-1],
-                **where,
-            )
-        if hospitals is not None and where["hospital"] and where["hospital"] not in hospitals:
-            rejected.add(int(lines[index]))
-            problems.add(
-                lines[index],
-                "row rejected",
-                "unknown_hospital",
-                "There is no folder dicom/<hospital> for this hospital.",
-                f"Use one of {', '.join(sorted(hospitals))}, or add the folder.",
-                column="hospital",
-                **where,
-            )
-    return rejected
-
-
-def _check_consistency(patients: pd.DataFrame, lines: pd.Series, problems: Problems) -> None:
-    checks = [
-        (
-            ("bmi_kg_m2", "height_cm", "weight_kg"),
-            "bmi_disagrees",
-            lambda t: (t.bmi_kg_m2 - t.weight_kg / (t.height_cm / 100) ** 2).abs() > 1.5,
-            "Body mass index does not follow from height and weight.",
-            "Check that height and weight are in their own columns, in cm and kg.",
-        ),
-        (
-            ("total_bilirubin_umol_l", "direct_bilirubin_umol_l"),
-            "bilirubin_disagrees",
-            lambda t: t.direct_bilirubin_umol_l > t.total_bilirubin_umol_l,
-            "Direct bilirubin is above total bilirubin.",
-            "Check that the columns were not swapped.",
-        ),
-    ]
-    for names, code, test, problem, remedy in checks:
-        if not set(names) <= set(patients):
-            continue
-        for index in patients.index[test(patients).fillna(False)]:
-            problems.add(
-                lines[index],
-                "flagged",
-                code,
-                problem,
-                remedy,
-                column=names[0],
-                hospital=patients.at[index, "hospital"] or "",
-                patient_id=patients.at[index, "patient_id"] or "",
-            )

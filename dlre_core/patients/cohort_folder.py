@@ -1,14 +1,18 @@
 """Where the cohort of a study lies on disk and which hospitals it has."""
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from dlre_core.foundation.digests import value_digest
 from dlre_core.foundation.errors import ClinicalTableError, CohortError
-from dlre_core.patients.csv_input import Problems, open_table
+from dlre_core.patients.clinical_table import read_clinical
+from dlre_core.patients.other_tables import other_tables, values_by_file
 from dlre_core.patients.study_list import read_study_list
+from dlre_core.patients.table_file import table_path
+from dlre_core.user_tables.units import GivenUnit
 
 SIMULATED_FOLDER = "results/simulated_cohort"
 PAPER_HOSPITALS = tuple("ABCDEFGHIJKL")
@@ -63,7 +67,7 @@ def _folders(root: Path) -> list[str]:
     """Names of the hospitals' folders, sorted; hidden ones aside."""
     if not root.is_dir():
         return []
-    codes = sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+    codes = _directories(root)
     odd = [code for code in codes if not CODE.fullmatch(code) or code in RESERVED]
     if odd:
         raise CohortError(
@@ -74,6 +78,12 @@ def _folders(root: Path) -> list[str]:
     return codes
 
 
+def _directories(root: Path) -> list[str]:
+    if not root.is_dir():
+        return []
+    return sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
 def stray_files(folder: str | Path) -> list[str]:
     """Names of files directly in ``dicom/``, which belong to no hospital and are not read; hidden ones aside."""
     root = Path(folder) / "dicom"
@@ -82,35 +92,69 @@ def stray_files(folder: str | Path) -> list[str]:
     return sorted(p.name for p in root.iterdir() if not p.is_dir() and not p.name.startswith("."))
 
 
-def optional_tables(folder: str | Path) -> dict[str, str]:
-    """Paths of measurements.csv and roi.csv by name, where the folder has them."""
-    paths = {name: Path(folder) / f"{name}.csv" for name in ("measurements", "roi")}
-    return {name: str(path) for name, path in paths.items() if path.is_file()}
+def linked_folders(folder: str | Path) -> list[str]:
+    """Links to folders below the hospitals' folders, which are not followed: ``<hospital>/.../<link>``, sorted."""
+    root = Path(folder) / "dicom"
+    found = []
+    for hospital in _directories(root):
+        # A hospital's own folder may be a link: the user put it there by its code.
+        for directory, folders, _ in os.walk(root / hospital, followlinks=False):
+            found += [
+                Path(directory, name).relative_to(root).as_posix()
+                for name in folders
+                if os.path.islink(os.path.join(directory, name))
+            ]
+    return sorted(found)
 
 
-def hospital_tables_digest(folder: str | Path, hospital: str) -> str:
+def not_read(folder: str | Path, shown: int = 5) -> list[str]:
+    """Sentences, for a study's start, on what lies in ``dicom/`` and is not read; some of each by name.
+
+    Parameters
+    ----------
+    folder : path
+        The cohort folder.
+    shown : int
+        Names of each kind.
+    """
+    kinds = {
+        "lie in no hospital's folder; put them into dicom/<hospital>/": stray_files(folder),
+        "are links to folders, which are not followed; copy the folders there": linked_folders(folder),
+    }
+    sentences = []
+    for words, names in kinds.items():
+        if names:
+            listed = ", ".join(f"dicom/{name}" for name in names[:shown])
+            more = f" and {len(names) - shown} more" if len(names) > shown else ""
+            sentences.append(f"Not read: {listed}{more} {words}.")
+    return sentences
+
+
+def hospital_tables_digest(folder: str | Path, hospital: str, units: Sequence[GivenUnit] = ()) -> str:
     """Digest of what ingestion of one hospital reads from the tables.
 
-    That is: the patient ids of ``clinical.csv`` and the rows of ``measurements.csv`` and ``roi.csv``
-    of this hospital. A corrected laboratory value or stage does not change it.
+    That is: the ids and days of examination of the patients of ``clinical.csv`` whose row can be used, and the
+    numbers of ``measurements.csv`` and ``roi.csv`` for this hospital. A corrected laboratory value or stage does not
+    change it.
     """
-    folder = Path(folder)
-    rows = [
-        [(row.get("patient_id") or "").strip() for row in _rows(folder / "clinical.csv", hospital)],
-        [sorted(row.items()) for row in _rows(folder / "measurements.csv", hospital)],
-        [sorted(row.items()) for row in _rows(folder / "roi.csv", hospital)],
+    paths = other_tables(folder)
+    read = [
+        lambda: _examinations(table_path(folder, "clinical"), hospital, units),
+        lambda: values_by_file(paths.get("measurements"), "measurements", hospital, units),
+        lambda: values_by_file(paths.get("roi"), "roi", hospital),
     ]
-    return value_digest(rows)
+    return value_digest([_or_nothing(part) for part in read])
 
 
-def _rows(path: Path, hospital: str) -> list[dict[str, str]]:
-    # Read as everywhere else: else a change in a table with semicolons would not be seen.
+def _examinations(path: Path, hospital: str, units: Sequence[GivenUnit]) -> list[list[str]]:
+    patients = read_clinical(path, units=units).patients
+    here = patients.loc[patients["hospital"] == hospital, ["patient_id", "elastography_date"]]
+    return sorted(here.astype(str).to_numpy().tolist())
+
+
+def _or_nothing(read: Callable[[], object]) -> object:
+    """What is read, or nothing of a table that is absent or refused, which the study says elsewhere."""
     try:
-        table = open_table(path, Problems())
+        return read()
     except ClinicalTableError:
-        return []
-    return [
-        {key: value for key, value in row.items() if isinstance(key, str)}
-        for row in table
-        if (row.get("hospital") or (row.get("file") or "").split("/")[0]).strip() == hospital
-    ]
+        return None

@@ -11,6 +11,8 @@ from dlre_core.foundation.digests import file_stamp, value_digest
 from dlre_core.foundation.errors import ClinicalTableError
 from dlre_core.foundation.study_terms import KEYS
 from dlre_core.patients.clinical_table import read_clinical
+from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS
+from dlre_core.user_tables.units import GivenUnit
 
 # Every split asks for the same digest, and a large table takes seconds to read.
 _ELIGIBILITY: dict[tuple[str, ...], str] = {}
@@ -40,14 +42,30 @@ class Criterion(NamedTuple):
 
 def _apart(table: pd.DataFrame, column: str, settings: EnrolmentSettings) -> pd.Series:
     days = pd.to_datetime(table[column], errors="coerce") - pd.to_datetime(table["elastography_date"], errors="coerce")
-    return days.dt.days.abs() > settings.maximum_days_from_elastography
+    # Of an unknown day nobody knows that it was near.
+    return ~(days.dt.days.abs() <= settings.maximum_days_from_elastography)
 
 
 def _positive(name: str) -> Callable[[pd.DataFrame, EnrolmentSettings], pd.Series]:
     return lambda table, _: table[name].astype("Float64").eq(1).fillna(False)
 
 
-# In the paper's order. An unknown date does not exclude; an unknown limit value does.
+def _unreadable(table: pd.DataFrame, settings: EnrolmentSettings) -> pd.Series:
+    """Who has a cell that a criterion needs and that could not be read, or no stage."""
+    without = pd.Series(False, index=table.index)
+    if "fibrosis_stage" in table:
+        without |= table["fibrosis_stage"].isna()
+    if "unreadable" not in table:
+        return without
+    needed = {column.name for column in CLINICAL_COLUMNS if column.criterion}
+    needed |= set(settings.required_serology)
+    unread = table["unreadable"].fillna("").map(lambda names: bool(needed & set(names.split(";"))))
+    return without | unread
+
+
+# Not one of the paper's: what cannot be read never enrols.
+UNREADABLE = Criterion("unreadable_cell", "A cell that a criterion needs cannot be read", _unreadable)
+# In the paper's order. What is unknown excludes, but for an empty flag, which counts as no.
 CRITERIA: tuple[Criterion, ...] = (
     Criterion(
         "hbsag_too_short",
@@ -118,7 +136,7 @@ def enrol(patients: pd.DataFrame, images: pd.Series, settings: EnrolmentSettings
     keys = pd.MultiIndex.from_frame(table[KEYS])
     table["images"] = images.reindex(keys, fill_value=0).to_numpy()
     failures = pd.DataFrame(
-        {c.name: c.fails(table, settings).fillna(True).astype(bool) for c in CRITERIA},
+        {c.name: c.fails(table, settings).fillna(True).astype(bool) for c in (UNREADABLE, *CRITERIA)},
         index=table.index,
     )
     reasons = failures.apply(lambda row: [name for name, failed in row.items() if failed], axis=1)
@@ -147,14 +165,17 @@ def flow(enrolment: pd.DataFrame, settings: EnrolmentSettings) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a criterion and hospital, in the order in which the criteria apply:
+        One row per criterion and hospital, in the order in which the criteria apply:
         ``excluded_first`` counts patients for whom it was the first reason, ``excluded_any`` all
-        whom it would exclude.
+        whom it would exclude. Cells that could not be read (order 0) stand there only where they exclude somebody.
     """
     rows = []
     reasons = enrolment["all_reasons"].fillna("").str.split(";")
     limits = asdict(settings)
-    for order, criterion in enumerate(CRITERIA, start=1):
+    unread = any(UNREADABLE.name in names for names in reasons)
+    for order, criterion in enumerate((UNREADABLE, *CRITERIA)):
+        if criterion is UNREADABLE and not unread:
+            continue
         sentence = criterion.sentence.format(**limits)
         for hospital in sorted(enrolment["hospital"].unique()):
             here = enrolment["hospital"] == hospital
@@ -181,7 +202,12 @@ def enrolled_patients(patients: pd.DataFrame, acquisitions: pd.DataFrame, settin
     return kept[[*KEYS, "fibrosis_stage"]].reset_index(drop=True)
 
 
-def eligibility_digest(clinical_csv: str | Path, hospitals: Collection[str], settings: EnrolmentSettings) -> str:
+def eligibility_digest(
+    clinical_csv: str | Path,
+    hospitals: Collection[str],
+    settings: EnrolmentSettings,
+    units: Sequence[GivenUnit] = (),
+) -> str:
     """Digest of what the clinical table says about who can be enrolled, and with which stage.
 
     Laboratory values count only in so far as a criterion needs them, so that correcting one leaves
@@ -193,16 +219,21 @@ def eligibility_digest(clinical_csv: str | Path, hospitals: Collection[str], set
         16 hexadecimal digits; ``"absent"`` for a table that is not there or cannot be read, which
         rule clinical_table then says.
     """
-    given = value_digest([sorted(hospitals), asdict(settings)])
+    given = value_digest([sorted(hospitals), asdict(settings), [asdict(unit) for unit in units]])
     key = (str(clinical_csv), file_stamp(clinical_csv), given)
     if key not in _ELIGIBILITY:
-        _ELIGIBILITY[key] = _eligibility_digest(clinical_csv, hospitals, settings)
+        _ELIGIBILITY[key] = _eligibility_digest(clinical_csv, hospitals, settings, units)
     return _ELIGIBILITY[key]
 
 
-def _eligibility_digest(clinical_csv: str | Path, hospitals: Collection[str], settings: EnrolmentSettings) -> str:
+def _eligibility_digest(
+    clinical_csv: str | Path,
+    hospitals: Collection[str],
+    settings: EnrolmentSettings,
+    units: Sequence[GivenUnit],
+) -> str:
     try:
-        patients = read_clinical(clinical_csv, hospitals).patients
+        patients = read_clinical(clinical_csv, hospitals, units=units).patients
     except ClinicalTableError:
         return "absent"
     patients = patients.rename(columns={"patient_id": "patient"})

@@ -12,7 +12,7 @@ from dlre_core.foundation.errors import (
     StoreMismatch,
     TrainingError,
 )
-from dlre_core.foundation.study_terms import COHORTS, KEYS
+from dlre_core.foundation.study_terms import COHORTS, KEYS, known_stages
 
 STRATA = {0: "F0-1", 1: "F0-1", 2: "F2", 3: "F3", 4: "F4"}
 
@@ -46,12 +46,15 @@ def make_split(
         If nobody is enrolled, or a cohort would be empty.
     ConfigurationError
         If no hospital that the rule names has a patient in the study.
+    StoreMismatch
+        If a stage is missing.
     """
     if not len(patients):
         raise TrainingError(
             "Nobody of this cohort is enrolled.",
             "results/enrolment/enrolment.csv says why for everyone; make check-data FOLDER=... says what to do.",
         )
+    known_stages(patients["fibrosis_stage"])
     table = patients[[*KEYS, "fibrosis_stage"]]
     table = table.sort_values(KEYS, ignore_index=True)
     generator = np.random.default_rng([seed, 1])

@@ -1,15 +1,16 @@
 """Which studies to pull: ``studies.csv`` in the cohort folder, one line a study or a patient."""
 
-import csv
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dlre_core.foundation.digests import value_digest
 from dlre_core.foundation.errors import ClinicalTableError, CohortError
-from dlre_core.patients.csv_input import Problems, open_table
+from dlre_core.patients.table_file import open_table, table_path
+from dlre_core.user_tables.csv_input import REJECTED, STOPPED, Problems
 
-NAME = "studies.csv"
+TABLE = "studies"
 KEYS = ("study_instance_uid", "patient_id", "accession_number")
 # A folder's name and part of results: nothing that leads elsewhere.
 HOSPITAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
@@ -58,28 +59,24 @@ def read_study_list(folder: str | Path) -> list[StudyLine]:
     Raises
     ------
     CohortError
-        If it is missing, is no UTF-8 CSV, lacks columns, or a line has no usable hospital.
+        If it is missing, is no UTF-8 CSV or workbook, lacks columns, or a line is not sure.
     """
-    path = Path(folder) / NAME
+    path = table_path(folder, TABLE)
     problems = Problems()
     remedy = f"Write a UTF-8 CSV with the columns hospital and one of {', '.join(KEYS)}."
     try:
-        reader = open_table(path, problems)
-        rows = [(reader.line_num, row) for row in reader]
-    except (ClinicalTableError, csv.Error):
-        problem = f"{path} cannot be read." if path.exists() else f"There is no list of studies {path}."
-        raise CohortError(problem, remedy) from None
-    # A guess would ask the PACS for somebody else.
-    if any(row["code"] == "not_utf8" for row in problems.rows):
-        raise CohortError(f"{path} cannot be read: it is not UTF-8.", remedy)
-    header = reader.fieldnames or []
-    if "hospital" not in header or not set(KEYS) & set(header):
-        raise CohortError(f"{path} lacks columns.", remedy)
-    lines = []
-    for number, row in rows:
-        cells = {key: (row.get(key) or "").strip() for key in ("hospital", *KEYS)}
-        if any(cells.values()):
-            lines.append(StudyLine(number, **cells))
+        table = open_table(path, problems)
+    except ClinicalTableError as error:
+        if not path.exists():
+            raise CohortError(f"There is no list of studies {path}.", remedy) from None
+        raise CohortError(error.message, error.remedy) from None
+    _refuse_doubtful(path, table.header, problems, remedy)
+    columns = {name: table.column(name) for name in ("hospital", *KEYS) if name in table.header}
+    cells = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    empty = dict.fromkeys(("hospital", *KEYS), "")
+    lines = [
+        StudyLine(number, **(empty | row)) for number, row in zip(table.lines, cells, strict=True) if any(row.values())
+    ]
     wrong = [line.line for line in lines if not HOSPITAL.fullmatch(line.hospital)]
     if wrong:
         raise CohortError(
@@ -89,6 +86,20 @@ def read_study_list(folder: str | Path) -> list[StudyLine]:
     if not lines:
         raise CohortError(f"{path} names no study.", remedy)
     return lines
+
+
+def _refuse_doubtful(path: Path, header: Sequence[str], problems: Problems, remedy: str) -> None:
+    """Refuse a list of which it is not sure what it asks for: a guess would ask for somebody else."""
+    for row in problems.rows:
+        if row["code"] == "not_utf8":
+            raise CohortError(f"{path} cannot be read: it is not UTF-8.", remedy)
+        if row["effect"] in (REJECTED, STOPPED) and row["code"] != "blank_row":
+            raise CohortError(f"{path}, line {row['row']}: {row['problem']}", str(row["remedy"]))
+    if "hospital" not in header or not set(KEYS) & set(header):
+        raise CohortError(f"{path} lacks columns.", remedy)
+    twice = sorted({name for name in ("hospital", *KEYS) if header.count(name) > 1})
+    if twice:
+        raise CohortError(f"{path} has the column {twice[0]} twice.", "Keep the one that is right.")
 
 
 def listed_digest(folder: str | Path, hospital: str) -> str:

@@ -4,54 +4,68 @@ Use: ``python -m dlre_core.preflight.folder_check FOLDER``.
 """
 
 import argparse
-import csv
 import os
 import sys
-import textwrap
-from collections import Counter
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from dlre_core.dicom.decoder_process import Archives, opened
-from dlre_core.dicom.file_search import FoundFile, find_files
-from dlre_core.dicom.reader import ReadLimits, read_header
+from dlre_core.dicom.file_search import find_files
+from dlre_core.dicom.guarded_reader import GuardedReader
 from dlre_core.dicom.reject_reasons import Unusable
 from dlre_core.foundation.errors import ClinicalTableError, CohortError, ConfigurationError
+from dlre_core.ingestion.usable_picture import IngestionSettings, usable_picture
 from dlre_core.pacs.failures import Failure
-from dlre_core.patients.clinical_table import read_clinical
+from dlre_core.patients.clinical_table import ClinicalTable, examine_table
 from dlre_core.patients.cohort_folder import hospital_codes, stray_files
-from dlre_core.patients.csv_input import PROBLEM_COLUMNS
-from dlre_core.patients.data_contract import MEASUREMENT_COLUMNS
+from dlre_core.patients.doubts import doubts
 from dlre_core.patients.enrolment import EnrolmentSettings
-from dlre_core.patients.study_list import NAME as STUDY_LIST
+from dlre_core.patients.other_tables import examine_other_table, other_tables
+from dlre_core.patients.study_list import TABLE as STUDY_LIST
 from dlre_core.patients.study_list import read_study_list
-from dlre_core.preflight.proposed_config import next_step
+from dlre_core.patients.table_file import table_path
+from dlre_core.preflight.picture_checks import check_pictures, doubts_text
+from dlre_core.preflight.problems_page import SHOWN, problems_text, stopping
+from dlre_core.preflight.proposed_config import SCHEMA, outlook, reading_settings
+from dlre_core.user_tables.csv_input import FLAGGED, PROBLEM_COLUMNS
+from dlre_core.user_tables.units import GivenUnit, given_units
+from dlre_core.workflow.configuration import checked_section
 
-LIMITS = ReadLimits()
 NEEDED_IMAGES = EnrolmentSettings.images_per_patient
-SQUARE_COLUMNS = ("file", "row", "column", "size")
-SHOWN = 10
+READING = IngestionSettings()
+CONFIG = Path("config.yaml")
+# So long pictures are looked at for what states their full scale.
+SCALE_SECONDS = 20.0
 
 
-def check_folder(folder: str | Path, needed_images: int = NEEDED_IMAGES) -> pd.DataFrame:
+def check_folder(
+    folder: str | Path,
+    needed_images: int = NEEDED_IMAGES,
+    units: Sequence[GivenUnit] = (),
+    reading: IngestionSettings = READING,
+) -> pd.DataFrame:
     """List everything that a study on this folder would stumble over.
 
-    Only headers are read, so pictures are not judged; ingestion does that.
+    Tables are read as the study reads them. Of pictures only headers are read; ingestion judges them.
 
     Parameters
     ----------
     folder : path
-        Holds ``dicom/<hospital>/...``, ``clinical.csv`` and the optional tables.
+        Holds ``dicom/<hospital>/...``, the clinical table and the optional tables.
     needed_images : int
         Pictures a patient needs to be enrolled.
+    units : sequence of GivenUnit, optional
+        Units that the user gave for columns.
+    reading : IngestionSettings
+        How the study would read pictures.
 
     Returns
     -------
     DataFrame
-        Columns as in `dlre_core.patients.csv_input.PROBLEM_COLUMNS`, and ``file`` first. Ids are the user's
-        own: the table is for the screen, not for ``results/``.
+        Columns as in `dlre_core.user_tables.csv_input.PROBLEM_COLUMNS`, ``file`` first and ``cell`` last. Ids and
+        cells are the user's own: the table is for the screen, not for ``results/``.
     """
     folder = Path(folder)
     problems: list[dict[str, object]] = []
@@ -69,36 +83,41 @@ def check_folder(folder: str | Path, needed_images: int = NEEDED_IMAGES) -> pd.D
         remedy = "Put them into the folder of the hospital that sent them: dicom/<hospital>/."
         problems.append(_problem("dicom/", "outside_hospitals", problem, remedy))
     patients: pd.DataFrame | None = None
+    clinical = table_path(folder, "clinical")
     try:
-        table = read_clinical(folder / "clinical.csv", hospitals or None)
+        table = examine_table(clinical, hospitals or None, units=units)
         patients = table.patients
-        problems += [{"file": "clinical.csv", **row} for row in table.problems.to_dict("records")]
+        problems += _found(table)
     except ClinicalTableError as error:
-        problems.append(_problem("clinical.csv", "unusable_table", error.message, error.remedy))
-    found = {name: list(find_files(folder / "dicom" / name, LIMITS.bytes_per_file)) for name in hospitals}
+        problems.append(_problem(clinical.name, "unusable_table", error.message, error.remedy))
+    found = {name: list(find_files(folder / "dicom" / name, reading.limits.bytes_per_file)) for name in hospitals}
     names = {f"{hospital}/{file.name}" for hospital, files in found.items() for file in files}
-    if (folder / "measurements.csv").exists():
-        problems += list(_check_measurements(folder, hospitals, names))
-    if (folder / "roi.csv").exists():
-        problems += list(_check_squares(folder / "roi.csv", names))
+    for name, path in other_tables(folder).items():
+        problems += _check_other_table(name, Path(path), hospitals, names, units)
     if patients is not None:
         # What is still to be pulled lacks its pictures, and that is said already.
         for hospital in [h for h in hospitals if (folder / "dicom" / h).is_dir()]:
-            problems += list(_check_pictures(hospital, found[hospital], patients, needed_images))
-    return pd.DataFrame(problems, columns=["file", *PROBLEM_COLUMNS])
+            problems += check_pictures(hospital, found[hospital], patients, needed_images, reading)
+    return pd.DataFrame(problems, columns=["file", *PROBLEM_COLUMNS, "cell"]).fillna({"cell": ""})
+
+
+def _found(table: ClinicalTable) -> list[dict[str, object]]:
+    rows = table.problems.assign(cell=list(table.cells)).to_dict("records")
+    return [{"file": table.path.name, **row} for row in rows]
 
 
 def _check_study_list(folder: Path) -> tuple[set[str], list[dict[str, object]]]:
     """Hospitals of ``studies.csv``, where there is one, and what is wrong with it."""
-    if not (folder / STUDY_LIST).exists():
+    path = table_path(folder, STUDY_LIST)
+    if not path.exists():
         return set(), []
     try:
         lines = read_study_list(folder)
     except CohortError as error:
-        return set(), [_problem(STUDY_LIST, "unusable_table", error.message, error.remedy)]
+        return set(), [_problem(path.name, "unusable_table", error.message, error.remedy)]
     bad = Failure.BAD_LINE
     found = [
-        _problem(STUDY_LIST, bad.code, bad.sentence, bad.remedy, hospital=line.hospital) | {"row": line.line}
+        _problem(path.name, bad.code, bad.sentence, bad.remedy, hospital=line.hospital) | {"row": line.line}
         for line in lines
         if not line.sound
     ]
@@ -107,43 +126,19 @@ def _check_study_list(folder: Path) -> tuple[set[str], list[dict[str, object]]]:
     if absent:
         problem = f"Nothing was pulled yet for {', '.join(absent)}."
         remedy = "Run make pull once config.yaml names your hospitals (docs/guide/pacs.md)."
-        found.append(_problem(STUDY_LIST, "not_pulled", problem, remedy))
+        found.append(_problem(path.name, "not_pulled", problem, remedy))
     return hospitals, found
 
 
-def _check_measurements(folder: Path, hospitals: list[str], names: set[str]) -> Iterable[dict[str, object]]:
+def _check_other_table(
+    name: str, path: Path, hospitals: list[str], names: set[str], units: Sequence[GivenUnit]
+) -> list[dict[str, object]]:
+    """Problems of the measurements or the squares, and rows that name no picture."""
     try:
-        table = read_clinical(folder / "measurements.csv", hospitals or None, MEASUREMENT_COLUMNS, ("file",))
+        table = examine_other_table(path, name, hospitals or None, units)
     except ClinicalTableError as error:
-        yield _problem("measurements.csv", "unusable_table", error.message, error.remedy)
-        return
-    for row in table.problems.to_dict("records"):
-        yield {"file": "measurements.csv", **row}
-    yield from _absent_pictures("measurements.csv", list(table.patients["file"]), names)
-
-
-def _check_squares(path: Path, names: set[str]) -> Iterable[dict[str, object]]:
-    with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
-        reader = csv.DictReader(file)
-        missing = [name for name in SQUARE_COLUMNS if name not in (reader.fieldnames or [])]
-        rows = list(reader)
-    if missing:
-        yield _problem(
-            path.name,
-            "unusable_table",
-            f"{path} lacks the columns {', '.join(missing)}.",
-            f"Write a header with {', '.join(SQUARE_COLUMNS)}, separated by commas.",
-        )
-        return
-    for line, row in enumerate(rows, 2):
-        if not all((row[name] or "").strip().isdigit() for name in SQUARE_COLUMNS[1:]):
-            yield _problem(
-                path.name,
-                "not_a_square",
-                "row, column and size are not whole pixels.",
-                "Write the top left corner and the side in whole pixels of the stored picture.",
-            ) | {"row": line}
-    yield from _absent_pictures(path.name, [row["file"] or "" for row in rows], names)
+        return [_problem(path.name, "unusable_table", error.message, error.remedy)]
+    return [*_found(table), *_absent_pictures(path.name, list(table.patients["file"]), names)]
 
 
 def _absent_pictures(table: str, files: Sequence[str], names: set[str]) -> Iterable[dict[str, object]]:
@@ -152,68 +147,13 @@ def _absent_pictures(table: str, files: Sequence[str], names: set[str]) -> Itera
         yield _problem(
             table,
             "picture_missing",
-            f"{len(absent)} of {len(files)} rows name a picture that is not there, such as {absent[0]}.",
+            f"{_rows(len(absent), len(files))} a picture that is not there, such as {absent[0]}.",
             "Write the path below dicom/, with forward slashes: <hospital>/.../<file>.",
         )
 
 
-def _check_pictures(
-    hospital: str, files: Sequence[FoundFile], patients: pd.DataFrame, needed: int
-) -> Iterable[dict[str, object]]:
-    known = set(patients.loc[patients["hospital"] == hospital, "patient_id"])
-    counts: Counter[str] = Counter()
-    strangers: Counter[str] = Counter()
-    archives = Archives(LIMITS)
-    for file in files:
-        patient = None if file.problem else _patient_of(file, archives)
-        if patient is None:
-            continue
-        candidates = [patient, *file.folders]
-        match = next((name for name in candidates if name in known), None)
-        if match is None:
-            strangers[patient or next(iter(file.folders), "")] += 1
-        else:
-            counts[match] += 1
-    where = f"dicom/{hospital}/"
-    if not counts and not strangers:
-        yield _problem(
-            where,
-            "no_pictures",
-            f"The folder holds no DICOM file ({len(files)} files of other kinds).",
-            "Put the hospital's DICOM export there, not screenshots; or delete the folder.",
-            hospital=hospital,
-        )
-    for patient, number in sorted(strangers.items()):
-        yield _problem(
-            where,
-            "pictures_without_patient",
-            f"{number} pictures belong to {patient or 'nobody'}, who has no usable row in clinical.csv.",
-            "Add the patient's row to clinical.csv, correct patient_id so that it equals Patient ID in "
-            "the pictures, or put right why the row was rejected.",
-            hospital=hospital,
-            patient_id=patient,
-        )
-    for patient in sorted(known):
-        if counts[patient] < needed:
-            yield _problem(
-                where,
-                "too_few_pictures",
-                f"{patient} has {counts[patient]} DICOM pictures; {needed} are needed.",
-                "Add the missing pictures; without them the patient is excluded.",
-                hospital=hospital,
-                patient_id=patient,
-            )
-
-
-def _patient_of(file: FoundFile, archives: Archives) -> str | None:
-    """Patient ID of a DICOM file, ``""`` where it has none, None where the file is not DICOM."""
-    request = {"path": str(file.path), "member": file.member}
-    try:
-        with opened(request, archives) as stream:
-            header = read_header(stream)
-    except (Unusable, OSError):
-        return None
-    return None if header is None else header.patient_id
+def _rows(number: int, of: int) -> str:
+    return "Its only row names" if of == 1 else f"{number} of {of} rows name"
 
 
 def _problem(file: str, code: str, problem: str, remedy: str, **where: str) -> dict[str, object]:
@@ -223,38 +163,55 @@ def _problem(file: str, code: str, problem: str, remedy: str, **where: str) -> d
         "hospital": where.get("hospital", ""),
         "patient_id": where.get("patient_id", ""),
         "column": "",
-        "effect": "flagged",
+        "effect": FLAGGED,
         "code": code,
         "problem": problem,
         "remedy": remedy,
+        "cell": "",
     }
 
 
-def problems_text(problems: pd.DataFrame, shown: int | None = SHOWN) -> str:
-    """Problems for a terminal: what is the same stands together, with what to do once.
+def scale_sources(folder: Path, settings: IngestionSettings, seconds: float = SCALE_SECONDS) -> tuple[list[str], int]:
+    """What states the full scale of usable pictures, and how many files were not looked at for want of time.
 
     Parameters
     ----------
-    problems : DataFrame
-        As `check_folder` returns it.
-    shown : int or None
-        Of every kind; None for all.
+    folder : Path
+        The cohort folder.
+    settings : IngestionSettings
+    seconds : float
+        After these no other file is opened.
     """
-    lines = []
-    # Pictures of all hospitals stand together; problems with different remedies do not.
-    place = problems["file"].str.replace(r"^dicom/.+", "dicom/", regex=True)
-    for (file, code, _), group in problems.groupby([place, "code", problems["remedy"]], sort=False):
-        lines.append(f"\n{file}: {str(code).replace('_', ' ')} ({len(group)})")
-        for row in group[:shown].to_dict("records"):
-            line = f"line {row['row']}: " if row["row"] else ""
-            who = f"[{row['hospital']} {row['patient_id']}] " if row["patient_id"] else ""
-            effect = "" if row["effect"] == "flagged" else f" ({row['effect']})"
-            lines.append(f"  {line}{who}{row['problem']}{effect}")
-        if shown is not None and len(group) > shown:
-            lines.append(f"  ... and {len(group) - shown} more (ALL=1 shows them)")
-        words = textwrap.fill(f"What to do: {group.iloc[0]['remedy']}", 96, subsequent_indent="  ")
-        lines.append(textwrap.indent(words, "  "))
-    return "\n".join(lines)
+    root, sources, left = folder / "dicom", [], 0
+    end = time.monotonic() + seconds
+    hospitals = sorted(p for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
+    with GuardedReader(settings.limits) as reader:
+        for hospital in hospitals:
+            for file in find_files(hospital, settings.limits.bytes_per_file):
+                if time.monotonic() > end:
+                    left += 1
+                    continue
+                try:
+                    if not file.problem and reader.header(file) is not None:
+                        sources.append(usable_picture(reader.images(file), settings).scale_source)
+                except Unusable:
+                    continue
+    return sources, left
+
+
+def _summary(
+    folder: Path,
+    problems: pd.DataFrame,
+    enrolment: pd.DataFrame,
+    reading: IngestionSettings,
+) -> str:
+    """The numbers that the study will say again in its report, zero included."""
+    sources, left = scale_sources(folder, reading)
+    none = problems.iloc[:0]
+    sentences = doubts(problems, none, enrolment, pd.Series(sources, dtype=str)).sentences()
+    if left:
+        sentences[0] += f" {left} files were not looked at, to save time; the study looks at all."
+    return "\nWhat is assumed, removed or doubted:\n" + "".join(f"  {s}\n" for s in sentences)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -264,12 +221,27 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--images", type=int, default=NEEDED_IMAGES, help="pictures a patient needs")
     parser.add_argument("--all", action="store_true", help="every problem, not ten of a kind")
     options = parser.parse_args(arguments)
-    problems = check_folder(options.folder, options.images)
-    number = len(problems)
-    verdict = f"{number} problem{'s' * (number > 1)}." if number else "No problems found."
-    sys.stdout.write(f"{problems_text(problems, None if options.all else SHOWN)}\n\n{options.folder}: {verdict}\n")
+    fault: ConfigurationError | None = None
+    units: tuple[GivenUnit, ...] = ()
+    reading = READING
     try:
-        sys.stdout.write(next_step(options.folder, problems))
+        units = given_units(checked_section(CONFIG, SCHEMA, "units"))
+        reading = reading_settings()
+    except ConfigurationError as error:
+        fault = error
+    problems = check_folder(options.folder, options.images, units, reading)
+    number = len(problems)
+    stops = int(stopping(problems).sum())
+    verdict = f"{number} problem{'s' * (number > 1)}" if number else "No problems found"
+    verdict += f", {stops} of which stop{'s' * (stops == 1)} the study." if stops else "."
+    sys.stdout.write(f"{problems_text(problems, None if options.all else SHOWN)}\n\n{options.folder}: {verdict}\n")
+    sys.stdout.write(doubts_text(problems))
+    try:
+        enrolment, then = outlook(options.folder, problems, units)
+        sys.stdout.write(_summary(options.folder, problems, enrolment, reading))
+        sys.stdout.write(then)
+        if fault is not None:
+            raise fault
     except ConfigurationError as error:
         sys.stdout.write(f"\n{error}\n")
         return 1

@@ -13,10 +13,12 @@ from typing import Any
 import psutil
 import yaml
 
-from dlre_core.foundation.errors import DlreError, MachineError
+from dlre_core.foundation.errors import ClinicalTableError, DlreError, MachineError
 from dlre_core.patients.cohort_folder import cohort_folder
+from dlre_core.patients.table_file import open_table, table_path
 from dlre_core.serving.triton_program import LIBPYTHON, check_stub
 from dlre_core.simulation.presets import number_enrolled, number_excluded
+from dlre_core.user_tables.csv_input import Problems
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST, NEWEST = (3, 11), (3, 13)
@@ -131,9 +133,7 @@ def bytes_to_write(config: Mapping[str, Any], folder: Path) -> float:
         pictures = (enrolled + number_excluded(enrolled)) * images
         each = BYTES_PER_PICTURE + BYTES_PER_SIMULATED_PICTURE
     else:
-        table = Path(cohort_folder(cohort)) / "clinical.csv"
-        patients = table.read_bytes().count(b"\n") if table.exists() else 0
-        pictures, each = patients * images, BYTES_PER_PICTURE
+        pictures, each = _patients(table_path(cohort_folder(cohort), "clinical")) * images, BYTES_PER_PICTURE
     written = sum(
         path.stat().st_size
         for part in ("store", "roi", "simulated_cohort")
@@ -141,6 +141,14 @@ def bytes_to_write(config: Mapping[str, Any], folder: Path) -> float:
         if path.is_file()
     )
     return max(pictures * each + BYTES_BESIDES - written, 0)
+
+
+def _patients(table: Path) -> int:
+    """Rows of the clinical table; none where it cannot be read, which the study says elsewhere."""
+    try:
+        return len(open_table(table, Problems()).rows)
+    except ClinicalTableError:
+        return 0
 
 
 def main() -> None:

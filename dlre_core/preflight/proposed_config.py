@@ -1,17 +1,24 @@
 """Sections of ``config.yaml`` for a user's own folder, to paste."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import yaml
 
+from dlre_core.dicom.reader import ReadLimits
+from dlre_core.foundation.errors import ClinicalTableError, CohortError
 from dlre_core.foundation.study_terms import KEYS
-from dlre_core.patients.clinical_table import read_clinical
+from dlre_core.ingestion.usable_picture import IngestionSettings
+from dlre_core.patients.clinical_table import examine_table
 from dlre_core.patients.cohort_folder import hospital_codes
 from dlre_core.patients.enrolment import EnrolmentSettings, enrol, flow
-from dlre_core.patients.study_list import NAME as STUDY_LIST
+from dlre_core.patients.study_list import TABLE as STUDY_LIST
+from dlre_core.patients.table_file import table_path
+from dlre_core.preflight.trainable_arms import untrainable_arms
+from dlre_core.user_tables.csv_input import STOPPED
+from dlre_core.user_tables.units import GivenUnit
 from dlre_core.workflow.configuration import checked_section
 
 FEWEST_HOSPITALS = 4
@@ -70,8 +77,21 @@ def proposed_configuration(
     return "\n".join(parts) + "\n"
 
 
-def next_step(folder: Path, problems: pd.DataFrame) -> str:
-    """What to put into ``config.yaml``; empty where the folder cannot be used as it is.
+def reading_settings() -> IngestionSettings:
+    """How a study here would read pictures: by the section ingestion of the ``config.yaml`` here, else by the defaults.
+
+    Raises
+    ------
+    ConfigurationError
+        If that section is wrong.
+    """
+    given = checked_section(Path("config.yaml"), SCHEMA, "ingestion")
+    limits = ReadLimits(**given.pop("limits", {}))
+    return IngestionSettings(limits=limits, **given)
+
+
+def outlook(folder: Path, problems: pd.DataFrame, units: Sequence[GivenUnit] = ()) -> tuple[pd.DataFrame, str]:
+    """Who would be enrolled, and what to put into ``config.yaml``.
 
     Parameters
     ----------
@@ -79,37 +99,60 @@ def next_step(folder: Path, problems: pd.DataFrame) -> str:
         The cohort folder. What is still to be pulled from a PACS (``studies.csv``) is taken to come.
     problems : DataFrame
         As `dlre_core.preflight.folder_check.check_folder` returns it.
+    units : sequence of GivenUnit, optional
+
+    Returns
+    -------
+    DataFrame
+        As `dlre_core.patients.enrolment.enrol` returns it; no rows where the table cannot be read at all.
+    str
+        Empty where the folder cannot be used as it is.
 
     Raises
     ------
     ConfigurationError
         If the section enrolment of the ``config.yaml`` here is wrong.
     """
-    if set(problems["code"]) & {"no_hospitals", "unusable_table"}:
-        return ""
-    pacs = (folder / STUDY_LIST).exists()
-    hospitals = hospital_codes({"source": "dicomweb" if pacs else "folder", "folder": folder})
-    patients = read_clinical(folder / "clinical.csv", hospitals).patients
     given = checked_section(Path("config.yaml"), SCHEMA, "enrolment")
     settings = EnrolmentSettings(**given)
+    pacs = table_path(folder, STUDY_LIST).exists()
+    try:
+        hospitals = hospital_codes({"source": "dicomweb" if pacs else "folder", "folder": folder})
+        patients = examine_table(table_path(folder, "clinical"), hospitals, units=units).patients
+    except (CohortError, ClinicalTableError):
+        return pd.DataFrame(columns=["all_reasons"]), ""
     verdict, lost = _outlook(patients, problems, settings)
+    if set(problems["effect"]) & {STOPPED} or set(problems["code"]) & {"unusable_table"}:
+        return verdict, ""
     counts = verdict[verdict["enrolled"] == 1]["hospital"].value_counts()
     counts = counts.reindex(hospitals, fill_value=0)
-    outlook = (
+    text = (
         f"\n{counts.sum()} of {len(patients)} patients with a usable row would be enrolled, as far as the table "
         "and the numbers of pictures tell.\n"
     )
     if lost:
-        outlook += "The others are first excluded for:\n"
-        outlook += "".join(f"  {number:5d}  {sentence}\n" for sentence, number in lost.items())
+        text += "The others are first excluded for:\n"
+        text += "".join(f"  {number:5d}  {sentence}\n" for sentence, number in lost.items())
     if not counts.sum():
-        return outlook
+        return verdict, text
     sections = proposed_configuration(folder.resolve(), counts.to_dict(), images=settings.images_per_patient, pacs=pacs)
+    proposal = yaml.safe_load(sections)
+    stages = patients.loc[(verdict["enrolled"] == 1).to_numpy(), ["hospital", "fibrosis_stage"]]
+    skipped = untrainable_arms(proposal["arms"], proposal["splits"], stages)
+    for reason, names in _arms_by_reason(skipped).items():
+        text += f"\n{reason} The study skips {names}; what needs no network is made all the same.\n"
     then = "with the address of your PACS, then `make pull` and `make study`" if pacs else "then `make study`"
-    return (
-        f"{outlook}\nTo run the study on them, put this into config.yaml in place of its sections cohort, splits "
+    return verdict, (
+        f"{text}\nTo run the study on them, put this into config.yaml in place of its sections cohort, splits "
         f"and arms, {then}:\n\n{sections}"
     )
+
+
+def _arms_by_reason(skipped: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, list[str]] = {}
+    for arm, reason in skipped.items():
+        found.setdefault(reason, []).append(arm)
+    return {reason: ", ".join(arms) for reason, arms in found.items()}
 
 
 def _outlook(

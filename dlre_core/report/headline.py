@@ -1,5 +1,8 @@
 """The study in a few lines of plain text, for the terminal."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import pandas as pd
 
 from dlre_core.foundation.study_terms import METHODS
@@ -9,13 +12,25 @@ from dlre_core.statistics.estimates import Estimate
 from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval
 
 
+@dataclass(frozen=True)
+class HeadlineTables:
+    """Tables that the headline is made from.
+
+    ``accuracy`` is Table 2, ``enrolment`` has one row per eligible patient, ``counts`` one row per hospital,
+    ``problems`` are those of the clinical table, ``findings`` those of the audit in the study's own tables.
+    """
+
+    accuracy: pd.DataFrame
+    enrolment: pd.DataFrame
+    counts: pd.DataFrame
+    problems: pd.DataFrame
+    findings: pd.DataFrame
+
+
 def headline_text(
-    table: pd.DataFrame,
-    enrolment: pd.DataFrame,
-    counts: pd.DataFrame,
-    problems: pd.DataFrame,
-    findings: pd.DataFrame,
+    tables: HeadlineTables,
     *,
+    notes: Sequence[str],
     title: str,
     simulated: bool,
     report: str,
@@ -24,13 +39,15 @@ def headline_text(
 
     Parameters
     ----------
-    table, enrolment, counts, problems, findings : DataFrame
-        ``table_2.csv``, ``enrolment.csv``, ``counts.csv``, ``problems.csv``, ``study_findings.csv``.
+    tables : HeadlineTables
+    notes : sequence of str
+        What was doubted, and which arms were skipped: one line each.
     title : str
     simulated : bool
     report : str
         Path of the report.
     """
+    table, enrolment, counts, problems = tables.accuracy, tables.enrolment, tables.counts, tables.problems
     validation = table[table["cohort"] == "validation"].set_index(["stage", "method"])
     width = max(len(name) for name in STAGE_NAMES.values()) + 2
     stored, rejected = counts["images_stored"].sum(), counts["rejected"].sum()
@@ -42,6 +59,7 @@ def headline_text(
         f"{stored} pictures stored, {rejected} files rejected (results/store/rejects.csv), "
         f"{len(problems)} problem{'s' * (len(problems) != 1)} in the clinical table"
         + _rejected(rejected_rows(problems)),
+        *notes,
         "",
         f"AUC (95 % CI) in the validation cohort, {validation['n'].max()} patients",
         " " * width + "".join(f"{METHOD_NAMES[method]:<24}" for method in METHODS).rstrip(),
@@ -55,7 +73,7 @@ def headline_text(
         lines.append(f"{name:<{width}}" + "".join(cells).rstrip())
     lines += [
         "* p<0.05, ** p<0.01, *** p<0.001 against DLRE (paired DeLong test)",
-        *_audit(contradictions(findings)),
+        *_audit(contradictions(tables.findings)),
         "",
         f"Report: {report}",
         "",

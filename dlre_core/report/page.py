@@ -19,9 +19,11 @@ from PIL import Image
 from dlre_core import __version__
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.digests import core_digest, file_digest
+from dlre_core.ingestion.picture_doubts import picture_doubts
+from dlre_core.patients.doubts import doubts
 from dlre_core.report.exhibits import SECTIONS, Exhibit
 from dlre_core.report.rule_graph import rule_edges, rule_figure
-from dlre_core.report.sentences import caveats, contradictions, headline
+from dlre_core.report.sentences import caveats, contradictions, headline, skipped_sentences
 from dlre_core.report.unused_files import unused_files
 from dlre_core.tables.formatting import STAGE_NAMES, arm_name, round_half_up
 from dlre_core.tables.stored_tables import read_accuracy_table
@@ -53,8 +55,10 @@ class ReportFiles:
     ----------
     table_2 : path
         ``table_2.csv``: the headline comes from it.
-    counts, rejects, problems : path
-        CSV files of ingestion and the clinical table.
+    counts, rejects, acquisitions : path
+        CSV files of ingestion.
+    problems, other_problems, enrolment : path
+        Problems in the clinical table and in the others, and who was enrolled.
     leak_checks, histories : mapping of split or arm to path
     published_findings, study_audit, study_findings : path
         Findings of the audit of the published tables; audited rows and findings of the study's own.
@@ -67,7 +71,10 @@ class ReportFiles:
     table_2: str | Path
     counts: str | Path
     rejects: str | Path
+    acquisitions: str | Path
     problems: str | Path
+    other_problems: str | Path
+    enrolment: str | Path
     leak_checks: Mapping[str, str | Path]
     histories: Mapping[str, str | Path]
     published_findings: str | Path
@@ -85,6 +92,7 @@ def write_report(
     *,
     title: str,
     simulated: bool,
+    skipped: Mapping[str, str],
 ) -> None:
     """Assemble the page.
 
@@ -99,8 +107,13 @@ def write_report(
     title : str
     simulated : bool
         Puts the banner on.
+    skipped : mapping of arm to reason
+        Arms that could not be trained.
     """
     accuracy = read_accuracy_table(files.table_2)
+    in_tables = [read_table(part) for part in (files.problems, files.other_problems)]
+    acquisitions = read_table(files.acquisitions, needs=("scale_source",))
+    doubted = doubts(*in_tables, read_table(files.enrolment), acquisitions["scale_source"])
     rejected, found = read_table(files.rejects), read_table(files.counts)
     own_findings = read_table(files.study_findings).fillna("")
     page = (
@@ -110,7 +123,8 @@ def write_report(
             title=title,
             simulated=simulated,
             headline=headline(accuracy),
-            caveats=caveats(accuracy, simulated),
+            caveats=[*skipped_sentences(skipped), *caveats(accuracy, simulated)],
+            doubts=[*doubted.sentences(), *picture_doubts(acquisitions, rejected)],
             apart={
                 name: [_exhibit(exhibit) for exhibit in exhibits if exhibit.section == name]
                 for name in ("headline", "flow", "quality")
@@ -135,6 +149,7 @@ def write_report(
                     "counts.csv": files.counts,
                     "rejects.csv": files.rejects,
                     "problems.csv": files.problems,
+                    "other_problems.csv": files.other_problems,
                     "published_findings.csv": files.published_findings,
                     "study_findings.csv": files.study_findings,
                 }.items()
@@ -142,7 +157,8 @@ def write_report(
             counts_total=found.drop(columns="hospital").sum().to_dict(),
             rejects=unused_files(rejected),
             file_names=Path(config["privacy"]["key_file"]).parent / "rejected_files",
-            problems=_summary(read_table(files.problems), ["code", "column", "problem", "effect", "remedy"]),
+            problems=_summary(in_tables[0], ["code", "column", "problem", "effect", "remedy"]),
+            other_problems=_summary(in_tables[1], ["file", "code", "column", "problem", "effect", "remedy"]),
             leaks=[{"split": name} | _rows(read_table(part))[0] for name, part in files.leak_checks.items()],
             trainings=_trainings(files.histories),
             runtimes=_runtimes(Path(files.benchmarks)),

@@ -1,6 +1,6 @@
 """Sentences of the report, made from the data: what was found, and what was not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -56,6 +56,17 @@ def caveats(table: pd.DataFrame, simulated: bool) -> list[str]:
         )
     notes.append("Values of the training cohort are apparent: the networks were fitted to these patients.")
     return notes
+
+
+def skipped_sentences(skipped: Mapping[str, str]) -> list[str]:
+    """A sentence for every arm that could not be trained.
+
+    Examples
+    --------
+    >>> skipped_sentences({"combination_1": "Nobody has F4."})
+    ['Skipped: combination_1. Nobody has F4.']
+    """
+    return [f"Skipped: {arm}. {reason}" for arm, reason in skipped.items()]
 
 
 def contradictions(findings: pd.DataFrame) -> int:

@@ -4,6 +4,8 @@ from typing import Any
 
 import pandas as pd
 
+from dlre_core.dicom.reject_reasons import COUNTED_INSTEAD
+
 # Of one hospital and reason; the CSV has them all.
 LABELS_SHOWN = 12
 NOTHING_TO_DO = "Nothing to do"
@@ -24,7 +26,10 @@ def unused_files(rejects: pd.DataFrame) -> list[dict[str, Any]]:
         ``number``, ``labels`` of files, how many ``more`` there are, and ``patients``, the pseudonyms.
     """
     entries = []
-    for (_, reason, remedy), files in rejects.fillna("").groupby(["code", "reason", "remedy"]):
+    table = rejects.fillna("")
+    # Which file counts instead stands in the CSV.
+    table["reason"] = table["reason"].astype(str).str.split(COUNTED_INSTEAD, regex=False).str[0]
+    for (_, reason, remedy), files in table.groupby(["code", "reason", "remedy"]):
         entries.append(
             {
                 "reason": reason,

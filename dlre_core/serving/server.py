@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 LOOPBACK = "127.0.0.1"
 PORT_ATTEMPTS = 3
 LOG_LINES = 12
+# Triton starts the model's process through a shell and does not quote what it hands over.
+PLAIN = re.compile(r"[\w/.+@:-]+")
+PLAIN_TEMPORARY_FOLDER = "/tmp"
 # Triton's last line only says that a model could not be loaded.
 REASON = re.compile(r'"(failed to load .* version .*)"')
 # What requests took (up to 24 MB each, in many pieces) goes back to the system when they are answered,
@@ -146,11 +149,11 @@ class TritonServer:
     def _launch(self) -> None:
         program = find_triton()
         self.name = f"dlre-{os.getpid()}-{secrets.token_hex(4)}"
-        self._scratch = tempfile.mkdtemp(prefix=f"{self.name}-")
+        self._scratch = tempfile.mkdtemp(prefix=f"{self.name}-", dir=_plain_temporary_folder())
         environment = program.lay_out(Path(self._scratch))
         arguments = [
             f"--id={self.name}",
-            f"--model-repository={self.repository}",
+            f"--model-repository={_in_a_plain_place(self.repository, Path(self._scratch))}",
             f"--backend-directory={self._scratch}",
             f"--backend-config=python,shm-region-prefix-name={self.name}",
             # With explicit, any account of the machine could load a program of its own over loopback.
@@ -238,6 +241,20 @@ class TritonServer:
         error = text.rfind("\nerror: ")
         lines = text[error + 1 :] if error >= 0 else text
         return "\n".join(lines.strip().splitlines()[-LOG_LINES:])
+
+
+def _in_a_plain_place(repository: Path, scratch: Path) -> Path:
+    """The repository, through a link in ``scratch`` where a shell would take its path apart."""
+    if PLAIN.fullmatch(str(repository)):
+        return repository
+    link = scratch / "models"
+    link.symlink_to(repository, target_is_directory=True)
+    return link
+
+
+def _plain_temporary_folder() -> str | None:
+    """Where temporary files go, or `PLAIN_TEMPORARY_FOLDER` where TMPDIR names a place that a shell takes apart."""
+    return None if PLAIN.fullmatch(tempfile.gettempdir()) else PLAIN_TEMPORARY_FOLDER
 
 
 def free_port() -> int:

@@ -50,7 +50,8 @@ class Inbox:
     """Where new patients' files are, and whose they are.
 
     ``code`` stands in for a hospital in pseudonyms; ``outbox`` takes the files for the PACS, in
-    which patients have their names, and the list that says which pseudonym is whose.
+    which patients have their names, and the list that says which pseudonym is whose. ``trust_uids`` says whether
+    SOP Instance UIDs tell pictures apart.
     """
 
     folder: Path
@@ -58,6 +59,7 @@ class Inbox:
     pseudonymiser: Pseudonymiser
     limits: ReadLimits
     outbox: Path
+    trust_uids: bool = True
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ def _fill_outbox(
     Returns
     -------
     dict of str
-        By pseudonym, why there is nothing for the PACS.
+        By pseudonym, why there is nothing for the PACS, or what was left out of it.
     """
     files, people = files_by_image(inbox, chosen)
     rows = [(pseudonym, *person) for pseudonym, person in sorted(people.items())]
@@ -191,10 +193,16 @@ def _fill_outbox(
         here = chosen[chosen["patient"] == patient["patient"]]
         found = [files[image_id] for image_id in here["image_id"] if image_id in files]
         try:
-            _write_for_pacs(inbox, patient, found, sheets[patient["patient"]], study)
+            left_out = _write_for_pacs(inbox, patient, found, sheets[patient["patient"]], study)
         except UnreadableDicom as error:
             logger.warning("%s: nothing for the PACS: %s", patient["patient"], error)
             failures[patient["patient"]] = f"nothing for the PACS: {error.message}"
+            continue
+        if left_out:
+            logger.warning("%s: left out for the PACS: %s", patient["patient"], left_out)
+            failures[patient["patient"]] = (
+                f"left out for the PACS, in a character set that the file does not declare: {left_out}"
+            )
     return failures
 
 
@@ -204,12 +212,14 @@ def _write_for_pacs(
     files: Sequence[FoundFile],
     sheet: np.ndarray,
     study: FrozenStudy,
-) -> None:
+) -> str:
+    """Write both files; return the names of elements that had to be left out."""
     if len(files) < patient["images"]:
         raise UnreadableDicom("Some of its pictures are no longer in the inbox.", "Put them back, and stage again.")
     archives = Archives(inbox.limits)
     with pacs.odd_headers_named():
-        pictures = [pacs.read_identity(file, archives) for file in files]
+        identities = [pacs.read_identity(file, archives) for file in files]
+        pictures = [identity.elements for identity in identities]
         if len({(picture.PatientID, picture.StudyInstanceUID) for picture in pictures}) > 1:
             raise UnreadableDicom("Its files name several patients.", "Look at them one by one.")
         report = pacs.structured_report(
@@ -223,6 +233,7 @@ def _write_for_pacs(
         capture = pacs.secondary_capture(pictures, sheet, model=study.manifest)
         for made, end in zip((report, capture), OUTBOX_FILES, strict=True):
             pacs.write_private_dicom(made, inbox.outbox / f"{patient['patient']}{end}")
+    return ", ".join(sorted({name for identity in identities for name in identity.left_out}))
 
 
 def files_by_image(inbox: Inbox, chosen: pd.DataFrame) -> tuple[dict[str, FoundFile], dict[str, tuple[str, str]]]:
@@ -248,7 +259,7 @@ def files_by_image(inbox: Inbox, chosen: pd.DataFrame) -> tuple[dict[str, FoundF
             pseudonym = inbox.pseudonymiser.patient(inbox.code, examination)
             day = header.acquired_at.date().isoformat() if header.acquired_at else ""
             people[pseudonym] = patient_named(header, file), day
-            uid = header.sop_instance_uid or file.name
+            uid = (header.sop_instance_uid if inbox.trust_uids else "") or file.name
             for frame in set(frames.values()):
                 image_id = inbox.pseudonymiser.image(inbox.code, uid, frame)
                 if frames.get(image_id) == frame and owners[image_id] == pseudonym:

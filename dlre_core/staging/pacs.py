@@ -10,11 +10,14 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import highdicom as hd
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
+from pydicom.charset import python_encoding
+from pydicom.datadict import dictionary_description
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
@@ -51,6 +54,9 @@ IDENTITY = (
     "Modality",
     "SpecificCharacterSet",
 )
+BINARY = ("Rows", "Columns")
+# Begins a switch to another character set.
+ESCAPE = b"\x1b"
 DATE, TIME = r"\d{8}", r"\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?"
 FORMS = {"PatientBirthDate": DATE, "StudyDate": DATE, "StudyTime": TIME, "PatientSex": "[MFO]"}
 NAME = "DLRE"
@@ -88,8 +94,17 @@ def odd_headers_named() -> Iterator[None]:
         ) from None
 
 
-def read_identity(file: FoundFile, archives: Archives) -> Dataset:
+class Identity(NamedTuple):
+    """By which a PACS files what refers to a picture: elements, and the names of those left out as unreadable."""
+
+    elements: Dataset
+    left_out: tuple[str, ...]
+
+
+def read_identity(file: FoundFile, archives: Archives) -> Identity:
     """The elements of a picture by which a PACS files what refers to it.
+
+    Text in a character set that the file does not declare is left out: guessed, it would name somebody else.
 
     Raises
     ------
@@ -99,11 +114,21 @@ def read_identity(file: FoundFile, archives: Archives) -> Dataset:
     request = {"path": str(file.path), "member": file.member}
     with opened(request, archives) as stream:
         found = parse(stream, list(IDENTITY)) or Dataset()
+    undeclared = {name for name in IDENTITY if name in found and _undeclared(found, name)}
     identity = Dataset()
     for name in IDENTITY:
-        if name in found:
+        if name in found and name not in undeclared:
             identity.add(found[name])
     identity.decode()
+    # What the declared character set does not have.
+    undeclared |= {n for n in identity.dir() if "\N{REPLACEMENT CHARACTER}" in str(identity[n].value)}
+    for name in undeclared & set(identity.dir()):
+        del identity[name]
+    if "PatientID" in undeclared:
+        raise UnreadableDicom(
+            "The Patient ID of a picture is written in a character set that the file does not declare.",
+            "Export it from the PACS with Specific Character Set (0008,0005).",
+        )
     identity.SpecificCharacterSet = UTF8
     for name in identity.dir():
         # A PACS files by the first of several; what is no date, time or sex is left out.
@@ -120,7 +145,20 @@ def read_identity(file: FoundFile, archives: Archives) -> Dataset:
         )
     for name in set(IDENTITY) - set(identity.dir()) - {"Rows", "Columns"}:
         setattr(identity, name, "")
-    return identity
+    names = tuple(sorted(dictionary_description(name) for name in undeclared))
+    return Identity(identity, names)
+
+
+def _undeclared(found: Dataset, name: str) -> bool:
+    """Whether an element holds more than ASCII, and the file names no character set that is known."""
+    raw = found.get_item(name).value
+    if name in BINARY or not isinstance(raw, bytes) or (raw.isascii() and ESCAPE not in raw):
+        return False
+    declared = found.get("SpecificCharacterSet") or ""
+    terms = [declared] if isinstance(declared, str) else list(declared)
+    # The first of several may be empty, which is ASCII.
+    known = [str(term) in python_encoding for term in terms if term]
+    return terms[:1] == ["ISO_IR 6"] or not known or not all(known)
 
 
 def structured_report(
@@ -137,7 +175,7 @@ def structured_report(
     Parameters
     ----------
     pictures : sequence of Dataset
-        From `read_identity`; those that were used, of one study.
+        Elements from `read_identity`; those that were used, of one study.
     probabilities : mapping of stage question to float
         0 to 1.
     liver_stiffness_kpa : float
@@ -211,7 +249,7 @@ def secondary_capture(pictures: Sequence[Dataset], heat_maps: NDArray[np.uint8],
     Parameters
     ----------
     pictures : sequence of Dataset
-        From `read_identity`; those that the maps are of.
+        Elements from `read_identity`; those that the maps are of.
     heat_maps : (height, width, 3) uint8
         RGB, with the words on it.
     model : str

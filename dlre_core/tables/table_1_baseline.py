@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dlre_core.foundation.study_terms import KEYS
+from dlre_core.foundation.study_terms import KEYS, known_stages
 from dlre_core.statistics.groups import (
     CHOICE,
     GroupComparison,
@@ -86,8 +86,8 @@ def table_1(patients: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
         for numbers whatever their distribution, the standardised mean difference, and notes.
     """
     table = patients.merge(split[[*KEYS, "cohort"]], on=KEYS, how="inner")
-    stage = table["fibrosis_stage"].astype(float)
-    table["fibrosis_group"] = np.where(stage <= 1, "F0-1", "F" + stage.astype(int).astype(str))
+    stage = pd.Series(known_stages(table["fibrosis_stage"]), index=table.index)
+    table["fibrosis_group"] = np.where(stage <= 1, "F0-1", "F" + stage.astype(str))
     parts = {"all": table} | {name: table[table["cohort"] == name] for name in list(GROUPS)[1:]}
     rows = [_share_row(SEX, parts)]
     rows[1:] = [_number_row(variable, parts) for variable in NUMBERS if variable.column in table]

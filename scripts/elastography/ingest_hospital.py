@@ -7,6 +7,7 @@ from dlre_core.foundation.job_log import job_log
 from dlre_core.ingestion.hospital import HospitalFolder, IngestedFiles, ingest_hospital
 from dlre_core.ingestion.usable_picture import IngestionSettings
 from dlre_core.patients.pseudonyms import Pseudonymiser, study_key
+from dlre_core.user_tables.units import given_units
 
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
@@ -31,7 +32,13 @@ with job_log(snakemake.log[0]):
             private_map_csv=private / "rejected_files" / f"{params.private_name}.csv",
         ),
         Pseudonymiser(key, params.date_shift_days),
-        IngestionSettings(images_per_patient=params.images_per_patient, limits=limits, **ingestion),
+        IngestionSettings(
+            images_per_patient=params.images_per_patient,
+            maximum_days_from_elastography=params.maximum_days_from_elastography,
+            limits=limits,
+            **ingestion,
+        ),
+        given_units(params.units, params.get("cohort", "")),
         memory=private / "ingested" / params.private_name,
         version=params.core,
     )

@@ -7,11 +7,12 @@ from dlre_core.patients.clinical_table import pseudonymise, read_clinical
 from dlre_core.patients.enrolment import EnrolmentSettings, enrolled_patients
 from dlre_core.patients.pseudonyms import Pseudonymiser, study_key
 from dlre_core.patients.splits import make_split
+from dlre_core.user_tables.units import given_units
 
 with job_log(snakemake.log[0]):
     params = snakemake.params
     key = study_key(params.key_file, params.cohort_seed if params.simulated else None)
-    table = read_clinical(snakemake.input.clinical, params.hospitals)
+    table = read_clinical(snakemake.input.clinical, params.hospitals, units=given_units(params.units))
     split = make_split(
         enrolled_patients(
             pseudonymise(table.patients, Pseudonymiser(key, params.date_shift_days)),

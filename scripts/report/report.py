@@ -10,7 +10,10 @@ with job_log(snakemake.log[0]):
         table_2=given.table_2,
         counts=given.counts,
         rejects=given.rejects,
+        acquisitions=given.acquisitions,
         problems=given.problems,
+        other_problems=given.other_problems,
+        enrolment=given.enrolment,
         leak_checks=dict(zip(params.splits, given.leak_checks, strict=True)),
         histories=dict(zip(params.arms, given.histories, strict=True)),
         published_findings=given.findings,
@@ -20,4 +23,5 @@ with job_log(snakemake.log[0]):
         benchmarks=params.benchmarks,
     )
     exhibits = ordered_exhibits(params.tables, params.figures, "results")
-    write_report(snakemake.output.page, files, exhibits, params.config, title=params.title, simulated=params.simulated)
+    words = {name: params[name] for name in ("title", "simulated", "skipped")}
+    write_report(snakemake.output.page, files, exhibits, params.config, **words)

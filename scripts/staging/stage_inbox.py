@@ -18,6 +18,7 @@ with job_log(snakemake.log[0]):
             pseudonymiser=Pseudonymiser(key, params.date_shift_days),
             limits=ReadLimits(**params.limits),
             outbox=Path(params.outbox),
+            trust_uids=params.trust_uids,
         ),
         IngestedInbox(
             rois=given.rois,

@@ -52,13 +52,13 @@ def test_the_architecture_names_every_package_and_every_rule_file_and_no_other()
 
 
 def test_every_key_of_the_configuration_is_documented_with_its_default():
-    """Splits and arms, whose entries the user names, are described in words."""
+    """Units, splits and arms, whose entries the user names, are described in words."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     sections = text_of("docs/reference/configuration.md").split("\n## ")[1:]
     documented = {section.split("\n", 1)[0]: section for section in sections}
     assert list(documented) == list(config)
     for name, section in config.items():
-        if name in ("splits", "arms"):
+        if name in ("units", "splits", "arms"):
             continue
         for key, value in flat(section):
             row = next((r for r in documented[name].splitlines() if r.startswith(f"| `{key}` |")), "")

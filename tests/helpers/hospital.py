@@ -7,8 +7,8 @@ import pandas as pd
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.ingestion.hospital import HospitalFolder, IngestedFiles, ingest_hospital
 from dlre_core.ingestion.usable_picture import IngestionSettings
-from dlre_core.patients.data_contract import CLINICAL_COLUMNS
 from dlre_core.patients.pseudonyms import Pseudonymiser
+from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS
 
 PSEUDONYMISER = Pseudonymiser(bytes(range(32)), 365)
 PATIENTS = ("A0001", "A0002", "A0003")

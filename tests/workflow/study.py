@@ -63,6 +63,13 @@ class Study:
         config["arms"] = {name: config["arms"][name] for name in names}
         path.write_text(yaml.safe_dump(config, sort_keys=False))
 
+    def keep_splits(self, *names: str) -> None:
+        """Leave only the named splits, where the others name hospitals that are not there."""
+        path = self.folder / "config.yaml"
+        config = yaml.safe_load(path.read_text())
+        config["splits"] = {name: config["splits"][name] for name in names}
+        path.write_text(yaml.safe_dump(config, sort_keys=False))
+
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run Snakemake in the folder and return what it said."""
         with self.start(*arguments) as process:

@@ -3,11 +3,8 @@
 import shutil
 import zipfile
 
-import numpy as np
 import pytest
 import yaml
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, UltrasoundImageStorage, generate_uid
 
 from dlre_core.patients.cohort_folder import hospital_codes
 from dlre_core.preflight.folder_check import check_folder, main
@@ -15,37 +12,8 @@ from dlre_core.preflight.proposed_config import proposed_configuration
 from dlre_core.workflow.configuration import check_configuration
 from dlre_core.workflow.contradictions import check_hospitals
 from tests.helpers.clinical_csv import GOOD
+from tests.helpers.cohort_folders import patients, write_dicom, write_folder
 from tests.workflow.study import ROOT
-
-
-def write_dicom(path, patient):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    dataset = Dataset()
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset.SOPClassUID = UltrasoundImageStorage
-    dataset.SOPInstanceUID = generate_uid()
-    dataset.PatientID = patient
-    dataset.Rows, dataset.Columns, dataset.SamplesPerPixel = 2, 2, 3
-    dataset.BitsAllocated = dataset.BitsStored = 8
-    dataset.HighBit, dataset.PixelRepresentation, dataset.PlanarConfiguration = 7, 0, 0
-    dataset.PhotometricInterpretation = "RGB"
-    dataset.PixelData = np.zeros(12, np.uint8).tobytes()
-    dataset.save_as(path, enforce_file_format=True)
-
-
-def write_folder(tmp_path, rows, encoding="utf-8"):
-    for row in rows:
-        if row["patient_id"]:
-            for k in range(5):
-                write_dicom(tmp_path / "dicom" / "A" / row["patient_id"] / f"{k}.dcm", row["patient_id"])
-    lines = [",".join(GOOD)] + [",".join(f'"{v}"' for v in row.values()) for row in rows]
-    (tmp_path / "clinical.csv").write_bytes("\n".join(lines).encode(encoding))
-    return tmp_path
-
-
-def patients(n):
-    return [GOOD | {"patient_id": f"A{i:04d}"} for i in range(1, n + 1)]
 
 
 def test_a_good_folder_has_no_findings(tmp_path, capsys):
@@ -149,7 +117,11 @@ def test_squares_are_checked(tmp_path):
     folder = write_folder(tmp_path, patients(1))
     squares = folder / "roi.csv"
     squares.write_text("file,row,column,size\nA/A0001/0.dcm,1,2,250\nA/A0001/1.dcm,1.5,2,250\nA/9.dcm,1,2,3\n")
-    assert set(check_folder(folder)["code"]) == {"not_a_square", "picture_missing"}
+    assert set(check_folder(folder)["code"]) == {
+        "not_whole",
+        "column_unreadable",
+        "picture_missing",
+    }
     squares.write_text("file,top,left,size\n")
     assert set(check_folder(folder)["code"]) == {"unusable_table"}
 

@@ -30,6 +30,9 @@ def test_a_users_folder_from_check_to_report(tmp_path):
         "picture_missing",
         "unknown_column",
         "pictures_without_patient",
+        "not_a_file",
+        "bad_archive",
+        "other_examination",
     }
     study = Study.create(tmp_path / "study", cohort={"source": "folder", "folder": str(cohort)})
     study.keep_arms("overall_5_images")

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.real_ultrasound import real_ultrasound
 from dlre_core.foundation.csv_tables import read_table
-from dlre_core.patients.data_contract import CLINICAL_COLUMNS
+from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS
 from tests.helpers import elastogram_files as files
 from tests.workflow.study import Study
 

@@ -40,7 +40,7 @@ def test_links_pipes_and_large_files_are_reported(tmp_path):
     with open(tmp_path / "large", "wb") as file:
         file.truncate(LIMIT + 1)
     assert problems(tmp_path) == {
-        "d/loop": Reason.NOT_A_FILE,
+        "d/loop": Reason.LINKED_FOLDER,
         "link": Reason.NOT_A_FILE,
         "broken": Reason.NOT_A_FILE,
         "pipe": Reason.NOT_A_FILE,

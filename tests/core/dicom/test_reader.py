@@ -352,3 +352,58 @@ def test_an_unknown_compression_is_undecodable():
 def test_moments(day, clock, expected):
     found = moment(day, clock)
     assert (found.isoformat() if found else None) == expected
+
+
+def without_number(dataset):
+    del dataset.NumberOfFrames
+    return in_memory(dataset)
+
+
+@pytest.mark.parametrize(
+    "kind", ["plain", "implicit", "big_endian", "deflated", "rle", "jpeg", "jpeg_fragments", "jpeg_2000"]
+)
+def test_a_clip_without_number_of_frames_is_read_by_its_length(kind):
+    screens = [files.draw_screen(0, fill) for fill in (0.3, 0.95, 0.6)]
+    dataset = files.make_dataset(np.stack(screens))
+    if kind.startswith("jpeg") and kind != "jpeg_2000":
+        encoded = []
+        for screen in screens:
+            buffer = io.BytesIO()
+            Image.fromarray(screen).save(buffer, "JPEG", quality=95)
+            encoded.append(buffer.getvalue())
+        dataset.file_meta.TransferSyntaxUID = pydicom.uid.JPEGBaseline8Bit
+        dataset.PhotometricInterpretation = "YBR_FULL_422"
+        dataset.PixelData = encapsulate(encoded, has_bot=kind == "jpeg")
+        dataset["PixelData"].VR = "OB"
+    elif kind == "rle":
+        dataset.compress(pydicom.uid.RLELossless, generate_instance_uid=False)
+    elif kind == "jpeg_2000":
+        dataset.compress(pydicom.uid.JPEG2000Lossless, generate_instance_uid=False)
+    elif kind != "plain":
+        dataset.file_meta.TransferSyntaxUID = {
+            "implicit": pydicom.uid.ImplicitVRLittleEndian,
+            "big_endian": pydicom.uid.ExplicitVRBigEndian,
+            "deflated": pydicom.uid.DeflatedExplicitVRLittleEndian,
+        }[kind]
+    best, *others = read_dicom(without_number(dataset), LIMITS)
+    assert (best.frame, best.frames, len(others), best.complete) == (2, 3, 2, True)
+    if kind.startswith("jpeg") and kind != "jpeg_2000":
+        assert np.abs(best.pixels.astype(int) - screens[1]).mean() < 3
+    else:
+        np.testing.assert_array_equal(best.pixels, screens[1])
+
+
+@pytest.mark.parametrize(
+    "kind", ["plain", "rle", "jpeg_baseline_422", "jpeg_2000", "ybr_full_422", "palette_8", "monochrome2"]
+)
+def test_a_still_without_number_of_frames_has_one(kind):
+    dataset, _ = files.encode(files.draw_screen(), kind)
+    (image,) = read_dicom(in_memory(dataset), LIMITS)
+    assert image.frames == 1
+
+
+def test_frames_beyond_the_limit_are_counted_without_their_number():
+    dataset = files.make_dataset(np.stack([files.draw_screen()] * 3))
+    with pytest.raises(Unusable) as caught:
+        read_dicom(without_number(dataset), ReadLimits(frames_per_file=2))
+    assert caught.value.reason is Reason.TOO_MANY_PIXELS

@@ -73,7 +73,7 @@ def test_contents_digest_sees_what_files_hold_and_neither_times_nor_names(tmp_pa
 
 
 def test_tree_digest_sees_a_changed_byte_behind_an_old_time(tmp_path):
-    tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
+    tree, cache = tmp_path / "tree", tmp_path / "private" / "cache"
     (tree / "a").mkdir(parents=True)
     file = tree / "a" / "one.dcm"
     file.write_bytes(b"aaaa")
@@ -85,7 +85,7 @@ def test_tree_digest_sees_a_changed_byte_behind_an_old_time(tmp_path):
 
 
 def test_tree_digest_does_not_see_a_touch_or_a_move_of_the_tree(tmp_path):
-    tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
+    tree, cache = tmp_path / "tree", tmp_path / "private" / "cache"
     tree.mkdir()
     (tree / "one.dcm").write_bytes(b"aaaa")
     before = digests.tree_digest(tree, cache, LIMIT)
@@ -96,7 +96,7 @@ def test_tree_digest_does_not_see_a_touch_or_a_move_of_the_tree(tmp_path):
 
 
 def test_tree_digest_sees_new_removed_and_renamed_files(tmp_path):
-    tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
+    tree, cache = tmp_path / "tree", tmp_path / "private" / "cache"
     tree.mkdir()
     (tree / "one.dcm").write_bytes(b"aaaa")
     seen = {digests.tree_digest(tree, cache, LIMIT)}
@@ -109,8 +109,25 @@ def test_tree_digest_sees_new_removed_and_renamed_files(tmp_path):
     assert digests.tree_digest(tree, cache, LIMIT) in seen
 
 
+def test_tree_digest_remembers_each_tree_for_its_owner_only_and_survives_damage(tmp_path, monkeypatch):
+    cache, trees = tmp_path / "private" / "cache", [tmp_path / name for name in ("one", "zwei ü")]
+    for tree in trees:
+        tree.mkdir()
+        (tree / "x.dcm").write_bytes(tree.name.encode())
+    os.rename(os.fsencode(trees[0] / "x.dcm"), os.fsencode(trees[0]) + b"/Bild_\xe4.dcm")
+    first = [digests.tree_digest(tree, cache, LIMIT) for tree in trees]
+    assert cache.stat().st_mode & 0o077 == 0
+    with monkeypatch.context() as forgetful:
+        forgetful.setattr(digests, "file_digest", None)
+        assert [digests.tree_digest(tree, cache, LIMIT) for tree in trees] == first
+    for file in cache.iterdir():
+        file.write_text('["no memory"]')
+    assert [digests.tree_digest(tree, cache, LIMIT) for tree in trees] == first
+    assert len(list(cache.iterdir())) == 2
+
+
 def test_tree_digest_reads_no_file_that_nobody_would(tmp_path, monkeypatch):
-    tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
+    tree, cache = tmp_path / "tree", tmp_path / "private" / "cache"
     tree.mkdir()
     with open(tree / "large", "wb") as file:
         file.truncate(LIMIT + 1)
@@ -122,7 +139,7 @@ def test_tree_digest_reads_no_file_that_nobody_would(tmp_path, monkeypatch):
 
 
 def test_tree_digest_passes_folders_that_may_not_be_entered(tmp_path, monkeypatch):
-    tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
+    tree, cache = tmp_path / "tree", tmp_path / "private" / "cache"
     (tree / "closed").mkdir(parents=True)
     (tree / "closed" / "Wang").write_bytes(b"a")
     real = os.lstat
@@ -138,7 +155,7 @@ def test_tree_digest_passes_folders_that_may_not_be_entered(tmp_path, monkeypatc
 
 
 def test_tree_digest_survives_links_pipes_and_a_missing_folder(tmp_path):
-    tree, cache = tmp_path / "tree", tmp_path / "cache.sqlite"
+    tree, cache = tmp_path / "tree", tmp_path / "private" / "cache"
     assert digests.tree_digest(tree, cache, LIMIT) == "absent"
     tree.mkdir()
     os.mkfifo(tree / "pipe")

@@ -1,5 +1,6 @@
 """What is written is read back, at its size, from wherever the results folder was moved."""
 
+import fcntl
 import shutil
 import time
 
@@ -139,3 +140,21 @@ def test_other_than_one_square_an_id_is_refused(tmp_path, n):
     with pytest.raises(StoreMismatch, match=f"{n} squares for 2"):
         write_rois(tmp_path / "a.h5", ids(2), squares(n))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_files_are_read_and_written_where_no_lock_is_to_be_had(tmp_path, monkeypatch):
+    monkeypatch.delenv("HDF5_USE_FILE_LOCKING", raising=False)
+    write_shard(tmp_path / "a.h5", pictures())
+    write_rois(tmp_path / "r.h5", ids(2), squares(2))
+    # Whoever asked for a lock would be refused, as on a disk without locks.
+    with open(tmp_path / "a.h5", "rb") as shard, open(tmp_path / "r.h5", "rb") as rois:
+        for held in (shard, rois):
+            fcntl.flock(held, fcntl.LOCK_EX)
+        link_shards([tmp_path / "a.h5"], tmp_path / "images.h5")
+        link_rois([tmp_path / "r.h5"], tmp_path / "rois.h5")
+        with pytest.raises(OSError, match="lock"):
+            h5py.File(tmp_path / "a.h5", "r")
+        with open_images(tmp_path / "images.h5") as store:
+            np.testing.assert_array_equal(store.screen(1), pictures()[1][1])
+        with open_rois(tmp_path / "rois.h5") as store:
+            np.testing.assert_array_equal(store.read(), squares(2))

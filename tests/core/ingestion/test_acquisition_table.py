@@ -3,11 +3,8 @@
 import pandas as pd
 import pytest
 
-from dlre_core.ingestion.acquisition_table import (
-    ACQUISITION_COLUMNS,
-    AcquisitionTable,
-    rows_by_file,
-)
+from dlre_core.ingestion.acquisition_table import ACQUISITION_COLUMNS, AcquisitionTable
+from dlre_core.patients.other_tables import values_by_file
 
 
 def test_rows_go_to_the_disk_and_come_back_as_pandas_would_write_them(tmp_path):
@@ -45,9 +42,9 @@ def test_measurements_are_read_however_they_were_saved(tmp_path, separator, enco
     path = tmp_path / "measurements.csv"
     mean = " 7,2" if separator == ";" else " 7.2"
     lines = [
-        ("file ", "q_box_mean_kpa", "note"),
-        ("A/王/1.dcm", mean, "x"),
-        ("AB/2.dcm", "8", ""),
+        ("hospital", "patient_id", "file ", "q_box_mean_kpa", "note"),
+        ("A", "A1", "A/王/1.dcm", mean, "x"),
+        ("AB", "AB1", "AB/2.dcm", "8", ""),
     ]
     path.write_text("\n".join(separator.join(line) for line in lines), encoding=encoding)
-    assert rows_by_file(path, "A") == {"王/1.dcm": {"file": "A/王/1.dcm", "q_box_mean_kpa": "7.2"}}
+    assert values_by_file(path, "measurements", "A") == {"王/1.dcm": {"q_box_mean_kpa": 7.2}}

@@ -106,7 +106,7 @@ def test_every_kind_of_file_ends_where_it_belongs(hospital):
         "A0001/grey.dcm": "no_elastogram",
         "A0001/recoloured.dcm": "recoloured",
         "pipe": "not_a_file",
-        "loop": "not_a_file",
+        "loop": "linked_folder",
     }
     assert sorted(hospital.stored()) == [("A0001", 1), ("A0002", 1), ("A0003", 1)]
     assert hospital.table("counts").to_dict("records") == [
@@ -250,19 +250,10 @@ def test_measurements_and_hand_drawn_squares_are_joined_by_file(hospital):
     assert table[["roi_row", "roi_column", "roi_size"]].values.tolist()[0] == [100, 260, 125]
 
 
-def screen_with_q_box(seed: int) -> np.ndarray:
-    """A white circle in the middle of a ramp from 0.1 to 0.8 with 0.05 of noise on top: mean 20 kPa."""
-    screen = files.draw_screen(seed)
-    box = screen[files.BOX.top : files.BOX.bottom, files.BOX.left : files.BOX.right]
-    rows, columns = np.indices(box.shape[:2])
-    box[np.abs(np.hypot(rows - 49.5, columns - 59.5) - 47) < 0.8] = 255
-    return screen
-
-
 def test_a_given_q_box_mean_that_the_picture_contradicts_is_flagged(hospital):
     lines = ["hospital,patient_id,file,q_box_mean_kpa"]
     for number, given in enumerate(("", "19", "21.5", "25", "15"), start=1):
-        screen, uid = screen_with_q_box(number), f"1.2.3.{number}"
+        screen, uid = files.screen_with_q_box(number), f"1.2.3.{number}"
         path = hospital.pictures / "A0001" / f"{number}.dcm"
         files.save(files.make_dataset(screen, uid=uid, number=number), path)
         lines.append(f"A,A0001,A/A0001/{number}.dcm,{given}")

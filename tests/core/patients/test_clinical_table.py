@@ -7,7 +7,7 @@ import pytest
 
 from dlre_core.foundation.errors import ClinicalTableError
 from dlre_core.patients.clinical_table import read_clinical, rejected_rows
-from dlre_core.patients.data_contract import (
+from dlre_core.user_tables.data_contract import (
     CLINICAL_COLUMNS,
     MEASUREMENT_COLUMNS,
     contract_table,
@@ -37,12 +37,12 @@ def test_a_good_row_is_typed(tmp_path):
     ("change", "code", "column", "effect"),
     [
         ({"fibrosis_stage": "F2-3"}, "not_one_grade", "fibrosis_stage", "row rejected"),
-        ({"fibrosis_stage": "5"}, "impossible_value", "fibrosis_stage", "row rejected"),
+        ({"fibrosis_stage": "7"}, "impossible_value", "fibrosis_stage", "row rejected"),
         ({"fibrosis_stage": ""}, "missing_value", "fibrosis_stage", "row rejected"),
         ({"hospital": ""}, "missing_value", "hospital", "row rejected"),
         ({"hospital": "Z"}, "unknown_hospital", "hospital", "row rejected"),
-        ({"biopsy_date": "42065"}, "excel_date", "biopsy_date", "value removed"),
-        ({"biopsy_date": "4/3/2015"}, "not_a_date", "biopsy_date", "value removed"),
+        ({"biopsy_date": "42065"}, "excel_date", "biopsy_date", "flagged"),
+        ({"biopsy_date": "4/3/2015"}, "day_or_month", "biopsy_date", "value removed"),
         ({"fasting_glucose_mmol_l": "5,1"}, "decimal_comma", "fasting_glucose_mmol_l", "value removed"),
         ({"platelets_10e9_l": "180000"}, "impossible_value", "platelets_10e9_l", "value removed"),
         ({"ast_iu_l": "-3"}, "impossible_value", "ast_iu_l", "value removed"),
@@ -54,18 +54,19 @@ def test_a_good_row_is_typed(tmp_path):
         ({"direct_bilirubin_umol_l": "40"}, "bilirubin_disagrees", "total_bilirubin_umol_l", "flagged"),
         ({"sex": "X"}, "not_a_sex", "sex", "value removed"),
         ({"portal_tracts": "7.5"}, "not_whole", "portal_tracts", "value removed"),
-        ({"hbeag_positive": "2"}, "impossible_value", "hbeag_positive", "value removed"),
+        ({"hbeag_positive": "2"}, "not_yes_or_no", "hbeag_positive", "value removed"),
     ],
 )
 def test_each_mistake_is_named(tmp_path, change, code, column, effect):
-    table = read_clinical(write(tmp_path, {}, change, {}), ["A"])
+    others = [{"hbeag_positive": "0"}] * 10
+    table = read_clinical(write(tmp_path, {}, change, *others), ["A"])
     if code is None:
         assert table.problems.empty
         return
     found = problem(table, code)
     assert (found["row"], found["column"], found["effect"]) == (3, column, effect)
-    assert len(table.patients) == (2 if effect == "row rejected" else 3)
-    assert rejected_rows(table.problems) == 3 - len(table.patients)
+    assert len(table.patients) == (11 if effect == "row rejected" else 12)
+    assert rejected_rows(table.problems) == 12 - len(table.patients)
 
 
 def test_stage_may_be_written_with_its_letter(tmp_path):

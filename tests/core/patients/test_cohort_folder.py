@@ -15,6 +15,7 @@ def test_a_new_patient_changes_the_digest_of_the_own_hospital_only(tmp_path, sep
 
     before = digests({})
     assert digests({"ast_iu_l": "77", "fibrosis_stage": "4"}) == before
+    assert digests({"elastography_date": "2015-01-02"}) != before
     with_another = digests({}, {})
     assert with_another[0] != before[0]
     assert with_another[1] == before[1]

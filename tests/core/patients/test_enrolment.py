@@ -52,7 +52,12 @@ def run(*changes, images=5):
         ({"portal_tracts": 5}, "unqualified_histology"),
         ({"portal_tracts": None}, "unqualified_histology"),
         ({"biopsy_date": "2015-03-10"}, "unqualified_histology"),
-        ({"biopsy_date": None}, ""),
+        ({"biopsy_date": None}, "unqualified_histology"),
+        ({"serology_date": None}, "missing_serology"),
+        ({"elastography_date": None}, "unqualified_histology"),
+        ({"unreadable": "viral_coinfection"}, "unreadable_cell"),
+        ({"unreadable": "sex;alt_iu_l"}, "unreadable_cell"),
+        ({"unreadable": "sex;hbeag_positive"}, ""),
         ({"serology_date": "2015-02-22"}, "missing_serology"),
         ({"alt_iu_l": None}, "missing_serology"),
     ],
@@ -79,6 +84,14 @@ def test_flow_closes():
     assert counts["excluded_first"].sum() == (verdict["enrolled"] == 0).sum() == 3
     assert counts["excluded_any"].sum() == 4
     assert list(counts["criterion"].unique()) == [criterion.name for criterion in CRITERIA]
+
+
+def test_cells_that_cannot_be_read_stand_first_in_the_flow_and_only_where_they_exclude():
+    verdict = run({}, {"unreadable": "viral_coinfection", "age_years": 3.0})
+    counts = flow(verdict, EnrolmentSettings())
+    assert list(counts["criterion"])[:2] == ["unreadable_cell", "hbsag_too_short"]
+    assert list(counts["order"])[:2] == [0, 1]
+    assert counts["excluded_first"].sum() == 1
 
 
 def test_sentences_of_the_flow_chart_name_the_configured_limits():

@@ -7,6 +7,7 @@ import sys
 from collections import namedtuple
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -47,8 +48,11 @@ def test_what_stands_in_results_needs_no_more_room(tmp_path):
     assert " 0.0 GB needed" in after
 
 
-def test_own_data_needs_room_for_its_patients(tmp_path):
-    (tmp_path / "clinical.csv").write_text("hospital\n" + "A\n" * 1000)
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_own_data_needs_room_for_its_patients(form, tmp_path):
+    table = pd.DataFrame({"hospital": ["A"] * 1000})
+    write = {"csv": table.to_csv, "xlsx": table.to_excel}[form]
+    write(tmp_path / f"clinical.{form}", index=False)
     cohort = CONFIG["cohort"] | {"source": "folder", "folder": str(tmp_path)}
     needed = machine.bytes_to_write(CONFIG | {"cohort": cohort}, tmp_path)
     assert 5e9 < needed < 10e9

@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from dlre_core.figures.headline import headline_figure
+from dlre_core.patients.doubts import Doubts
 from dlre_core.report.exhibits import FIGURES, OPTIONAL, TABLES, ordered_exhibits
-from dlre_core.report.headline import headline_text
+from dlre_core.report.headline import HeadlineTables, headline_text
 from dlre_core.report.rule_graph import rule_edges, rule_figure
 from dlre_core.tables.table_2_accuracy import AccuracySettings, table_2
 from tests.helpers.score_table import scores
@@ -76,11 +77,8 @@ def test_the_headline_in_words_has_the_methods_of_table_2_and_no_others():
     effects = ["row rejected", "row rejected", "flagged"]
     problems = pd.DataFrame({"row": [3, 3, 7], "effect": effects, "code": "missing_value"})
     text = headline_text(
-        table,
-        enrolment,
-        counts,
-        problems,
-        pd.DataFrame({"severity": []}),
+        HeadlineTables(table, enrolment, counts, problems, findings=pd.DataFrame({"severity": []})),
+        notes=[*Doubts(3, 10, 0, (), 1).sentences(), "Pictures in doubt: 0."],
         title="A study",
         simulated=True,
         report="results/report.html",
@@ -90,4 +88,9 @@ def test_the_headline_in_words_has_the_methods_of_table_2_and_no_others():
     assert "A study - SIMULATED DATA, no real patients" in text
     assert "3 eligible patients, 2 enrolled" in text
     assert "1 excluded: 1 antiviral treatment" in text
+    assert "Pictures whose full scale was assumed, as nothing in them states it: 3 of 10." in text
+    assert "Values removed from the tables: 0." in text
+    assert "Units doubted, whose values are not used: 0." in text
+    assert "Patients excluded because a cell could not be read: 1." in text
     assert "3 problems in the clinical table, 1 row of it rejected" in text
+    assert "\nPictures in doubt: 0.\n" in text

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from dlre_core.dicom.reject_reasons import Reason
+from dlre_core.dicom.reject_reasons import COUNTED_INSTEAD, Reason
 from dlre_core.ingestion.hospital import REJECT_COLUMNS
 from dlre_core.report.unused_files import LABELS_SHOWN, unused_files
 
@@ -48,3 +48,10 @@ def test_missing_patients_as_tables_read_them_are_nobody():
     table = rejects((Reason.NO_PATIENT, "A", "", 1)).assign(patient=float("nan"))
     assert unused_files(table)[0]["hospitals"][0]["patients"] == []
     assert unused_files(rejects()) == []
+
+
+def test_copies_stand_together_whatever_counts_instead():
+    table = rejects((Reason.SAME_ACQUISITION, "A", "P1", 2))
+    table["reason"] = [f"{text}{COUNTED_INSTEAD}A/{n}." for n, text in enumerate(table["reason"])]
+    (entry,) = unused_files(table)
+    assert (entry["reason"], entry["number"]) == (Reason.SAME_ACQUISITION.sentence, 2)

@@ -245,6 +245,21 @@ def open_to_others(name):
     return [region for region in regions if region.stat().st_mode & 0o077]
 
 
+@pytest.mark.parametrize("folder", ["Studie ä 1", 'it\'s $HOME; (x) & "y"'])
+def test_a_blank_or_a_quote_in_the_path_of_the_study_or_of_temporary_files_is_no_matter(
+    one_version, tmp_path, monkeypatch, folder
+):
+    place = tmp_path / folder
+    place.mkdir()
+    one_version.rename(place / "served")
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    with TritonServer(place / "served", log=tmp_path / "log", start_timeout_seconds=60) as running:
+        assert len(predict_images(running.grpc_url, IMAGES)) == len(IMAGES)
+        name = running.name
+    assert (place / "served/dlre/config.pbtxt").exists()
+    assert not [*Path("/tmp").glob(f"{name}*"), *place.glob(f"{name}*")]
+
+
 def test_nobody_else_can_read_the_servers_shared_memory(one_version, tmp_path):
     with TritonServer(one_version, log=tmp_path / "log") as running:
         # More than the region's first size.

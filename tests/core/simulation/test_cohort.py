@@ -10,11 +10,11 @@ from sklearn.metrics import roc_auc_score
 
 from dlre_core.comparators.serum_indices import apri, fib4
 from dlre_core.dicom.supersonic_block import read_ssi_block
-from dlre_core.patients.data_contract import CLINICAL_COLUMNS
 from dlre_core.patients.enrolment import EnrolmentSettings, enrol
 from dlre_core.simulation.cohort import write_clinical_csv, write_hospital
 from dlre_core.simulation.patients import simulate_patients, simulate_with_latents
 from dlre_core.simulation.presets import EXCLUSIONS, STAGE_BY_GRADE
+from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS
 
 # Table 1, "All patients"; albumin without the one mistyped value that makes the paper's 44.8 +- 26.5.
 TABLE_1 = {

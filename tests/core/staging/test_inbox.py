@@ -55,6 +55,19 @@ def test_a_rejected_file_with_the_same_uid_is_not_taken_for_the_picture(tmp_path
     assert whose[one][0] == "ONE"
 
 
+def test_files_with_an_anonymisers_uid_are_told_apart_by_name(tmp_path):
+    names = Pseudonymiser(bytes(range(32)), 365)
+    folder = tmp_path / "inbox"
+    for number in range(3):
+        files.write_elastogram(folder / f"{number}.dcm", number, patient_id="ONE", uid="1.2.3")
+    one = names.patient("inbox", examinations(folder)["0.dcm"])
+    ids = [names.image("inbox", f"{number}.dcm", 1) for number in range(3)]
+    chosen = pd.DataFrame({"image_id": ids, "patient": one, "frame": 1})
+    inbox = Inbox(folder, "inbox", names, ReadLimits(), tmp_path / "outbox", trust_uids=False)
+    found, _ = files_by_image(inbox, chosen)
+    assert [found[image_id].name for image_id in ids] == ["0.dcm", "1.dcm", "2.dcm"]
+
+
 def test_people_and_examinations_with_one_patient_id_are_several(tmp_path):
     folder = tmp_path / "inbox"
     for seed, name in enumerate(("a/0.dcm", "a/1.dcm", "b/0.dcm", "c/0.dcm", "d/0.dcm", "e/0.dcm")):

@@ -19,8 +19,29 @@ def identity(folder, **elements):
         for name, value in elements.items():
             setattr(dataset, name, value)
         dataset.save_as(folder / "file.dcm")
+    return read(folder).elements
+
+
+def read(folder):
     (file,) = find_files(folder, 10**9)
     return pacs.read_identity(file, Archives(ReadLimits()))
+
+
+def with_raw_name(folder, raw, character_set=None, element="PatientName"):
+    """A file whose name is these bytes, whatever the character set says."""
+    dataset = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
+    if "SpecificCharacterSet" in dataset:
+        del dataset.SpecificCharacterSet
+    placeholder = "X" * len(raw)
+    setattr(dataset, element, placeholder)
+    if character_set is not None:
+        with disable_value_validation():
+            dataset.SpecificCharacterSet = character_set
+    dataset.save_as(folder / "file.dcm")
+    content = (folder / "file.dcm").read_bytes()
+    assert content.count(placeholder.encode()) == 1
+    (folder / "file.dcm").write_bytes(content.replace(placeholder.encode(), raw))
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -57,3 +78,36 @@ def test_what_fits_into_no_report_is_named_without_what_is_in_it():
     assert "Mustermann" not in str(caught.value)
     with pytest.raises(OSError, match="full"), pacs.odd_headers_named():
         raise OSError("full")
+
+
+@pytest.mark.parametrize(
+    ("raw", "character_set", "kept"),
+    [
+        ("王建国=".encode("gb18030"), None, ""),
+        ("王建国 ".encode("gb18030"), "ISO_IR 6", ""),
+        ("Müller".encode("latin-1"), "", ""),
+        ("Müller ".encode(), None, ""),
+        (b"\x1b$B;3ED\x1b(B^", None, ""),
+        ("王建国 ".encode("gb18030"), "ISO_IR 192", ""),
+        ("王建国 ".encode("gb18030"), "CHINESE", ""),
+        ("王建国=".encode("gb18030"), "GB18030", "王建国"),
+        ("Müller".encode("latin-1"), "ISO_IR 100", "Müller"),
+        (b"Meier^Anna", None, "Meier^Anna"),
+    ],
+)
+def test_a_name_in_a_character_set_that_nobody_declared_is_left_out_and_named(
+    tmp_path, recwarn, raw, character_set, kept
+):
+    with pacs.odd_headers_named():
+        found = read(with_raw_name(tmp_path, raw, character_set))
+    assert str(found.elements.PatientName) == kept
+    assert found.left_out == (() if kept else ("Patient's Name",))
+    assert found.elements.PatientID == "1CT1"
+    assert not recwarn.list
+
+
+def test_an_id_in_a_character_set_that_nobody_declared_makes_no_report(tmp_path):
+    with_raw_name(tmp_path, "患者一 ".encode("gb18030"), element="PatientID")
+    with pytest.raises(UnreadableDicom, match="character set") as caught:
+        read(tmp_path)
+    assert "Specific Character Set" in caught.value.remedy

@@ -1,0 +1,33 @@
+"""What is doubted of a study's pictures, as numbers: said in the run's last words and in the report."""
+
+import pandas as pd
+
+from dlre_core.dicom.reject_reasons import Reason
+from dlre_core.ingestion.hospital import OTHERS_TOO, UNDATED
+
+
+def picture_doubts(acquisitions: pd.DataFrame, rejects: pd.DataFrame) -> list[str]:
+    """One sentence for each number, zero included.
+
+    Parameters
+    ----------
+    acquisitions, rejects : DataFrame
+        ``results/store/acquisitions.csv`` and ``rejects.csv``.
+    """
+    flags = acquisitions["flags"].fillna("").astype(str).str.split(";")
+    undated, shared = (sum(name in names for names in flags) for name in (UNDATED, OTHERS_TOO))
+    codes = rejects["code"].value_counts()
+
+    def number(*reasons: Reason) -> int:
+        return sum(int(codes.get(reason.code, 0)) for reason in reasons)
+
+    return [
+        "Pictures without a date, of which nobody knows the examination, used with a flag: "
+        f"{undated} of {len(acquisitions)}.",
+        "Pictures of another examination than the clinical row's, left out: "
+        f"{number(Reason.OTHER_EXAMINATION, Reason.SEVERAL_EXAMINATIONS)}.",
+        f"Copies of an acquisition that counts once, left out: {number(Reason.SAME_ACQUISITION)}.",
+        f"Pictures sent for another patient as well: {shared} used with a flag, "
+        f"{number(Reason.TWO_PATIENTS)} left out.",
+        f"Pictures left out since an anonymiser gave them one SOP Instance UID: {number(Reason.CONSTANT_UID)}.",
+    ]

@@ -1,0 +1,106 @@
+"""Which arms of a study cannot be trained, by the stages of who could be enrolled: known before anything runs."""
+
+import json
+import os
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dlre_core.foundation.errors import ClinicalTableError
+from dlre_core.patients.clinical_table import read_clinical
+from dlre_core.patients.enrolment import EnrolmentSettings, enrol
+from dlre_core.user_tables.units import GivenUnit, given_units
+
+# Both ends of the scale: with them every stage question has patients on either side.
+NEEDED = {
+    "F0 or F1": (lambda stage: stage <= 1, "whether a patient has F2 or more"),
+    "F4": (lambda stage: stage >= 4, "whether a patient has F4"),
+}
+
+
+# Jobs inherit the environment, so that the table is read once per run.
+VARIABLE = "DLRE_SKIPPED_ARMS"
+
+
+def skipped_arms(
+    config: Mapping[str, Any], clinical_csv: str | Path, hospitals: Collection[str], *, anew: bool
+) -> dict[str, str]:
+    """Arms of the configuration that cannot be trained, each with the reason; found once per run.
+
+    Parameters
+    ----------
+    config : mapping
+        The whole configuration.
+    clinical_csv : path
+    hospitals : collection of str
+    anew : bool
+        Look again, whatever the environment remembers.
+    """
+    if anew or VARIABLE not in os.environ:
+        units = given_units(config.get("units", []))
+        stages = eligible_stages(clinical_csv, hospitals, EnrolmentSettings(**config["enrolment"]), units)
+        os.environ[VARIABLE] = json.dumps(untrainable_arms(config["arms"], config["splits"], stages))
+    return json.loads(os.environ[VARIABLE])
+
+
+def eligible_stages(
+    clinical_csv: str | Path,
+    hospitals: Collection[str],
+    settings: EnrolmentSettings,
+    units: Sequence[GivenUnit] = (),
+) -> pd.DataFrame:
+    """Who could be enrolled by the clinical table, whatever pictures there are.
+
+    Returns
+    -------
+    DataFrame
+        hospital and fibrosis_stage (0 to 4), one row per patient; empty where the table cannot be read, which rule
+        clinical_table then says.
+    """
+    columns = ["hospital", "fibrosis_stage"]
+    try:
+        patients = read_clinical(clinical_csv, hospitals, units=units).patients
+    except ClinicalTableError:
+        return pd.DataFrame(columns=columns)
+    patients = patients.rename(columns={"patient_id": "patient"})
+    keys = pd.MultiIndex.from_frame(patients[["hospital", "patient"]])
+    verdict = enrol(patients, pd.Series(settings.images_per_patient, index=keys), settings)
+    return patients.loc[(verdict["enrolled"] == 1).to_numpy(), columns].reset_index(drop=True)
+
+
+def untrainable_arms(
+    arms: Mapping[str, Mapping[str, Any]],
+    splits: Mapping[str, Mapping[str, Any]],
+    stages: pd.DataFrame,
+) -> dict[str, str]:
+    """Arms whose training patients lack one side of a stage question, each with the reason.
+
+    Parameters
+    ----------
+    arms, splits : mapping
+        Sections of the configuration.
+    stages : DataFrame
+        From `eligible_stages`. Where nobody could be enrolled no arm is named: that has a message of its own.
+
+    Examples
+    --------
+    >>> stages = pd.DataFrame({"hospital": ["A", "A", "B", "B"], "fibrosis_stage": [0, 4, 3, 4]})
+    >>> splits = {"all": {"method": "random"}, "b": {"method": "hospitals", "training": ["B"]}}
+    >>> list(untrainable_arms({"one": {"split": "all"}, "two": {"split": "b"}}, splits, stages))
+    ['two']
+    """
+    reasons = {}
+    for arm, settings in arms.items():
+        split = splits[settings["split"]]
+        named = split.get("training", ()) if split["method"] == "hospitals" else ()
+        here = stages[stages["hospital"].isin(list(named))] if named else stages
+        of_hospitals = f"of the training hospitals {', '.join(named)} " if named else ""
+        for name, (has, question) in NEEDED.items():
+            if len(here) and not has(here["fibrosis_stage"]).any():
+                reasons[arm] = (
+                    f"Nobody {of_hospitals}who could be enrolled has {name}, so no network can learn {question}."
+                )
+                break
+    return reasons

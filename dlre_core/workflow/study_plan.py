@@ -1,0 +1,95 @@
+"""What a configuration asks for: arms, splits, exhibits and optional analyses, as the rules name them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """Names that the rules are written in.
+
+    Attributes
+    ----------
+    arms : list of str
+        In the configuration's order; the first is the main one.
+    main_arm, main_split : str
+    image_arms : dict of int to str
+        Arms with the main split by number of pictures (Table 3).
+    training_hospitals : dict of str to list of str
+        Arms that hospitals divide, with those that train (Table 4).
+    accuracy_tables : list of int
+        Which of Tables 2 to 4 there are.
+    splits : list of str
+        In use, sorted.
+    variants : dict of str to list of str
+        For each optional analysis the other divisions of the main arm's patients.
+    fusion_folds, reported_variants : list of str
+        Folds of the fusion; every variant that an analysis in the report needs.
+    """
+
+    arms: list[str]
+    main_arm: str
+    main_split: str
+    image_arms: dict[int, str]
+    training_hospitals: dict[str, list[str]]
+    accuracy_tables: list[int]
+    splits: list[str]
+    variants: dict[str, list[str]]
+    fusion_folds: list[str]
+    reported_variants: list[str]
+
+
+def study_plan(config: Mapping[str, Any], hospitals: Sequence[str]) -> StudyPlan:
+    """Names of everything that the configuration asks for.
+
+    Parameters
+    ----------
+    config : mapping
+        The whole configuration, checked.
+    hospitals : sequence of str
+        Codes of the cohort's hospitals.
+
+    Examples
+    --------
+    >>> splits = {"all": {"method": "random"}, "b": {"method": "hospitals", "training": ["B"]}}
+    >>> arms = {"five": {"split": "all", "images": 5}, "one": {"split": "all", "images": 1}}
+    >>> arms["b"] = {"split": "b", "images": 5}
+    >>> robustness = {"permutations": 1, "training_percent": [50], "splits": 1, "fusion_folds": 2}
+    >>> robustness["analyses"] = ["fusion", "learning_curve"]
+    >>> plan = study_plan({"arms": arms, "splits": splits, "robustness": robustness}, ["A", "B"])
+    >>> plan.image_arms, plan.training_hospitals, plan.accuracy_tables
+    ({5: 'five', 1: 'one'}, {'b': ['B']}, [2, 3])
+    >>> plan.reported_variants
+    ['fold_1_of_2', 'fold_2_of_2', 'fraction_50']
+    """
+    arms, splits, robustness = config["arms"], config["splits"], config["robustness"]
+    main_arm = next(iter(arms))
+    main_split = arms[main_arm]["split"]
+    image_arms = {arm["images"]: name for name, arm in arms.items() if arm["split"] == main_split}
+    training_hospitals = {
+        name: splits[arm["split"]]["training"]
+        for name, arm in arms.items()
+        if splits[arm["split"]]["method"] == "hospitals"
+    }
+    variants = {
+        "negative_control": [f"permuted_{n + 1}" for n in range(robustness["permutations"])],
+        "learning_curve": [f"fraction_{percent}" for percent in robustness["training_percent"]],
+        "repeated_splits": [f"seed_{n + 1}" for n in range(robustness["splits"])],
+        "hospitals_left_out": [f"without_{hospital}" for hospital in hospitals],
+    }
+    folds = robustness["fusion_folds"]
+    fusion_folds = [f"fold_{k + 1}_of_{folds}" for k in range(folds)]
+    needed = variants | {"fusion": fusion_folds}
+    return StudyPlan(
+        arms=list(arms),
+        main_arm=main_arm,
+        main_split=main_split,
+        image_arms=image_arms,
+        training_hospitals=training_hospitals,
+        accuracy_tables=[2] + [3] * (len(image_arms) > 1) + [4] * (len(training_hospitals) > 1),
+        splits=sorted({arm["split"] for arm in arms.values()}),
+        variants=variants,
+        fusion_folds=fusion_folds,
+        reported_variants=[name for analysis in robustness["analyses"] for name in needed.get(analysis, [])],
+    )
