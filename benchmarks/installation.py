@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+SCRATCH = ROOT / ".scratch"
 
 
 def main() -> None:
@@ -27,7 +28,8 @@ def main() -> None:
     taken: dict[str, list[float]] = {"uv": [], "pip": []}
     for _ in range(rounds):
         for tool, seconds in taken.items():
-            with tempfile.TemporaryDirectory(dir=ROOT) as scratch:
+            SCRATCH.mkdir(exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=SCRATCH) as scratch:
                 started = time.monotonic()
                 folder = Path(scratch) / "environment"
                 uv = bootstrap.own_uv(Path(scratch) / "uv") if tool == "uv" else None
