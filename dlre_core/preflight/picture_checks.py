@@ -1,6 +1,5 @@
 """What a check of a cohort folder says of its pictures, by their headers."""
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -9,12 +8,11 @@ import pandas as pd
 
 from dlre_core.dicom.decoder_process import Archives, opened
 from dlre_core.dicom.file_search import FoundFile
-from dlre_core.dicom.reader import Header, read_header
+from dlre_core.dicom.guarded_reader import GuardedReader
+from dlre_core.dicom.reader import Header, ReadLimits, read_header
 from dlre_core.dicom.reject_reasons import Reason, Unusable
 from dlre_core.ingestion.hospital import PICTURES_OF_AN_ANONYMISER
-from dlre_core.ingestion.usable_picture import IngestionSettings
-
-READ_AT_ONCE = 1 << 20
+from dlre_core.ingestion.usable_picture import IngestionSettings, pixel_digest
 
 
 def check_pictures(
@@ -76,7 +74,7 @@ def check_pictures(
             hospital=hospital,
         )
     if settings.trust_uids:
-        yield from _shared_uids(hospital, by_uid, archives)
+        yield from _shared_uids(hospital, by_uid, settings.limits)
     for patient, number in sorted(strangers.items()):
         yield _finding(
             where,
@@ -172,13 +170,11 @@ def _header(file: FoundFile, archives: Archives) -> Header | None:
 
 
 def _shared_uids(
-    hospital: str, by_uid: Mapping[str, Sequence[FoundFile]], archives: Archives
+    hospital: str, by_uid: Mapping[str, Sequence[FoundFile]], limits: ReadLimits
 ) -> Iterator[dict[str, object]]:
     """UIDs that an anonymiser gave to several pictures."""
     reason = Reason.CONSTANT_UID
-    shared = [
-        files for files in by_uid.values() if len(files) >= PICTURES_OF_AN_ANONYMISER and _differ(files, archives)
-    ]
+    shared = [files for files in by_uid.values() if len(files) >= PICTURES_OF_AN_ANONYMISER and _differ(files, limits)]
     for files in shared:
         problem = (
             f"{len(files)} files have one SOP Instance UID, such as {files[0].name} and {files[1].name}, "
@@ -187,20 +183,17 @@ def _shared_uids(
         yield _finding(f"dicom/{hospital}/", reason.code, problem, reason.remedy, hospital=hospital)
 
 
-def _differ(files: Sequence[FoundFile], archives: Archives) -> bool:
-    """Whether so many files differ that no slip of a hand explains it."""
+def _differ(files: Sequence[FoundFile], limits: ReadLimits) -> bool:
+    """Whether so many files show different pictures, as ingestion sees it, that no slip of a hand explains it."""
     seen: set[str] = set()
-    for file in files:
-        try:
-            with opened({"path": str(file.path), "member": file.member}, archives) as stream:
-                digest = hashlib.sha256()
-                while part := stream.read(READ_AT_ONCE):
-                    digest.update(part)
-        except (Unusable, OSError):
-            continue
-        seen.add(digest.hexdigest())
-        if len(seen) >= PICTURES_OF_AN_ANONYMISER:
-            return True
+    with GuardedReader(limits) as reader:
+        for file in files:
+            try:
+                seen.add(";".join(pixel_digest(image.pixels) for image in reader.images(file)))
+            except Unusable:
+                continue
+            if len(seen) >= PICTURES_OF_AN_ANONYMISER:
+                return True
     return False
 
 
