@@ -60,10 +60,7 @@ if PACS:
     # Pictures from a PACS: `make pull`, or as the study's first step where it is the source.
 
     checkpoint pull_hospital:
-        """Fetch what a hospital's folder lacks of the studies listed for it; say what did not come.
-
-        Which files there are is known afterwards only. The folder is no output: Snakemake would empty it.
-        """
+        """Fetch what a hospital's folder lacks; it is no output, since Snakemake would empty it."""
         input:
             studies=ancient(str(table_path(COHORT, "studies"))),
         output:

@@ -2,11 +2,7 @@
 
 
 rule ingest_hospital:
-    """Read one hospital's DICOM files into its shard; reject what cannot be used, with reasons.
-
-    The tables are ancient inputs: a digest of the rows that are read decides, and one of the
-    pictures, whatever their times say.
-    """
+    """Read one hospital's DICOM files into its shard; digests of pictures and rows decide, not their times."""
     input:
         pictures=hospital_folder,
         clinical=ancient(CLINICAL),

@@ -1,7 +1,4 @@
-"""One file of every job that the tables rest on, for `rule all` to ask for.
-
-A failed job's files are deleted, and Snakemake takes what was made from them before for up to date unless asked.
-"""
+"""One file of every job that the tables rest on: a failed job's files are missed only if somebody asks for them."""
 
 BEFORE_TRAINING = [
     *(f"results/clinical/{name}.csv" for name in ("patients", "other_problems")),

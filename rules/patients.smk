@@ -69,11 +69,7 @@ rule enrolment:
 
 
 rule split:
-    """Divide the enrolled patients into training and validation cohorts.
-
-    Reads the clinical table itself, as an ancient input, and has a digest of who is eligible with
-    which stage: a corrected laboratory value does not retrain anything, a corrected stage does.
-    """
+    """Divide the enrolled patients into cohorts; a corrected stage divides anew, a laboratory value does not."""
     input:
         clinical=ancient(CLINICAL),
         acquisitions="results/store/acquisitions.csv",
