@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dlre_core.foundation.study_terms import COHORTS, METHODS, RISING_STAGES, STAGES
+from dlre_core.foundation.study_terms import COHORTS, METHODS, RISING_STAGES, STAGES, known_stages
 from dlre_core.statistics.agreement import obuchowski, weighted_kappa
 from dlre_core.tables.accuracy_print import estimate, undefined
 from dlre_core.tables.formatting import COHORT_NAMES, METHOD_NAMES, format_interval, round_half_up
@@ -45,7 +45,7 @@ def biopsy_stage(scores: pd.DataFrame) -> NDArray[np.int64]:
     >>> biopsy_stage(pd.DataFrame({"fibrosis_stage": [0, 1, 2, 4]})).tolist()
     [0, 0, 1, 3]
     """
-    return np.maximum(scores["fibrosis_stage"].to_numpy(dtype=np.int64) - 1, 0)
+    return np.maximum(known_stages(scores["fibrosis_stage"]) - 1, 0)
 
 
 def ordinal_tables(
