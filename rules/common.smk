@@ -137,9 +137,7 @@ if workflow.is_main_process and not SIMULATED:
 VALIDATED = config["validation"]["cohorts"]
 # Absolute, so that no job of this study makes it: nothing is trained to validate.
 VALIDATION_MODEL = os.path.abspath(config["validation"]["model"])
-VALIDATED_HOSPITALS = {
-    name: hospital_codes({"source": "folder", "folder": folder}) for name, folder in VALIDATED.items()
-}
+VALIDATED_HOSPITALS = {name: hospital_codes({"source": "folder", "folder": path}) for name, path in VALIDATED.items()}
 VALIDATED_CLINICAL = {name: str(table_path(folder, "clinical")) for name, folder in VALIDATED.items()}
 VALIDATED_TABLES = {name: other_tables(folder) for name, folder in VALIDATED.items()}
 VALIDATED_FILES = {"table": "table_2.csv", "printed": "table_2.html", "roc": "roc.svg", "enrolment": "enrolment.csv"}

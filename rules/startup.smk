@@ -37,12 +37,15 @@ configfile: "config.yaml"
 
 expand_home(config)
 check_configuration(config, f"{workflow.basedir}/rules/schemas/config.schema.yaml")
-if workflow.is_main_process:
-    check_machine(config)
 
 
 # Used by snakemake --sdm apptainer only.
 container: config["container"]["image"]
+
+
+onstart:
+    # Not before a dry run, which needs no disk, nor where nothing is left to do.
+    check_machine(config)
 
 
 onsuccess:
