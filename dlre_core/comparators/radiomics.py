@@ -197,7 +197,7 @@ def _picture_features(screen: NDArray[np.uint8], row: tuple) -> dict[str, float]
 def _layout_of(screen: NDArray[np.uint8], row: tuple) -> ScreenLayout:
     """The layout that ingestion found, from the picture's row; blanking leaves the colour bar."""
     parts = {}
-    for name in ("top_picture", "box", "bottom_picture"):
+    for name in ("elastogram", "box", "twin"):
         sides = [getattr(row, f"{name}_{side}") for side in ("left", "top", "right", "bottom")]
         parts[name] = None if np.isnan(sides).any() else Rectangle(*map(int, sides))
     spacing = None if np.isnan(row.pixel_spacing_mm) else float(row.pixel_spacing_mm)

@@ -318,7 +318,7 @@ def _positions(
 
 def _below(screen: NDArray[np.uint8], layout: ScreenLayout) -> NDArray[np.uint8] | None:
     """The box's B-mode without colours, from the bottom picture; None where the screen lacks some of it."""
-    place = layout.box_below
+    place = layout.box_in_twin
     return _cut(screen, place) if place and place == place.clamped(*screen.shape[:2]) else None
 
 

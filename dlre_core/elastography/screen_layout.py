@@ -107,18 +107,18 @@ def tagged_parts(
 class ScreenLayout:
     """Parts of one elastography screen; ``source`` is ``"regions"`` or ``"pixels"``."""
 
-    top_picture: Rectangle
+    elastogram: Rectangle
     box: Rectangle
-    bottom_picture: Rectangle | None
+    twin: Rectangle | None
     colour_bar: Rectangle | None
     pixel_spacing_mm: float | None
     source: str
 
     @property
-    def box_below(self) -> Rectangle | None:
+    def box_in_twin(self) -> Rectangle | None:
         """Where the bottom picture shows what the box covers, without colours; may reach beyond the picture.
 
         None without a bottom picture.
         """
-        top, bottom = self.top_picture, self.bottom_picture
+        top, bottom = self.elastogram, self.twin
         return None if bottom is None else self.box.moved(bottom.left - top.left, bottom.top - top.top)

@@ -103,7 +103,7 @@ def read_case(row: pd.Series, images: str | Path) -> Case:
             raise StoreMismatch(f"{images} lacks a picture of acquisitions.csv.", "Run again.")
         screen = store.screen(store.image_ids.index(row["image_id"]))
     spacing = None if np.isnan(row["pixel_spacing_mm"]) else float(row["pixel_spacing_mm"])
-    parts = ("top_picture", "box", "bottom_picture")
+    parts = ("elastogram", "box", "twin")
     tags = [UltrasoundRegion(_part(row, name), 1, 1, spacing) for name in parts]
     layout = find_layout(screen, tags)
     opacity = None if np.isnan(row["opacity"]) else float(row["opacity"])

@@ -39,11 +39,7 @@ ACQUISITION_COLUMNS = [
     "width",
     "frame",
     "frames",
-    *(
-        f"{part}_{side}"
-        for part in ("top_picture", "box", "bottom_picture")
-        for side in ("left", "top", "right", "bottom")
-    ),
+    *(f"{part}_{side}" for part in ("elastogram", "box", "twin") for side in ("left", "top", "right", "bottom")),
     "pixel_spacing_mm",
     "layout_source",
     "scale_maximum_kpa",
@@ -71,9 +67,9 @@ def picture_columns(picture: UsablePicture, scale_maximum_kpa: float) -> dict[st
         "width": picture.screen.shape[1],
         "frame": image.frame,
         "frames": image.frames,
-        **_sides("top_picture", layout.top_picture),
+        **_sides("elastogram", layout.elastogram),
         **_sides("box", layout.box),
-        **_sides("bottom_picture", layout.bottom_picture),
+        **_sides("twin", layout.twin),
         "pixel_spacing_mm": layout.pixel_spacing_mm,
         "layout_source": layout.source,
         "scale_maximum_kpa": scale_maximum_kpa,

@@ -45,7 +45,7 @@ def kept_parts(layout: ScreenLayout, height: int, width: int, squares: Sequence[
     header = header_rows(width)
     annotations = round(FIRST_ANNOTATION_ROW * width / NATIVE_WIDTH)
     rows, below_header = (Rectangle(0, header, width, bottom) for bottom in (annotations, height))
-    top, bottom = layout.top_picture, layout.bottom_picture
+    top, bottom = layout.elastogram, layout.twin
     usual_top, usual_bottom = (_usual(place, width) for place in (TOP_PICTURE, BOTTOM_PICTURE))
     usual = layout.box.common(usual_top) == layout.box
     if usual:
@@ -54,7 +54,7 @@ def kept_parts(layout: ScreenLayout, height: int, width: int, squares: Sequence[
         around = [top, bottom.common(usual_bottom) if bottom else None]
     else:
         around = [square.common(top) for square in squares]
-    below = layout.box_below.common(bottom) if bottom else None
+    below = layout.box_in_twin.common(bottom) if bottom else None
     measured = [layout.box, below]
     kept = [part.common(rows) for part in around if part]
     kept += [part.common(below_header) for part in measured if part]

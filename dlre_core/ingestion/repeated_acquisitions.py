@@ -107,13 +107,13 @@ def same_acquisition(first: Fingerprint, second: Fingerprint) -> bool:
 
 def _without_colours(layout: ScreenLayout) -> Rectangle:
     """The box's place in the lower picture, else the box itself."""
-    if layout.bottom_picture is None:
+    if layout.twin is None:
         return layout.box
-    right = layout.bottom_picture.left - layout.top_picture.left
-    down = layout.bottom_picture.top - layout.top_picture.top
+    right = layout.twin.left - layout.elastogram.left
+    down = layout.twin.top - layout.elastogram.top
     box = layout.box
     moved = Rectangle(box.left + right, box.top + down, box.right + right, box.bottom + down)
-    inside = moved.common(layout.bottom_picture)
+    inside = moved.common(layout.twin)
     return inside if inside.width > 0 and inside.height > 0 else box
 
 

@@ -104,7 +104,7 @@ def test_nothing_is_made_up_where_nothing_is_known():
 def test_a_hospitals_pictures_are_measured_in_their_boxes(tmp_path):
     sides = {
         f"{name}_{side}": getattr(place, side)
-        for name, place in (("top_picture", files.TOP), ("box", files.BOX), ("bottom_picture", files.BOTTOM))
+        for name, place in (("elastogram", files.TOP), ("box", files.BOX), ("twin", files.BOTTOM))
         for side in ("left", "top", "right", "bottom")
     }
     row = {

@@ -199,7 +199,7 @@ def test_stiffness_is_read_from_the_colours(kpa, opacity):
 
 def test_stiffness_without_the_lower_picture():
     rendered, _ = scene(3, 9.0)
-    layout = dataclasses.replace(find_layout(rendered.screen), bottom_picture=None, box=rendered.box)
+    layout = dataclasses.replace(find_layout(rendered.screen), twin=None, box=rendered.box)
     found = stiffness_map(read_box(rendered.screen, layout), 40.0)
     both = rendered.coloured & ~np.isnan(found)
     assert np.median(np.abs(found[both] - rendered.kpa[both]) / 40) < 0.04

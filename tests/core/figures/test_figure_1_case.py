@@ -107,7 +107,7 @@ def drawn(tmp_path_factory):
     box, height, width = rendered.box, *rendered.screen.shape[:2]
     path = tmp_path_factory.mktemp("store") / "images.h5"
     write_shard(path, [("other", rendered.screen[::-1]), ("c", rendered.screen)])
-    places = {"top_picture": TOP_PICTURE, "box": box, "bottom_picture": BOTTOM_PICTURE}
+    places = {"elastogram": TOP_PICTURE, "box": box, "twin": BOTTOM_PICTURE}
     parts = {
         f"{name}_{side}": getattr(place, side)
         for name, place in places.items()

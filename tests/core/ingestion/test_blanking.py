@@ -8,9 +8,9 @@ from dlre_core.ingestion.blanking import blank_identity, kept_parts
 
 def layout(source="regions"):
     return ScreenLayout(
-        top_picture=Rectangle(156, 70, 544, 290),
+        elastogram=Rectangle(156, 70, 544, 290),
         box=Rectangle(275, 125, 395, 225),
-        bottom_picture=Rectangle(156, 296, 544, 516),
+        twin=Rectangle(156, 296, 544, 516),
         colour_bar=Rectangle(693, 71, 702, 180),
         pixel_spacing_mm=0.2,
         source=source,
@@ -44,7 +44,7 @@ def test_only_pictures_and_colour_bar_stay():
 
 def test_header_and_text_columns_go_even_where_a_region_tag_claims_them():
     screen = np.full((540, 720, 3), 200, dtype=np.uint8)
-    lying = ScreenLayout(**{**vars(layout()), "top_picture": Rectangle(0, 0, 720, 290)})
+    lying = ScreenLayout(**{**vars(layout()), "elastogram": Rectangle(0, 0, 720, 290)})
     rows, columns = kept_rows_and_columns(blanked(screen, lying))
     # Its usual place, 156 to 544 and from 70 on, and 14 pixels more.
     assert min(rows) == 56
@@ -56,9 +56,9 @@ def test_where_tags_put_the_box_elsewhere_only_it_and_the_square_stay():
     other = ScreenLayout(
         **{
             **vars(layout()),
-            "top_picture": Rectangle(0, 50, 300, 290),
+            "elastogram": Rectangle(0, 50, 300, 290),
             "box": Rectangle(20, 60, 120, 160),
-            "bottom_picture": None,
+            "twin": None,
         }
     )
     rows, columns = kept_rows_and_columns(blanked(screen, other, [Rectangle(5, 40, 135, 170)]))
@@ -68,7 +68,7 @@ def test_where_tags_put_the_box_elsewhere_only_it_and_the_square_stay():
 
 def test_box_and_its_twin_stay_among_annotations():
     low = ScreenLayout(
-        **{**vars(layout()), "box": Rectangle(275, 180, 395, 280), "bottom_picture": Rectangle(156, 296, 544, 516)}
+        **{**vars(layout()), "box": Rectangle(275, 180, 395, 280), "twin": Rectangle(156, 296, 544, 516)}
     )
     kept = blanked(np.full((540, 720, 3), 200, dtype=np.uint8), low)
     assert kept[480:506, 275:395].all()
