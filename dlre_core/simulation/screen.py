@@ -64,6 +64,75 @@ def box_half_angle(top_mm: float) -> float:
     return float(np.arcsin(BOX_WIDTH_MM / 2 / (ARRAY_RADIUS_MM + top_mm + BOX_HEIGHT_MM)))
 
 
+@dataclass(frozen=True)
+class MeasuredBox:
+    """A box in its picture, before anything is drawn.
+
+    ``place`` is its bounding rectangle as slices of the picture; all arrays are of that size: ``grey`` uint8 with
+    the vessel cut in, ``kpa`` and ``signal`` float64, ``inside`` and ``coloured`` bool, ``circle`` float64 the
+    distance from the Q-Box's centre, mm. ``q_box`` is mean, min, max and SD in kPa, ``centre`` the Q-Box's row and
+    column in the picture.
+    """
+
+    place: tuple[slice, slice]
+    grey: NDArray[np.uint8]
+    kpa: NDArray[np.float64]
+    signal: NDArray[np.float64]
+    inside: NDArray[np.bool_]
+    coloured: NDArray[np.bool_]
+    circle: NDArray[np.float64]
+    q_box: tuple[float, float, float, float]
+    centre: tuple[float, float]
+
+    def on_screen(self, picture: Rectangle) -> Rectangle:
+        """The bounding rectangle where the picture lies at ``picture``."""
+        rows, columns = self.place
+        return Rectangle(columns.start, rows.start, columns.stop, rows.stop).moved(picture.left, picture.top)
+
+
+def measure_box(
+    field: Field, grey: NDArray[np.uint8], pixel_mm: float, box: NDArray[np.bool_], placement: Placement
+) -> MeasuredBox:
+    """What the field shows in a box, and in its Q-Box.
+
+    Parameters
+    ----------
+    field : Field
+    grey : (height, width) uint8
+    pixel_mm : float
+    box : (height, width) bool
+        The box's pixels.
+    placement : Placement
+    """
+    rows, columns = np.flatnonzero(box.any(axis=1)), np.flatnonzero(box.any(axis=0))
+    place = (slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1))
+    kpa, signal, x_mm, y_mm = _sampled(field, place, pixel_mm)
+    patch, inside = grey[place].copy(), box[place]
+    coloured = inside & (signal > 0)
+    if field.vessel is not None:
+        hole = _ellipse(field.vessel, x_mm, y_mm)
+        patch[hole] = patch[hole] // 6
+        coloured &= ~hole
+    circle = np.hypot(x_mm - placement.q_box_x_mm, y_mm - placement.q_box_y_mm)
+    measured = coloured & (circle <= Q_BOX_RADIUS_MM)
+    enough = measured.sum() >= 0.2 * (circle <= Q_BOX_RADIUS_MM).sum()
+    values = kpa[measured] if enough else np.full(1, np.nan)
+    q_box = (float(values.mean()), float(values.min()), float(values.max()), float(values.std()))
+    centre = (
+        (rows[0] + rows[-1]) / 2 + placement.q_box_y_mm / pixel_mm,
+        (columns[0] + columns[-1]) / 2 + placement.q_box_x_mm / pixel_mm,
+    )
+    return MeasuredBox(place, patch, kpa, signal, inside, coloured, circle, q_box, centre)
+
+
+def sector_box(geometry: PictureGeometry, placement: Placement) -> NDArray[np.bool_]:
+    """The pixels of a box that follows the convex probe's beams, (height, width) bool."""
+    depth, angle = geometry.polar()
+    half = box_half_angle(placement.top_mm)
+    sector = (depth >= placement.top_mm) & (depth <= placement.top_mm + BOX_HEIGHT_MM)
+    return sector & (np.abs(angle - placement.steering) <= half)
+
+
 def render(
     field: Field,
     grey: NDArray[np.uint8],
@@ -88,55 +157,31 @@ def render(
     scale_maximum_kpa : float
         Full scale of the colour bar.
     """
-    depth, angle = geometry.polar()
-    half = box_half_angle(placement.top_mm)
-    sector = (depth >= placement.top_mm) & (depth <= placement.top_mm + BOX_HEIGHT_MM)
-    sector &= np.abs(angle - placement.steering) <= half
-    rows, columns = np.flatnonzero(sector.any(axis=1)), np.flatnonzero(sector.any(axis=0))
-    place = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    kpa, signal, x_mm, y_mm = _sampled(field, place, geometry.pixel_mm)
+    box = measure_box(field, grey, geometry.pixel_mm, sector_box(geometry, placement), placement)
     grey = grey.copy()
-    patch, inside = grey[place], sector[place]
-    coloured = inside & (signal > 0)
-    if field.vessel is not None:
-        hole = _ellipse(field.vessel, x_mm, y_mm)
-        patch[hole] = patch[hole] // 6
-        coloured &= ~hole
-    circle = np.hypot(x_mm - placement.q_box_x_mm, y_mm - placement.q_box_y_mm)
-    measured = coloured & (circle <= Q_BOX_RADIUS_MM)
-    enough = measured.sum() >= 0.2 * (circle <= Q_BOX_RADIUS_MM).sum()
-    values = kpa[measured] if enough else np.full(1, np.nan)
-    q_box = (float(values.mean()), float(values.min()), float(values.max()), float(values.std()))
+    grey[box.place] = box.grey
     screen = empty_screen(captions.institution, opacity, scale_maximum_kpa, geometry.depth_mm).copy()
     top = _paste(screen, grey, TOP_PICTURE)
     bottom = _paste(screen, grey, BOTTOM_PICTURE)
-    box_pixels = top[place]
-    index = np.clip(kpa[coloured] * (len(_LUT) / scale_maximum_kpa), 0, len(_LUT) - 1)
-    blended = opacity * _LUT[index.astype(np.int32)] + (1 - opacity) * patch[coloured][:, None]
-    box_pixels[coloured] = np.rint(blended).astype(np.uint8)
-    box_pixels[np.abs(circle - Q_BOX_RADIUS_MM) < 0.6 * geometry.pixel_mm] = 255
-    outline = _edge(inside)
-    top[place][outline] = 235
-    bottom[place][outline] = 235
-    centre_row = (rows[0] + rows[-1]) / 2 + placement.q_box_y_mm / geometry.pixel_mm
-    q_depth = centre_row * geometry.pixel_mm / 10
-    _captions(screen, captions, q_box, q_depth)
-    box = Rectangle(
-        TOP_PICTURE.left + int(columns[0]),
-        TOP_PICTURE.top + int(rows[0]),
-        TOP_PICTURE.left + int(columns[-1]) + 1,
-        TOP_PICTURE.top + int(rows[-1]) + 1,
-    )
-    centre_column = (columns[0] + columns[-1]) / 2 + placement.q_box_x_mm / geometry.pixel_mm
+    box_pixels = top[box.place]
+    index = np.clip(box.kpa[box.coloured] * (len(_LUT) / scale_maximum_kpa), 0, len(_LUT) - 1)
+    blended = opacity * _LUT[index.astype(np.int32)] + (1 - opacity) * box.grey[box.coloured][:, None]
+    box_pixels[box.coloured] = np.rint(blended).astype(np.uint8)
+    box_pixels[np.abs(box.circle - Q_BOX_RADIUS_MM) < 0.6 * geometry.pixel_mm] = 255
+    outline = edge(box.inside)
+    top[box.place][outline] = 235
+    bottom[box.place][outline] = 235
+    q_depth = box.centre[0] * geometry.pixel_mm / 10
+    _captions(screen, captions, box.q_box, q_depth)
     return Rendered(
         screen,
-        box,
-        kpa.astype(np.float32),
-        inside,
-        coloured,
-        q_box,
+        box.on_screen(TOP_PICTURE),
+        box.kpa.astype(np.float32),
+        box.inside,
+        box.coloured,
+        box.q_box,
         q_depth,
-        (TOP_PICTURE.top + centre_row, TOP_PICTURE.left + centre_column),
+        (TOP_PICTURE.top + box.centre[0], TOP_PICTURE.left + box.centre[1]),
     )
 
 
@@ -172,7 +217,8 @@ def _ellipse(
     return (along / major) ** 2 + (across / minor) ** 2 < 1
 
 
-def _edge(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def edge(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The pixels of a mask that have a neighbour outside it."""
     padded = np.pad(mask, 1)
     inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return mask & ~inner
