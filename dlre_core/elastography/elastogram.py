@@ -244,16 +244,16 @@ def _from_pixels(screen: NDArray[np.uint8]) -> ScreenLayout:
     if box.width < smallest or box.height < smallest or too_large:
         raise MissingRegion(f"The coloured part has {box.width} x {box.height} pixels, not a box.")
     pixels = _cut(upper, box)[_cut(coloured, box)]
-    if _is_painted(pixels):
+    if is_painted(pixels):
         raise MissingRegion("Its colour is one and the same all over, as a painted vessel's is.")
-    if _jumps(pixels):
+    if jumps(pixels):
         raise MissingRegion("Its colours jump from one end of the map to the other, as vessels' do.")
     if not show_the_same(upper, lower, box):
         raise MissingRegion("The upper and the lower half do not show the same picture.")
     return ScreenLayout(top, box.moved(top.left, top.top), bottom, bar, None, "pixels")
 
 
-def _is_painted(pixels: NDArray[np.uint8]) -> bool:
+def is_painted(pixels: NDArray[np.uint8]) -> bool:
     """True where nearly all coloured pixels (n, 3) have exactly one colour.
 
     A map changes, and lets the speckle below it through; only one that is saturated all over at full opacity looks so,
@@ -264,7 +264,7 @@ def _is_painted(pixels: NDArray[np.uint8]) -> bool:
     return bool(commonest > ONE_COLOUR_SHARE * len(pixels))
 
 
-def _jumps(pixels: NDArray[np.uint8]) -> bool:
+def jumps(pixels: NDArray[np.uint8]) -> bool:
     """True where blue and red are there and hardly any cyan, green or yellow, which lie between them.
 
     Stiffness changes gradually; colour Doppler has only the ends.

@@ -105,7 +105,12 @@ def tagged_parts(
 
 @dataclass(frozen=True)
 class ScreenLayout:
-    """Parts of one elastography screen; ``source`` is ``"regions"`` or ``"pixels"``."""
+    """Parts of one elastography screen.
+
+    ``source`` says how they were found: by the file's ``regions``, in the ``pixels`` of the 2019 scanner's screen,
+    ``found`` on another one, or by a ``profile``, whose name is ``screen``; or the box is a square drawn by ``hand``.
+    ``stiff_end`` is the colour bar's: top, bottom, left or right. ``twin`` is the same picture without colours.
+    """
 
     elastogram: Rectangle
     box: Rectangle
@@ -113,6 +118,8 @@ class ScreenLayout:
     colour_bar: Rectangle | None
     pixel_spacing_mm: float | None
     source: str
+    stiff_end: str = "top"
+    screen: str = "found"
 
     @property
     def box_in_twin(self) -> Rectangle | None:

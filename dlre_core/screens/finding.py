@@ -1,0 +1,417 @@
+"""Find the elastogram on any screen, by what elastograms have in common.
+
+There is a colour bar; somewhere a box over a B-mode picture shows many of the bar's colours; often a twin of that
+picture shows the same without colours. Sides, sizes, offsets and maps are not assumed. A quality map has colours too,
+but few, and lines of a propagation map leave most of their box grey.
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage, signal
+
+from dlre_core.elastography.box_outline import outline_box
+from dlre_core.elastography.colour_kernels import chroma
+from dlre_core.elastography.colour_map import invert_colours
+from dlre_core.elastography.elastogram import COLOURED, LARGEST_BOX_SHARE, SMALLEST_BOX, find_layout, is_painted, jumps
+from dlre_core.elastography.picture_pair import darkest_channel, darkest_of_both
+from dlre_core.elastography.screen_layout import NATIVE_WIDTH, Rectangle, ScreenLayout, UltrasoundRegion
+from dlre_core.foundation.errors import MissingRegion
+from dlre_core.screens.colour_bar import ColourBar, find_bars
+from dlre_core.screens.scale_label import read_labels
+
+# Boxes and twins are sought on blocks of so many pixels.
+BLOCK = 4
+# Share of a block, and of a box, that must be coloured.
+COLOURED_BLOCK, WHOLE_BLOCK, LEAST_FILL = 0.5, 0.95, 0.35
+# Distance of a colour without its grey part to the bar's, grey levels, and the share of a box within it.
+ON_MAP, LEAST_ON_MAP = 70.0, 0.75
+# Flat colours: at most so many narrow peaks, half widths in steps of 255 along the map, hold that share of a box, and
+# none has a neighbour so near that is more than a share of it, as places of a map that changes gradually have.
+FEW, NARROW, FEW_SHARE, LEAST_PEAK, APART, NEIGHBOUR = 3, 3, 0.75, 0.05, 14, 0.3
+# Around a box lies a picture: share of a ring of so many pixels that is brighter than that.
+RING, DARK, LEAST_LIT = 6, 12, 0.35
+# Correlation of the surroundings of the box with its twin's; share of a twin's box that may be coloured.
+LEAST_ALIKE, COLOURED_TWIN = 0.9, 0.12
+# A twin is elsewhere by a pixel where its correlation is so much higher there.
+MORE_ALIKE = 0.02
+# So many pixels around a box are compared where more would reach into the twin.
+NEAR = 24
+# Rows or columns in a row as dark as that lie between a picture and what else is on the screen.
+BETWEEN = 2
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A coloured part: its rectangle, and how far it looks like an elastogram's box (0: not at all)."""
+
+    place: Rectangle
+    score: float
+
+
+def find_screen(screen: NDArray[np.uint8], regions: Sequence[UltrasoundRegion] = ()) -> ScreenLayout:
+    """Locate elastogram, box, twin and colour bar on the screen of any maker.
+
+    The 2019 scanner's screen is looked for first, as `dlre_core.elastography.elastogram.find_layout` does.
+
+    Parameters
+    ----------
+    screen : (height, width, 3) uint8
+    regions : sequence of UltrasoundRegion
+        As the file states them; of another maker's, only the size of a pixel is used.
+
+    Returns
+    -------
+    ScreenLayout
+
+    Raises
+    ------
+    MissingRegion
+        If the picture is no shear-wave elastogram, or not to be told from another coloured picture.
+    """
+    usual = None
+    with contextlib.suppress(MissingRegion):
+        usual = find_layout(screen, regions)
+        if usual.source == "regions" or _twin_fits(screen, usual):
+            return usual
+    height, width = screen.shape[:2]
+    if min(height, width) < 200:
+        raise MissingRegion(f"The picture has {width} x {height} pixels, too few for a screen.")
+    saturation = np.empty((height, width), dtype=np.int16)
+    chroma(np.ascontiguousarray(screen), saturation)
+    coloured = saturation > COLOURED
+    for bar in find_bars(screen, coloured):
+        # A bar of one hue may be anything, unless its labels say what it is.
+        if bar.rainbow or read_labels(screen, bar.place) is not None:
+            layout = _by_bar(screen, coloured, bar, regions)
+            if layout is not None:
+                return layout
+    if usual is not None:
+        return usual
+    raise MissingRegion("The picture has no colour bar with a box of its colours.")
+
+
+def _twin_fits(screen: NDArray[np.uint8], layout: ScreenLayout) -> bool:
+    """Whether the twin is where the layout says to the pixel: nowhere near it is it more alike."""
+    if layout.twin is None:
+        return False
+    around, box = layout.elastogram, layout.box
+    mask = np.ones((around.height, around.width), dtype=bool)
+    mask[box.top - around.top : box.bottom - around.top, box.left - around.left : box.right - around.left] = False
+    right, down = layout.twin.left - around.left, layout.twin.top - around.top
+    offsets = [(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1), (0, 2), (0, -2)]
+    alike = [_alike(screen, around, mask, (right + x, down + y)) for x, y in offsets]
+    return max(alike) < alike[0] + MORE_ALIKE
+
+
+def _by_bar(
+    screen: NDArray[np.uint8], coloured: NDArray[np.bool_], bar: ColourBar, regions: Sequence[UltrasoundRegion]
+) -> ScreenLayout | None:
+    height, width = screen.shape[:2]
+    candidates = sorted(_candidates(screen, coloured, bar), key=lambda one: -one.score)
+    if not candidates:
+        return None
+    rough = candidates[0].place
+    offset = find_twin(screen, coloured, rough)
+    box = _refined(screen, coloured, rough, offset)
+    picture = _picture_around(screen, box)
+    twin = None
+    if offset is not None:
+        picture = _apart(picture, box, offset)
+        twin = picture.moved(*offset).clamped(height, width)
+        picture = twin.moved(-offset[0], -offset[1])
+    labels = read_labels(screen, bar.place)
+    first, last = bar.ends()
+    stiff_end = bar.usual_stiff_end() if labels is None else first if labels.stiff_first else last
+    return ScreenLayout(picture, box, twin, bar.place, _spacing(box, regions), "found", stiff_end)
+
+
+def _candidates(screen: NDArray[np.uint8], coloured: NDArray[np.bool_], bar: ColourBar) -> Iterator[_Candidate]:
+    height, width = screen.shape[:2]
+    table = bar.table(bar.usual_stiff_end())
+    own = bar.place
+    mask = coloured.copy()
+    mask[max(own.top - 2, 0) : own.bottom + 2, max(own.left - 2, 0) : own.right + 2] = False
+    rows, columns = height // BLOCK, width // BLOCK
+    blocks = mask[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK).mean(axis=(1, 3))
+    labels, _ = ndimage.label(ndimage.binary_closing(blocks > COLOURED_BLOCK, iterations=2))
+    smallest = SMALLEST_BOX * width / NATIVE_WIDTH
+    for number, (down, across) in enumerate(ndimage.find_objects(labels), start=1):
+        place = Rectangle(*(BLOCK * n for n in (across.start, down.start, across.stop, down.stop)))
+        if min(place.width, place.height) < smallest or place.width * place.height > LARGEST_BOX_SHARE * mask.size:
+            continue
+        part = labels[down, across] == number
+        fill = float((blocks[down, across] * part).mean())
+        if fill < LEAST_FILL:
+            continue
+        # Means of blocks: a codec's noise is gone, and a map that is blended with speckle is even.
+        whole = part & (blocks[down, across] > WHOLE_BLOCK)
+        colours = _cut(screen, place).reshape(part.shape[0], BLOCK, part.shape[1], BLOCK, 3).mean(axis=(1, 3))[whole]
+        score = fill * _likeness(colours, table, bar.rainbow)
+        if score > 0 and _has_surroundings(screen, place):
+            yield _Candidate(_tight(mask, place), score * np.sqrt(place.width * place.height))
+
+
+def _likeness(pixels: NDArray[np.float64], table: NDArray[np.uint8], rainbow: bool) -> float:
+    """How far coloured places (n, 3) are those of a stiffness map, 0 to 1; 0 where they are not."""
+    if not len(pixels) or is_painted(pixels) or jumps(pixels):
+        return 0.0
+    position, distance = invert_colours(_without_grey(pixels), np.rint(_without_grey(table).T).astype(np.uint8))
+    on_map = distance < ON_MAP
+    if on_map.mean() < LEAST_ON_MAP:
+        return 0.0
+    variety = 1.0
+    if rainbow and (few := _few_colours(position[on_map])) is not None:
+        # One flat colour is a map, too, where the map itself has one: at its ends, dark and light of one hue.
+        if few > 1 or 0.2 < np.median(position) < 0.8:
+            return 0.0
+        variety = 0.5
+    return float(on_map.mean()) * variety
+
+
+def _few_colours(position: NDArray[np.float32]) -> int | None:
+    """How many flat colours make up a map; None where it is none of a few, or they run into each other."""
+    counts = np.bincount(np.rint(position * 255).astype(int), minlength=256) / len(position)
+    peaks: dict[int, float] = {}
+    for _ in range(FEW):
+        within = np.convolve(counts, np.ones(2 * NARROW + 1), mode="same")
+        peak = int(within.argmax())
+        share = float(within[peak])
+        if share < LEAST_PEAK:
+            break
+        if any(abs(peak - other) <= APART and share > NEIGHBOUR * peaks[other] for other in peaks):
+            return None
+        peaks[peak] = share
+        counts[max(peak - NARROW, 0) : peak + NARROW + 1] = 0
+    return len(peaks) if sum(peaks.values()) >= FEW_SHARE else None
+
+
+def _without_grey(pixels: NDArray[np.uint8] | NDArray[np.float64]) -> NDArray[np.float32]:
+    """Colours (n, 3) without their grey part at full strength, as planes (3, n) float32."""
+    values = pixels.astype(np.float32).T
+    values = values - values.min(axis=0)
+    return np.ascontiguousarray(values * (255 / np.maximum(values.max(axis=0), 1)))
+
+
+def _has_surroundings(screen: NDArray[np.uint8], place: Rectangle) -> bool:
+    """Whether a picture lies around it; a logo or a legend stands on an even background."""
+    height, width = screen.shape[:2]
+    outer = Rectangle(
+        place.left - RING * 2, place.top - RING * 2, place.right + RING * 2, place.bottom + RING * 2
+    ).clamped(height, width)
+    ring = screen[outer.top : outer.bottom, outer.left : outer.right, 1].copy()
+    inner = place.moved(-outer.left, -outer.top)
+    outside = np.ones(ring.shape, dtype=bool)
+    outside[max(inner.top - 2, 0) : inner.bottom + 2, max(inner.left - 2, 0) : inner.right + 2] = False
+    light = ring[outside]
+    return bool((light > DARK).mean() >= LEAST_LIT and light.std() > 3)
+
+
+def _tight(mask: NDArray[np.bool_], place: Rectangle) -> Rectangle:
+    """The rows and columns around a place in which something is coloured."""
+    reach = place.moved(0, 0)
+    reach = Rectangle(reach.left - BLOCK, reach.top - BLOCK, reach.right + BLOCK, reach.bottom + BLOCK)
+    reach = reach.clamped(*mask.shape)
+    part = mask[reach.top : reach.bottom, reach.left : reach.right]
+    labels, _ = ndimage.label(ndimage.binary_opening(part, np.ones((3, 3))))
+    if not labels.any():
+        return place
+    largest = labels == 1 + int(np.argmax(ndimage.sum_labels(labels > 0, labels, range(1, labels.max() + 1))))
+    # What the opening took off its edge, as a coloured outline, belongs to it.
+    grown = ndimage.binary_dilation(largest, np.ones((3, 3)), iterations=2) & part
+    rows, columns = np.flatnonzero(grown.sum(axis=1) >= 3), np.flatnonzero(grown.sum(axis=0) >= 3)
+    if not len(rows) or not len(columns):
+        return place
+    return Rectangle(
+        reach.left + int(columns[0]),
+        reach.top + int(rows[0]),
+        reach.left + int(columns[-1]) + 1,
+        reach.top + int(rows[-1]) + 1,
+    )
+
+
+def find_twin(screen: NDArray[np.uint8], coloured: NDArray[np.bool_], box: Rectangle) -> tuple[int, int] | None:
+    """How far right and down the same picture is shown without colours; None where it is not.
+
+    Parameters
+    ----------
+    screen : (height, width, 3) uint8
+    coloured : (height, width) bool
+    box : Rectangle
+        Around the coloured part, in the screen.
+    """
+    picture = _picture_around(screen, box)
+    for reach in (max(box.width, box.height) // 2, NEAR):
+        around = Rectangle(box.left - reach, box.top - reach, box.right + reach, box.bottom + reach).common(picture)
+        if (offset := _offset(screen, coloured, box, around)) is not None:
+            return offset
+    return None
+
+
+def _offset(
+    screen: NDArray[np.uint8], coloured: NDArray[np.bool_], box: Rectangle, around: Rectangle
+) -> tuple[int, int] | None:
+    """Where else the surroundings of a box are shown."""
+    height, width = screen.shape[:2]
+    rows, columns = height // BLOCK, width // BLOCK
+    around = around.clamped(rows * BLOCK, columns * BLOCK)
+    green = screen[: rows * BLOCK, : columns * BLOCK, 1].reshape(rows, BLOCK, columns, BLOCK)
+    grey = green.mean(axis=(1, 3), dtype=np.float32)
+    plain = ~coloured[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK).any(axis=(1, 3))
+    place = Rectangle(*(side // BLOCK for side in (around.left, around.top, around.right, around.bottom)))
+    template = grey[place.top : place.bottom, place.left : place.right]
+    mask = plain[place.top : place.bottom, place.left : place.right].astype(np.float32)
+    inner = box.moved(-around.left, -around.top)
+    mask[inner.top // BLOCK : inner.bottom // BLOCK + 1, inner.left // BLOCK : inner.right // BLOCK + 1] = 0
+    if mask.sum() < 50:
+        return None
+    alike = _masked_correlation(grey, template, mask)
+    near_y, near_x = max(box.height // BLOCK, 1), max(box.width // BLOCK, 1)
+    alike[max(place.top - near_y, 0) : place.top + near_y, max(place.left - near_x, 0) : place.left + near_x] = -1
+    for _ in range(3):
+        row, column = np.unravel_index(int(alike.argmax()), alike.shape)
+        if alike[row, column] < LEAST_ALIKE - 0.1:
+            return None
+        rough = (BLOCK * (int(column) - place.left), BLOCK * (int(row) - place.top))
+        exact = _exact_offset(screen, coloured, box, around, rough)
+        if exact is not None:
+            return exact
+        alike[
+            max(row - near_y // 2, 0) : row + near_y // 2 + 1, max(column - near_x // 2, 0) : column + near_x // 2 + 1
+        ] = -1
+    return None
+
+
+def _masked_correlation(
+    picture: NDArray[np.float32], template: NDArray[np.float32], mask: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Correlation of a template's chosen pixels with a picture, the template put at each place."""
+    number = mask.sum()
+    mean = float((template * mask).sum() / number)
+    weights = (template - mean) * mask
+
+    def along(values: NDArray[np.float32], kernel: NDArray[np.float32]) -> NDArray[np.float32]:
+        return signal.fftconvolve(values, kernel[::-1, ::-1], mode="valid")
+
+    product = along(picture, weights)
+    total, squares = along(picture, mask), along(picture**2, mask)
+    spread = np.sqrt(np.maximum(squares - total**2 / number, 0)) * np.sqrt(float((weights**2).sum()))
+    return np.where(spread > 1e-3 * number, product / np.maximum(spread, 1e-6), -1)
+
+
+def _exact_offset(
+    screen: NDArray[np.uint8],
+    coloured: NDArray[np.bool_],
+    box: Rectangle,
+    around: Rectangle,
+    rough: tuple[int, int],
+) -> tuple[int, int] | None:
+    """The offset to the pixel, where the twin shows the same and its box has no colours."""
+    mask = ~coloured[around.top : around.bottom, around.left : around.right]
+    inner = box.moved(-around.left, -around.top)
+    mask[max(inner.top - 3, 0) : inner.bottom + 3, max(inner.left - 3, 0) : inner.right + 3] = False
+    best, found = LEAST_ALIKE, None
+    for down in range(rough[1] - BLOCK, rough[1] + BLOCK + 1):
+        for right in range(rough[0] - BLOCK, rough[0] + BLOCK + 1):
+            alike = _alike(screen, around, mask, (right, down))
+            if alike > best:
+                best, found = alike, (right, down)
+    if found is None:
+        return None
+    twin = box.moved(*found)
+    return found if coloured[twin.top : twin.bottom, twin.left : twin.right].mean() <= COLOURED_TWIN else None
+
+
+def _alike(screen: NDArray[np.uint8], place: Rectangle, mask: NDArray[np.bool_], offset: tuple[int, int]) -> float:
+    """Correlation of a place's chosen pixels with those so far right and down; every third row tells."""
+    there = place.moved(*offset).clamped(*screen.shape[:2])
+    here = there.moved(-offset[0], -offset[1])
+    chosen = mask[here.top - place.top : here.bottom - place.top, here.left - place.left : here.right - place.left][::3]
+    if here.height < 0.9 * place.height or here.width < 0.9 * place.width:
+        return 0.0
+    first, second = (_cut(screen, part)[::3, :, 1][chosen].astype(np.float32) for part in (here, there))
+    first -= first.mean()
+    second -= second.mean()
+    size = float(np.sqrt((first @ first) * (second @ second)))
+    return float(first @ second) / size if size > 0 else 0.0
+
+
+def _refined(
+    screen: NDArray[np.uint8], coloured: NDArray[np.bool_], rough: Rectangle, offset: tuple[int, int] | None
+) -> Rectangle:
+    """The box by its outline, where one is drawn."""
+    height, width = screen.shape[:2]
+    margin = max(rough.width, rough.height) // 4 + 12
+    place = Rectangle(rough.left - margin, rough.top - margin, rough.right + margin, rough.bottom + margin)
+    place = place.clamped(height, width)
+    upper, colours = _cut(screen, place), _cut(coloured, place).copy()
+    light = darkest_channel(upper).astype(np.float32)
+    if offset is not None:
+        twin = place.moved(*offset).clamped(height, width)
+        place = twin.moved(-offset[0], -offset[1])
+        upper, lower = _cut(screen, place), _cut(screen, twin)
+        # A coloured outline is all that has colours in the twin.
+        line = _cut(coloured, twin)
+        light = np.maximum(darkest_of_both(upper, lower), np.where(line, 255, 0)).astype(np.float32)
+        colours = _cut(coloured, place) & ~line
+    inner = rough.moved(-place.left, -place.top)
+    box = outline_box(colours, light, inner, 1.0 if width >= 1000 else width / NATIVE_WIDTH)
+    return box.moved(place.left, place.top)
+
+
+def _picture_around(screen: NDArray[np.uint8], box: Rectangle) -> Rectangle:
+    """The picture in which the box lies: as far as no dark rows or columns lie between."""
+    light = screen[..., 1] > DARK
+    place = box
+    for _ in range(3):
+        rows = light[:, place.left : place.right].mean(axis=1) > 0.01
+        top, bottom = _stretch(rows, box.top, box.bottom)
+        columns = light[top:bottom].mean(axis=0) > 0.01
+        left, right = _stretch(columns, box.left, box.right)
+        place = Rectangle(left, top, right, bottom)
+    return place
+
+
+def _stretch(lit: NDArray[np.bool_], first: int, last: int) -> tuple[int, int]:
+    """From where to where lines are lit around a span, gaps below `BETWEEN` aside."""
+    dark = ~lit
+    while first > 0 and not dark[max(first - BETWEEN, 0) : first].all():
+        first -= 1
+    while last < len(lit) and not dark[last : last + BETWEEN].all():
+        last += 1
+    return first, last
+
+
+def _apart(picture: Rectangle, box: Rectangle, offset: tuple[int, int]) -> Rectangle:
+    """The part of a picture that does not reach into its twin, where no dark line lies between them."""
+    moved = picture.moved(*offset)
+    common = picture.common(moved)
+    if common.width <= 0 or common.height <= 0:
+        return picture
+    right, down = offset
+    if abs(right) * box.height >= abs(down) * box.width:
+        middle = (common.left + common.right) // 2
+        return (
+            Rectangle(picture.left, picture.top, middle, picture.bottom)
+            if right > 0
+            else Rectangle(middle, picture.top, picture.right, picture.bottom)
+        )
+    middle = (common.top + common.bottom) // 2
+    return (
+        Rectangle(picture.left, picture.top, picture.right, middle)
+        if down > 0
+        else Rectangle(picture.left, middle, picture.right, picture.bottom)
+    )
+
+
+def _spacing(box: Rectangle, regions: Sequence[UltrasoundRegion]) -> float | None:
+    """Size of a pixel, mm, as the region says in which the box lies."""
+    around = [r for r in regions if r.pixel_spacing_mm and box.common(r.rectangle) == box]
+    return around[0].pixel_spacing_mm if around else None
+
+
+def _cut(values: NDArray, place: Rectangle) -> NDArray:
+    return values[place.top : place.bottom, place.left : place.right]
