@@ -6,7 +6,7 @@ In the order of the Methods, from what everything rests on to what people read:
 - `workflow`: a run of the study: its configuration, its hold on the folder, the time left and how it failed
 - `user_tables`: tables that users write: the data contract, CSV and workbook, and every cell read by it
 - `patients`: the cohort's patients: clinical table, pseudonyms, enrolment and splits
-- `dicom`: read untrusted DICOM files, and say why one cannot be used
+- `dicom`: read untrusted DICOM and picture files, and say why one cannot be used
 - `elastography`: the elastogram on a screen: layout, colour bar, measurement box, stiffness and the network's square
 - `ingestion`: one hospital's files into its store: usable pictures, blanked, and look-alikes between cohorts
 - `pacs`: pictures from a PACS into the cohort folder

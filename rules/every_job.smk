@@ -2,7 +2,7 @@
 
 BEFORE_TRAINING = [
     *(f"results/clinical/{name}.csv" for name in ("patients", "other_problems")),
-    *(f"results/{name}.csv" for name in ("store/acquisitions", "roi/rois", "enrolment/enrolment")),
+    *(f"results/{name}.csv" for name in ("store/acquisitions", "store/reliability", "roi/rois", "enrolment/enrolment")),
     *expand("results/store/{hospital}_acquisitions.csv", hospital=HOSPITALS),
     *expand("results/roi/{hospital}_rois.csv", hospital=HOSPITALS),
     *expand("results/splits/{split}{kind}.csv", split=PLAN.splits, kind=["", "_leak_check"]),

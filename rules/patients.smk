@@ -68,6 +68,24 @@ rule enrolment:
         "../scripts/patients/enrolment.py"
 
 
+rule reliability:
+    """Whether each patient's stiffness measurements agree, by the rule of the device's maker."""
+    input:
+        acquisitions="results/store/acquisitions.csv",
+    output:
+        **printed_table("results/store/reliability"),
+    log:
+        "results/logs/reliability.log",
+    benchmark:
+        "results/benchmarks/reliability.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        simulated=SIMULATED,
+    script:
+        "../scripts/patients/reliability.py"
+
+
 rule split:
     """Divide the enrolled patients into cohorts; a corrected stage divides anew, a laboratory value does not."""
     input:

@@ -203,7 +203,8 @@ def _layout_of(screen: NDArray[np.uint8], row: tuple) -> ScreenLayout:
     spacing = None if np.isnan(row.pixel_spacing_mm) else float(row.pixel_spacing_mm)
     return ScreenLayout(
         **parts,
-        colour_bar=find_colour_bar(screen),
+        # Of a square drawn by hand nothing else is there.
+        colour_bar=None if row.layout_source == "hand" else find_colour_bar(screen),
         pixel_spacing_mm=spacing,
         source=row.layout_source,
     )

@@ -1,1 +1,1 @@
-"""Read untrusted DICOM files, and say why one cannot be used."""
+"""Read untrusted DICOM and picture files, and say why one cannot be used."""

@@ -25,8 +25,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from dlre_core.dicom.reader import ReadLimits, SweImage, header_facts, read_dicom, read_header
+from dlre_core.dicom.picture_files import file_header, file_images
+from dlre_core.dicom.reader import ReadLimits, SweImage, header_facts
 from dlre_core.dicom.reject_reasons import Reason, Unusable
 from dlre_core.foundation.storage_faults import FULL
 
@@ -48,6 +50,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     # A dump would hold the patient's picture and name.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Ours is the limit, and it is looked at before a picture is decoded.
+    Image.MAX_IMAGE_PIXELS = limits.pixels_per_frame
     answers = sys.stdout.buffer
     answers.write(READY)
     answers.flush()
@@ -96,8 +100,8 @@ def _answer(request: dict[str, Any], limits: ReadLimits, archives: "Archives") -
     try:
         with opened(request, archives) as stream:
             if request["what"] == "header":
-                return {"header": header_facts(read_header(stream))}, []
-            images = read_dicom(stream, limits)
+                return {"header": header_facts(file_header(stream))}, []
+            images = file_images(stream, limits)
             stored = [_as_stored(image.pixels) for image in images]
             facts = [
                 _facts(image) | {"planar": pixels.shape != image.pixels.shape}

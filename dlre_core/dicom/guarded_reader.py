@@ -1,4 +1,4 @@
-"""Read untrusted DICOM through a process that may be killed, so that no file stops the study."""
+"""Read untrusted files through a process that may be killed, so that no file stops the study."""
 
 import contextlib
 import json
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from dlre_core.dicom import decoder_process
 from dlre_core.dicom.file_search import FoundFile
+from dlre_core.dicom.picture_files import is_named_as_picture
 from dlre_core.dicom.reader import Header, ReadLimits, SweImage, header_of
 from dlre_core.dicom.reject_reasons import Reason, Unusable
 from dlre_core.elastography.colour_kernels import weave
@@ -34,7 +35,7 @@ START_SECONDS = 300
 
 
 class GuardedReader:
-    """Context manager that reads files as `dlre_core.dicom.reader` does, in a process of its own.
+    """Context manager that reads files as `dlre_core.dicom.picture_files` does, in a process of its own.
 
     The process is started on the first file, kept, and started again after a file that crashed it,
     stalled it or ran it out of memory.
@@ -69,14 +70,17 @@ class GuardedReader:
         os.close(self._shared)
 
     def header(self, file: FoundFile) -> Header | None:
-        """Ids and times of a file; None where it is no DICOM.
+        """Ids and times of a file; None where it is neither DICOM nor a picture, and is not named as one.
 
         Raises
         ------
         Unusable
             If it cannot be read within the limits.
         """
-        return header_of(self.ask("header", file)["header"])
+        header = header_of(self.ask("header", file)["header"])
+        if header is None and is_named_as_picture(file.name):
+            raise Unusable(Reason.NOT_WHAT_IT_SAYS)
+        return header
 
     def images(self, file: FoundFile) -> list[SweImage]:
         """The frames to choose from, the fullest first; one for a still.

@@ -178,7 +178,7 @@ def read_header(source: str | Path | BinaryIO) -> Header | None:
     Unusable
         If it is DICOM but its header is damaged.
     """
-    with _stream(source) as stream, damage_means(Reason.DAMAGED_DICOM):
+    with opened_stream(source) as stream, damage_means(Reason.DAMAGED_DICOM):
         dataset = parse(stream, HEADER_TAGS)
         if dataset is None:
             return None
@@ -226,7 +226,7 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
     Unusable
         If it has no picture, is damaged, cannot be decoded or is over the limits.
     """
-    with _stream(source) as stream, damage_means(Reason.DAMAGED_DICOM):
+    with opened_stream(source) as stream, damage_means(Reason.DAMAGED_DICOM):
         dataset = parse(stream, PICTURE_TAGS)
         if dataset is None:
             raise Unusable(Reason.DAMAGED_DICOM)
@@ -350,7 +350,7 @@ def _has_no_preamble(stream: BinaryIO) -> bool:
     return little and int.from_bytes(start[4:8], "little") <= LONGEST_FIRST_VALUE
 
 
-class _stream:
+class opened_stream:
     """Context manager: a file opened for reading, or the open file that was given."""
 
     def __init__(self, source: str | Path | BinaryIO) -> None:

@@ -44,11 +44,26 @@ class Reason(Enum):
         "There is nothing in the file or archive, or only zeros: copying it was interrupted.",
         "Copy or export it again.",
     )
+    FILM = (
+        "reading",
+        "A film (AVI, MP4, MOV, MPEG, WMV, MKV); films are not read.",
+        "Export the frames that count as stills (PNG, or DICOM), or the clip as DICOM.",
+    )
+    OTHER_PICTURE = (
+        "reading",
+        "A picture in a format that is not read (GIF, WebP, HEIC, JPEG 2000, JPEG XL, Photoshop, big TIFF).",
+        "Export or save it as PNG.",
+    )
+    NOT_WHAT_IT_SAYS = (
+        "reading",
+        "The name ends as a picture's or a film's does, but the content is none that is known.",
+        "Export it again; a file that only has the wrong name can be left where it is.",
+    )
     DAMAGED_DICOM = ("reading", "The DICOM file is damaged or cut off.", "Export it again from the PACS.")
-    NO_PIXELS = ("reading", "The DICOM file has no picture.", "Export the picture, not the report.")
+    NO_PIXELS = ("reading", "The DICOM file has no picture.", "Export the picture; a report can stay.")
     TOO_MANY_PIXELS = (
         "reading",
-        "Rows x Columns or the number of frames is above the limits.",
+        "The number of pixels or of frames is above the limits.",
         "Check the file; raise ingestion.limits if it is right.",
     )
     OVER_MEMORY = (
@@ -64,12 +79,23 @@ class Reason(Enum):
     UNDECODABLE = (
         "reading",
         "The pixels are cut off, damaged or of an unknown compression.",
-        "Export it again, uncompressed or as JPEG baseline.",
+        "Export it again: as DICOM, uncompressed or as JPEG baseline, or as PNG.",
+    )
+    SEVERAL_PAGES = (
+        "reading",
+        "The TIFF file has several pages, or the PNG file moves: nobody knows which picture counts.",
+        "Save each page as a file of its own.",
+    )
+    ODD_COLOURS = (
+        "reading",
+        "The picture file's colours are not a screen's (CMYK, Lab, 32 bits, floating point): they would change.",
+        "Export it again, or save it from the original as PNG with RGB colours.",
     )
     NO_PATIENT = (
         "matching",
         "No patient of the clinical table belongs to this picture.",
-        "Add the patient to clinical.csv, or correct patient_id to equal Patient ID.",
+        "Add the patient to clinical.csv, or correct patient_id to equal Patient ID or, of a picture file, the name of "
+        "its folder.",
     )
     TWO_PATIENTS = (
         "matching",
@@ -94,29 +120,36 @@ class Reason(Enum):
     )
     NO_ELASTOGRAM = (
         "quality",
-        "The picture is no shear-wave elastogram: no box or no colour bar was found.",
-        "Nothing to do for plain B-mode or Doppler; export elastograms as whole screens.",
+        "No shear-wave elastogram was found in the picture: no box, or no colour bar.",
+        "Of an elastogram: export the whole screen, describe the screen in screens.yaml (make screens FOLDER=... "
+        "proposes it), or draw its square in roi.csv. Plain B-mode and Doppler can stay; they are not used.",
+    )
+    SQUARE_OUTSIDE = (
+        "quality",
+        "The square in roi.csv reaches out of the picture, or its side has fewer than 32 pixels.",
+        "Correct row, column and size in roi.csv: pixels of the upright picture, counted from its top left corner.",
     )
     LITTLE_SIGNAL = ("quality", "Little or no signal in the box.", "Nothing to do: a failed acquisition.")
     SATURATED = (
         "quality",
         "Nearly all of the box is at full scale.",
-        "Acquire with a higher range of the colour scale.",
+        "This acquisition cannot be used; acquire with a higher range of the colour scale.",
     )
     RECOLOURED = (
         "quality",
-        "The colours were changed by an export, so stiffness cannot be read.",
-        "Export the original picture from the scanner or PACS.",
+        "The colours are not those of the colour bar, as after an export that changed them; stiffness cannot be read.",
+        "Export the original picture from the scanner or PACS; or draw the square in roi.csv, and only that is used.",
     )
     WRONG_SCALE = (
         "quality",
         "The colour scale has another range than the study's.",
-        "Acquire with the range in ingestion.scale_maximum_kpa.",
+        "Correct ingestion.scale_maximum_kpa if it is wrong, or acquire with that range; a square in roi.csv makes the "
+        "picture usable, with stiffness from measurements.csv alone.",
     )
     BOX_OUTSIDE = (
         "quality",
         "The box reaches out of the picture or does not fit the square.",
-        "Acquire with the box inside the picture.",
+        "Draw the square in roi.csv, as much of the box as there is; better acquire with the box inside the picture.",
     )
     OTHER_EXAMINATION = (
         "selection",

@@ -182,6 +182,9 @@ def _square_of(row: tuple) -> Square:
 
 def _flags(square: Square, row: tuple) -> str:
     box, flags = _box_of(row), []
+    if row.layout_source == "hand":
+        # Nobody knows the box: the square stands for it.
+        return ""
     if (
         box.left < square.column
         or box.top < square.row

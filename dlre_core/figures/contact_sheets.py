@@ -23,6 +23,8 @@ FLAG_WORDS = {
     "also_sent_for_another_patient": "two patients",
     "q_box_disagrees": "Q-Box differs",
     "drawn_by_hand": "drawn by hand",
+    "square_by_hand_only": "square only",
+    "quality_unknown": "quality unknown",
 }
 
 

@@ -93,6 +93,8 @@ def choose_case(acquisitions: pd.DataFrame, rois: pd.DataFrame, split: pd.DataFr
 def read_case(row: pd.Series, images: str | Path) -> Case:
     """Read a picture from ``results/store/images.h5`` and measure it as ingestion did.
 
+    Where only a square drawn by hand is kept, it stands for the box, and no stiffness is known.
+
     Raises
     ------
     StoreMismatch
@@ -102,6 +104,12 @@ def read_case(row: pd.Series, images: str | Path) -> Case:
         if row["image_id"] not in store.image_ids:
             raise StoreMismatch(f"{images} lacks a picture of acquisitions.csv.", "Run again.")
         screen = store.screen(store.image_ids.index(row["image_id"]))
+    square = Square(int(row["row"]), int(row["column"]), int(row["size"]))
+    if row["layout_source"] == "hand":
+        part = _part(row, "box")
+        layout = ScreenLayout(part, part, None, None, None, "hand")
+        unknown = np.full((part.height, part.width), np.nan, dtype=np.float32)
+        return Case(row=row, screen=screen, layout=layout, square=square, kpa=unknown, q_box=None)
     spacing = None if np.isnan(row["pixel_spacing_mm"]) else float(row["pixel_spacing_mm"])
     parts = ("elastogram", "box", "twin")
     tags = [UltrasoundRegion(_part(row, name), 1, 1, spacing) for name in parts]
@@ -113,7 +121,7 @@ def read_case(row: pd.Series, images: str | Path) -> Case:
         row=row,
         screen=screen,
         layout=layout,
-        square=Square(int(row["row"]), int(row["column"]), int(row["size"])),
+        square=square,
         kpa=kpa,
         q_box=measure_q_box(screen, layout, kpa, DIAMETER_MM if np.isnan(diameter) else float(diameter)),
     )
@@ -196,16 +204,21 @@ def _draw_stiffness(figure: Figure, axis: Axes, case: Case) -> None:
     own = None if bar is None else read_colour_bar(case.screen[bar.top : bar.bottom, bar.left : bar.right])
     colours = ListedColormap((colour_table() if own is None else own) / 255)
     axis.set_facecolor(NO_STIFFNESS)
-    drawn = axis.imshow(case.kpa, cmap=colours, vmin=0, vmax=case.row["scale_maximum_kpa"], interpolation="nearest")
+    scale = float(case.row["scale_maximum_kpa"])
+    known = not np.isnan(scale)
+    drawn = axis.imshow(case.kpa, cmap=colours, vmin=0, vmax=scale if known else 1, interpolation="nearest")
     if case.q_box is not None:
         axis.add_patch(_circle(case, box.left, box.top, "#FFFFFF", ""))
     axis.set_xticks([])
     axis.set_yticks([])
+    axis.set(xlim=(-0.5, box.width - 0.5), ylim=(box.height - 0.5, -0.5), anchor="W")
+    if not known:
+        axis.set_title("C  Stiffness: unknown, no scale of colours", loc="left")
+        return
     length = 10 / case.pixel_mm
     below = 1.05 * box.height
     axis.plot([0, length], [below, below], color="black", linewidth=2, clip_on=False)
     axis.text(1.1 * length, below, "10 mm", va="center", fontsize=7.5)
-    axis.set(xlim=(-0.5, box.width - 0.5), ylim=(box.height - 0.5, -0.5), anchor="W")
     axis.set_title("C  Stiffness read from the colours", loc="left")
     figure.colorbar(drawn, cax=axis.inset_axes((1.03, 0, 0.04, 1)), label="kPa")
 

@@ -18,6 +18,7 @@ from dlre_core.elastography.screen_layout import Rectangle
 from dlre_core.foundation.atomic_files import written_whole
 from dlre_core.foundation.picture_store import StoredScreen
 from dlre_core.ingestion.repeated_acquisitions import fingerprint
+from dlre_core.ingestion.square_by_hand import SOURCE
 from dlre_core.ingestion.usable_picture import IngestionSettings, UsablePicture
 
 Q_BOX_COLUMNS = [
@@ -72,7 +73,7 @@ def picture_columns(picture: UsablePicture, scale_maximum_kpa: float) -> dict[st
         **_sides("twin", layout.twin),
         "pixel_spacing_mm": layout.pixel_spacing_mm,
         "layout_source": layout.source,
-        "scale_maximum_kpa": scale_maximum_kpa,
+        "scale_maximum_kpa": None if layout.source == SOURCE else scale_maximum_kpa,
         "scale_source": picture.scale_source,
         "opacity": image.opacity,
         "transfer_syntax": image.transfer_syntax,
@@ -185,7 +186,9 @@ def given_columns(measurement: Mapping[str, float], square: Mapping[str, float])
 
 
 def measured_columns(picture: UsablePicture, scale_maximum_kpa: float) -> dict[str, float | str]:
-    """Q-Box values measured in the picture; empty where no circle with signal is found."""
+    """Q-Box values measured in the picture; empty where no circle with signal is found, or no scale is known."""
+    if picture.layout.source == SOURCE:
+        return {}
     kpa = stiffness_map(picture.colours, scale_maximum_kpa)
     q_box = measure_q_box(picture.image.pixels, picture.layout, kpa)
     if q_box is None or np.isnan(q_box.mean_kpa):

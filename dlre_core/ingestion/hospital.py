@@ -2,10 +2,13 @@
 
 import contextlib
 import logging
+import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import chain, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +37,8 @@ from dlre_core.ingestion.repeated_acquisitions import (
     fingerprint_of_text,
     same_acquisition,
 )
-from dlre_core.ingestion.usable_picture import IngestionSettings
+from dlre_core.ingestion.square_by_hand import FLAG, QUALITY_UNKNOWN, SOURCE
+from dlre_core.ingestion.usable_picture import UNKNOWN, IngestionSettings
 from dlre_core.patients.clinical_table import read_clinical
 from dlre_core.patients.other_tables import values_by_file
 from dlre_core.patients.pseudonyms import Pseudonymiser
@@ -52,7 +56,7 @@ PICTURES_OF_AN_ANONYMISER = 3
 # Only in the list that stays with the hospital.
 IGNORED = (
     "ignored",
-    "No DICOM file, or the index of a medium.",
+    "Neither a DICOM file nor a PNG, JPEG, BMP or TIFF picture, or the index of a medium.",
     "Nothing to do, unless it should be a picture.",
 )
 REJECT_COLUMNS = ["file", "hospital", "patient", "processing_stage", "code", "reason", "remedy"]
@@ -64,10 +68,27 @@ class _Candidate:
     file: FoundFile
     header: Header
     patient_id: str
+    # Where the hospital's table gives one.
+    acquisition_number: float = math.inf
 
     @property
-    def order(self) -> tuple[datetime, int, str]:
-        return (self.header.acquired_at or NO_TIME, self.header.instance_number, self.file.name)
+    def order(self) -> tuple[object, ...]:
+        when, number = self.header.acquired_at or NO_TIME, self.header.instance_number
+        return (when, number, self.acquisition_number, natural_order(self.file.name))
+
+
+def natural_order(name: str) -> tuple[object, ...]:
+    """Sorts names as people do: runs of digits by their number.
+
+    Examples
+    --------
+    >>> sorted(["p/10.png", "p/9.png", "p/b.png"], key=natural_order)
+    ['p/9.png', 'p/10.png', 'p/b.png']
+    """
+    parts = re.split("([0-9]+)", name)
+    # Not as numbers: a name in an archive may be longer than any that Python converts.
+    digits = (part.lstrip("0") for part in parts[1::2])
+    return (*chain.from_iterable(zip_longest(parts[::2], ((len(d), d) for d in digits), fillvalue=(0, ""))), name)
 
 
 @dataclass(frozen=True)
@@ -192,13 +213,13 @@ def ingest_hospital(
         remembered.save(written.shard, list(job.stored))
     write_private_table(written.private_map_csv, PRIVATE_COLUMNS, job.private)
     logger.info(
-        "hospital %s: %d files found, %d pictures stored, %d rejected, %d ignored (not DICOM)",
+        "hospital %s: %d files found, %d pictures stored, %d rejected, %d ignored (no pictures)",
         *job.counts().values(),
     )
     sources = table.scale_sources
     logger.info(
-        "hospital %s: full scale stated by %d files and %d labels, taken as configured for %d pictures",
-        *(hospital, sources["file"], sources["label"], sources["configured"]),
+        "hospital %s: full scale stated by %d files and %d labels, taken as configured for %d pictures, unknown of %d",
+        *(hospital, sources["file"], sources["label"], sources["configured"], sources[UNKNOWN]),
     )
     for code, number in sorted(Counter(row["code"] for row in job.rejects).items()):
         logger.info("hospital %s: %d rejected as %s", hospital, number, code)
@@ -308,7 +329,7 @@ class _Hospital:
             except Unusable as unusable:
                 self.reject(file, unusable.reason)
                 continue
-            candidate = _Candidate(file, header, patient)
+            candidate = _Candidate(file, header, patient, self.files.acquisition_number(file))
             by_uid[self._uid(candidate)].append(candidate)
         for candidates in by_uid.values():
             for candidate in self._one_of(candidates):
@@ -492,6 +513,8 @@ class _Hospital:
         flags = {
             UNDATED: when is None,
             "clip_cut_off": not picture.complete,
+            FLAG: picture.columns["layout_source"] == SOURCE,
+            QUALITY_UNKNOWN: math.isnan(float(picture.columns["fill_fraction"])),
             "q_box_disagrees": q_box_disagrees(picture.given, picture.measured, self.files.settings),
         }
         return {

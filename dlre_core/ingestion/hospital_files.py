@@ -1,5 +1,6 @@
 """A hospital's files as ingestion asks about them: from memory, else through the guarded reader."""
 
+import math
 from collections.abc import Mapping
 
 from dlre_core.dicom.file_search import FoundFile
@@ -40,7 +41,7 @@ class HospitalFiles:
         self._measurements, self._squares = measurements, squares
 
     def header(self, file: FoundFile) -> Header | None:
-        """Ids and times; None where it is no DICOM."""
+        """Ids and times; None where it is neither DICOM nor a picture."""
         if file.problem is not None:
             raise Unusable(file.problem)
         facts = self._memory.answer("header", file, lambda: header_facts(self._reader.header(file)))
@@ -62,6 +63,10 @@ class HospitalFiles:
             return True
 
         self._memory.answer(f"judge {self._square(file)}", file, ask)
+
+    def acquisition_number(self, file: FoundFile) -> float:
+        """Place in the order of acquisition by ``measurements.csv``; infinite where it gives none."""
+        return self._measurements.get(file.name, {}).get("acquisition_number", math.inf)
 
     def named(self, file: FoundFile) -> bool:
         """Whether the hospital's tables have a row for it."""

@@ -4,6 +4,7 @@ import pandas as pd
 
 from dlre_core.dicom.reject_reasons import Reason
 from dlre_core.ingestion.hospital import OTHERS_TOO, UNDATED
+from dlre_core.ingestion.square_by_hand import FLAG, QUALITY_UNKNOWN
 
 
 def picture_doubts(acquisitions: pd.DataFrame, rejects: pd.DataFrame) -> list[str]:
@@ -15,7 +16,9 @@ def picture_doubts(acquisitions: pd.DataFrame, rejects: pd.DataFrame) -> list[st
         ``results/store/acquisitions.csv`` and ``rejects.csv``.
     """
     flags = acquisitions["flags"].fillna("").astype(str).str.split(";")
-    undated, shared = (sum(name in names for names in flags) for name in (UNDATED, OTHERS_TOO))
+    undated, shared, by_hand, unjudged = (
+        sum(name in names for names in flags) for name in (UNDATED, OTHERS_TOO, FLAG, QUALITY_UNKNOWN)
+    )
     codes = rejects["code"].value_counts()
 
     def number(*reasons: Reason) -> int:
@@ -24,6 +27,8 @@ def picture_doubts(acquisitions: pd.DataFrame, rejects: pd.DataFrame) -> list[st
     return [
         "Pictures without a date, of which nobody knows the examination, used with a flag: "
         f"{undated} of {len(acquisitions)}.",
+        "Pictures of which only a square drawn by hand is used, with the hospital's stiffness or none: "
+        f"{by_hand} of {len(acquisitions)}, {unjudged} of them without colours to judge.",
         "Pictures of another examination than the clinical row's, left out: "
         f"{number(Reason.OTHER_EXAMINATION, Reason.SEVERAL_EXAMINATIONS)}.",
         f"Copies of an acquisition that counts once, left out: {number(Reason.SAME_ACQUISITION)}.",

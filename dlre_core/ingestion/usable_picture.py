@@ -21,8 +21,11 @@ from dlre_core.elastography.scale_label import read_scale_label
 from dlre_core.elastography.screen_layout import Rectangle, ScreenLayout
 from dlre_core.foundation.errors import MissingRegion
 from dlre_core.ingestion.blanking import blank_identity, kept_parts
+from dlre_core.ingestion.square_by_hand import MADE_UP_FOR, check_square, place_of, read_square
 
 SCALE_TOLERANCE_KPA = 0.5
+# Source of the full scale of a picture of which only a square drawn by hand is kept.
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class UsablePicture:
     """A picture that passed: ``screen`` without identity, ``pixel_digest`` of that screen.
 
     ``scale_source`` says what states its full scale: the ``file``'s private block, the ``label`` above the colour
-    bar, or, where neither is sure, what is ``configured``.
+    bar, or, where neither is sure, what is ``configured``; ``unknown`` where only a square drawn by hand is kept.
     """
 
     image: SweImage
@@ -67,7 +70,8 @@ def usable_picture(
         Candidate frames of one file.
     settings : IngestionSettings
     hand_square : Square, optional
-        Drawn by hand for this file.
+        Drawn by hand for this file. It makes the picture usable whatever the screen: where no box is found there, or
+        its colours or scale cannot be read, only the square is kept (`dlre_core.ingestion.square_by_hand`).
 
     Returns
     -------
@@ -78,20 +82,40 @@ def usable_picture(
     Unusable
         With the first reason that applies, in the order of `dlre_core.dicom.reject_reasons.Reason`.
     """
+    for image in images if hand_square else ():
+        check_square(hand_square, *image.pixels.shape[:2])
+    try:
+        return _found_picture(images, settings, hand_square)
+    except Unusable as unusable:
+        if hand_square is None or unusable.reason not in MADE_UP_FOR:
+            raise
+    image, layout, colours, quality = read_square(images, hand_square)
+    parts = [layout.box]
+    screen = blank_identity(image.pixels, parts)
+    return UsablePicture(image, screen, layout, colours, quality, UNKNOWN, pixel_digest(screen, parts))
+
+
+def _found_picture(
+    images: Sequence[SweImage], settings: IngestionSettings, hand_square: Square | None
+) -> UsablePicture:
+    """A picture whose box was found."""
     found = [_located(image) for image in images]
     located = [entry for entry in found if entry is not None]
     if not located:
         raise Unusable(Reason.NO_ELASTOGRAM)
     # max takes the first of equals: the earlier frame.
     image, layout, colours, quality = max(located, key=lambda entry: entry[3].fill_fraction)
+    shared = layout.box if hand_square is None else place_of(hand_square).common(layout.box)
+    if not (shared.width and shared.height):
+        # Who drew the square elsewhere knows better where the elastogram is.
+        raise Unusable(Reason.NO_ELASTOGRAM)
     scale_source = _judge(image, quality, settings)
     height, width = image.pixels.shape[:2]
     try:
         square = hand_square or find_square(layout.box, height, width)
     except ValueError:
         raise Unusable(Reason.BOX_OUTSIDE) from None
-    seen = Rectangle(square.column, square.row, square.column + square.size, square.row + square.size)
-    parts = kept_parts(layout, height, width, [seen])
+    parts = kept_parts(layout, height, width, [place_of(square)])
     screen = blank_identity(image.pixels, parts)
     return UsablePicture(image, screen, layout, colours, quality, scale_source, pixel_digest(screen, parts))
 

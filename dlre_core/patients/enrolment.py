@@ -11,6 +11,7 @@ from dlre_core.foundation.digests import file_stamp, value_digest
 from dlre_core.foundation.errors import ClinicalTableError
 from dlre_core.foundation.study_terms import KEYS
 from dlre_core.patients.clinical_table import read_clinical
+from dlre_core.patients.reliability import reliable_or_not
 from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS
 from dlre_core.user_tables.units import GivenUnit
 
@@ -30,6 +31,7 @@ class EnrolmentSettings:
     maximum_days_from_elastography: int = 7
     required_serology: Sequence[str] = ("platelets_10e9_l", "ast_iu_l", "alt_iu_l")
     images_per_patient: int = 5
+    reliable_stiffness: bool = False
 
 
 class Criterion(NamedTuple):
@@ -116,7 +118,20 @@ CRITERIA: tuple[Criterion, ...] = (
 )
 
 
-def enrol(patients: pd.DataFrame, images: pd.Series, settings: EnrolmentSettings) -> pd.DataFrame:
+# Not one of the paper's: asked for by reliable_stiffness, and then unknown excludes, too.
+UNRELIABLE = Criterion(
+    "unreliable_stiffness",
+    "Stiffness measurements not known to be reliable by the rule of the device's maker",
+    lambda t, s: ~t["unreliable"].eq(0) & s.reliable_stiffness,
+)
+
+
+def enrol(
+    patients: pd.DataFrame,
+    images: pd.Series,
+    settings: EnrolmentSettings,
+    unreliable: pd.Series | None = None,
+) -> pd.DataFrame:
     """Decide for every eligible patient whether the study keeps them, and why not.
 
     Parameters
@@ -126,6 +141,9 @@ def enrol(patients: pd.DataFrame, images: pd.Series, settings: EnrolmentSettings
     images : Series of int
         Number of valid acquisitions, indexed by (hospital, patient); absent means none.
     settings : EnrolmentSettings
+    unreliable : Series of float, optional
+        `dlre_core.patients.reliability.reliable_or_not`, for ``reliable_stiffness``; None before pictures are read,
+        when nobody is excluded for it.
 
     Returns
     -------
@@ -135,8 +153,9 @@ def enrol(patients: pd.DataFrame, images: pd.Series, settings: EnrolmentSettings
     table = patients.copy()
     keys = pd.MultiIndex.from_frame(table[KEYS])
     table["images"] = images.reindex(keys, fill_value=0).to_numpy()
+    table["unreliable"] = 0.0 if unreliable is None else unreliable.reindex(keys).to_numpy()
     failures = pd.DataFrame(
-        {c.name: c.fails(table, settings).fillna(True).astype(bool) for c in (UNREADABLE, *CRITERIA)},
+        {c.name: c.fails(table, settings).fillna(True).astype(bool) for c in (UNREADABLE, *CRITERIA, UNRELIABLE)},
         index=table.index,
     )
     reasons = failures.apply(lambda row: [name for name, failed in row.items() if failed], axis=1)
@@ -150,6 +169,12 @@ def enrol(patients: pd.DataFrame, images: pd.Series, settings: EnrolmentSettings
             "images": table["images"],
         }
     )
+
+
+def enrol_pictured(patients: pd.DataFrame, acquisitions: pd.DataFrame, settings: EnrolmentSettings) -> pd.DataFrame:
+    """`enrol` with the numbers of pictures, and the reliability where it is asked for, of ``acquisitions.csv``."""
+    unreliable = reliable_or_not(acquisitions) if settings.reliable_stiffness else None
+    return enrol(patients, acquisitions.groupby(KEYS).size(), settings, unreliable)
 
 
 def flow(enrolment: pd.DataFrame, settings: EnrolmentSettings) -> pd.DataFrame:
@@ -167,14 +192,15 @@ def flow(enrolment: pd.DataFrame, settings: EnrolmentSettings) -> pd.DataFrame:
     DataFrame
         One row per criterion and hospital, in the order in which the criteria apply:
         ``excluded_first`` counts patients for whom it was the first reason, ``excluded_any`` all
-        whom it would exclude. Cells that could not be read (order 0) stand there only where they exclude somebody.
+        whom it would exclude. Cells that could not be read (order 0) stand there only where they exclude somebody,
+        reliability only where it is asked for.
     """
     rows = []
     reasons = enrolment["all_reasons"].fillna("").str.split(";")
     limits = asdict(settings)
     unread = any(UNREADABLE.name in names for names in reasons)
-    for order, criterion in enumerate((UNREADABLE, *CRITERIA)):
-        if criterion is UNREADABLE and not unread:
+    for order, criterion in enumerate((UNREADABLE, *CRITERIA, UNRELIABLE)):
+        if (criterion is UNREADABLE and not unread) or (criterion is UNRELIABLE and not settings.reliable_stiffness):
             continue
         sentence = criterion.sentence.format(**limits)
         for hospital in sorted(enrolment["hospital"].unique()):
@@ -196,8 +222,7 @@ def enrolled_patients(patients: pd.DataFrame, acquisitions: pd.DataFrame, settin
         ``results/store/acquisitions.csv``.
     settings : EnrolmentSettings
     """
-    images = acquisitions.groupby(KEYS).size()
-    verdict = enrol(patients, images, settings)
+    verdict = enrol_pictured(patients, acquisitions, settings)
     kept = patients[(verdict["enrolled"] == 1).to_numpy()]
     return kept[[*KEYS, "fibrosis_stage"]].reset_index(drop=True)
 

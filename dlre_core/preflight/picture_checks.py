@@ -9,7 +9,8 @@ import pandas as pd
 from dlre_core.dicom.decoder_process import Archives, opened
 from dlre_core.dicom.file_search import FoundFile
 from dlre_core.dicom.guarded_reader import GuardedReader
-from dlre_core.dicom.reader import Header, ReadLimits, read_header
+from dlre_core.dicom.picture_files import file_header, is_named_as_picture
+from dlre_core.dicom.reader import Header, ReadLimits
 from dlre_core.dicom.reject_reasons import Reason, Unusable
 from dlre_core.ingestion.hospital import PICTURES_OF_AN_ANONYMISER
 from dlre_core.ingestion.usable_picture import IngestionSettings, pixel_digest
@@ -69,8 +70,9 @@ def check_pictures(
         yield _finding(
             where,
             "no_pictures",
-            f"The folder holds no DICOM file ({len(files)} files of other kinds).",
-            "Put the hospital's DICOM export there, not screenshots; or delete the folder.",
+            f"The folder holds no picture, neither DICOM nor PNG, JPEG, BMP or TIFF "
+            f"({len(files)} files of other kinds).",
+            "Put the hospital's export there; or delete the folder.",
             hospital=hospital,
         )
     if settings.trust_uids:
@@ -80,8 +82,8 @@ def check_pictures(
             where,
             "pictures_without_patient",
             f"{number} pictures belong to {patient or 'nobody'}, who has no usable row in clinical.csv.",
-            "Add the patient's row to clinical.csv, correct patient_id so that it equals Patient ID in "
-            "the pictures, or put right why the row was rejected.",
+            "Add the patient's row to clinical.csv, correct patient_id so that it equals Patient ID in the pictures, "
+            "or of PNG, JPEG, BMP and TIFF files their folder's name, or put right why the row was rejected.",
             hospital=hospital,
             patient_id=patient,
         )
@@ -112,8 +114,7 @@ def check_pictures(
             yield _finding(
                 where,
                 "too_few_pictures",
-                f"{patient} has {number} DICOM pictures{' of the examination' * (number < len(found))}; "
-                f"{needed} are needed.",
+                f"{patient} has {number} pictures{' of the examination' * (number < len(found))}; {needed} are needed.",
                 "Add the missing pictures; without them the patient is excluded.",
                 **who,
             )
@@ -159,14 +160,17 @@ def doubts_text(problems: pd.DataFrame) -> str:
 
 
 def _header(file: FoundFile, archives: Archives) -> Header | None:
-    """None where the file is no DICOM."""
+    """None where the file is neither DICOM nor a picture, and is not named as one."""
     if file.problem is not None:
         raise Unusable(file.problem)
     try:
         with opened({"path": str(file.path), "member": file.member}, archives) as stream:
-            return read_header(stream)
+            header = file_header(stream)
     except OSError:
         raise Unusable(Reason.UNREADABLE_FILE) from None
+    if header is None and is_named_as_picture(file.name):
+        raise Unusable(Reason.NOT_WHAT_IT_SAYS)
+    return header
 
 
 def _shared_uids(

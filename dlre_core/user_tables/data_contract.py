@@ -325,6 +325,15 @@ MEASUREMENT_COLUMNS: tuple[Column, ...] = (
         usual=(1.2, 11),
         units=(Unit("mm", 0.1, words="millimetres"),),
     ),
+    _number(
+        "acquisition_number",
+        "Place in the order of acquisition, of a picture whose file has no time",
+        "count",
+        (0, 100_000),
+        (0, 100_000),
+        required=False,
+        integer=True,
+    ),
 )
 
 

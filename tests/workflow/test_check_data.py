@@ -130,7 +130,7 @@ def test_a_folder_without_pictures_is_named_once(tmp_path, capsys):
     folder = write_folder(tmp_path, patients(1))
     (folder / "dicom/empty").mkdir()
     assert main([str(folder)]) == 1
-    assert capsys.readouterr().out.count("holds no DICOM file") == 1
+    assert capsys.readouterr().out.count("holds no picture") == 1
 
 
 def test_what_a_pacs_is_to_send_gets_its_sections_before_it_is_pulled(tmp_path, capsys):

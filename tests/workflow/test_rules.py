@@ -19,7 +19,7 @@ def rules() -> dict[str, tuple[Path, str]]:
 
 
 def test_the_rules_stay_short():
-    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in FILES) < 1950
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in FILES) < 1990
 
 
 def test_every_rule_says_what_it_does_and_has_its_log_its_benchmark_and_its_environment():

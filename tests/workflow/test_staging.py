@@ -122,7 +122,7 @@ def test_a_users_folder_of_any_depth_with_other_files_in_it(staged, tmp_path):
     codes = pd.read_csv(results / "rejects.csv")["code"].value_counts()
     before = pd.read_csv(examples / "rejects.csv")["code"].value_counts()
     assert codes.sub(before, fill_value=0).loc[lambda change: change != 0].to_dict() == {"no_elastogram": 1}
-    assert "1 more is not DICOM" in (study.folder / STAGED).read_text()
+    assert "1 more is no picture" in (study.folder / STAGED).read_text()
 
 
 def copied(pictures, folder, uid_end=".7", **elements):

@@ -42,7 +42,7 @@ def test_pictures_of_another_examination_are_named_and_do_not_count(folder):
     for number in range(2):
         add(folder, f"A0001/{number}.dcm", number, AcquisitionDate="20170302")
     found = check_folder(folder).set_index("code")["problem"]
-    assert "3 DICOM pictures of the examination; 5 are needed" in found["too_few_pictures"]
+    assert "3 pictures of the examination; 5 are needed" in found["too_few_pictures"]
 
 
 def test_without_a_date_in_the_table_several_examinations_are_named(folder):
