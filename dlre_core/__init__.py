@@ -8,6 +8,7 @@ In the order of the Methods, from what everything rests on to what people read:
 - `patients`: the cohort's patients: clinical table, pseudonyms, enrolment and splits
 - `dicom`: read untrusted DICOM and picture files, and say why one cannot be used
 - `elastography`: the elastogram on a screen: layout, colour bar, measurement box, stiffness and the network's square
+- `screens`: the screen of any maker: its parts found, its scale read, and profiles of kinds of screens
 - `ingestion`: one hospital's files into its store: usable pictures, blanked, and look-alikes between cohorts
 - `pacs`: pictures from a PACS into the cohort folder
 - `simulation`: a simulated multicentre cohort, calibrated to the paper

@@ -11,6 +11,7 @@ from dlre_core.patients.other_tables import check_tables, other_tables
 from dlre_core.patients.study_list import listed_digest
 from dlre_core.patients.table_file import table_path
 from dlre_core.preflight.trainable_arms import skipped_arms
+from dlre_core.screens.profiles import profile_entries, read_profiles
 from dlre_core.user_tables.units import given_units
 from dlre_core.workflow.contradictions import check_hospitals
 from dlre_core.workflow.study_plan import study_plan
@@ -28,8 +29,10 @@ CLINICAL = str(table_path(COHORT, "clinical"))
 # Snakemake deletes what a failed job had made before: an unusable table must not get that far.
 if workflow.is_main_process:
     check_tables(COHORT, given_units(UNITS), may_be_absent=SIMULATED)
+    read_profiles(COHORT)
     for name, folder in config["validation"]["cohorts"].items():
         check_tables(folder, given_units(UNITS, name))
+        read_profiles(folder)
 # Arms that cannot be trained, each with the reason. Without any arm what needs no network is made all the same.
 SKIPPED_ARMS = {} if SIMULATED else skipped_arms(config, CLINICAL, HOSPITALS, anew=workflow.is_main_process)
 TRAINABLE = len(SKIPPED_ARMS) < len(config["arms"])

@@ -30,6 +30,7 @@ rule ingest_hospital:
         optional_tables=OPTIONAL_TABLES,
         units=UNITS,
         ingestion=config["ingestion"],
+        screens=lambda wildcards: profile_entries(COHORT, wildcards.hospital),
         images_per_patient=config["enrolment"]["images_per_patient"],
         maximum_days_from_elastography=config["enrolment"]["maximum_days_from_elastography"],
         simulated=SIMULATED,

@@ -42,6 +42,7 @@ use rule ingest_hospital as ingest_inbox with:
         rows="",
         optional_tables={},
         units=[],
+        screens=lambda wildcards: profile_entries(INBOX, "inbox"),
         simulated=False,
 
 

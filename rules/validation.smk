@@ -14,6 +14,7 @@ use rule clinical_table as external_clinical_table with:
     params:
         hospitals=lambda wildcards: VALIDATED_HOSPITALS[wildcards.cohort],
         digest=lambda wildcards: contents_digest(VALIDATED_CLINICAL[wildcards.cohort]),
+        screens=lambda wildcards: profile_entries(VALIDATED[wildcards.cohort], wildcards.external_hospital),
         cohort="{cohort}",
         simulated=False,
 
@@ -40,6 +41,7 @@ use rule ingest_hospital as ingest_external with:
             VALIDATED[wildcards.cohort], wildcards.external_hospital, given_units(UNITS, wildcards.cohort)
         ),
         optional_tables=lambda wildcards: VALIDATED_TABLES[wildcards.cohort],
+        screens=lambda wildcards: profile_entries(VALIDATED[wildcards.cohort], wildcards.external_hospital),
         cohort="{cohort}",
         simulated=False,
 

@@ -14,9 +14,9 @@ from scipy import stats
 from skimage.feature import graycomatrix, graycoprops
 
 from dlre_core.comparators.logistic_model import logistic_scores
-from dlre_core.elastography.elastogram import find_colour_bar, read_box, stiffness_map
+from dlre_core.elastography.elastogram import read_box, stiffness_map, stored_layout
 from dlre_core.elastography.q_box import BOX_WIDTH_MM
-from dlre_core.elastography.screen_layout import Rectangle, ScreenLayout
+from dlre_core.elastography.scale import scale_of_columns
 from dlre_core.foundation.csv_tables import read_table, write_table
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.picture_store import open_images
@@ -181,10 +181,10 @@ def radiomics_scores(scores: pd.DataFrame, predictions: pd.DataFrame, features: 
 
 
 def _picture_features(screen: NDArray[np.uint8], row: tuple) -> dict[str, float]:
-    layout = _layout_of(screen, row)
+    layout = stored_layout(row._asdict())
     opacity = None if np.isnan(row.opacity) else float(row.opacity)
     colours = read_box(screen, layout, opacity)
-    kpa = stiffness_map(colours, float(row.scale_maximum_kpa))
+    kpa = stiffness_map(colours, scale_of_columns(row._asdict()))
     fraction = float((~np.isnan(kpa)).sum() / max(int(colours.sector.sum()), 1))
     if fraction < LEAST_MEASURED:
         kpa = np.full_like(kpa, np.nan)
@@ -192,19 +192,3 @@ def _picture_features(screen: NDArray[np.uint8], row: tuple) -> dict[str, float]
     distance = max(1, round(DISTANCE_MM / pixel_mm))
     features = texture_features(kpa, float(row.scale_maximum_kpa), distance)
     return features | {"measured_fraction": fraction}
-
-
-def _layout_of(screen: NDArray[np.uint8], row: tuple) -> ScreenLayout:
-    """The layout that ingestion found, from the picture's row; blanking leaves the colour bar."""
-    parts = {}
-    for name in ("elastogram", "box", "twin"):
-        sides = [getattr(row, f"{name}_{side}") for side in ("left", "top", "right", "bottom")]
-        parts[name] = None if np.isnan(sides).any() else Rectangle(*map(int, sides))
-    spacing = None if np.isnan(row.pixel_spacing_mm) else float(row.pixel_spacing_mm)
-    return ScreenLayout(
-        **parts,
-        # Of a square drawn by hand nothing else is there.
-        colour_bar=None if row.layout_source == "hand" else find_colour_bar(screen),
-        pixel_spacing_mm=spacing,
-        source=row.layout_source,
-    )

@@ -181,9 +181,10 @@ def opened(request: dict[str, Any], archives: Archives) -> Iterator[BinaryIO]:
 
 
 def _facts(image: SweImage) -> dict[str, Any]:
-    facts = {name: value for name, value in vars(image).items() if name not in ("pixels", "regions")}
+    facts = {name: value for name, value in vars(image).items() if name not in ("pixels", "regions", "scale")}
     return facts | {
         "height": image.pixels.shape[0],
         "width": image.pixels.shape[1],
         "regions": [asdict(region) for region in image.regions],
+        "scale": image.scale and asdict(image.scale),
     }

@@ -22,6 +22,7 @@ from dlre_core.dicom.picture_files import is_named_as_picture
 from dlre_core.dicom.reader import Header, ReadLimits, SweImage, header_of
 from dlre_core.dicom.reject_reasons import Reason, Unusable
 from dlre_core.elastography.colour_kernels import weave
+from dlre_core.elastography.scale import Scale
 from dlre_core.elastography.screen_layout import Rectangle, UltrasoundRegion
 from dlre_core.foundation.errors import DecoderUnavailable, StorageError
 
@@ -99,7 +100,10 @@ class GuardedReader:
                 UltrasoundRegion(**{**region, "rectangle": Rectangle(**region["rectangle"])})
                 for region in facts.pop("regions")
             )
-            images.append(SweImage(pixels=pixels, regions=places, **facts))
+            scale = facts.pop("scale")
+            images.append(
+                SweImage(pixels=pixels, regions=places, scale=None if scale is None else Scale(**scale), **facts)
+            )
         return images
 
     def ask(self, what: str, file: FoundFile) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def file_images(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIm
             photometric_interpretation="",
             regions=(),
             opacity=None,
-            scale_maximum_kpa=None,
+            scale=None,
         )
     ]
 

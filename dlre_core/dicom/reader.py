@@ -33,6 +33,7 @@ from dlre_core.dicom.header_fields import (
 from dlre_core.dicom.pixel_decoding import damage_means, pictures
 from dlre_core.dicom.reject_reasons import Reason, Unusable
 from dlre_core.dicom.supersonic_block import BLOB, GROUP, SsiBlock, read_ssi_block
+from dlre_core.elastography.scale import Scale
 from dlre_core.elastography.screen_layout import (
     BOTTOM_PICTURE,
     NATIVE_WIDTH,
@@ -61,7 +62,10 @@ HEADER_TAGS = [
     "LossyImageCompression",
     *PERSON,
 ]
+# To tell screens apart; as the file has them, these leave ingestion only where they are known names.
+DEVICE = {"manufacturer": "Manufacturer", "model": "ManufacturerModelName", "software": "SoftwareVersions"}
 PICTURE_TAGS = [
+    *DEVICE.values(),
     "Rows",
     "Columns",
     "NumberOfFrames",
@@ -148,7 +152,7 @@ class SweImage:
     """One decoded frame and the facts of its file.
 
     ``pixels`` is (height, width, 3) uint8 RGB; ``frame`` is 1-based; ``complete`` is False where
-    later frames of the file could not be decoded. ``opacity`` (0 to 1) and ``scale_maximum_kpa`` are
+    later frames of the file could not be decoded. ``opacity`` (0 to 1) and ``scale`` are
     None unless the file's private block states them. ``transfer_syntax`` and
     ``photometric_interpretation`` are empty unless they are terms of the standard, since anything
     else may be free text.
@@ -162,7 +166,10 @@ class SweImage:
     photometric_interpretation: str
     regions: tuple[UltrasoundRegion, ...]
     opacity: float | None
-    scale_maximum_kpa: float | None
+    scale: Scale | None
+    manufacturer: str = ""
+    model: str = ""
+    software: str = ""
 
 
 def read_header(source: str | Path | BinaryIO) -> Header | None:
@@ -234,6 +241,7 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
         frames = integer(dataset, "NumberOfFrames", 0)
         syntax = UID(str(dataset.file_meta.get("TransferSyntaxUID", "")))
         places = tuple(regions(dataset))
+        device = {name: text(dataset, keyword) for name, keyword in DEVICE.items()}
         # Parsing stopped where the pixels begin, or at the end of a file that has none.
         at = stream.tell()
         pixels_follow = syntax == DeflatedExplicitVRLittleEndian or stream.read(1)
@@ -258,7 +266,8 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
             photometric_interpretation=photometric if photometric in PHOTOMETRIC_INTERPRETATIONS else "",
             regions=places,
             opacity=ssi.opacity if ssi else None,
-            scale_maximum_kpa=ssi.scale_maximum_kpa if ssi else None,
+            scale=ssi.scale if ssi else None,
+            **device,
         )
         for number, pixels in chosen
     ]

@@ -129,6 +129,12 @@ class Reason(Enum):
         "The square in roi.csv reaches out of the picture, or its side has fewer than 32 pixels.",
         "Correct row, column and size in roi.csv: pixels of the upright picture, counted from its top left corner.",
     )
+    PROFILE_DISAGREES = (
+        "quality",
+        "The profile in screens.yaml that claims the picture does not fit it.",
+        "Correct the profile, or narrow its match so that it does not claim such pictures; make screens FOLDER=... "
+        "draws every kind of screen with what was found on it.",
+    )
     LITTLE_SIGNAL = ("quality", "Little or no signal in the box.", "Nothing to do: a failed acquisition.")
     SATURATED = (
         "quality",
@@ -203,9 +209,9 @@ COUNTED_INSTEAD = " Counted instead: "
 class Unusable(UnreadableDicom):
     """A file or picture is not used, for ``reason``; a ``passing`` one may lie in the machine's state at the time."""
 
-    def __init__(self, reason: Reason, *, passing: bool = False) -> None:
-        super().__init__(reason.sentence, reason.remedy)
-        self.reason = reason
+    def __init__(self, reason: Reason, detail: str = "", *, passing: bool = False) -> None:
+        super().__init__(f"{reason.sentence} {detail}".rstrip(), reason.remedy)
+        self.reason, self.detail = reason, detail
         self.passing = passing or reason in PASSING
 
 

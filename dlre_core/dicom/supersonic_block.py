@@ -12,23 +12,27 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
+from dlre_core.elastography.scale import KPA, METRES_PER_SECOND, Scale
+
 CREATOR = "SSI Rich Quantification Group"
 GROUP = 0x8FF1
 BLOB = Tag(GROUP, 0x1301)
 LARGEST_SIDE = 4096
+# Of the colour bar; values are in kPa whatever it shows.
+UNITS = {0: METRES_PER_SECOND, 1: KPA}
 
 
 @dataclass(frozen=True)
 class SsiBlock:
-    """Stiffness of one box: ``kpa`` (lines, samples) float32, its opacity (0 to 1) and full scale."""
+    """Stiffness of one box: ``kpa`` (lines, samples) float32, its opacity (0 to 1) and the colour bar's scale."""
 
     kpa: NDArray[np.float32]
     opacity: float
-    scale_maximum_kpa: float
+    scale: Scale
 
 
 def read_ssi_block(dataset: Dataset) -> SsiBlock | None:
-    """Parse the block; None where it is missing, damaged, or not in kPa.
+    """Parse the block; None where it is missing or damaged.
 
     Parameters
     ----------
@@ -63,18 +67,20 @@ def _parse(blob: bytes) -> SsiBlock | None:
     parameters = region + region_size
     (parameter_size,) = struct.unpack_from("<i", blob, parameters)
     (unit,) = struct.unpack_from("<i", blob, parameters + 4)
-    opacity, _, range_kpa = struct.unpack_from("<3f", blob, parameters + 40)
+    opacity, range_m_s, range_kpa = struct.unpack_from("<3f", blob, parameters + 40)
     data = parameters + parameter_size
     (data_size,) = struct.unpack_from("<i", blob, data)
     count = samples * lines
-    if unit != 1 or data_size < 4 * count or len(blob) < data + 4 + 4 * count:
+    if unit not in UNITS or data_size < 4 * count or len(blob) < data + 4 + 4 * count:
         return None
     kpa = np.frombuffer(blob, dtype="<f4", count=count, offset=data + 4).reshape(lines, samples)
     # Comparisons with NaN are false.
-    if not (0 < range_kpa <= 1000 and 0 < opacity <= 100 and np.isfinite(kpa).any()):
+    full = range_kpa if UNITS[unit] == KPA else range_m_s
+    scale = Scale(0.0, float(full), UNITS[unit], "file")
+    if not (0 < scale.maximum_kpa <= 1000 and 0 < opacity <= 100 and np.isfinite(kpa).any()):
         return None
     opacity = opacity / 100 if opacity > 1 else opacity
-    return SsiBlock(kpa=kpa, opacity=float(opacity), scale_maximum_kpa=float(range_kpa))
+    return SsiBlock(kpa=kpa, opacity=float(opacity), scale=scale)
 
 
 def build_ssi_block(
@@ -84,7 +90,7 @@ def build_ssi_block(
     rectangle: tuple[int, int, int, int],
     rectangle_mm: tuple[float, float, float, float],
     opacity: float,
-    scale_maximum_kpa: float,
+    scale: Scale,
     table: NDArray[np.uint8],
     screen: tuple[int, int] = (1440, 1080),
 ) -> bytes:
@@ -97,7 +103,8 @@ def build_ssi_block(
     rectangle : left, top, width, height in pixels
     rectangle_mm : the same in mm
     opacity : float, 0 to 1
-    scale_maximum_kpa : float
+    scale : Scale
+        From 0; its unit is the colour bar's.
     table : (256, 3) uint8
         Colour map.
     screen : width, height in pixels
@@ -106,13 +113,14 @@ def build_ssi_block(
     header = struct.pack("<5i", 6, 20, 1, *screen)
     region = struct.pack("<8i4f", 48, *rectangle, 0, samples, lines, *rectangle_mm)
     region = struct.pack("<i", len(region)) + region[4:]
-    body = struct.pack("<2if6i", 0, 1, 2.0, 1, 0, 0, 50, 0, 0)
+    unit = next(code for code, name in UNITS.items() if name == scale.unit)
+    body = struct.pack("<2if6i", 0, unit, 2.0, 1, 0, 0, 50, 0, 0)
     body += struct.pack(
         "<i3f4fi",
         0,
         opacity,
-        (scale_maximum_kpa / 3) ** 0.5,
-        scale_maximum_kpa,
+        (scale.maximum_kpa / 3) ** 0.5,
+        scale.maximum_kpa,
         0.8,
         0.2,
         0.2,

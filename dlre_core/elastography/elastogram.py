@@ -1,13 +1,15 @@
 """Find the shear-wave elastography box of a screen, and read stiffness from its colours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from dlre_core.elastography.box_outline import outline_box
+from dlre_core.elastography.colour_bar import bar_at
 from dlre_core.elastography.colour_kernels import chroma, count_contrasts, unblend
 from dlre_core.elastography.colour_map import (
     black_is_recoloured,
@@ -16,6 +18,7 @@ from dlre_core.elastography.colour_map import (
     read_colour_bar,
 )
 from dlre_core.elastography.picture_pair import darkest_of_both, show_the_same
+from dlre_core.elastography.scale import Scale
 from dlre_core.elastography.screen_layout import (
     BOTTOM_PICTURE,
     COLOUR_BAR,
@@ -107,9 +110,9 @@ def find_layout(screen: NDArray[np.uint8], regions: Sequence[UltrasoundRegion] =
 def read_box(screen: NDArray[np.uint8], layout: ScreenLayout, opacity: float | None = None) -> BoxColours:
     """Read the colours of the box; ``opacity`` is theirs, 0 to 1, estimated where it is None.
 
-    The colour is un-blended with the bottom picture as B-mode at the given opacity
-    (colour = (pixel - (1 - o) B-mode) / o), or, without either, by removing the grey part and
-    rescaling. Colours are looked up in the picture's own colour bar, else in the documented map.
+    The colour is un-blended with the twin as B-mode at the given opacity (colour = (pixel - (1 - o) B-mode) / o), or,
+    without a twin, both sides lose their grey part, which the B-mode only adds to. Colours are looked up in the
+    picture's own colour bar, else in the documented map.
     """
     coloured = _chroma(_cut(screen, layout.box)) > COLOURED
     sector = _sector(coloured)
@@ -119,8 +122,8 @@ def read_box(screen: NDArray[np.uint8], layout: ScreenLayout, opacity: float | N
     return BoxColours(sector, coloured, *_positions(screen, layout, opacity, coloured))
 
 
-def box_quality(screen: NDArray[np.uint8], colours: BoxColours) -> BoxQuality:
-    """Judge the colours in the box.
+def box_quality(screen: NDArray[np.uint8], colours: BoxColours, layout: ScreenLayout) -> BoxQuality:
+    """Judge the colours in the box. Only of the 2019 scanner's screen is it known that black is black.
 
     Where the opacity was not known, a box that is saturated all over cannot be told from one just
     below, since dark red at one opacity looks like red at a lower one.
@@ -130,7 +133,8 @@ def box_quality(screen: NDArray[np.uint8], colours: BoxColours) -> BoxQuality:
         return BoxQuality(0.0, 0.0, False)
     saturated = float((colours.position > SATURATED_SHARE).mean())
     foreign = float((colours.distance > FOREIGN_COLOUR_DISTANCE).mean()) > 0.5
-    return BoxQuality(fill, saturated, bool(foreign or black_is_recoloured(screen)))
+    tinted = layout.source in ("regions", "pixels") and black_is_recoloured(screen)
+    return BoxQuality(fill, saturated, bool(foreign or tinted))
 
 
 def _sector(coloured: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -154,24 +158,25 @@ def _sector(coloured: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return inside_columns & inside_rows
 
 
-def stiffness_map(colours: BoxColours, scale_maximum_kpa: float) -> NDArray[np.float32]:
+def stiffness_map(colours: BoxColours, scale: Scale) -> NDArray[np.float32]:
     """Stiffness in the box from its colours.
 
     Parameters
     ----------
     colours : BoxColours
         As `read_box` returns them.
-    scale_maximum_kpa : float
-        Full scale of the colour bar, kPa.
+    scale : Scale
+        Of the colour bar.
 
     Returns
     -------
     (box height, box width) float32
-        kPa; NaN where there is no signal, the scale is exceeded, or a line (outline, Q-Box) is drawn.
+        kPa; NaN where there is no signal, the scale is exceeded, or a line (outline, Q-Box) is drawn, and everywhere
+        on an unknown scale.
     """
     out = np.full(colours.coloured.shape, np.nan, dtype=np.float32)
     masked = (colours.position > SATURATED_SHARE) | (colours.distance > LINE_DISTANCE)
-    out[colours.coloured] = np.where(masked, np.nan, colours.position * np.float32(scale_maximum_kpa))
+    out[colours.coloured] = np.where(masked, np.nan, scale.kpa(colours.position))
     return out
 
 
@@ -291,8 +296,28 @@ def find_colour_bar(screen: NDArray[np.uint8]) -> Rectangle | None:
     return bar if read_colour_bar(_cut(screen, bar)) is not None else None
 
 
+def stored_layout(row: Mapping[str, Any]) -> ScreenLayout:
+    """The layout that ingestion found, from the picture's row in the table of acquisitions.
+
+    Blanking leaves all its parts in the stored picture.
+    """
+    parts = {}
+    for name in ("elastogram", "box", "twin", "colour_bar"):
+        sides = [row[f"{name}_{side}"] for side in ("left", "top", "right", "bottom")]
+        parts[name] = None if np.isnan(sides).any() else Rectangle(*map(int, sides))
+    spacing = None if np.isnan(row["pixel_spacing_mm"]) else float(row["pixel_spacing_mm"])
+    end = row["stiff_end"] if isinstance(row["stiff_end"], str) and row["stiff_end"] else "top"
+    source, screen = row["layout_source"], row["screen"]
+    return ScreenLayout(**parts, pixel_spacing_mm=spacing, source=source, stiff_end=end, screen=screen)
+
+
 def _table(screen: NDArray[np.uint8], layout: ScreenLayout) -> NDArray[np.uint8]:
-    own = None if layout.colour_bar is None else read_colour_bar(_cut(screen, layout.colour_bar))
+    if layout.colour_bar is None:
+        return colour_table()
+    if layout.source in ("found", "profile"):
+        bar = bar_at(screen, layout.colour_bar)
+        return colour_table() if bar is None else bar.table(layout.stiff_end)
+    own = read_colour_bar(_cut(screen, layout.colour_bar))
     return colour_table() if own is None else own
 
 
@@ -305,12 +330,12 @@ def _positions(
     """Position on the scale of the coloured pixels, and their distance to the map's colours."""
     box = _cut(screen, layout.box)
     table, below = _table(screen, layout), _below(screen, layout)
-    if below is None:
-        # Without the B-mode below, both sides are compared by hue alone.
-        planes = np.ascontiguousarray(_hue(box[coloured]).T)
-        return invert_colours(planes, np.rint(_hue(table)).astype(np.uint8))
     known = opacity is not None and 0.05 < opacity <= 1.0
     share = np.float32(opacity if known else estimate_opacity(box, coloured))
+    if below is None:
+        # The grey below adds as much to every channel: what is above the darkest one is the colour's own.
+        planes = np.ascontiguousarray(_above_grey(box[coloured]).T) / share
+        return invert_colours(planes.clip(0, 255), np.rint(_above_grey(table)).astype(np.uint8))
     planes = np.empty((3, int(coloured.sum())), dtype=np.float32)
     unblend(box, below, coloured, share, planes)
     return invert_colours(planes, table)
@@ -322,10 +347,15 @@ def _below(screen: NDArray[np.uint8], layout: ScreenLayout) -> NDArray[np.uint8]
     return _cut(screen, place) if place and place == place.clamped(*screen.shape[:2]) else None
 
 
+def _above_grey(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Colours (n, 3) without their grey part, float32."""
+    values = pixels.astype(np.float32)
+    return values - values.min(axis=1, keepdims=True)
+
+
 def _hue(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Colours without their grey part, stretched to full strength: (n, 3) float32."""
-    values = pixels.astype(np.float32)
-    values -= values.min(axis=1, keepdims=True)
+    values = _above_grey(pixels)
     return values * (255 / np.maximum(values.max(axis=1, keepdims=True), 1))
 
 

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dlre_core.elastography.colour_map import colour_table, read_colour_bar
-from dlre_core.elastography.elastogram import find_layout, read_box, stiffness_map
+from dlre_core.elastography.elastogram import read_box, stiffness_map, stored_layout
 from dlre_core.elastography.network_square import Square, crop_square
 from dlre_core.elastography.q_box import BOX_WIDTH_MM, DIAMETER_MM, QBox, measure_q_box
+from dlre_core.elastography.scale import scale_of_columns
 from dlre_core.elastography.screen_layout import Rectangle as Part
-from dlre_core.elastography.screen_layout import ScreenLayout, UltrasoundRegion
+from dlre_core.elastography.screen_layout import ScreenLayout
 from dlre_core.figures.network_chart import draw_network, network_blocks
 from dlre_core.figures.style import PARAMETERS, mark_simulated, new_figure
 from dlre_core.foundation.errors import StoreMismatch
@@ -110,12 +111,9 @@ def read_case(row: pd.Series, images: str | Path) -> Case:
         layout = ScreenLayout(part, part, None, None, None, "hand")
         unknown = np.full((part.height, part.width), np.nan, dtype=np.float32)
         return Case(row=row, screen=screen, layout=layout, square=square, kpa=unknown, q_box=None)
-    spacing = None if np.isnan(row["pixel_spacing_mm"]) else float(row["pixel_spacing_mm"])
-    parts = ("elastogram", "box", "twin")
-    tags = [UltrasoundRegion(_part(row, name), 1, 1, spacing) for name in parts]
-    layout = find_layout(screen, tags)
+    layout = stored_layout(row)
     opacity = None if np.isnan(row["opacity"]) else float(row["opacity"])
-    kpa = stiffness_map(read_box(screen, layout, opacity), float(row["scale_maximum_kpa"]))
+    kpa = stiffness_map(read_box(screen, layout, opacity), scale_of_columns(row))
     diameter = row["q_box_diameter_mm"]
     return Case(
         row=row,

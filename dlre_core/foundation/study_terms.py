@@ -10,6 +10,8 @@ from dlre_core.foundation.errors import StoreMismatch
 
 KEYS = ["hospital", "patient"]
 STAGES = ("f4", "ge_f3", "ge_f2")
+# Column scale_source of a picture of which nothing says what its colours stand for.
+UNKNOWN_SCALE_SOURCE = "unknown"
 # From the mildest to the most severe.
 RISING_STAGES = STAGES[::-1]
 # Pixels, of the square that the network sees.
@@ -55,6 +57,11 @@ TEXT_COLUMNS = frozenset(
         "sentence",
         "q_box_source",
         "scale_source",
+        "scale_unit",
+        "screen",
+        "stiff_end",
+        "manufacturer",
+        "model",
         "source",
         "layout_source",
         "code",

@@ -11,6 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from dlre_core.dicom.makers import known_maker, known_model
 from dlre_core.elastography.elastogram import stiffness_map
 from dlre_core.elastography.network_square import Square
 from dlre_core.elastography.q_box import measure_q_box
@@ -19,7 +20,7 @@ from dlre_core.foundation.atomic_files import written_whole
 from dlre_core.foundation.picture_store import StoredScreen
 from dlre_core.ingestion.repeated_acquisitions import fingerprint
 from dlre_core.ingestion.square_by_hand import SOURCE
-from dlre_core.ingestion.usable_picture import IngestionSettings, UsablePicture
+from dlre_core.ingestion.usable_picture import UsablePicture
 
 Q_BOX_COLUMNS = [
     "q_box_mean_kpa",
@@ -40,10 +41,20 @@ ACQUISITION_COLUMNS = [
     "width",
     "frame",
     "frames",
-    *(f"{part}_{side}" for part in ("elastogram", "box", "twin") for side in ("left", "top", "right", "bottom")),
+    *(
+        f"{part}_{side}"
+        for part in ("elastogram", "box", "twin", "colour_bar")
+        for side in ("left", "top", "right", "bottom")
+    ),
     "pixel_spacing_mm",
     "layout_source",
+    "screen",
+    "stiff_end",
+    "manufacturer",
+    "model",
+    "scale_minimum_kpa",
     "scale_maximum_kpa",
+    "scale_unit",
     "scale_source",
     "opacity",
     "transfer_syntax",
@@ -60,7 +71,7 @@ ACQUISITION_COLUMNS = [
 ]
 
 
-def picture_columns(picture: UsablePicture, scale_maximum_kpa: float) -> dict[str, object]:
+def picture_columns(picture: UsablePicture) -> dict[str, object]:
     """What was read and measured on a stored picture, by column."""
     image, layout = picture.image, picture.layout
     return {
@@ -71,10 +82,14 @@ def picture_columns(picture: UsablePicture, scale_maximum_kpa: float) -> dict[st
         **_sides("elastogram", layout.elastogram),
         **_sides("box", layout.box),
         **_sides("twin", layout.twin),
+        **_sides("colour_bar", layout.colour_bar),
         "pixel_spacing_mm": layout.pixel_spacing_mm,
         "layout_source": layout.source,
-        "scale_maximum_kpa": None if layout.source == SOURCE else scale_maximum_kpa,
-        "scale_source": picture.scale_source,
+        "screen": layout.screen,
+        "stiff_end": layout.stiff_end if layout.colour_bar else "",
+        "manufacturer": known_maker(image.manufacturer),
+        "model": known_model(image.model),
+        **picture.scale.columns(),
         "opacity": image.opacity,
         "transfer_syntax": image.transfer_syntax,
         "photometric_interpretation": image.photometric_interpretation,
@@ -105,11 +120,11 @@ class MeasuredPicture:
         return str(self.columns["pixel_digest"])
 
 
-def measured_facts(picture: UsablePicture, scale_maximum_kpa: float) -> dict[str, object]:
+def measured_facts(picture: UsablePicture) -> dict[str, object]:
     """What `MeasuredPicture` needs of a picture beside its pixels and the hospital's tables, fit for JSON."""
     return {
-        "columns": picture_columns(picture, scale_maximum_kpa),
-        "measured": measured_columns(picture, scale_maximum_kpa),
+        "columns": picture_columns(picture),
+        "measured": measured_columns(picture),
         "complete": picture.image.complete,
         "fingerprint": fingerprint(picture.image.pixels, picture.layout, picture.colours).as_text(),
     }
@@ -185,11 +200,11 @@ def given_columns(measurement: Mapping[str, float], square: Mapping[str, float])
     }
 
 
-def measured_columns(picture: UsablePicture, scale_maximum_kpa: float) -> dict[str, float | str]:
+def measured_columns(picture: UsablePicture) -> dict[str, float | str]:
     """Q-Box values measured in the picture; empty where no circle with signal is found, or no scale is known."""
     if picture.layout.source == SOURCE:
         return {}
-    kpa = stiffness_map(picture.colours, scale_maximum_kpa)
+    kpa = stiffness_map(picture.colours, picture.scale)
     q_box = measure_q_box(picture.image.pixels, picture.layout, kpa)
     if q_box is None or np.isnan(q_box.mean_kpa):
         return {}
@@ -205,7 +220,8 @@ def q_box_columns(given: Mapping[str, object], measured: Mapping[str, object]) -
 def q_box_disagrees(
     given: Mapping[str, object],
     measured: Mapping[str, object],
-    settings: IngestionSettings,
+    tolerance: float,
+    scale_maximum_kpa: float,
 ) -> bool:
     """Whether the Q-Box mean that the hospital gave is not what the picture shows.
 
@@ -216,8 +232,10 @@ def q_box_disagrees(
     ----------
     given, measured : mapping
         As `given_columns` and `measured_columns` return them.
-    settings : IngestionSettings
-        ``q_box_tolerance``: largest difference that is none, as a share of the measured mean.
+    tolerance : float
+        Largest difference that is none, as a share of the measured mean.
+    scale_maximum_kpa : float
+        Of the picture.
 
     Returns
     -------
@@ -227,8 +245,8 @@ def q_box_disagrees(
     if not given["q_box_source"] or not measured:
         return False
     difference = float(given["q_box_mean_kpa"]) - float(measured["q_box_mean_kpa"])
-    exceeds = float(measured["q_box_max_kpa"]) >= NEAR_FULL_SCALE * settings.scale_maximum_kpa
-    least = settings.q_box_tolerance * float(measured["q_box_mean_kpa"])
+    exceeds = float(measured["q_box_max_kpa"]) >= NEAR_FULL_SCALE * scale_maximum_kpa
+    least = tolerance * float(measured["q_box_mean_kpa"])
     return -difference > least if exceeds else abs(difference) > least
 
 

@@ -42,6 +42,11 @@ def kept_parts(layout: ScreenLayout, height: int, width: int, squares: Sequence[
     list of Rectangle
         Inside the screen; none lies in another.
     """
+    below = layout.box_in_twin.common(layout.twin) if layout.twin else None
+    if layout.source in ("found", "profile"):
+        # Of another maker's screen only what is looked at is known to be free of texts.
+        around = [square.common(layout.elastogram) for square in squares]
+        return _apart([*around, layout.box, below, layout.colour_bar], height, width)
     header = header_rows(width)
     annotations = round(FIRST_ANNOTATION_ROW * width / NATIVE_WIDTH)
     rows, below_header = (Rectangle(0, header, width, bottom) for bottom in (annotations, height))
@@ -54,12 +59,15 @@ def kept_parts(layout: ScreenLayout, height: int, width: int, squares: Sequence[
         around = [top, bottom.common(usual_bottom) if bottom else None]
     else:
         around = [square.common(top) for square in squares]
-    below = layout.box_in_twin.common(bottom) if bottom else None
     measured = [layout.box, below]
     kept = [part.common(rows) for part in around if part]
     kept += [part.common(below_header) for part in measured if part]
-    kept += [layout.colour_bar] if layout.colour_bar else []
-    inside = {part.clamped(height, width): None for part in kept}
+    return _apart([*kept, layout.colour_bar], height, width)
+
+
+def _apart(parts: Sequence[Rectangle | None], height: int, width: int) -> list[Rectangle]:
+    """Parts inside the screen; none lies in another."""
+    inside = {part.clamped(height, width): None for part in parts if part}
     return [
         part
         for part in inside

@@ -24,6 +24,7 @@ from dlre_core.foundation.csv_tables import write_private_table, write_table
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.job_log import bars_stand_on_the_terminal
 from dlre_core.foundation.picture_store import write_shard
+from dlre_core.foundation.study_terms import UNKNOWN_SCALE_SOURCE
 from dlre_core.ingestion.acquisition_table import (
     AcquisitionTable,
     MeasuredPicture,
@@ -38,7 +39,7 @@ from dlre_core.ingestion.repeated_acquisitions import (
     same_acquisition,
 )
 from dlre_core.ingestion.square_by_hand import FLAG, QUALITY_UNKNOWN, SOURCE
-from dlre_core.ingestion.usable_picture import UNKNOWN, IngestionSettings
+from dlre_core.ingestion.usable_picture import IngestionSettings
 from dlre_core.patients.clinical_table import read_clinical
 from dlre_core.patients.other_tables import values_by_file
 from dlre_core.patients.pseudonyms import Pseudonymiser
@@ -50,6 +51,8 @@ logger = logging.getLogger(__name__)
 OTHERS_TOO = "also_sent_for_another_patient"
 # Flag of a picture whose file has no date.
 UNDATED = "no_time"
+# Flag of a picture from which no stiffness is read, since nothing says what its colours stand for.
+SCALE_UNKNOWN = "scale_unknown"
 NO_TIME = datetime(1900, 1, 1)
 # So many different pictures with one UID are no slip of a hand.
 PICTURES_OF_AN_ANONYMISER = 3
@@ -218,8 +221,8 @@ def ingest_hospital(
     )
     sources = table.scale_sources
     logger.info(
-        "hospital %s: full scale stated by %d files and %d labels, taken as configured for %d pictures, unknown of %d",
-        *(hospital, sources["file"], sources["label"], sources["configured"], sources[UNKNOWN]),
+        "hospital %s: scale stated by %d files, %d labels and the profiles of %d pictures, unknown of %d",
+        *(hospital, *(sources[name] for name in ("file", "label", "profile", UNKNOWN_SCALE_SOURCE))),
     )
     for code, number in sorted(Counter(row["code"] for row in job.rejects).items()):
         logger.info("hospital %s: %d rejected as %s", hospital, number, code)
@@ -301,10 +304,11 @@ class _Hospital:
         reason: Reason,
         patient_id: str = "",
         instead: FoundFile | None = None,
+        detail: str = "",
     ) -> None:
         """Put a file on the reject list, under a label that hides its name; name the one that counts ``instead``."""
         label = self.pseudonymiser.file(self.hospital, file.name)
-        told = named = reason.sentence
+        told = named = f"{reason.sentence} {detail}".rstrip()
         if instead is not None:
             told += f"{COUNTED_INSTEAD}{self.pseudonymiser.file(self.hospital, instead.name)}."
             named += f"{COUNTED_INSTEAD}{instead.name}."
@@ -327,7 +331,7 @@ class _Hospital:
                     continue
                 patient = self._patient(file, header)
             except Unusable as unusable:
-                self.reject(file, unusable.reason)
+                self.reject(file, unusable.reason, detail=unusable.detail)
                 continue
             candidate = _Candidate(file, header, patient, self.files.acquisition_number(file))
             by_uid[self._uid(candidate)].append(candidate)
@@ -352,7 +356,7 @@ class _Hospital:
                     if picture.screen is None:
                         picture = self.files.measured(saved.candidate.file)
                 except Unusable as unusable:
-                    self.reject(saved.candidate.file, unusable.reason, patient_id)
+                    self.reject(saved.candidate.file, unusable.reason, patient_id, detail=unusable.detail)
                     continue
                 taken += 1
                 row = self._row(saved.candidate, picture, taken)
@@ -372,8 +376,8 @@ class _Hospital:
                 picture = self.files.measured(candidate.file, needs_screen=False)
             except Unusable as unusable:
                 full = len(acquisitions) >= counted
-                reason = Reason.SURPLUS if full else unusable.reason
-                self.reject(candidate.file, reason, patient_id)
+                reason, detail = (Reason.SURPLUS, "") if full else (unusable.reason, unusable.detail)
+                self.reject(candidate.file, reason, patient_id, detail=detail)
                 continue
             try:
                 self._refuse_known(picture)
@@ -515,7 +519,13 @@ class _Hospital:
             "clip_cut_off": not picture.complete,
             FLAG: picture.columns["layout_source"] == SOURCE,
             QUALITY_UNKNOWN: math.isnan(float(picture.columns["fill_fraction"])),
-            "q_box_disagrees": q_box_disagrees(picture.given, picture.measured, self.files.settings),
+            "q_box_disagrees": q_box_disagrees(
+                picture.given,
+                picture.measured,
+                self.settings.q_box_tolerance,
+                float(picture.columns["scale_maximum_kpa"]),
+            ),
+            SCALE_UNKNOWN: picture.columns["scale_source"] == UNKNOWN_SCALE_SOURCE,
         }
         return {
             "image_id": self._image_id(candidate, picture.columns["frame"]),

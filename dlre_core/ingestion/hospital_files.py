@@ -94,7 +94,7 @@ class HospitalFiles:
 
         def ask() -> dict[str, object]:
             seen.append(self._picture(file))
-            return measured_facts(seen[0], self.settings.scale_maximum_kpa)
+            return measured_facts(seen[0])
 
         facts = self._memory.answer(question, file, ask)
         return MeasuredPicture(seen[0].screen, **facts, given=given)

@@ -96,12 +96,12 @@ class IngestionMemory:
             except Unusable as unusable:
                 if unusable.passing:
                     raise
-                entry = {"reason": unusable.reason.code}
+                entry = {"reason": unusable.reason.code, "detail": unusable.detail}
         if self._noted is not None:
             row = (key, json.dumps(entry))
             self._noted.execute("INSERT OR REPLACE INTO answers VALUES (?, ?)", row)
         if "reason" in entry:
-            raise Unusable(Reason[entry["reason"].upper()])
+            raise Unusable(Reason[entry["reason"].upper()], entry["detail"])
         return entry["answer"]
 
     def screen(self, pixel_digest: str) -> StoredScreen | None:

@@ -18,7 +18,7 @@ LEAST_COLOURED = 0.05
 # Pixels; smaller ones show nothing, and the network sees 250.
 SMALLEST_SIDE = 32
 # What a square drawn by hand makes up for.
-MADE_UP_FOR = (Reason.NO_ELASTOGRAM, Reason.RECOLOURED, Reason.WRONG_SCALE)
+MADE_UP_FOR = (Reason.NO_ELASTOGRAM, Reason.PROFILE_DISAGREES, Reason.RECOLOURED, Reason.WRONG_SCALE)
 
 
 def place_of(square: Square) -> Rectangle:

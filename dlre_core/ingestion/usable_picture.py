@@ -1,36 +1,42 @@
 """Decide whether a decoded picture can be used, and blank what the study does not need of it."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlre_core.dicom.reader import ReadLimits, SweImage
 from dlre_core.dicom.reject_reasons import Reason, Unusable
+from dlre_core.elastography.colour_bar import bar_at
 from dlre_core.elastography.elastogram import (
     BoxColours,
     BoxQuality,
     box_quality,
-    find_layout,
     read_box,
 )
 from dlre_core.elastography.network_square import Square, find_square
-from dlre_core.elastography.scale_label import read_scale_label
-from dlre_core.elastography.screen_layout import Rectangle, ScreenLayout
+from dlre_core.elastography.scale import UNKNOWN_SCALE, Scale
+from dlre_core.elastography.screen_layout import COLOUR_BAR, NATIVE_WIDTH, Rectangle, ScreenLayout
 from dlre_core.foundation.errors import MissingRegion
 from dlre_core.ingestion.blanking import blank_identity, kept_parts
 from dlre_core.ingestion.square_by_hand import MADE_UP_FOR, check_square, place_of, read_square
+from dlre_core.screens.finding import by_profile, find_screen
+from dlre_core.screens.profiles import Device, ScreenProfile, profile_entries, profiles_of
+from dlre_core.screens.scale_label import read_labels
 
 SCALE_TOLERANCE_KPA = 0.5
-# Source of the full scale of a picture of which only a square drawn by hand is kept.
-UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
 class IngestionSettings:
-    """Limits of quality and reading; the meaning of each is in ``config.yaml``."""
+    """Limits of quality and reading; the meaning of each is in ``config.yaml``.
+
+    ``scale_maximum_kpa`` is what to expect, of single hospitals ``scale_by_hospital``. ``profiles`` are those of the
+    cohort that may claim pictures of ``hospital``.
+    """
 
     images_per_patient: int = 5
     scale_maximum_kpa: float = 40.0
@@ -40,14 +46,31 @@ class IngestionSettings:
     trust_uids: bool = True
     maximum_days_from_elastography: int = 7
     limits: ReadLimits = field(default_factory=ReadLimits)
+    scale_by_hospital: Mapping[str, float | None] = field(default_factory=dict)
+    profiles: tuple[ScreenProfile, ...] = ()
+    hospital: str = ""
+
+    @property
+    def expected_kpa(self) -> float | None:
+        """Full scale that the hospital's pictures should have, kPa; None where any will do."""
+        return self.scale_by_hospital.get(self.hospital, self.scale_maximum_kpa)
+
+    def at(self, folder: str | Path, hospital: str) -> "IngestionSettings":
+        """The same for a hospital of a cohort folder, with the profiles of its screens.
+
+        Raises
+        ------
+        ConfigurationError
+            If ``screens.yaml`` there is wrong.
+        """
+        return replace(self, profiles=profiles_of(profile_entries(folder, hospital)), hospital=hospital)
 
 
 @dataclass(frozen=True)
 class UsablePicture:
     """A picture that passed: ``screen`` without identity, ``pixel_digest`` of that screen.
 
-    ``scale_source`` says what states its full scale: the ``file``'s private block, the ``label`` above the colour
-    bar, or, where neither is sure, what is ``configured``; ``unknown`` where only a square drawn by hand is kept.
+    ``scale`` is unknown where nothing states it for sure, and where only a square drawn by hand is kept.
     """
 
     image: SweImage
@@ -55,7 +78,7 @@ class UsablePicture:
     layout: ScreenLayout
     colours: BoxColours
     quality: BoxQuality
-    scale_source: str
+    scale: Scale
     pixel_digest: str
 
 
@@ -92,15 +115,24 @@ def usable_picture(
     image, layout, colours, quality = read_square(images, hand_square)
     parts = [layout.box]
     screen = blank_identity(image.pixels, parts)
-    return UsablePicture(image, screen, layout, colours, quality, UNKNOWN, pixel_digest(screen, parts))
+    return UsablePicture(image, screen, layout, colours, quality, UNKNOWN_SCALE, pixel_digest(screen, parts))
 
 
 def _found_picture(
     images: Sequence[SweImage], settings: IngestionSettings, hand_square: Square | None
 ) -> UsablePicture:
     """A picture whose box was found."""
-    found = [_located(image) for image in images]
-    located = [entry for entry in found if entry is not None]
+    located, disagrees = [], ""
+    for image in images:
+        try:
+            layout = _layout(image, settings)
+        except MissingRegion as error:
+            disagrees = disagrees or error.remedy
+            continue
+        colours = read_box(image.pixels, layout, image.opacity)
+        located.append((image, layout, colours, box_quality(image.pixels, colours, layout)))
+    if disagrees and not located:
+        raise Unusable(Reason.PROFILE_DISAGREES, disagrees)
     if not located:
         raise Unusable(Reason.NO_ELASTOGRAM)
     # max takes the first of equals: the earlier frame.
@@ -109,7 +141,8 @@ def _found_picture(
     if not (shared.width and shared.height):
         # Who drew the square elsewhere knows better where the elastogram is.
         raise Unusable(Reason.NO_ELASTOGRAM)
-    scale_source = _judge(image, quality, settings)
+    scale = read_scale(image, layout, settings.profiles)
+    _judge(quality, scale, settings)
     height, width = image.pixels.shape[:2]
     try:
         square = hand_square or find_square(layout.box, height, width)
@@ -117,7 +150,7 @@ def _found_picture(
         raise Unusable(Reason.BOX_OUTSIDE) from None
     parts = kept_parts(layout, height, width, [place_of(square)])
     screen = blank_identity(image.pixels, parts)
-    return UsablePicture(image, screen, layout, colours, quality, scale_source, pixel_digest(screen, parts))
+    return UsablePicture(image, screen, layout, colours, quality, scale, pixel_digest(screen, parts))
 
 
 def pixel_digest(picture: NDArray[np.uint8], parts: Sequence[Rectangle] | None = None) -> str:
@@ -132,31 +165,66 @@ def pixel_digest(picture: NDArray[np.uint8], parts: Sequence[Rectangle] | None =
     return digest.hexdigest()[:32]
 
 
-def _located(
-    image: SweImage,
-) -> tuple[SweImage, ScreenLayout, BoxColours, BoxQuality] | None:
+def _layout(image: SweImage, settings: IngestionSettings) -> ScreenLayout:
+    """By the first profile that claims the picture, else as found.
+
+    Raises
+    ------
+    MissingRegion
+        Of a profile with its name and what does not fit as remedy.
+    """
+    height, width = image.pixels.shape[:2]
+    device = Device(image.manufacturer, image.model, image.software, width, height, settings.hospital)
+    profile = next((profile for profile in settings.profiles if profile.claims(device)), None)
+    if profile is None:
+        return find_screen(image.pixels, image.regions)
     try:
-        layout = find_layout(image.pixels, image.regions)
-    except MissingRegion:
-        return None
-    colours = read_box(image.pixels, layout, image.opacity)
-    return image, layout, colours, box_quality(image.pixels, colours)
+        return by_profile(image.pixels, profile, image.regions)
+    except MissingRegion as error:
+        raise MissingRegion(error.message, f"Profile {profile.name}: {error.message}") from None
 
 
-def _judge(image: SweImage, quality: BoxQuality, settings: IngestionSettings) -> str:
-    """Refuse what cannot be used; return where the full scale comes from."""
+def read_scale(image: SweImage, layout: ScreenLayout, profiles: Sequence[ScreenProfile] = ()) -> Scale:
+    """What the colours of a picture stand for.
+
+    Parameters
+    ----------
+    image : SweImage
+    layout : ScreenLayout
+    profiles : sequence of ScreenProfile
+        Of these the layout names one, or none.
+
+    Returns
+    -------
+    Scale
+        From the file's private block, which is sure, a profile or the labels beside the bar; unknown where there is
+        none of them, or any doubt about the labels.
+    """
+    if image.scale is not None:
+        return image.scale
+    profile = next((one for one in profiles if layout.source == "profile" and one.name == layout.screen), None)
+    if profile is not None and profile.scale is not None:
+        return profile.scale
+    height, width = image.pixels.shape[:2]
+    usual = layout.source in ("regions", "pixels")
+    place = layout.colour_bar or (COLOUR_BAR.scaled(width / NATIVE_WIDTH).clamped(height, width) if usual else None)
+    bar = None if place is None else bar_at(image.pixels, place)
+    # Of the 2019 scanner's map it is known that its red end is stiff and its blue one is 0.
+    known = usual or (bar is not None and bar.is_known())
+    labels = None if place is None else read_labels(image.pixels, place, may_lack_low_end=known)
+    if labels is None or labels.stiff_first != (layout.stiff_end in ("top", "left")):
+        return UNKNOWN_SCALE
+    return Scale(labels.low, labels.high, labels.unit, "label")
+
+
+def _judge(quality: BoxQuality, scale: Scale, settings: IngestionSettings) -> None:
+    """Refuse what cannot be used."""
     if quality.fill_fraction < settings.minimum_fill:
         raise Unusable(Reason.LITTLE_SIGNAL)
     if quality.saturated_fraction > settings.maximum_saturated:
         raise Unusable(Reason.SATURATED)
     if quality.recoloured:
         raise Unusable(Reason.RECOLOURED)
-    # The private block of a file is sure; the label above the colour bar is read only where it is clear.
-    source, stated = "file", image.scale_maximum_kpa
-    if stated is None:
-        source, stated = "label", read_scale_label(image.pixels)
-    if stated is None:
-        return "configured"
-    if abs(stated - settings.scale_maximum_kpa) > SCALE_TOLERANCE_KPA:
+    expected = settings.expected_kpa
+    if scale.known and expected is not None and abs(scale.maximum_kpa - expected) > SCALE_TOLERANCE_KPA:
         raise Unusable(Reason.WRONG_SCALE)
-    return source

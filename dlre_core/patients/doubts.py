@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from dlre_core.foundation.study_terms import UNKNOWN_SCALE_SOURCE
 from dlre_core.patients.enrolment import UNREADABLE
 from dlre_core.user_tables.csv_input import REMOVED
 
@@ -14,7 +15,7 @@ WRONG_UNIT = "wrong_unit"
 class Doubts:
     """Numbers of pictures, cells, units and patients; ``scale_known`` pictures were looked at."""
 
-    scale_assumed: int
+    scale_unknown: int
     scale_known: int
     values_removed: int
     units_doubted: tuple[str, ...]
@@ -27,15 +28,15 @@ class Doubts:
         --------
         >>> for sentence in Doubts(2, 90, 0, ("platelets_10e9_l (A)",), 1).sentences():
         ...     print(sentence)
-        Pictures whose full scale was assumed, as nothing in them states it: 2 of 90.
+        Pictures whose colour scale is unknown, so that no stiffness is read from them: 2 of 90.
         Values removed from the tables: 0.
         Units doubted, whose values are not used: 1 (platelets_10e9_l (A)).
         Patients excluded because a cell could not be read: 1.
         """
         names = f" ({', '.join(self.units_doubted)})" if self.units_doubted else ""
         return [
-            "Pictures whose full scale was assumed, as nothing in them states it: "
-            f"{self.scale_assumed} of {self.scale_known}.",
+            "Pictures whose colour scale is unknown, so that no stiffness is read from them: "
+            f"{self.scale_unknown} of {self.scale_known}.",
             f"Values removed from the tables: {self.values_removed}.",
             f"Units doubted, whose values are not used: {len(self.units_doubted)}{names}.",
             f"Patients excluded because a cell could not be read: {self.patients_unread}.",
@@ -67,7 +68,7 @@ def doubts(
     ]
     unread = enrolment["all_reasons"].fillna("").str.split(";")
     return Doubts(
-        scale_assumed=int((scale_sources == "configured").sum()),
+        scale_unknown=int((scale_sources == UNKNOWN_SCALE_SOURCE).sum()),
         scale_known=len(scale_sources),
         values_removed=sum(int((part["effect"] == REMOVED).sum()) for part in parts),
         units_doubted=tuple(doubted),

@@ -97,7 +97,7 @@ def check_folder(
     if patients is not None:
         # What is still to be pulled lacks its pictures, and that is said already.
         for hospital in [h for h in hospitals if (folder / "dicom" / h).is_dir()]:
-            problems += check_pictures(hospital, found[hospital], patients, needed_images, reading)
+            problems += check_pictures(hospital, found[hospital], patients, needed_images, reading.at(folder, hospital))
     return pd.DataFrame(problems, columns=["file", *PROBLEM_COLUMNS, "cell"]).fillna({"cell": ""})
 
 
@@ -187,13 +187,14 @@ def scale_sources(folder: Path, settings: IngestionSettings, seconds: float = SC
     hospitals = sorted(p for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
     with GuardedReader(settings.limits) as reader:
         for hospital in hospitals:
+            of_hospital = settings.at(folder, hospital.name)
             for file in find_files(hospital, settings.limits.bytes_per_file):
                 if time.monotonic() > end:
                     left += 1
                     continue
                 try:
                     if not file.problem and reader.header(file) is not None:
-                        sources.append(usable_picture(reader.images(file), settings).scale_source)
+                        sources.append(usable_picture(reader.images(file), of_hospital).scale.source)
                 except Unusable:
                     continue
     return sources, left

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from scipy import ndimage, signal
 
 from dlre_core.elastography.box_outline import outline_box
+from dlre_core.elastography.colour_bar import ColourBar, bar_at, find_bars
 from dlre_core.elastography.colour_kernels import chroma
 from dlre_core.elastography.colour_map import invert_colours
 from dlre_core.elastography.elastogram import COLOURED, LARGEST_BOX_SHARE, SMALLEST_BOX, find_layout, is_painted, jumps
 from dlre_core.elastography.picture_pair import darkest_channel, darkest_of_both
 from dlre_core.elastography.screen_layout import NATIVE_WIDTH, Rectangle, ScreenLayout, UltrasoundRegion
 from dlre_core.foundation.errors import MissingRegion
-from dlre_core.screens.colour_bar import ColourBar, find_bars
+from dlre_core.screens.profiles import ScreenProfile
 from dlre_core.screens.scale_label import read_labels
 
 # Boxes and twins are sought on blocks of so many pixels.
@@ -42,6 +43,15 @@ MORE_ALIKE = 0.02
 NEAR = 24
 # Rows or columns in a row as dark as that lie between a picture and what else is on the screen.
 BETWEEN = 2
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A coloured part: its rectangle, the share of it that is coloured, and the mean colours (n, 3) of its blocks."""
+
+    place: Rectangle
+    fill: float
+    colours: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -94,6 +104,68 @@ def find_screen(screen: NDArray[np.uint8], regions: Sequence[UltrasoundRegion] =
     raise MissingRegion("The picture has no colour bar with a box of its colours.")
 
 
+def by_profile(
+    screen: NDArray[np.uint8], profile: ScreenProfile, regions: Sequence[UltrasoundRegion] = ()
+) -> ScreenLayout:
+    """Locate the box where a profile says that the elastogram is, and check the profile against the pixels.
+
+    Parameters
+    ----------
+    screen : (height, width, 3) uint8
+    profile : ScreenProfile
+    regions : sequence of UltrasoundRegion
+
+    Returns
+    -------
+    ScreenLayout
+
+    Raises
+    ------
+    MissingRegion
+        With what does not fit.
+    """
+    height, width = screen.shape[:2]
+    given = (profile.elastogram, profile.twin, profile.colour_bar)
+    for name, place in zip(("elastogram", "twin", "colour_bar"), given, strict=True):
+        if place is not None and place != place.clamped(height, width):
+            raise MissingRegion(f"{name} reaches out of the picture, which has {width} x {height} pixels.")
+    if not (_cut(screen, profile.elastogram)[..., 1] > DARK).any():
+        raise MissingRegion("Nothing is shown where the elastogram should be.")
+    bar = None if profile.colour_bar is None else bar_at(screen, profile.colour_bar)
+    if profile.colour_bar is not None and bar is None:
+        raise MissingRegion("No colour bar is where the profile has it.")
+    saturation = np.empty((height, width), dtype=np.int16)
+    chroma(np.ascontiguousarray(screen), saturation)
+    coloured = np.zeros((height, width), dtype=bool)
+    place = profile.elastogram
+    coloured[place.top : place.bottom, place.left : place.right] = _cut(saturation, place) > COLOURED
+    for other in (profile.quality_map, profile.twin):
+        if other is not None:
+            coloured[other.top : other.bottom, other.left : other.right] = False
+    rough = _box_on_bar(screen, coloured, bar, profile.stiff_end)
+    offset = None if profile.twin is None else (profile.twin.left - place.left, profile.twin.top - place.top)
+    box = _refined(screen, saturation > COLOURED, rough, offset).common(place)
+    return ScreenLayout(
+        place, box, profile.twin, profile.colour_bar, _spacing(box, regions), "profile", profile.stiff_end, profile.name
+    )
+
+
+def _box_on_bar(
+    screen: NDArray[np.uint8], coloured: NDArray[np.bool_], bar: ColourBar | None, stiff_end: str
+) -> Rectangle:
+    """The largest coloured part; its colours must be the bar's."""
+    parts = [entry for entry in _parts(screen, coloured) if entry.fill >= LEAST_FILL]
+    if not parts:
+        raise MissingRegion("No coloured box is where the elastogram should be.")
+    largest = max(parts, key=lambda part: part.place.width * part.place.height)
+    if bar is not None:
+        table = np.rint(_without_grey(bar.table(stiff_end)).T).astype(np.uint8)
+        _, distance = invert_colours(_without_grey(largest.colours), table)
+        if (distance < ON_MAP).mean() < LEAST_ON_MAP:
+            raise MissingRegion("The box's colours are not those of the colour bar.")
+    return _tight(coloured, largest.place)
+
+
 def _twin_fits(screen: NDArray[np.uint8], layout: ScreenLayout) -> bool:
     """Whether the twin is where the layout says to the pixel: nowhere near it is it more alike."""
     if layout.twin is None:
@@ -130,11 +202,20 @@ def _by_bar(
 
 
 def _candidates(screen: NDArray[np.uint8], coloured: NDArray[np.bool_], bar: ColourBar) -> Iterator[_Candidate]:
-    height, width = screen.shape[:2]
-    table = bar.table(bar.usual_stiff_end())
-    own = bar.place
+    table, own = bar.table(bar.usual_stiff_end()), bar.place
     mask = coloured.copy()
     mask[max(own.top - 2, 0) : own.bottom + 2, max(own.left - 2, 0) : own.right + 2] = False
+    for part in _parts(screen, mask):
+        if part.fill < LEAST_FILL or not _has_surroundings(screen, part.place):
+            continue
+        score = part.fill * _likeness(part.colours, table, bar.rainbow)
+        if score > 0:
+            yield _Candidate(_tight(mask, part.place), score * np.sqrt(part.place.width * part.place.height))
+
+
+def _parts(screen: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Iterator[_Part]:
+    """Coloured parts as large as a box can be."""
+    height, width = mask.shape
     rows, columns = height // BLOCK, width // BLOCK
     blocks = mask[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK).mean(axis=(1, 3))
     labels, _ = ndimage.label(ndimage.binary_closing(blocks > COLOURED_BLOCK, iterations=2))
@@ -144,15 +225,10 @@ def _candidates(screen: NDArray[np.uint8], coloured: NDArray[np.bool_], bar: Col
         if min(place.width, place.height) < smallest or place.width * place.height > LARGEST_BOX_SHARE * mask.size:
             continue
         part = labels[down, across] == number
-        fill = float((blocks[down, across] * part).mean())
-        if fill < LEAST_FILL:
-            continue
         # Means of blocks: a codec's noise is gone, and a map that is blended with speckle is even.
         whole = part & (blocks[down, across] > WHOLE_BLOCK)
         colours = _cut(screen, place).reshape(part.shape[0], BLOCK, part.shape[1], BLOCK, 3).mean(axis=(1, 3))[whole]
-        score = fill * _likeness(colours, table, bar.rainbow)
-        if score > 0 and _has_surroundings(screen, place):
-            yield _Candidate(_tight(mask, place), score * np.sqrt(place.width * place.height))
+        yield _Part(place, float((blocks[down, across] * part).mean()), colours)
 
 
 def _likeness(pixels: NDArray[np.float64], table: NDArray[np.uint8], rainbow: bool) -> float:

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
+from dlre_core.elastography.scale import KPA, METRES_PER_SECOND
 from dlre_core.elastography.screen_layout import Rectangle
 
-KPA, METRES_PER_SECOND = "kPa", "m/s"
 # Where scales end: what scanners offer. A label that says anything else is not read.
 HIGH_ENDS = {
     KPA: (10, 15, 20, 25, 30, 35, 40, 45, 50, 60, 70, 75, 80, 90, 100, 120, 150, 180, 200, 240, 250, 300),
@@ -44,10 +44,14 @@ LETTER_GAPS, WORD_GAP = (0.42, 0.56, 0.3), 0.9
 HEIGHT, SHAPE = 18, 1.3
 # Correlation with the best font's: below it a word is none of the scale's; of a unit; of all words at the mean.
 LEAST_LIKE, LEAST_UNIT, LEAST_MEAN = 0.5, 0.6, 0.62
+# Correlation of a sign before a number, such as "or more".
+LEAST_SIGN = 0.4
 # How clearly another scale must lose where the two differ: 1 is the one, -1 the other.
 LEAST_LEAD = 0.25
-# The same for another digit in a number that nothing else supports.
-LEAST_LEAD_OF_DIGIT = 0.08
+# The same for another digit in a number that nothing else supports, and in one of several ticks.
+LEAST_LEAD_OF_DIGIT, LEAST_LEAD_OF_TICK = 0.08, -0.35
+# Correlations where there are few numbers: of one, and of all at the mean.
+LEAST_LIKE_OF_FEW, LEAST_MEAN_OF_FEW = 0.62, 0.72
 # So many times as wide as high is a number with its unit.
 WIDE = 2.4
 # A tick's number may be off its place by this share of the bar, or this share of the text's half height.
@@ -156,7 +160,8 @@ def _scale_by(lines: Sequence[list[_Word]], may_lack_low_end: bool) -> LabelledS
 
 def _is_sign(word: _Word) -> bool:
     """Whether a word before a number is no part of it."""
-    return word.best(_SIGNS_ALONE).score > word.best("0123456789").score
+    sign = word.best(_SIGNS_ALONE).score
+    return sign >= LEAST_SIGN and sign > word.best("0123456789").score
 
 
 def _columns(numbers: Sequence[_Word]) -> Iterator[list[_Word]]:
@@ -231,12 +236,16 @@ def _scale_of(words: Sequence[_Word], unit: str, may_lack_low_end: bool) -> Labe
         other = [best[word][n] for word in numbers]
         if reading.scale != scale and min(match.score for match in other) > -1 and _lead(matches, other) < LEAST_LEAD:
             return None
-    # With few numbers each digit must be sure by itself: the label may say what no scale of the list has.
-    sure = ticks >= 2 or all(
-        _lead([match], [word.match(other)]) >= LEAST_LEAD_OF_DIGIT
-        for word, match in zip(numbers, matches, strict=True)
-        for other in _near(match.text)
-    )
+    # The label may say what no scale of the list has. With few numbers each must be sure by itself.
+    few = ticks < 2
+    if few and (means[chosen] < LEAST_MEAN_OF_FEW or min(match.score for match in matches) < LEAST_LIKE_OF_FEW):
+        return None
+    surest: dict[str, float] = {}
+    for word, match in zip(numbers, matches, strict=True):
+        lead = min(_lead([match], [word.match(other)]) for other in _near(match.text))
+        said_by = readings[chosen].text(word) or ""
+        surest[said_by] = max(lead, surest.get(said_by, -1.0))
+    sure = min(surest.values()) >= (LEAST_LEAD_OF_DIGIT if few else LEAST_LEAD_OF_TICK)
     return scale if sure else None
 
 
@@ -251,14 +260,14 @@ def _best_form(word: _Word, reading: _Reading, unit: str) -> _Match:
 
 @lru_cache(maxsize=1024)
 def _near(text: str) -> tuple[str, ...]:
-    """The same with one digit another."""
-    return tuple(
-        text[:at] + digit + text[at + 1 :]
-        for at, character in enumerate(text)
-        if character.isdigit()
-        for digit in "0123456789"
-        if digit != character
-    )
+    """The same with one digit another, with one more, or one less."""
+    found = []
+    for at, character in enumerate(text):
+        if character.isdigit():
+            found += [text[:at] + digit + text[at + 1 :] for digit in "0123456789" if digit != character]
+            found += [text[: at + 1] + digit + text[at + 1 :] for digit in "0125"]
+            found += [text[:at] + text[at + 1 :]] if sum(map(str.isdigit, text)) > 1 else []
+    return tuple(found)
 
 
 def _lead(first: Sequence[_Match], second: Sequence[_Match]) -> float:

@@ -7,6 +7,7 @@ from dlre_core.foundation.job_log import job_log
 from dlre_core.ingestion.hospital import HospitalFolder, IngestedFiles, ingest_hospital
 from dlre_core.ingestion.usable_picture import IngestionSettings
 from dlre_core.patients.pseudonyms import Pseudonymiser, study_key
+from dlre_core.screens.profiles import profiles_of
 from dlre_core.user_tables.units import given_units
 
 with job_log(snakemake.log[0]):
@@ -36,6 +37,8 @@ with job_log(snakemake.log[0]):
             images_per_patient=params.images_per_patient,
             maximum_days_from_elastography=params.maximum_days_from_elastography,
             limits=limits,
+            profiles=profiles_of(params.screens),
+            hospital=params.hospital,
             **ingestion,
         ),
         given_units(params.units, params.get("cohort", "")),

@@ -3,6 +3,7 @@
 import numpy as np
 
 from dlre_core.dicom.supersonic_block import build_ssi_block
+from dlre_core.elastography.scale import Scale
 
 
 def block(kpa=None, **changes):
@@ -11,7 +12,7 @@ def block(kpa=None, **changes):
         "rectangle": (550, 250, 240, 200),
         "rectangle_mm": (0.0, 20.0, 40.0, 30.0),
         "opacity": 0.5,
-        "scale_maximum_kpa": 40.0,
+        "scale": Scale(0.0, 40.0, "kPa", "file"),
         "table": np.zeros((256, 3), dtype=np.uint8),
     } | changes
     return build_ssi_block(kpa, np.ones_like(kpa), **options)

@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
 from dlre_core.dicom.supersonic_block import BLOB, CREATOR, GROUP, read_ssi_block
+from dlre_core.elastography.scale import Scale
 from tests.helpers.supersonic import block
+
+
+def kpa_from_0(high: float) -> Scale:
+    return Scale(0.0, high, "kPa", "file")
 
 
 def dataset(blob: bytes) -> Dataset:
@@ -24,7 +29,21 @@ def test_stiffness_opacity_and_scale_are_read():
     found = read_ssi_block(dataset(block()))
     np.testing.assert_array_equal(found.kpa, np.arange(12, dtype=np.float32).reshape(3, 4))
     assert found.opacity == pytest.approx(0.5)
-    assert found.scale_maximum_kpa == pytest.approx(40.0)
+    assert found.scale == Scale(0.0, 40.0, "kPa", "file")
+
+
+def test_a_bar_in_m_s_is_read_in_m_s():
+    found = read_ssi_block(dataset(block(scale=Scale(0.0, (40 / 3) ** 0.5, "m/s", "file"))))
+    assert (found.scale.low, found.scale.unit) == (0.0, "m/s")
+    assert found.scale.maximum_kpa == pytest.approx(40.0, rel=1e-6)
+
+
+def test_another_unit_is_none():
+    blob = bytearray(block())
+    # The parameters follow a header of 20 and a region of 48 bytes; their second field is the unit.
+    assert blob[72:76] == b"\x01\0\0\0"
+    blob[72] = 2
+    assert read_ssi_block(dataset(bytes(blob))) is None
 
 
 @pytest.mark.parametrize(
@@ -35,9 +54,9 @@ def test_stiffness_opacity_and_scale_are_read():
         b"\xff" * 4000,
         block()[:-60],
         block(np.full((3, 4), np.nan, dtype=np.float32)),
-        block(scale_maximum_kpa=float("nan")),
-        block(scale_maximum_kpa=5000.0),
-        block(scale_maximum_kpa=0.0),
+        block(scale=kpa_from_0(float("nan"))),
+        block(scale=kpa_from_0(5000.0)),
+        block(scale=kpa_from_0(0.0)),
         block(opacity=-0.5),
         block(opacity=500.0),
         block(opacity=float("inf")),
@@ -57,4 +76,4 @@ def test_any_mutation_is_survived(place, content, cut):
     blob = block()
     mutated = blob[:place] if cut else blob[:place] + content + blob[place + len(content) :]
     found = read_ssi_block(dataset(mutated))
-    assert found is None or np.isfinite(found.scale_maximum_kpa)
+    assert found is None or np.isfinite(found.scale.maximum_kpa)

@@ -26,6 +26,7 @@ from dlre_core.elastography.elastogram import (
     stiffness_map,
 )
 from dlre_core.elastography.q_box import measure_q_box
+from dlre_core.elastography.scale import Scale
 from dlre_core.elastography.screen_layout import (
     BOTTOM_PICTURE,
     COLOUR_BAR,
@@ -35,6 +36,8 @@ from dlre_core.elastography.screen_layout import (
 )
 from dlre_core.foundation.errors import MissingRegion
 from tests.helpers.scenes import scene
+
+KPA_40 = Scale(0.0, 40.0, "kPa", "label")
 
 
 def jpeg(screen, quality=90):
@@ -143,7 +146,7 @@ def test_drawn_lines_carry_no_stiffness():
     screen = jpeg(rendered.screen)
     box = rendered.box
     layout = find_layout(screen, regions(box))
-    kpa = stiffness_map(read_box(screen, layout, 0.5), 40.0)
+    kpa = stiffness_map(read_box(screen, layout, 0.5), KPA_40)
     white = rendered.screen[box.top : box.bottom, box.left : box.right].min(axis=2) == 255
     inside = white & rendered.coloured
     assert inside.sum() > 200
@@ -184,12 +187,12 @@ def test_stiffness_is_read_from_the_colours(kpa, opacity):
     rendered, _ = scene(3, kpa, opacity)
     layout = find_layout(rendered.screen, regions(rendered.box))
     for screen, limit in ((rendered.screen, 0.02), (jpeg(rendered.screen), 0.04)):
-        found = stiffness_map(read_box(screen, layout, opacity), 40.0)
+        found = stiffness_map(read_box(screen, layout, opacity), KPA_40)
         both = rendered.coloured & ~np.isnan(found)
         assert both.sum() > 0.8 * rendered.coloured.sum()
         error = np.abs(found[both] - np.minimum(rendered.kpa[both], 40)) / 40
         assert np.median(error) < limit
-    unknown = stiffness_map(read_box(rendered.screen, layout), 40.0)
+    unknown = stiffness_map(read_box(rendered.screen, layout), KPA_40)
     both = rendered.coloured & ~np.isnan(unknown)
     assert np.median(np.abs(unknown[both] - np.minimum(rendered.kpa[both], 40)) / 40) < 0.04
     outside = ~rendered.sector
@@ -200,7 +203,7 @@ def test_stiffness_is_read_from_the_colours(kpa, opacity):
 def test_stiffness_without_the_lower_picture():
     rendered, _ = scene(3, 9.0)
     layout = dataclasses.replace(find_layout(rendered.screen), twin=None, box=rendered.box)
-    found = stiffness_map(read_box(rendered.screen, layout), 40.0)
+    found = stiffness_map(read_box(rendered.screen, layout), KPA_40)
     both = rendered.coloured & ~np.isnan(found)
     assert np.median(np.abs(found[both] - rendered.kpa[both]) / 40) < 0.04
 
@@ -211,7 +214,7 @@ def test_quality_tells_good_failed_saturated_and_recoloured_apart():
     stiff, _ = scene(4, kpa=60.0)
     places = [find_layout(r.screen, regions(r.box)) for r in (good, failed, stiff)]
     first, second, third = (
-        box_quality(r.screen, read_box(r.screen, place, 0.5))
+        box_quality(r.screen, read_box(r.screen, place, 0.5), place)
         for r, place in zip((good, failed, stiff), places, strict=True)
     )
     assert first.fill_fraction > 0.9
@@ -219,7 +222,7 @@ def test_quality_tells_good_failed_saturated_and_recoloured_apart():
     assert second.fill_fraction < 0.3
     assert third.saturated_fraction > 0.7
     washed = np.maximum(good.screen, np.array([60, 76, 54], np.uint8))
-    assert box_quality(washed, read_box(washed, places[0])).recoloured
+    assert box_quality(washed, read_box(washed, places[0]), places[0]).recoloured
 
 
 def test_a_tinted_background_is_recoloured_though_speckle_stays_dark():
@@ -229,7 +232,7 @@ def test_a_tinted_background_is_recoloured_though_speckle_stays_dark():
     assert screen.max(axis=2).min() < 40
     place = find_layout(good.screen, regions(good.box))
     for written in (screen, jpeg(screen)):
-        assert box_quality(written, read_box(written, place, 0.5)).recoloured
+        assert box_quality(written, read_box(written, place, 0.5), place).recoloured
 
 
 @pytest.mark.parametrize("kpa", [4.0, 8.0, 16.0, 24.0, 30.0])
@@ -237,7 +240,8 @@ def test_a_tinted_background_is_recoloured_though_speckle_stays_dark():
 def test_no_true_picture_is_called_recoloured(kpa, opacity):
     rendered, _ = scene(11, kpa, opacity)
     screen = jpeg(rendered.screen)
-    assert not box_quality(screen, read_box(screen, find_layout(screen))).recoloured
+    layout = find_layout(screen)
+    assert not box_quality(screen, read_box(screen, layout), layout).recoloured
 
 
 def test_opacity_is_estimated():
@@ -254,7 +258,7 @@ def test_q_box_is_found_and_measured(seed):
     for screen in (rendered.screen, jpeg(rendered.screen)):
         layout = find_layout(screen)
         for spacing in (None, geometry.pixel_mm):
-            kpa = stiffness_map(read_box(screen, layout), 40.0)
+            kpa = stiffness_map(read_box(screen, layout), KPA_40)
             found = measure_q_box(screen, dataclasses.replace(layout, pixel_spacing_mm=spacing), kpa)
             assert abs(found.centre_row - rendered.q_box_centre[0]) < 2
             assert abs(found.centre_column - rendered.q_box_centre[1]) < 2
@@ -268,7 +272,7 @@ def test_no_circle_no_q_box():
     screen = rendered.screen.copy()
     box = screen[layout.box.top : layout.box.bottom, layout.box.left : layout.box.right]
     box[box.min(axis=2) > 200] = (0, 0, 255)
-    assert measure_q_box(screen, layout, stiffness_map(read_box(screen, layout), 40.0)) is None
+    assert measure_q_box(screen, layout, stiffness_map(read_box(screen, layout), KPA_40)) is None
 
 
 def test_the_map_is_as_documented():

@@ -12,11 +12,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dlre_core.dicom.guarded_reader import GuardedReader
 from dlre_core.dicom.reject_reasons import Reason, documentation
+from dlre_core.elastography.scale import Scale
 from dlre_core.elastography.screen_layout import Rectangle
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.picture_store import open_images
 from dlre_core.ingestion.acquisition_table import q_box_disagrees
-from dlre_core.ingestion.usable_picture import IngestionSettings
 from tests.helpers import elastogram_files as files
 from tests.helpers.hospital import PSEUDONYMISER, Hospital
 from tests.helpers.supersonic import block
@@ -270,19 +270,18 @@ def test_a_given_q_box_mean_that_the_picture_contradicts_is_flagged(hospital):
 @pytest.mark.parametrize(("given", "flag"), [(30.0, False), (22.1, False), (17.0, True)])
 def test_above_the_scale_only_a_lower_given_mean_disagrees(given, flag):
     # What exceeds the scale is masked: the true mean may be anything above 20.
-    settings = IngestionSettings(scale_maximum_kpa=40.0, q_box_tolerance=0.1)
     measured = {"q_box_mean_kpa": 20.0, "q_box_max_kpa": 39.0}
     told = {"q_box_source": "given", "q_box_mean_kpa": given}
-    assert q_box_disagrees(told, measured, settings) is flag
-    assert not q_box_disagrees(told, {}, settings)
-    assert q_box_disagrees(told, {**measured, "q_box_max_kpa": 30.0}, settings)
+    assert q_box_disagrees(told, measured, 0.1, 40.0) is flag
+    assert not q_box_disagrees(told, {}, 0.1, 40.0)
+    assert q_box_disagrees(told, {**measured, "q_box_max_kpa": 30.0}, 0.1, 40.0)
 
 
 def test_a_stated_scale_other_than_the_studys_is_rejected(hospital):
     for number, scale in enumerate((40.0, 150.0)):
         dataset = files.make_dataset(files.draw_screen(number), uid=f"1.2.{number}", number=number)
         dataset.add_new((0x8FF1, 0x0013), "LO", "SSI Rich Quantification Group")
-        dataset.add_new((0x8FF1, 0x1301), "OB", block(scale_maximum_kpa=scale))
+        dataset.add_new((0x8FF1, 0x1301), "OB", block(scale=Scale(0.0, scale, "kPa", "file")))
         files.save(dataset, hospital.pictures / "A0001" / f"{number}.dcm")
     assert hospital.ingest().rejected() == {"A0001/1.dcm": "wrong_scale"}
     assert hospital.table("acquisitions")["opacity"][0] == 0.5
