@@ -71,6 +71,8 @@ PICTURE_TAGS = [
     "PhotometricInterpretation",
     "PlanarConfiguration",
     "SequenceOfUltrasoundRegions",
+    "Manufacturer",
+    "ManufacturerModelName",
     *(
         f"{colour}PaletteColorLookupTable{part}"
         for colour in ("Red", "Green", "Blue")
@@ -151,7 +153,7 @@ class SweImage:
     later frames of the file could not be decoded. ``opacity`` (0 to 1) and ``scale_maximum_kpa`` are
     None unless the file's private block states them. ``transfer_syntax`` and
     ``photometric_interpretation`` are empty unless they are terms of the standard, since anything
-    else may be free text.
+    else may be free text, as ``manufacturer`` and ``model`` are: both are what the file says, or empty.
     """
 
     pixels: NDArray[np.uint8]
@@ -163,6 +165,8 @@ class SweImage:
     regions: tuple[UltrasoundRegion, ...]
     opacity: float | None
     scale_maximum_kpa: float | None
+    manufacturer: str = ""
+    model: str = ""
 
 
 def read_header(source: str | Path | BinaryIO) -> Header | None:
@@ -248,6 +252,7 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
         chosen, complete = _fullest(pictures(stream, dataset), judged)
         ssi = _stiffness_block(stream)
         photometric = text(dataset, "PhotometricInterpretation")
+        maker, model = text(dataset, "Manufacturer"), text(dataset, "ManufacturerModelName")
     return [
         SweImage(
             pixels=pixels,
@@ -259,6 +264,8 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
             regions=places,
             opacity=ssi.opacity if ssi else None,
             scale_maximum_kpa=ssi.scale_maximum_kpa if ssi else None,
+            manufacturer=maker,
+            model=model,
         )
         for number, pixels in chosen
     ]
