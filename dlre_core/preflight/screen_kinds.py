@@ -14,10 +14,12 @@ from dlre_core.dicom.guarded_reader import GuardedReader
 from dlre_core.dicom.reader import SweImage
 from dlre_core.dicom.reject_reasons import Reason, Unusable
 from dlre_core.elastography.colour_kernels import chroma
-from dlre_core.elastography.elastogram import COLOURED, SMALLEST_BOX, find_layout
+from dlre_core.elastography.elastogram import COLOURED, SMALLEST_BOX
 from dlre_core.elastography.screen_layout import Rectangle, ScreenLayout
 from dlre_core.foundation.errors import MissingRegion
 from dlre_core.ingestion.usable_picture import IngestionSettings, usable_picture
+from dlre_core.screens.finding import find_screen
+from dlre_core.screens.scale_label import read_labels
 
 EXAMPLES = 3
 # Of a large folder so many pictures are looked at, evenly spread.
@@ -25,9 +27,8 @@ MOST_PICTURES = 2000
 BLOCK = 4
 # Share of a block that must be coloured.
 COLOURED_BLOCK = 0.4
-# Longer side by shorter of a colour bar.
-SLENDER = 5
 NOT_FOUND, NO_COLOURS = "no elastogram found, though there are colours", "no colours"
+NOT_READ = "not read"
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,14 @@ class SeenPicture:
     """A picture and what was found on it.
 
     ``name`` is its path below the folder; ``layout`` None where no elastogram was found; ``reason`` why it cannot
-    be used, None where it can; ``scale_source`` what states its full scale, empty where it is not usable.
+    be used, None where it can; ``scale`` both ends of the scale in words, empty without a layout.
     """
 
     name: str
     image: SweImage
     layout: ScreenLayout | None
     reason: Reason | None
-    scale_source: str
+    scale: str
 
 
 @dataclass
@@ -57,18 +58,13 @@ class Kind:
     number: int = 0
     usable: int = 0
     reasons: Counter[Reason] = field(default_factory=Counter)
-    scale_sources: Counter[str] = field(default_factory=Counter)
+    scales: Counter[str] = field(default_factory=Counter)
     examples: list[SeenPicture] = field(default_factory=list)
 
     @property
-    def is_found(self) -> bool:
-        """Whether an elastogram was found on its screens."""
-        return self.arrangement not in (NOT_FOUND, NO_COLOURS)
-
-    @property
     def needs_profile(self) -> bool:
-        """Whether there are colours and nothing could be made of them."""
-        return self.arrangement == NOT_FOUND
+        """Whether there are colours and nothing could be made of them, or hardly a scale was read."""
+        return self.arrangement == NOT_FOUND or 2 * self.scales[NOT_READ] > self.number
 
     @property
     def title(self) -> str:
@@ -77,13 +73,13 @@ class Kind:
         return f"{maker}, {self.columns} × {self.rows}"
 
     def add(self, seen: SeenPicture) -> None:
-        """Count a picture; pictures that cannot be used are the better examples of what is wrong."""
+        """Count a picture; the first few are the examples."""
         self.number += 1
         self.usable += seen.reason is None
         if seen.reason is not None:
             self.reasons[seen.reason] += 1
-        if seen.scale_source:
-            self.scale_sources[seen.scale_source] += 1
+        if seen.scale:
+            self.scales[seen.scale] += 1
         if len(self.examples) < EXAMPLES:
             self.examples.append(seen)
 
@@ -150,15 +146,26 @@ def _seen(file: FoundFile, reader: GuardedReader, settings: IngestionSettings) -
     try:
         picture = usable_picture(images, settings)
     except Unusable as unusable:
-        return SeenPicture(file.name, images[0], _layout(images[0]), unusable.reason, "")
-    return SeenPicture(file.name, picture.image, picture.layout, None, picture.scale_source)
+        return _described(file.name, images[0], _layout(images[0]), unusable.reason)
+    return _described(file.name, picture.image, picture.layout, None)
 
 
 def _layout(image: SweImage) -> ScreenLayout | None:
     try:
-        return find_layout(image.pixels, image.regions)
+        return find_screen(image.pixels, image.regions)
     except MissingRegion:
         return None
+
+
+def _described(name: str, image: SweImage, layout: ScreenLayout | None, reason: Reason | None) -> SeenPicture:
+    return SeenPicture(name, image, layout, reason, "" if layout is None else _scale(image, layout))
+
+
+def _scale(image: SweImage, layout: ScreenLayout) -> str:
+    if image.scale_maximum_kpa is not None:
+        return f"0 to {image.scale_maximum_kpa:g} kPa (private block)"
+    read = layout.colour_bar and read_labels(image.pixels, layout.colour_bar)
+    return f"{read.low:g} to {read.high:g} {read.unit}" if read else NOT_READ
 
 
 def arrangement(seen: SeenPicture) -> str:
@@ -167,8 +174,9 @@ def arrangement(seen: SeenPicture) -> str:
     if layout is None:
         return NOT_FOUND if coloured_parts(seen.image.pixels) else NO_COLOURS
     twin = "no B-mode twin" if layout.twin is None else f"B-mode {_side(layout.twin, layout.elastogram)}"
-    bar = "no colour bar" if layout.colour_bar is None else f"colour bar {_side(layout.colour_bar, layout.elastogram)}"
-    return f"{twin}, {bar}"
+    if layout.colour_bar is None:
+        return f"{twin}, no colour bar"
+    return f"{twin}, colour bar {_side(layout.colour_bar, layout.elastogram)} with its {layout.stiff_end} end stiff"
 
 
 def _side(part: Rectangle, of: Rectangle) -> str:
@@ -182,6 +190,13 @@ def _side(part: Rectangle, of: Rectangle) -> str:
     return max(gaps, key=lambda side: gaps[side])
 
 
+def coloured_pixels(screen: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which pixels of a screen (height, width, 3) uint8 are coloured, (height, width) bool."""
+    saturation = np.empty(screen.shape[:2], dtype=np.int16)
+    chroma(np.ascontiguousarray(screen), saturation)
+    return saturation > COLOURED
+
+
 def coloured_parts(screen: NDArray[np.uint8]) -> list[Rectangle]:
     """Coloured parts large enough for a box or a colour bar, the largest first.
 
@@ -189,9 +204,7 @@ def coloured_parts(screen: NDArray[np.uint8]) -> list[Rectangle]:
     ----------
     screen : (height, width, 3) uint8
     """
-    saturation = np.empty(screen.shape[:2], dtype=np.int16)
-    chroma(np.ascontiguousarray(screen), saturation)
-    blocks = _block_means(saturation > COLOURED)
+    blocks = _block_means(coloured_pixels(screen))
     labels, _ = ndimage.label(blocks > COLOURED_BLOCK)
     places = [
         Rectangle(columns.start * BLOCK, rows.start * BLOCK, columns.stop * BLOCK, rows.stop * BLOCK)
@@ -199,11 +212,6 @@ def coloured_parts(screen: NDArray[np.uint8]) -> list[Rectangle]:
     ]
     long_enough = [place for place in places if max(place.width, place.height) >= SMALLEST_BOX]
     return sorted(long_enough, key=lambda place: -place.width * place.height)
-
-
-def is_slender(place: Rectangle) -> bool:
-    """Whether it has the shape of a colour bar."""
-    return max(place.width, place.height) >= SLENDER * min(place.width, place.height)
 
 
 def lit_picture(screen: NDArray[np.uint8], box: Rectangle) -> Rectangle:

@@ -25,6 +25,8 @@ OUT = Path(".dlre/screens")
 PAGE, PROFILES = "index.html", "screens.yaml"
 # Examples are shown at most so wide; JPEG quality.
 EXAMPLE_WIDTH, EXAMPLE_QUALITY = 960, 85
+# Columns of a screen by the size of the labels that are drawn over it.
+TEXT_SHARE = 42
 PARTS = {"elastogram": "elastogram", "box": "box", "twin": "B-mode", "colour_bar": "colour bar"}
 
 
@@ -80,34 +82,46 @@ def _shown_example(kind: Kind, seen: SeenPicture) -> dict[str, object]:
         "code": seen.reason.code if seen.reason else "can be read",
         "columns": columns,
         "rows": rows,
+        "size": columns / TEXT_SHARE,
         "source": f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}",
         "parts": list(_drawn_parts(kind, seen)),
     }
 
 
-def _drawn_parts(kind: Kind, seen: SeenPicture) -> Iterator[tuple[str, str, Rectangle]]:
-    """Class, label and rectangle of what was found, or of what a profile would propose."""
+def _drawn_parts(kind: Kind, seen: SeenPicture) -> Iterator[dict[str, object]]:
+    """What was found, or what a profile would propose: class, rectangle, label, and where the label stands."""
     if seen.layout is not None:
-        for part, label in PARTS.items():
-            place = getattr(seen.layout, part)
-            if place is not None:
-                yield part, label, place
-    elif kind.needs_profile and seen is kind.examples[0]:
-        for part, place in proposed_parts(kind).items():
-            yield f"{part} proposed", f"{PARTS[part]}?", place
+        found = {part: getattr(seen.layout, part) for part in PARTS}
+        mark, style = "", ""
+    else:
+        found = proposed_parts(kind) if kind.needs_profile and seen is kind.examples[0] else {}
+        mark, style = "?", " proposed"
+    for part, place in found.items():
+        if place is not None:
+            label = f"{PARTS[part]}{mark}"
+            yield {"class": part + style, "label": label, "place": place} | _at(part, place, seen.image.pixels.shape[1])
+
+
+def _at(part: str, place: Rectangle, columns: int) -> dict[str, object]:
+    """Where a part's label stands: in its lower left corner; below a small part, and clear of a bar's own labels."""
+    size = columns / TEXT_SHARE
+    if part != "colour_bar" and place.width > 5 * size:
+        return {"x": place.left + 4, "y": place.bottom - 6, "anchor": "start"}
+    y = place.bottom + (2.4 if part == "colour_bar" else 1.2) * size
+    if place.left > columns / 2:
+        return {"x": min(place.right + 2 * size, columns - 4), "y": y, "anchor": "end"}
+    return {"x": max(place.left - size, 4), "y": y, "anchor": "start"}
 
 
 def verdict(kind: Kind) -> str:
     """How many pictures of a kind can be read."""
-    if kind.usable == kind.number:
-        return f"all {kind.number} can be read" if kind.number > 1 else "its only picture can be read"
     return f"{kind.usable} of {kind.number} can be read"
 
 
 def scale_sentence(kind: Kind) -> str:
-    """What states the full scale of a kind's pictures; empty where none can be read."""
-    sources = [f"{number} from the {source}" for source, number in kind.scale_sources.most_common()]
-    return f"Scale: {', '.join(sources)}." if sources else ""
+    """The scales of a kind's pictures, the commonest first; empty where no elastogram was found."""
+    scales = [f"{scale} on {number}" for scale, number in kind.scales.most_common()]
+    return f"Scale: {', '.join(scales)}." if scales else ""
 
 
 def unread_sentences(found: SortedFolder) -> list[str]:
@@ -126,7 +140,7 @@ def kinds_text(found: SortedFolder) -> str:
     lines = [f"{found.number} pictures, {len(found.kinds)} kind{plural} of screens."]
     for number, kind in enumerate(found.kinds, 1):
         lines += ["", f"{number}. {kind.title}: {verdict(kind)}", f"   {kind.arrangement}"]
-        lines += [f"   {scale_sentence(kind)}"] if kind.scale_sources else []
+        lines += [f"   {scale_sentence(kind)}"] if kind.scales else []
         lines += [f"   {n} x {reason.code}: {reason.sentence}" for reason, n in kind.reasons.most_common()]
         lines += [f"   such as {kind.examples[0].name}"]
     rest = unread_sentences(found)
@@ -134,7 +148,7 @@ def kinds_text(found: SortedFolder) -> str:
 
 
 def next_step(kinds: Sequence[Kind], page: Path, profiles: Path, folder: Path) -> str:
-    """What to look at, and what to do about kinds without a layout."""
+    """What to look at, and what to do about kinds that need a profile."""
     text = f"\nExamples: {page} (names are on them: for you only)\n"
     needy = sum(kind.needs_profile for kind in kinds)
     if needy:
@@ -147,7 +161,7 @@ def next_step(kinds: Sequence[Kind], page: Path, profiles: Path, folder: Path) -
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write page and proposal, print the text; status 1 where nothing was found on a kind."""
+    """Write page and proposal, print the text; status 1 where a kind needs a profile."""
     parser = argparse.ArgumentParser(prog="make screens", description="Sort a folder's pictures into kinds of screens.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path, default=OUT)

@@ -64,8 +64,9 @@ def test_kinds_are_makers_models_sizes_and_layouts(found):
         ("GE Healthcare (simulated)", 960, 720): 2,
     }
     first = found.kinds[0]
-    assert first.arrangement == "B-mode below, colour bar at the right"
+    assert first.arrangement == "B-mode below, colour bar at the right with its top end stiff"
     assert first.usable == first.number == 3
+    assert first.scales == {"0 to 40 kPa": 3}
     assert found.no_pictures == 1
     assert found.unread == {Reason.EMPTY_FILE: 1}
 
