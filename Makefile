@@ -25,7 +25,7 @@ entry = $(if $(2),"$(1)": "$(2)")
 # Progress bars, a rule and its hospitals a line, where somebody looks at a terminal.
 PROGRESS = $(shell test -t 2 && echo --logger rich)
 
-.PHONY: study test fuzz stage validate pull receive compare-paper coverage-simulations simulation-shortcuts learnability test-cluster test-crash test-determinism no-op lint lock format help environment check-data clinical-template clean
+.PHONY: study test fuzz stage validate pull receive compare-paper coverage-simulations simulation-shortcuts learnability test-cluster test-crash test-determinism no-op lint lock format help environment check-data screens clinical-template clean
 .PHONY: serve soak elastogram-benchmark doctor container test-container test-fresh docs
 .PHONY: negative-control learning-curve repeated-splits hospitals-left-out fusion choices radiomics
 
@@ -142,6 +142,10 @@ environment: $(READY) ## only make the virtual environment
 check-data: $(READY) ## check your cohort folder (FOLDER=path, ALL=1 for every problem) without running the study
 	@test -n "$(FOLDER)" || { echo 'Say which folder: make check-data FOLDER=path'; exit 2; }
 	@python -m dlre_core.preflight.folder_check "$(FOLDER)" $(if $(ALL),--all)
+
+screens: $(READY) ## kinds of screens in a folder of pictures, what was found on them, proposed profiles (FOLDER=path, PICTURES=number)
+	@test -n "$(FOLDER)" || { echo 'Say which folder: make screens FOLDER=path'; exit 2; }
+	@python -m dlre_core.preflight.screens_page "$(FOLDER)" $(if $(PICTURES),--pictures $(PICTURES))
 
 clinical-template: $(READY) ## print an empty clinical.csv
 	@python -c "from dlre_core.user_tables.data_contract import template; print(template(), end='')"

@@ -19,7 +19,7 @@ if SIMULATED:
             "../scripts/cohort/simulate_clinical.py"
 
     rule simulate_hospital:
-        """Write the DICOM files of one simulated hospital, and its Q-Box measurements."""
+        """Write the picture files of one simulated hospital, and its Q-Box measurements."""
         output:
             pictures=directory("results/simulated_cohort/dicom/{hospital}"),
             measurements="results/simulated_cohort/measurements/{hospital}.csv",
@@ -37,15 +37,16 @@ if SIMULATED:
             size=config["cohort"]["size"],
             seed=config["cohort"]["seed"],
             texture_signal=config["cohort"]["texture_signal"],
+            screens=lambda wildcards: SCREENS.get(wildcards.hospital, {}),
         script:
             "../scripts/cohort/simulate_hospital.py"
 
     rule simulated_measurements:
-        """Join the Q-Box measurements of the simulated hospitals into measurements.csv."""
+        """Join what the simulated hospitals measured into measurements.csv, and their squares into roi.csv."""
         input:
             expand("results/simulated_cohort/measurements/{hospital}.csv", hospital=HOSPITALS),
         output:
-            measurements="results/simulated_cohort/measurements.csv",
+            **OPTIONAL_TABLES,
         log:
             "results/logs/simulated_measurements.log",
         benchmark:

@@ -12,6 +12,7 @@ from dlre_core.patients.study_list import listed_digest
 from dlre_core.patients.table_file import table_path
 from dlre_core.preflight.trainable_arms import skipped_arms
 from dlre_core.screens.profiles import profile_entries, read_profiles
+from dlre_core.simulation.presets import optional_tables
 from dlre_core.user_tables.units import given_units
 from dlre_core.workflow.contradictions import check_hospitals
 from dlre_core.workflow.study_plan import study_plan
@@ -39,7 +40,9 @@ TRAINABLE = len(SKIPPED_ARMS) < len(config["arms"])
 if TRAINABLE:
     config["arms"] = {name: arm for name, arm in config["arms"].items() if name not in SKIPPED_ARMS}
 # Measured values and hand-drawn squares, where the cohort has them.
-OPTIONAL_TABLES = {"measurements": f"{COHORT}/measurements.csv"} if SIMULATED else other_tables(COHORT)
+SCREENS = config["cohort"].get("screens", {})
+SIMULATED_TABLES = {name: f"{COHORT}/{name}.csv" for name in optional_tables(SCREENS)}
+OPTIONAL_TABLES = SIMULATED_TABLES if SIMULATED else other_tables(COHORT)
 # Digests of files are remembered between runs; larger files are not read.
 DIGESTS = ".dlre/digests"
 LARGEST_FILE = config["ingestion"]["limits"]["bytes_per_file"]

@@ -31,5 +31,5 @@ if PACS:
     pulled = ["counts", "failures", *expand("{hospital}_counts", hospital=HOSPITALS)]
     BEFORE_TRAINING += expand("results/pacs/{name}.csv", name=pulled)
 if SIMULATED:
-    BEFORE_TRAINING += expand("results/simulated_cohort/{name}.csv", name=["clinical", "measurements"])
+    BEFORE_TRAINING += expand("results/simulated_cohort/{name}.csv", name=["clinical", *OPTIONAL_TABLES])
     BEFORE_TRAINING += expand("results/simulated_cohort/measurements/{hospital}.csv", hospital=HOSPITALS)

@@ -155,7 +155,7 @@ class SweImage:
     later frames of the file could not be decoded. ``opacity`` (0 to 1) and ``scale`` are
     None unless the file's private block states them. ``transfer_syntax`` and
     ``photometric_interpretation`` are empty unless they are terms of the standard, since anything
-    else may be free text.
+    else may be free text, as ``manufacturer``, ``model`` and ``software`` are: they are what the file says, or empty.
     """
 
     pixels: NDArray[np.uint8]

@@ -39,7 +39,7 @@ LEAST_CONTRAST = 50
 INK, LONGEST_LETTER = 0.42, 2.0
 # Letters of a word are nearer than this share of their height, which differs from font to font; words of a label
 # than that.
-LETTER_GAPS, WORD_GAP = (0.42, 0.56, 0.3), 0.9
+LETTER_GAPS, WORD_GAP = (0.42, 0.56, 0.3), 1.3
 # Words are compared at this height, pixels; their shape may be so much wider or narrower than a font's.
 HEIGHT, SHAPE = 18, 1.3
 # Correlation with the best font's: below it a word is none of the scale's; of a unit; of all words at the mean.
@@ -49,7 +49,7 @@ LEAST_SIGN = 0.4
 # How clearly another scale must lose where the two differ: 1 is the one, -1 the other.
 LEAST_LEAD = 0.25
 # The same for another digit in a number that nothing else supports, and in one of several ticks.
-LEAST_LEAD_OF_DIGIT, LEAST_LEAD_OF_TICK = 0.08, -0.35
+LEAST_LEAD_OF_DIGIT, LEAST_LEAD_OF_TICK = 0.03, -0.35
 # Correlations where there are few numbers: of one, and of all at the mean.
 LEAST_LIKE_OF_FEW, LEAST_MEAN_OF_FEW = 0.62, 0.72
 # So many times as wide as high is a number with its unit.

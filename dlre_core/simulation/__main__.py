@@ -5,11 +5,11 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pandas as pd
+import yaml
 from tqdm import tqdm
 
-from dlre_core.foundation.csv_tables import write_table
-from dlre_core.simulation.cohort import write_clinical_csv, write_hospital
-from dlre_core.simulation.presets import HOSPITAL_SIZES
+from dlre_core.simulation.cohort import HospitalScreens, join_measurements, write_clinical_csv, write_hospital
+from dlre_core.simulation.presets import HOSPITAL_SIZES, optional_tables
 
 
 def main() -> None:
@@ -21,6 +21,9 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=None)
     parser.add_argument("--texture-signal", type=float, default=1.0)
     parser.add_argument("--truth", type=Path, default=None, help="where to write the truth files")
+    parser.add_argument(
+        "--screens", type=yaml.safe_load, default={}, help="as cohort.screens: '{B: {layout: velocity, files: png}}'"
+    )
     options = parser.parse_args()
     write_clinical_csv(options.out / "clinical.csv", options.size, options.seed)
     parts: list[pd.DataFrame] = []
@@ -34,13 +37,14 @@ def main() -> None:
                 options.seed,
                 texture_signal=options.texture_signal,
                 truth_folder=options.truth,
+                screens=HospitalScreens(**options.screens.get(hospital, {})),
             )
             for hospital in HOSPITAL_SIZES
         ]
         for job in tqdm(jobs, desc="hospitals", unit="hospital", disable=None):
             parts.append(job.result())
-    measurements = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    write_table(measurements, options.out / "measurements.csv")
+    tables = {name: options.out / f"{name}.csv" for name in optional_tables(options.screens)}
+    join_measurements(parts, **tables)
 
 
 if __name__ == "__main__":

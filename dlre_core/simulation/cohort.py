@@ -1,28 +1,27 @@
-"""Write the simulated cohort: clinical table, and one hospital's DICOM folder at a time."""
+"""Write the simulated cohort: clinical table, and one hospital's folder of pictures at a time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from PIL import Image
 
-from dlre_core.dicom.supersonic_block import build_ssi_block
-from dlre_core.elastography.colour_map import colour_table
-from dlre_core.elastography.screen_layout import TOP_PICTURE
-from dlre_core.foundation.csv_tables import write_table
+from dlre_core.foundation.csv_tables import read_table, write_table
+from dlre_core.simulation.acquisition_files import Acquisition, hand_drawn_square, write_acquisition, write_truth
 from dlre_core.simulation.bmode import Look, PictureGeometry, simulate_bmode
-from dlre_core.simulation.export import Export, Instance, Patient, make_uid, write_dicom
+from dlre_core.simulation.export import Patient
+from dlre_core.simulation.other_screens import DrawnScreen, draw_screen
 from dlre_core.simulation.patients import LATENT_COLUMNS, simulate_with_latents
 from dlre_core.simulation.presets import HOSPITAL_SIZES, number_enrolled
-from dlre_core.simulation.screen import BOX_HEIGHT_MM, Captions, Placement, Rendered, render
+from dlre_core.simulation.screen import BOX_HEIGHT_MM, Captions, Placement
+from dlre_core.simulation.screen_designs import DESIGNS, KPA, MachineSettings, Scale, ScreenDesign, machine_settings
 from dlre_core.simulation.texture import Field, Nuisance, simulate_field
 
 NEEDED = 5
 EXAMPLE_SEED, EXAMPLE_COHORT = 1_000_003, 40
-SCALE_KPA = 40.0
+SCALE_KPA, WRONG_SCALE_KPA = 40.0, 60.0
 SEVERITY_SPREAD = 0.45
 MEAN_SEVERITY = 0.87
 MEASUREMENT_COLUMNS = [
@@ -39,13 +38,24 @@ MEASUREMENT_COLUMNS = [
 # Depth settings, cm, and how often they are used.
 DEPTHS_CM = (7, 8, 9, 10, 11, 12, 14, 16)
 DEPTH_SHARES = (0.08, 0.70, 0.10, 0.05, 0.03, 0.02, 0.01, 0.01)
-SYNTAX_SHARES = {"jpeg": 0.62, "plain": 0.18, "implicit": 0.05, "rle": 0.12, "jpeg2000": 0.03}
+SQUARE_COLUMNS = ["row", "column", "size"]
+
+
+@dataclass(frozen=True)
+class HospitalScreens:
+    """What a hospital's machine shows (a name of `DESIGNS`), and its files: dicom or png, with squares or without."""
+
+    layout: str = "stacked"
+    files: str = "dicom"
+    squares: bool = False
 
 
 @dataclass(frozen=True)
 class _Scanner:
     look: Look
-    opacity: float
+    design: ScreenDesign
+    settings: MachineSettings
+    screens: HospitalScreens
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,7 @@ class _Examination:
     patient: Patient
     geometry: PictureGeometry
     look: Look
-    opacity: float
+    scanner: _Scanner
     skin_mm: float
     top_mm: float
     steering: float
@@ -79,8 +89,9 @@ def write_hospital(
     *,
     texture_signal: float = 1.0,
     truth_folder: str | Path | None = None,
+    screens: HospitalScreens | None = None,
 ) -> pd.DataFrame:
-    """Write the DICOM files of one hospital.
+    """Write the picture files of one hospital.
 
     Every patient has a random stream of their own, so any hospital alone gives the same bytes as
     all together, whatever the number of processes.
@@ -98,18 +109,21 @@ def write_hospital(
         1: texture follows the stage; 0: it does not (a negative control).
     truth_folder : path, optional
         Where to write what the pipeline must not see: stiffness fields, boxes and latents.
+    screens : HospitalScreens, optional
+        None: the 2019 scanner's, as DICOM.
 
     Returns
     -------
     DataFrame
-        This hospital's rows of ``measurements.csv``.
+        This hospital's rows of ``measurements.csv``; with squares also `SQUARE_COLUMNS`, which are ``roi.csv``'s.
     """
     if hospital not in HOSPITAL_SIZES:
         raise ValueError(f"hospital {hospital!r} is none of {', '.join(HOSPITAL_SIZES)}")
     folder = Path(folder)
     (folder / "dicom" / hospital).mkdir(parents=True, exist_ok=True)
     cohort = simulate_with_latents(number_enrolled(size), seed)
-    scanner = _scanner(hospital, seed)
+    screens = screens or HospitalScreens()
+    scanner = _scanner(hospital, seed, screens)
     rows: list[dict[str, object]] = []
     for index in np.flatnonzero(cohort["hospital"] == hospital):
         row = cohort.iloc[index]
@@ -118,8 +132,28 @@ def write_hospital(
             examination = _examine(row, scanner, generator)
             truth = None if truth_folder is None else Path(truth_folder)
             rows += _acquire(folder, examination, texture_signal, seed, truth)
-    table = pd.DataFrame(rows, columns=MEASUREMENT_COLUMNS)
+    table = pd.DataFrame(rows, columns=MEASUREMENT_COLUMNS + SQUARE_COLUMNS * screens.squares)
     return table.sort_values(["patient_id", "file"], ignore_index=True)
+
+
+def join_measurements(
+    parts: Sequence[str | Path | pd.DataFrame], measurements: str | Path, roi: str | Path | None = None
+) -> None:
+    """Join the hospitals' tables, as `write_hospital` returns them, into ``measurements.csv`` and ``roi.csv``.
+
+    Parameters
+    ----------
+    parts : sequence of path or DataFrame
+    measurements : path
+    roi : path, optional
+        Written where a hospital has squares; may be None where none has.
+    """
+    tables = [part if isinstance(part, pd.DataFrame) else read_table(part) for part in parts]
+    whole = pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
+    write_table(whole[MEASUREMENT_COLUMNS], measurements)
+    if roi is not None:
+        squares = whole.reindex(columns=["file", *SQUARE_COLUMNS]).dropna()
+        write_table(squares.astype(dict.fromkeys(SQUARE_COLUMNS, "int64")), roi)
 
 
 def write_examples(folder: str | Path, seed: int) -> None:
@@ -140,12 +174,12 @@ def write_examples(folder: str | Path, seed: int) -> None:
         row = cohort.iloc[index].copy()
         row["patient_id"] = f"EXAMPLE{highest}"
         generator = np.random.default_rng([own_seed, 3, index])
-        examination = _examine(row, _scanner(row["hospital"], seed), generator)
+        examination = _examine(row, _scanner(row["hospital"], seed, HospitalScreens()), generator)
         (Path(folder) / "dicom" / row["hospital"]).mkdir(parents=True, exist_ok=True)
         _acquire(Path(folder), examination, 1.0, own_seed, None)
 
 
-def _scanner(hospital: str, seed: int) -> _Scanner:
+def _scanner(hospital: str, seed: int, screens: HospitalScreens) -> _Scanner:
     generator = np.random.default_rng([seed, 4, ord(hospital)])
     look = Look(
         contrast=generator.uniform(0.82, 1.0),
@@ -153,7 +187,12 @@ def _scanner(hospital: str, seed: int) -> _Scanner:
         offset_db=generator.uniform(27, 32),
         gain=generator.uniform(2.9, 3.5),
     )
-    return _Scanner(look, float(generator.choice([0.5, 0.5, 0.6, 0.65])))
+    opacity = float(generator.choice([0.5, 0.5, 0.6, 0.65]))
+    design = DESIGNS[screens.layout]
+    settings = machine_settings(design, np.random.default_rng([seed, 5, ord(hospital)]))
+    if screens.layout == "stacked":
+        settings = replace(settings, scale=Scale(0, SCALE_KPA, KPA), opacity=opacity)
+    return _Scanner(look, design, settings, screens)
 
 
 def _examine(row: pd.Series, scanner: _Scanner, generator: np.random.Generator) -> _Examination:
@@ -176,9 +215,9 @@ def _examine(row: pd.Series, scanner: _Scanner, generator: np.random.Generator) 
             float(row["height_cm"]),
             float(row["weight_kg"]),
         ),
-        geometry=PictureGeometry(TOP_PICTURE.height, TOP_PICTURE.width, 10.0 * depth_cm),
+        geometry=scanner.design.geometry(10.0 * depth_cm),
         look=look,
-        opacity=scanner.opacity,
+        scanner=scanner,
         skin_mm=skin,
         top_mm=skin + generator.uniform(11, 17),
         steering=float(generator.normal(0, 0.03)),
@@ -209,23 +248,40 @@ def _acquire(
     drawn = generator.random(len(extras))
     plan += [name for (name, share), draw in zip(extras.items(), drawn, strict=True) if draw < share]
     rows, written = [], []
+    screens = examination.scanner.screens
+    suffix = ".dcm" if screens.files == "dicom" else ".png"
     severity = MEAN_SEVERITY + texture_signal * (row["severity"] - MEAN_SEVERITY)
     for number, kind in enumerate(plan, start=1):
-        name = f"{row['hospital']}/{row['patient_id']}/IM{number:04d}.dcm"
+        name = f"{row['hospital']}/{row['patient_id']}/IM{number:04d}{suffix}"
         path = folder / "dicom" / name
         if kind == "duplicate":
             path.write_bytes(written[0].read_bytes())
             continue
-        rendered, field = _one(examination, severity, number, kind)
-        _write(path, rendered, examination, number, kind, seed)
+        drawn, field, settings = _one(examination, severity, number, kind)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        acquisition = Acquisition(
+            examination.patient,
+            _moment(examination, number),
+            number,
+            kind,
+            examination.geometry.pixel_mm,
+            examination.scanner.design,
+            settings,
+        )
+        write_acquisition(path, drawn, acquisition, seed, generator)
         written.append(path)
-        rows.append(_measurement(row, name, rendered))
+        rows.append(_measurement(row, name, drawn))
+        if screens.squares:
+            square = hand_drawn_square(drawn, np.random.default_rng([seed, 6, number, *row["patient_id"].encode()]))
+            rows[-1] |= dict(zip(SQUARE_COLUMNS, square, strict=True))
         if truth is not None:
-            _write_truth(truth / name.replace(".dcm", ".npz"), rendered, field)
+            write_truth((truth / name).with_suffix(".npz"), drawn, field.severity)
     return rows
 
 
-def _one(examination: _Examination, severity: float, number: int, kind: str) -> tuple[Rendered, Field]:
+def _one(
+    examination: _Examination, severity: float, number: int, kind: str
+) -> tuple[DrawnScreen, Field, MachineSettings]:
     generator, row, geometry = examination.generator, examination.row, examination.geometry
     stiffness = row["stiffness_kpa"] * np.exp(0.08 * generator.standard_normal())
     field = simulate_field(
@@ -251,67 +307,25 @@ def _one(examination: _Examination, severity: float, number: int, kind: str) -> 
         f"{moment:%Y-%m-%d %H:%M:%S}",
         number,
     )
-    scale = 60.0 if kind == "wrong_scale" else SCALE_KPA
-    rendered = render(field, grey, geometry, placement, captions, examination.opacity, scale)
-    return rendered, field
+    scanner = examination.scanner
+    settings = _wrongly_set(scanner) if kind == "wrong_scale" else scanner.settings
+    return draw_screen(scanner.design, settings, field, grey, geometry, placement, captions), field, settings
 
 
-def _write(path: Path, rendered: Rendered, examination: _Examination, number: int, kind: str, seed: int) -> None:
-    generator = examination.generator
-    syntax = str(generator.choice(list(SYNTAX_SHARES), p=list(SYNTAX_SHARES.values())))
-    has_block, has_regions = generator.random() < 0.30, generator.random() < 0.93
-    scale = 60.0 if kind == "wrong_scale" else SCALE_KPA
-    block = None
-    if has_block or kind == "wrong_scale":
-        block = _block(rendered, examination, scale)
-    frames, box = [rendered.screen], rendered.box
-    if kind == "recoded":
-        frames, block, has_regions, syntax = [_recoded(rendered.screen)], None, False, "implicit"
-    elif kind == "clip":
-        small = np.asarray(Image.fromarray(rendered.screen).reduce(2))
-        frames, syntax = [small, small, small, small], "jpeg"
-        block = None
-    uid = make_uid(seed, examination.patient.patient_id, number)
-    instance = Instance(examination.patient, _moment(examination, number), number, uid)
-    export = Export(syntax, has_regions, block)
-    write_dicom(path, frames, instance, export, box, examination.geometry.pixel_mm)
-
-
-def _block(rendered: Rendered, examination: _Examination, scale_kpa: float) -> bytes:
-    """The private block: stiffness as numbers, lines of depth samples, at every second pixel."""
-    kpa = np.where(rendered.coloured, rendered.kpa, 0)[::2, ::2].T
-    quality = rendered.coloured[::2, ::2].T.astype(np.float32)
-    box, pixel = rendered.box, examination.geometry.pixel_mm
-    rectangle = (box.left, box.top, box.width, box.height)
-    millimetres = (
-        (box.left - TOP_PICTURE.left) * pixel,
-        (box.top - TOP_PICTURE.top) * pixel,
-        box.width * pixel,
-        box.height * pixel,
-    )
-    return build_ssi_block(
-        kpa,
-        quality,
-        rectangle=rectangle,
-        rectangle_mm=millimetres,
-        opacity=100 * examination.opacity,
-        scale_maximum_kpa=scale_kpa,
-        table=colour_table(),
-    )
-
-
-def _recoded(screen: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What one archive did: 586 x 444 pixels, black turned into (60, 76, 54)."""
-    small = np.array(Image.fromarray(screen).resize((586, 444), Image.Resampling.BILINEAR))
-    return np.maximum(small, np.array([60, 76, 54], dtype=np.uint8))
+def _wrongly_set(scanner: _Scanner) -> MachineSettings:
+    """The machine at another scale than the hospital's."""
+    if scanner.design.name == "stacked":
+        return replace(scanner.settings, scale=Scale(0, WRONG_SCALE_KPA, KPA))
+    other = next(scale for scale in scanner.design.scales if scale != scanner.settings.scale)
+    return replace(scanner.settings, scale=other)
 
 
 def _moment(examination: _Examination, number: int) -> datetime:
     return examination.start + timedelta(seconds=11 * number)
 
 
-def _measurement(row: pd.Series, name: str, rendered: Rendered) -> dict[str, object]:
-    values = [round(value, 1) for value in rendered.q_box]
+def _measurement(row: pd.Series, name: str, drawn: DrawnScreen) -> dict[str, object]:
+    values = [round(value, 1) for value in drawn.q_box]
     names = ("q_box_mean_kpa", "q_box_min_kpa", "q_box_max_kpa", "q_box_sd_kpa")
     return {
         "hospital": row["hospital"],
@@ -319,20 +333,5 @@ def _measurement(row: pd.Series, name: str, rendered: Rendered) -> dict[str, obj
         "file": name,
         **dict(zip(names, values, strict=True)),
         "q_box_diameter_mm": 20.0,
-        "q_box_depth_cm": round(rendered.q_box_depth_cm, 1),
+        "q_box_depth_cm": round(drawn.q_box_depth_cm, 1),
     }
-
-
-def _write_truth(path: Path, rendered: Rendered, field: Field) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    box = rendered.box
-    np.savez_compressed(
-        path,
-        kpa=rendered.kpa,
-        sector=rendered.sector,
-        coloured=rendered.coloured,
-        box=np.array([box.left, box.top, box.right, box.bottom]),
-        q_box=np.array(rendered.q_box),
-        q_box_centre=np.array(rendered.q_box_centre),
-        severity=np.array(field.severity),
-    )

@@ -26,7 +26,8 @@ from pydicom.uid import (
 )
 
 from dlre_core.dicom.supersonic_block import BLOB, CREATOR, GROUP
-from dlre_core.elastography.screen_layout import BOTTOM_PICTURE, COLOUR_BAR, TOP_PICTURE, Rectangle
+from dlre_core.elastography.screen_layout import Rectangle
+from dlre_core.simulation.screen_designs import DESIGNS, ScreenDesign
 
 PADDING = 65536
 SYNTAXES = {
@@ -66,12 +67,13 @@ class Export:
     """How a file is written.
 
     ``syntax`` is a key of `SYNTAXES`; ``regions`` whether the region tags are there; ``ssi_block``
-    the private block or None.
+    the private block or None; ``design`` whose screen it is.
     """
 
     syntax: str
     regions: bool
     ssi_block: bytes | None
+    design: ScreenDesign = DESIGNS["stacked"]
 
 
 def make_uid(*parts: object) -> UID:
@@ -102,15 +104,17 @@ def write_dicom(
         Pixel size of the pictures on the full screen, mm.
     """
     width = frames[0].shape[1]
-    dataset = _header(instance, len(frames))
+    design = export.design
+    dataset = _header(instance, len(frames), design)
     if export.regions and box is not None:
-        scale = width / 1440
+        scale = width / design.columns
+        # Only the 2019 scanner lists its box. No region can be said to be an elastogram: another maker's is tissue.
+        pictures = [(design.elastogram, 1), (box, 2) if design.name == "stacked" else (design.quality_map, 1)]
+        pictures.append((design.twin, 1))
         dataset.SequenceOfUltrasoundRegions = Sequence(
             [
-                _region(TOP_PICTURE, 1, 1, pixel_mm, scale),
-                _region(box, 1, 2, pixel_mm, scale),
-                _region(BOTTOM_PICTURE, 1, 1, pixel_mm, scale),
-                _region(COLOUR_BAR, 5, 0x0E, None, scale),
+                *(_region(place, 1, kind, pixel_mm, scale) for place, kind in pictures if place is not None),
+                _region(design.colour_bar, 5, 0x0E, None, scale),
             ]
         )
     if export.ssi_block is not None:
@@ -136,7 +140,7 @@ def _padded(content: bytes, *, implicit: bool) -> bytes:
     return content + tag + length.to_bytes(4, "little") + bytes(length)
 
 
-def _header(instance: Instance, n_frames: int) -> Dataset:
+def _header(instance: Instance, n_frames: int, design: ScreenDesign) -> Dataset:
     dataset = Dataset()
     patient, moment = instance.patient, instance.acquired_at
     kind = UltrasoundImageStorage if n_frames == 1 else UltrasoundMultiFrameImageStorage
@@ -145,8 +149,8 @@ def _header(instance: Instance, n_frames: int) -> Dataset:
     dataset.SeriesInstanceUID = make_uid("series", patient.patient_id)
     dataset.ImageType = ["ORIGINAL", "PRIMARY", "ABDOMINAL"]
     dataset.BodyPartExamined, dataset.PatientOrientation = "LIVER", ""
-    dataset.Modality, dataset.Manufacturer = "US", "DLRE-SIM"
-    dataset.ManufacturerModelName = "SIMULATED - NOT A SCANNER"
+    dataset.Modality, dataset.Manufacturer = "US", design.manufacturer
+    dataset.ManufacturerModelName = design.model
     dataset.InstitutionName = f"Simulated Hospital {patient.hospital}"
     dataset.PatientID, dataset.PatientName = patient.patient_id, f"SIM^{patient.patient_id}"
     dataset.PatientSex, dataset.PatientAge = patient.sex, f"{patient.age_years:03d}Y"

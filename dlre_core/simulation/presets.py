@@ -1,5 +1,7 @@
 """Sizes and quotas of the simulated cohort: the paper's numbers, scaled to any size."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,6 +39,17 @@ EXCLUSIONS = {
 
 # Table 1: rows F0-1, F2, F3, F4; columns A0 to A3. Margins are the paper's.
 STAGE_BY_GRADE = np.array([[1, 44, 17, 3], [0, 54, 41, 14], [0, 27, 56, 43], [0, 12, 34, 52]], dtype=np.int64)
+
+
+def optional_tables(screens: Mapping[str, Mapping[str, object]]) -> tuple[str, ...]:
+    """Tables of a simulated cohort besides the clinical one; ``screens`` as in the configuration's section cohort.
+
+    Examples
+    --------
+    >>> optional_tables({}), optional_tables({"B": {"layout": "velocity", "squares": True}})
+    (('measurements',), ('measurements', 'roi'))
+    """
+    return ("measurements", "roi") if any(screen.get("squares") for screen in screens.values()) else ("measurements",)
 
 
 def number_enrolled(size: str | int) -> int:

@@ -435,7 +435,7 @@ _DESIGNS = (
         colour_bar=Rectangle(1330, 122, 1348, 336),
         grey_bar=Rectangle(1312, 122, 1322, 336),
         colour_map="ssi",
-        scales=(Scale(0, 4, SPEED), Scale(0, 3.6, SPEED), Scale(0.5, 5, SPEED)),
+        scales=(Scale(0, 4, SPEED), Scale(0, 3.5, SPEED), Scale(0.5, 5, SPEED)),
         labels="over_and_ticks",
         # Pillow's own font has no sign for "or more".
         fonts=("DejaVuSans", "DejaVuSans-Bold"),

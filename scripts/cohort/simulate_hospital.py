@@ -1,8 +1,8 @@
-"""The DICOM files of one simulated hospital, and their Q-Box measurements."""
+"""The picture files of one simulated hospital, and their Q-Box measurements."""
 
 from dlre_core.foundation.csv_tables import write_table
 from dlre_core.foundation.job_log import job_log
-from dlre_core.simulation.cohort import write_hospital
+from dlre_core.simulation.cohort import HospitalScreens, write_hospital
 
 with job_log(snakemake.log[0]):
     measurements = write_hospital(
@@ -11,5 +11,6 @@ with job_log(snakemake.log[0]):
         snakemake.params.size,
         snakemake.params.seed,
         texture_signal=snakemake.params.texture_signal,
+        screens=HospitalScreens(**snakemake.params.screens),
     )
     write_table(measurements, snakemake.output.measurements)

@@ -1,7 +1,7 @@
-"""The Q-Box measurements of all simulated hospitals."""
+"""The Q-Box measurements and hand-drawn squares of all simulated hospitals."""
 
-from dlre_core.foundation.csv_tables import concatenate_tables
 from dlre_core.foundation.job_log import job_log
+from dlre_core.simulation.cohort import join_measurements
 
 with job_log(snakemake.log[0]):
-    concatenate_tables(snakemake.input, snakemake.output.measurements)
+    join_measurements(snakemake.input, **snakemake.output)

@@ -6,6 +6,13 @@ import shutil
 from importlib import resources
 
 import pytest
+from PIL import Image
+
+from dlre_core.ingestion.usable_picture import IngestionSettings
+from dlre_core.preflight.screen_kinds import sort_folder
+from dlre_core.preflight.screens_page import write_screens
+from dlre_core.simulation.foreign_screens import foreign_screen
+from dlre_core.simulation.other_screens import example_screen
 
 selenium = pytest.importorskip("selenium")
 from selenium import webdriver  # noqa: E402
@@ -54,6 +61,17 @@ def foreign_requests(browser):
     assert any(url.startswith("file:") for url in requests)
     # The browser's own start page (chrome:) is no request of the report's.
     return [url for url in requests if not url.startswith(("file:", "data:", "blob:", "chrome"))]
+
+
+def axe_violations(browser, scheme):
+    """What axe-core finds on the page, in light or dark: rule, help and the first places of each."""
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    axe = resources.files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+    browser.set_script_timeout(300)
+    browser.execute_script(axe)
+    found = browser.execute_async_script("const done = arguments[0]; axe.run(document).then((r) => done(r.violations))")
+    return [(v["id"], v["help"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found]
 
 
 def test_it_stays_in_its_file_and_has_no_errors(report):
@@ -168,14 +186,7 @@ def test_no_width_needs_sideways_scrolling(report, width, tmp_path):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(report, scheme):
-    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-    report.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-    axe = resources.files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-    report.set_script_timeout(300)
-    report.execute_script(axe)
-    found = report.execute_async_script("const done = arguments[0]; axe.run(document).then((r) => done(r.violations))")
-    summary = [(v["id"], v["help"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found]
-    assert summary == []
+    assert axe_violations(report, scheme) == []
 
 
 def test_snakemakes_own_report_opens_offline(browser, finished_study, tmp_path):
@@ -197,3 +208,21 @@ def test_snakemakes_own_report_opens_offline(browser, finished_study, tmp_path):
         if path.suffix in (".csv", ".svg") and f"results/{folder}/{path.name}" not in text
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_of_screens_stays_in_its_file_and_axe_finds_nothing(browser, tmp_path, scheme):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for name in ("single_bar_left", "side_by_side"):
+        Image.fromarray(example_screen(name, 1).screen).save(pictures / f"{name}.png")
+    Image.fromarray(foreign_screen("colour_doppler", 3)).save(pictures / "doppler.png")
+    page, _ = write_screens(pictures, sort_folder(pictures, IngestionSettings()), tmp_path / "out")
+    browser.set_window_size(1280, 900)
+    browser.get(f"file://{page}")
+    assert foreign_requests(browser) == []
+    assert axe_violations(browser, scheme) == []
+    assert len(browser.find_elements(By.CSS_SELECTOR, "svg rect.box")) == 2
+    assert len(browser.find_elements(By.CSS_SELECTOR, "svg rect.proposed")) == 2
+    browser.set_window_size(500, 900)
+    assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")

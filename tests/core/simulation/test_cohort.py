@@ -1,19 +1,23 @@
 """The simulated cohort: calibrated to the paper, in the users' form, the same bytes every time."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pydicom
 import pytest
+import yaml
+from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from dlre_core.comparators.serum_indices import apri, fib4
 from dlre_core.dicom.supersonic_block import read_ssi_block
 from dlre_core.patients.enrolment import EnrolmentSettings, enrol
-from dlre_core.simulation.cohort import write_clinical_csv, write_hospital
+from dlre_core.simulation.cohort import HospitalScreens, join_measurements, write_clinical_csv, write_hospital
 from dlre_core.simulation.patients import simulate_patients, simulate_with_latents
-from dlre_core.simulation.presets import EXCLUSIONS, STAGE_BY_GRADE
+from dlre_core.simulation.presets import EXCLUSIONS, HOSPITAL_SIZES, STAGE_BY_GRADE
+from dlre_core.simulation.screen_designs import DESIGNS
 from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS
 
 # Table 1, "All patients"; albumin without the one mistyped value that makes the paper's 44.8 +- 26.5.
@@ -195,3 +199,87 @@ def test_the_clinical_table_hides_latents(tmp_path):
     assert len(table) == 90 + 58
     with pytest.raises(ValueError, match="demo, paper"):
         write_clinical_csv(tmp_path / "x.csv", 3, 1)
+
+
+@pytest.fixture(scope="module")
+def other_makers(tmp_path_factory):
+    """Hospital L on three machines: the folder of each, and its rows."""
+    found = {}
+    for screens in (
+        HospitalScreens(),
+        HospitalScreens("confidence_beside"),
+        HospitalScreens("velocity", "png", squares=True),
+    ):
+        folder = tmp_path_factory.mktemp("cohort")
+        rows = write_hospital(folder, "L", 60, 3, truth_folder=folder / "truth", screens=screens)
+        found[screens.layout] = folder, rows
+    return found
+
+
+def test_another_screen_shows_the_same_livers(other_makers):
+    """Only the screen differs: every picture has the same texture, and its Q-Box nearly the same mean."""
+    _, expected = other_makers["stacked"]
+    for layout in ("confidence_beside", "velocity"):
+        _, rows = other_makers[layout]
+        assert [name[:-4] for name in rows["file"]] == [name[:-4] for name in expected["file"]]
+        np.testing.assert_allclose(rows["q_box_mean_kpa"], expected["q_box_mean_kpa"], rtol=0.02, atol=0.11)
+        assert rows["q_box_mean_kpa"].notna().sum() >= 5
+
+
+def test_another_makers_files_name_it_and_hold_no_private_block(other_makers):
+    folder, _ = other_makers["confidence_beside"]
+    paths = sorted((folder / "dicom").rglob("*.dcm"))
+    seen_regions = 0
+    for path in paths:
+        dataset = pydicom.dcmread(path)
+        assert dataset.Manufacturer == "Philips Medical Systems (simulated)"
+        assert dataset.ManufacturerModelName == "EPIQ Elite (simulated)"
+        assert "SIMULATED" in dataset.ImageComments
+        assert read_ssi_block(dataset) is None
+        for region in dataset.get("SequenceOfUltrasoundRegions", []):
+            assert region.RegionLocationMaxX1 < dataset.Columns
+            seen_regions += 1
+        truth = folder / "truth" / path.relative_to(folder / "dicom").with_suffix(".npz")
+        if truth.exists():
+            with np.load(truth) as known:
+                assert str(known["scale_unit"]) == "kPa"
+    assert len(paths) >= 5
+    assert seen_regions >= 3 * 5
+
+
+def test_picture_files_lie_in_a_folder_per_patient_and_have_a_square_around_the_box(other_makers):
+    folder, rows = other_makers["velocity"]
+    paths = sorted((folder / "dicom").rglob("*.*"))
+    assert {path.suffix for path in paths} == {".png"}
+    assert {path.parent.name for path in paths} == set(rows["patient_id"])
+    for row in rows.to_dict("records"):
+        with Image.open(folder / "dicom" / row["file"]) as picture:
+            assert "SIMULATED" in picture.text["Comment"]
+            assert row["patient_id"] in picture.text["Title"]
+            columns, lines = picture.size
+        with np.load(folder / "truth" / row["file"].replace(".png", ".npz")) as known:
+            left, top, right, bottom = known["box"]
+            assert str(known["scale_unit"]) == "m/s"
+        assert 0 <= row["row"] <= lines - row["size"]
+        assert 0 <= row["column"] <= columns - row["size"]
+        shared = min(row["column"] + row["size"], right) - max(row["column"], left)
+        assert shared > 0.85 * (right - left)
+        assert row["size"] >= max(right - left, bottom - top)
+
+
+def test_squares_are_joined_into_a_table_of_their_own(other_makers, tmp_path):
+    parts = [other_makers[layout][1] for layout in ("stacked", "velocity")]
+    join_measurements(parts, tmp_path / "measurements.csv", tmp_path / "roi.csv")
+    squares, measurements = (pd.read_csv(tmp_path / f"{name}.csv") for name in ("roi", "measurements"))
+    assert list(squares) == ["file", "row", "column", "size"]
+    assert squares.dtypes[1:].eq("int64").all()
+    assert len(squares) == len(parts[1])
+    assert len(measurements) == len(parts[0]) + len(parts[1])
+    assert "row" not in measurements
+
+
+def test_the_schema_offers_every_design():
+    schema = yaml.safe_load((Path(__file__).parents[3] / "rules/schemas/config.schema.yaml").read_text("utf-8"))
+    screens = schema["properties"]["cohort"]["properties"]["screens"]
+    assert screens["additionalProperties"]["properties"]["layout"]["enum"] == list(DESIGNS)
+    assert screens["propertyNames"]["enum"] == list(HOSPITAL_SIZES)

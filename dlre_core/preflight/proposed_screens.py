@@ -1,0 +1,84 @@
+"""Profiles of screens that could not be read, for the user to correct: a proposed ``screens.yaml``."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from dlre_core.elastography.screen_layout import Rectangle
+from dlre_core.preflight.screen_kinds import Kind, coloured_parts, coloured_pixels, lit_picture
+from dlre_core.screens.colour_bar import find_bars
+
+HEAD = """\
+# Kinds of screens on which no elastogram was found, or no scale was read. Correct every line, delete the kinds that
+# are no elastograms, and save the file as screens.yaml beside clinical.csv. Rectangles are left, top, right, bottom in
+# pixels; right and bottom are the first column and row outside. make screens shows how the profiles fit.
+"""
+SCALE = "scale: {low: 0, high: 40, unit: kPa}  # both ends and the unit, kPa or m/s, or: read"
+REMARKS = {
+    "elastogram": "the picture with the coloured box",
+    "twin": "the same picture without colours, or null",
+    "colour_bar": "only its colours, without labels",
+    "stiff_end": "top, bottom, left or right",
+    "quality_map": "a map of confidence or propagation, or null",
+    "identity": "rectangles of names inside these parts",
+}
+
+
+def proposed_parts(kind: Kind) -> dict[str, Rectangle]:
+    """What seem to be the parts of a kind's screen, by name, from its first example."""
+    first = kind.examples[0]
+    if first.layout is not None:
+        parts = {name: getattr(first.layout, name) for name in ("elastogram", "twin", "colour_bar")}
+        return {name: place for name, place in parts.items() if place is not None}
+    screen = first.image.pixels
+    bars = [bar.place for bar in find_bars(screen, coloured_pixels(screen))]
+    boxes = [part for part in coloured_parts(screen) if not any(_meets(part, bar) for bar in bars)]
+    found = {"elastogram": lit_picture(screen, boxes[0])} if boxes else {}
+    return found | ({"colour_bar": bars[0]} if bars else {})
+
+
+def _meets(first: Rectangle, second: Rectangle) -> bool:
+    common = first.common(second)
+    return common.width > 0 and common.height > 0
+
+
+def profiles_yaml(kinds: Sequence[Kind]) -> str:
+    """The proposed file; only its head where no kind needs a profile."""
+    return HEAD + "".join(f"\n{_entry(kind)}" for kind in kinds if kind.needs_profile)
+
+
+def _entry(kind: Kind) -> str:
+    parts = {name: list(vars(place).values()) for name, place in proposed_parts(kind).items()}
+    match = {"manufacturer": kind.manufacturer, "model": kind.model, "columns": kind.columns, "rows": kind.rows}
+    layout = kind.examples[0].layout
+    lying = "colour_bar" in parts and _lies(parts["colour_bar"])
+    values: dict[str, Any] = {
+        "elastogram": parts.get("elastogram", [0, 0, kind.columns, kind.rows]),
+        "twin": parts.get("twin"),
+        "colour_bar": parts.get("colour_bar", [0, 0, 0, 0]),
+        "stiff_end": layout.stiff_end if layout is not None else "right" if lying else "top",
+    }
+    lines = [f"- name: {_flow(' '.join(part for part in (kind.model or kind.manufacturer, _size(kind)) if part))}"]
+    lines.append(f"  match: {_flow({key: value for key, value in match.items() if value})}")
+    lines += [f"  {key}: {_flow(value)}  # {REMARKS[key]}" for key, value in values.items()]
+    lines.append(f"  {SCALE}")
+    lines += [f"  quality_map: null  # {REMARKS['quality_map']}", f"  identity: []  # {REMARKS['identity']}"]
+    return "\n".join(lines) + "\n"
+
+
+def _size(kind: Kind) -> str:
+    return f"{kind.columns} x {kind.rows}"
+
+
+def _lies(sides: Sequence[int]) -> bool:
+    left, top, right, bottom = sides
+    return right - left > bottom - top
+
+
+def _flow(value: object) -> str:
+    return (
+        yaml.safe_dump(value, default_flow_style=True, width=1000, allow_unicode=True, sort_keys=False)
+        .split("\n...")[0]
+        .strip()
+    )

@@ -1,0 +1,231 @@
+"""Sort a folder's pictures into kinds of screens: maker, model, size, and the layout that was found on them."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from tqdm import tqdm
+
+from dlre_core.dicom.file_search import FoundFile, find_files
+from dlre_core.dicom.guarded_reader import GuardedReader
+from dlre_core.dicom.reader import SweImage
+from dlre_core.dicom.reject_reasons import Reason, Unusable
+from dlre_core.elastography.colour_kernels import chroma
+from dlre_core.elastography.elastogram import COLOURED, SMALLEST_BOX
+from dlre_core.elastography.screen_layout import Rectangle, ScreenLayout
+from dlre_core.foundation.errors import MissingRegion
+from dlre_core.ingestion.usable_picture import IngestionSettings, usable_picture
+from dlre_core.screens.finding import find_screen
+from dlre_core.screens.scale_label import read_labels
+
+EXAMPLES = 3
+# Of a large folder so many pictures are looked at, evenly spread.
+MOST_PICTURES = 2000
+BLOCK = 4
+# Share of a block that must be coloured.
+COLOURED_BLOCK = 0.4
+NOT_FOUND, NO_COLOURS = "no elastogram found, though there are colours", "no colours"
+NOT_READ = "not read"
+
+
+@dataclass(frozen=True)
+class SeenPicture:
+    """A picture and what was found on it.
+
+    ``name`` is its path below the folder; ``layout`` None where no elastogram was found; ``reason`` why it cannot
+    be used, None where it can; ``scale`` both ends of the scale in words, empty without a layout.
+    """
+
+    name: str
+    image: SweImage
+    layout: ScreenLayout | None
+    reason: Reason | None
+    scale: str
+
+
+@dataclass
+class Kind:
+    """Pictures of one maker, model, size and arrangement; ``examples`` are a few of them, ``number`` counts all."""
+
+    manufacturer: str
+    model: str
+    columns: int
+    rows: int
+    arrangement: str
+    number: int = 0
+    usable: int = 0
+    reasons: Counter[Reason] = field(default_factory=Counter)
+    scales: Counter[str] = field(default_factory=Counter)
+    examples: list[SeenPicture] = field(default_factory=list)
+
+    @property
+    def needs_profile(self) -> bool:
+        """Whether there are colours and nothing could be made of them, or hardly a scale was read."""
+        return self.arrangement == NOT_FOUND or 2 * self.scales[NOT_READ] > self.number
+
+    @property
+    def title(self) -> str:
+        """Maker, model and size in words."""
+        maker = " ".join(part for part in (self.manufacturer, self.model) if part) or "unnamed maker"
+        return f"{maker}, {self.columns} × {self.rows}"
+
+    def add(self, seen: SeenPicture) -> None:
+        """Count a picture; the first few are the examples."""
+        self.number += 1
+        self.usable += seen.reason is None
+        if seen.reason is not None:
+            self.reasons[seen.reason] += 1
+        if seen.scale:
+            self.scales[seen.scale] += 1
+        if len(self.examples) < EXAMPLES:
+            self.examples.append(seen)
+
+
+@dataclass(frozen=True)
+class SortedFolder:
+    """Kinds of screens, most pictures first; files that gave no picture, by reason; files that are none; and how
+    many files were not looked at."""
+
+    kinds: list[Kind]
+    unread: Counter[Reason]
+    no_pictures: int
+    left: int
+
+    @property
+    def number(self) -> int:
+        """Pictures in all kinds."""
+        return sum(kind.number for kind in self.kinds)
+
+
+def sort_folder(folder: str | Path, settings: IngestionSettings, most_pictures: int = MOST_PICTURES) -> SortedFolder:
+    """Look at a folder's pictures as ingestion would.
+
+    Parameters
+    ----------
+    folder : path
+        A cohort folder, whose ``dicom/`` is taken, or any folder of pictures.
+    settings : IngestionSettings
+    most_pictures : int
+        Of more files, so many are looked at, evenly spread over their names.
+    """
+    folder = Path(folder)
+    root = folder / "dicom" if (folder / "dicom").is_dir() else folder
+    files = list(find_files(root, settings.limits.bytes_per_file))
+    chosen = np.unique(np.linspace(0, len(files) - 1, min(most_pictures, len(files))).astype(int))
+    kinds: dict[tuple[str, str, int, int, str], Kind] = {}
+    unread: Counter[Reason] = Counter()
+    no_pictures = 0
+    with GuardedReader(settings.limits) as reader:
+        for file in tqdm([files[i] for i in chosen], desc="pictures", unit="picture", disable=None):
+            try:
+                seen = _seen(file, reader, settings)
+            except Unusable as unusable:
+                unread[unusable.reason] += 1
+                continue
+            if seen is None:
+                no_pictures += 1
+                continue
+            image = seen.image
+            rows, columns = image.pixels.shape[:2]
+            key = (image.manufacturer, image.model, columns, rows, arrangement(seen))
+            kinds.setdefault(key, Kind(*key)).add(seen)
+    ordered = sorted(kinds.values(), key=lambda kind: (-kind.number, kind.title, kind.arrangement))
+    return SortedFolder(ordered, unread, no_pictures, len(files) - len(chosen))
+
+
+def _seen(file: FoundFile, reader: GuardedReader, settings: IngestionSettings) -> SeenPicture | None:
+    """What is on a file's picture; None where the file is no picture."""
+    if file.problem is not None:
+        raise Unusable(file.problem)
+    if reader.header(file) is None:
+        return None
+    images = reader.images(file)
+    try:
+        picture = usable_picture(images, settings)
+    except Unusable as unusable:
+        return _described(file.name, images[0], _layout(images[0]), unusable.reason)
+    return _described(file.name, picture.image, picture.layout, None)
+
+
+def _layout(image: SweImage) -> ScreenLayout | None:
+    try:
+        return find_screen(image.pixels, image.regions)
+    except MissingRegion:
+        return None
+
+
+def _described(name: str, image: SweImage, layout: ScreenLayout | None, reason: Reason | None) -> SeenPicture:
+    return SeenPicture(name, image, layout, reason, "" if layout is None else _scale(image, layout))
+
+
+def _scale(image: SweImage, layout: ScreenLayout) -> str:
+    if image.scale_maximum_kpa is not None:
+        return f"0 to {image.scale_maximum_kpa:g} kPa (private block)"
+    read = layout.colour_bar and read_labels(image.pixels, layout.colour_bar)
+    return f"{read.low:g} to {read.high:g} {read.unit}" if read else NOT_READ
+
+
+def arrangement(seen: SeenPicture) -> str:
+    """Where twin and colour bar lie, in words; or that no elastogram was found, with colours or without."""
+    layout = seen.layout
+    if layout is None:
+        return NOT_FOUND if coloured_parts(seen.image.pixels) else NO_COLOURS
+    twin = "no B-mode twin" if layout.twin is None else f"B-mode {_side(layout.twin, layout.elastogram)}"
+    if layout.colour_bar is None:
+        return f"{twin}, no colour bar"
+    return f"{twin}, colour bar {_side(layout.colour_bar, layout.elastogram)} with its {layout.stiff_end} end stiff"
+
+
+def _side(part: Rectangle, of: Rectangle) -> str:
+    """On which side of a picture another part lies, by the larger gap between them."""
+    gaps = {
+        "at the left": of.left - part.right,
+        "at the right": part.left - of.right,
+        "above": of.top - part.bottom,
+        "below": part.top - of.bottom,
+    }
+    return max(gaps, key=lambda side: gaps[side])
+
+
+def coloured_pixels(screen: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which pixels of a screen (height, width, 3) uint8 are coloured, (height, width) bool."""
+    saturation = np.empty(screen.shape[:2], dtype=np.int16)
+    chroma(np.ascontiguousarray(screen), saturation)
+    return saturation > COLOURED
+
+
+def coloured_parts(screen: NDArray[np.uint8]) -> list[Rectangle]:
+    """Coloured parts large enough for a box or a colour bar, the largest first.
+
+    Parameters
+    ----------
+    screen : (height, width, 3) uint8
+    """
+    blocks = _block_means(coloured_pixels(screen))
+    labels, _ = ndimage.label(blocks > COLOURED_BLOCK)
+    places = [
+        Rectangle(columns.start * BLOCK, rows.start * BLOCK, columns.stop * BLOCK, rows.stop * BLOCK)
+        for rows, columns in ndimage.find_objects(labels)
+    ]
+    long_enough = [place for place in places if max(place.width, place.height) >= SMALLEST_BOX]
+    return sorted(long_enough, key=lambda place: -place.width * place.height)
+
+
+def lit_picture(screen: NDArray[np.uint8], box: Rectangle) -> Rectangle:
+    """The picture around a box: what is lit without a gap, as far as it can be told."""
+    lit = _block_means(screen.max(axis=2) > 8) > 0.5
+    labels, _ = ndimage.label(lit)
+    inside = labels[box.top // BLOCK : box.bottom // BLOCK, box.left // BLOCK : box.right // BLOCK]
+    label = int(np.bincount(inside[inside > 0]).argmax()) if inside.any() else 0
+    if not label:
+        return box
+    rows, columns = ndimage.find_objects(labels)[label - 1]
+    return Rectangle(columns.start * BLOCK, rows.start * BLOCK, columns.stop * BLOCK, rows.stop * BLOCK)
+
+
+def _block_means(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    rows, columns = (side // BLOCK for side in mask.shape)
+    return mask[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK).mean(axis=(1, 3))
