@@ -32,6 +32,13 @@ def test_every_number_is_that_of_its_kind():
         "constant_uid",
     ]
     rejects = pd.DataFrame({"code": [code for n, code in enumerate(codes) for _ in range(2**n)]})
-    numbers = ["3 of 7.", "3 of 7, 1 of them without colours to judge.", "3.", "4.", "1 used with a flag, 8 left out.", "16."]
+    numbers = [
+        "3 of 7.",
+        "3 of 7, 1 of them without colours to judge.",
+        "3.",
+        "4.",
+        "1 used with a flag, 8 left out.",
+        "16.",
+    ]
     said = picture_doubts(pd.DataFrame({"flags": flags}), rejects)
     assert [sentence.rpartition(": ")[2] for sentence in said] == numbers
