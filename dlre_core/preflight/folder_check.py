@@ -4,25 +4,30 @@ Use: ``python -m dlre_core.preflight.folder_check FOLDER``.
 """
 
 import argparse
+import contextlib
 import os
 import sys
+import textwrap
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from dlre_core.dicom.file_search import find_files
 from dlre_core.dicom.guarded_reader import GuardedReader
-from dlre_core.dicom.reject_reasons import Unusable
+from dlre_core.dicom.reject_reasons import Reason, Unusable
 from dlre_core.foundation.errors import ClinicalTableError, CohortError, ConfigurationError
+from dlre_core.ingestion.acquisition_table import hand_square
 from dlre_core.ingestion.usable_picture import IngestionSettings, usable_picture
 from dlre_core.pacs.failures import Failure
 from dlre_core.patients.clinical_table import ClinicalTable, examine_table
 from dlre_core.patients.cohort_folder import hospital_codes, stray_files
 from dlre_core.patients.doubts import doubts
 from dlre_core.patients.enrolment import EnrolmentSettings
-from dlre_core.patients.other_tables import examine_other_table, other_tables
+from dlre_core.patients.other_tables import examine_other_table, other_tables, values_by_file
 from dlre_core.patients.study_list import TABLE as STUDY_LIST
 from dlre_core.patients.study_list import read_study_list
 from dlre_core.patients.table_file import table_path
@@ -36,8 +41,8 @@ from dlre_core.workflow.configuration import checked_section
 NEEDED_IMAGES = EnrolmentSettings.images_per_patient
 READING = IngestionSettings()
 CONFIG = Path("config.yaml")
-# So long pictures are looked at for what states their full scale.
-SCALE_SECONDS = 20.0
+# So long pictures are looked at, for what cannot be used and what states their full scale.
+LOOKING_SECONDS = 20.0
 
 
 def check_folder(
@@ -171,8 +176,21 @@ def _problem(file: str, code: str, problem: str, remedy: str, **where: str) -> d
     }
 
 
-def scale_sources(folder: Path, settings: IngestionSettings, seconds: float = SCALE_SECONDS) -> tuple[list[str], int]:
-    """What states the full scale of usable pictures, and how many files were not looked at for want of time.
+@dataclass
+class LookedAt:
+    """What was seen in a folder's pictures.
+
+    ``sources`` say what states the full scale of each that can be used; ``unusable`` are the names of the others by
+    reason; ``left`` is the number of files that were not opened for want of time.
+    """
+
+    sources: list[str] = field(default_factory=list)
+    unusable: dict[Reason, list[str]] = field(default_factory=lambda: defaultdict(list))
+    left: int = 0
+
+
+def look_at_pictures(folder: Path, settings: IngestionSettings, seconds: float = LOOKING_SECONDS) -> LookedAt:
+    """Judge pictures as ingestion does, squares of ``roi.csv`` included, whoever they are of.
 
     Parameters
     ----------
@@ -182,22 +200,49 @@ def scale_sources(folder: Path, settings: IngestionSettings, seconds: float = SC
     seconds : float
         After these no other file is opened.
     """
-    root, sources, left = folder / "dicom", [], 0
+    root, seen = folder / "dicom", LookedAt()
     end = time.monotonic() + seconds
     hospitals = sorted(p for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
     with GuardedReader(settings.limits) as reader:
         for hospital in hospitals:
             of_hospital = settings.at(folder, hospital.name)
+            squares = _squares(folder, hospital.name)
             for file in find_files(hospital, settings.limits.bytes_per_file):
                 if time.monotonic() > end:
-                    left += 1
+                    seen.left += 1
                     continue
                 try:
-                    if not file.problem and reader.header(file) is not None:
-                        sources.append(usable_picture(reader.images(file), of_hospital).scale.source)
+                    if file.problem or reader.header(file) is None:
+                        continue
                 except Unusable:
+                    # Said already: headers are read of all.
                     continue
-    return sources, left
+                try:
+                    square = hand_square(squares.get(file.name, {}))
+                    seen.sources.append(usable_picture(reader.images(file), of_hospital, square).scale.source)
+                except Unusable as unusable:
+                    seen.unusable[unusable.reason].append(f"{hospital.name}/{file.name}")
+    return seen
+
+
+def _squares(folder: Path, hospital: str) -> dict[str, dict[str, float]]:
+    """Squares drawn by hand, by file; none where the table cannot be used, which is said elsewhere."""
+    with contextlib.suppress(ClinicalTableError):
+        return values_by_file(other_tables(folder).get("roi"), "roi", hospital)
+    return {}
+
+
+def unusable_text(seen: LookedAt) -> str:
+    """Pictures that cannot be used, by reason in their order, each with what to do, for a terminal."""
+    number = sum(len(names) for names in seen.unusable.values())
+    looked = number + len(seen.sources)
+    text = f"\nPictures that cannot be used: {number} of {looked} looked at.\n"
+    for reason in sorted(seen.unusable, key=list(Reason).index):
+        names = seen.unusable[reason]
+        such = f"{len(names)}, such as {names[0]}" if len(names) > 1 else names[0]
+        for words in (f"{reason.code} ({such}): {reason.sentence}", f"What to do: {reason.remedy}"):
+            text += textwrap.indent(textwrap.fill(words, 96, subsequent_indent="  "), "  ") + "\n"
+    return text
 
 
 def _summary(
@@ -207,12 +252,13 @@ def _summary(
     reading: IngestionSettings,
 ) -> str:
     """The numbers that the study will say again in its report, zero included."""
-    sources, left = scale_sources(folder, reading)
+    seen = look_at_pictures(folder, reading)
     none = problems.iloc[:0]
-    sentences = doubts(problems, none, enrolment, pd.Series(sources, dtype=str)).sentences()
-    if left:
-        sentences[0] += f" {left} files were not looked at, to save time; the study looks at all."
-    return "\nWhat is assumed, removed or doubted:\n" + "".join(f"  {s}\n" for s in sentences)
+    sentences = doubts(problems, none, enrolment, pd.Series(seen.sources, dtype=str)).sentences()
+    if seen.left:
+        sentences[0] += f" {seen.left} files were not looked at, to save time; the study looks at all."
+    said = "\nWhat is assumed, removed or doubted:\n" + "".join(f"  {s}\n" for s in sentences)
+    return unusable_text(seen) + said
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
@@ -89,9 +91,33 @@ def add_what_goes_wrong(folder: Path) -> dict[str, list[str]]:
     shutil.copy(get_testdata_file("DICOMDIR"), place / "DICOMDIR")
     (place / "read me.txt").write_text(f"{NAMES[2]}, {PATIENT_ID}, {EXAMINATION}")
     made["ignored"] = ["DICOMDIR", "read me.txt"]
+    for code, names in _pictures(sound, place).items():
+        note(code, *names)
     for code, names in _redrawn(sound, place).items():
         note(code, *names)
     return made
+
+
+def _pictures(sound: Path, place: Path) -> dict[str, list[str]]:
+    """Picture files, with names in their texts, and what is none."""
+    screen, text, exif = Image.fromarray(pydicom.dcmread(sound).pixel_array), PngInfo(), Image.Exif()
+    text.add_itxt("Patient", f"{NAMES[0]} {PATIENT_ID} {BIRTH}")
+    exif[0x010E] = exif[0x013B] = f"{NAMES[0]} {PATIENT_ID}"
+    screen.save(place / f"{NAMES[1]}.png", pnginfo=text, exif=exif)
+    screen.convert("CMYK").save(place / f"{NAMES[2]}.jpg", exif=exif)
+    screen.save(place / "two pages.tif", save_all=True, append_images=[screen], description=NAMES[0])
+    (place / "clip.avi").write_bytes(b"RIFF\0\1\0\0AVI LIST" + NAMES[0].encode() * 40)
+    (place / "moving.gif").write_bytes(b"GIF89a" + NAMES[0].encode() * 40)
+    (place / "letter.jpeg").write_text(f"{NAMES[2]}, {PATIENT_ID}, {EXAMINATION}")
+    return {
+        # Its folder is nobody's.
+        "no_patient": [f"{NAMES[1]}.png"],
+        "odd_colours": [f"{NAMES[2]}.jpg"],
+        "several_pages": ["two pages.tif"],
+        "film": ["clip.avi"],
+        "other_picture": ["moving.gif"],
+        "not_what_it_says": ["letter.jpeg"],
+    }
 
 
 def _is_plain(path: Path) -> bool:

@@ -33,6 +33,9 @@ def test_a_users_folder_from_check_to_report(tmp_path):
         "not_a_file",
         "bad_archive",
         "other_examination",
+        "film",
+        "other_picture",
+        "not_what_it_says",
     }
     study = Study.create(tmp_path / "study", cohort={"source": "folder", "folder": str(cohort)})
     study.keep_arms("overall_5_images")

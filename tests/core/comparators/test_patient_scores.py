@@ -50,6 +50,12 @@ def test_by_hand():
     assert (first["images"], second["inflammation_grade"]) == (3, 3)
 
 
+def test_without_any_stiffness_lsm_is_missing_and_not_zero():
+    predictions, acquisitions, patients = tables()
+    acquisitions["q_box_mean_kpa"] = [np.nan, np.nan, np.nan, 3.0, 4.0, 6.0, 99.0]
+    assert patient_scores(predictions, acquisitions, patients)["lsm"].isna().tolist() == [True, False]
+
+
 @pytest.mark.parametrize(("aggregate", "value"), [("mean", 0.2), ("median", 0.2), ("max", 0.3)])
 def test_aggregates(aggregate, value):
     assert patient_scores(*tables(), aggregate=aggregate).loc[0, "dlre_f4"] == pytest.approx(value)

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from pydicom.data import get_testdata_file
 
 from dlre_core.dicom.decoder_process import BASE_BYTES, BYTES_PER_PIXEL
+from dlre_core.dicom.picture_files import file_header, file_images
 from dlre_core.dicom.reader import ReadLimits, read_dicom, read_header
 from dlre_core.dicom.reject_reasons import Unusable
 from tests.helpers import elastogram_files as files
@@ -38,11 +40,22 @@ REAL = [
     "reportsi.dcm",
     "DICOMDIR",
 ]
+# Kind, and how it is written.
+PICTURES = [
+    ("PNG", {}),
+    ("PNG", {"bits": 8}),
+    ("JPEG", {"quality": 80}),
+    ("JPEG", {"progressive": True}),
+    ("BMP", {}),
+    ("TIFF", {}),
+    ("TIFF", {"compression": "tiff_lzw"}),
+    ("TIFF", {"compression": "jpeg"}),
+]
 DRAWN = ["plain", "rle", "jpeg_baseline_422", "jpeg_2000", "palette_16", "implicit", "deflated"]
 
 
 def seeds() -> list[bytes]:
-    """Small real files, and drawn elastograms in several transfer syntaxes."""
+    """Small real files, and drawn elastograms in several transfer syntaxes and as pictures."""
     contents = []
     for name in REAL:
         path = get_testdata_file(name, download=False)
@@ -54,7 +67,16 @@ def seeds() -> list[bytes]:
         buffer = io.BytesIO()
         dataset.save_as(buffer, enforce_file_format=True)
         contents.append(buffer.getvalue())
-    return contents
+    return contents + [picture_file(files.draw_screen(), kind, options) for kind, options in PICTURES]
+
+
+def picture_file(screen: np.ndarray, kind: str, options: dict[str, object]) -> bytes:
+    """With an orientation, a text and a preview's tag, as far as the kind has them."""
+    picture, exif, buffer = Image.fromarray(screen), Image.Exif(), io.BytesIO()
+    exif[274], exif[270] = 1, "text"
+    picture = picture.quantize(200) if "bits" in options else picture
+    picture.save(buffer, kind, exif=exif, **options)
+    return buffer.getvalue()
 
 
 def mutate(content: bytes, generator: np.random.Generator) -> bytes:
@@ -99,7 +121,9 @@ def ingest_mutations(folder: Path) -> int:
             content = originals[generator.integers(0, len(originals))]
             # One UID each, or they would be rejected as conflicts of each other.
             content = content.replace(UID, b"1.2.826.0.1.36800%010d" % index)
-            (patient / f"{index:04d}").write_bytes(mutate(content, generator))
+            # Names tell nothing, but for what they promise.
+            name = f"{index:04d}{'.png' * (index % 2)}"
+            (patient / name).write_bytes(mutate(content, generator))
         files.write_elastogram(patient / "sound", 99)
         hospital.ingest(limits=LIMITS, images_per_patient=number)
         counts = hospital.table("counts").iloc[0]
@@ -129,6 +153,17 @@ def test_a_file_cut_at_every_offset_is_read_or_unusable():
             for read in (read_header, lambda source: read_dicom(source, LIMITS)):
                 with contextlib.suppress(Unusable):
                     read(cut)
+
+
+@pytest.mark.parametrize(("kind", "options"), PICTURES)
+def test_a_picture_file_cut_at_every_offset_is_read_or_unusable(kind, options):
+    content = picture_file(np.arange(12 * 16 * 3, dtype=np.uint8).reshape(12, 16, 3), kind, options)
+    assert len(content) < 6000
+    for length in range(len(content)):
+        cut = io.BytesIO(content[:length])
+        for read in (file_header, lambda source: file_images(source, LIMITS)):
+            with contextlib.suppress(Unusable):
+                read(cut)
 
 
 def test_nothing_of_a_cut_file_passes_as_whole():

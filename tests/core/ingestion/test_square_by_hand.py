@@ -101,8 +101,10 @@ def test_other_colours_and_another_scale_need_no_reading_where_a_square_is_drawn
 
 
 def test_a_failed_acquisition_stays_one(hospital):
-    add(hospital, "A0001/1.png", files.draw_screen(1, fill=0.3), "100,260,140")
-    assert hospital.ingest().rejected() == {"A0001/1.png": "little_signal"}
+    files.save(files.make_dataset(files.draw_screen(1, fill=0.2)), hospital.pictures / "A0001" / "1.dcm")
+    hospital.tables["roi"] = hospital.root / "roi.csv"
+    hospital.tables["roi"].write_text("file,row,column,size\nA/A0001/1.dcm,100,260,140\n")
+    assert hospital.ingest().rejected() == {"A0001/1.dcm": "little_signal"}
 
 
 def test_copies_of_a_square_count_once(hospital):

@@ -2,15 +2,18 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
+from dlre_core.dicom.reject_reasons import Reason
 from dlre_core.foundation.errors import ClinicalTableError
 from dlre_core.ingestion.usable_picture import IngestionSettings
 from dlre_core.patients.clinical_table import read_clinical
 from dlre_core.patients.doubts import doubts
 from dlre_core.patients.other_tables import check_tables, other_problems, other_tables
-from dlre_core.preflight.folder_check import check_folder, main, scale_sources
+from dlre_core.preflight.folder_check import check_folder, look_at_pictures, main, unusable_text
 from dlre_core.preflight.problems_page import problems_text
 from dlre_core.user_tables.csv_input import PROBLEM_COLUMNS
 from tests.helpers import elastogram_files as files
@@ -132,9 +135,28 @@ def test_pictures_whose_full_scale_is_assumed_are_counted(tmp_path):
     for number in range(3):
         files.write_elastogram(tmp_path / "dicom" / "A" / "A0001" / f"{number}.dcm", number)
     settings = IngestionSettings()
-    sources, left = scale_sources(tmp_path, settings)
-    assert (sources, left) == (["configured"] * 3, 0)
-    assert scale_sources(tmp_path, settings, seconds=-1) == ([], 3)
+    seen = look_at_pictures(tmp_path, settings)
+    assert (seen.sources, seen.unusable, seen.left) == (["configured"] * 3, {}, 0)
+    assert "cannot be used: 0 of 3 looked at." in unusable_text(seen)
+    hurried = look_at_pictures(tmp_path, settings, seconds=-1)
+    assert (hurried.sources, hurried.left) == ([], 3)
+
+
+def test_pictures_that_cannot_be_used_are_said_with_what_to_do(tmp_path):
+    folder = tmp_path / "dicom" / "A" / "A0001"
+    folder.mkdir(parents=True)
+    for name in ("1.png", "2.png", "square.png"):
+        Image.fromarray(np.full((300, 400, 3), 90, np.uint8)).save(folder / name)
+    files.save(files.make_dataset(files.draw_screen(1, fill=0.0)), folder / "failed.dcm")
+    (folder / "notes.txt").write_text("notes")
+    (tmp_path / "roi.csv").write_text("file,row,column,size\nA/A0001/square.png,10,10,100\n")
+    seen = look_at_pictures(tmp_path, IngestionSettings())
+    assert seen.sources == ["unknown"]
+    said = " ".join(unusable_text(seen).split())
+    assert "cannot be used: 3 of 4 looked at." in said
+    assert "no_elastogram (2, such as A/A0001/1.png)" in said
+    assert Reason.NO_ELASTOGRAM.remedy in said
+    assert said.index("no_elastogram") < said.index("little_signal (A/A0001/failed.dcm)")
 
 
 def test_numbers_of_the_report_count_both_tables(page):
