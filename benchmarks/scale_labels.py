@@ -41,18 +41,19 @@ class DrawnLabels:
 
 
 @cache
-def fonts() -> tuple[str, ...]:
-    """Files of fonts, Matplotlib's first, so that there are some on every machine."""
+def fonts(of_machine: bool = True) -> tuple[str, ...]:
+    """Files of fonts: Matplotlib's, which are the same everywhere, and those of the machine."""
     own = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     found = [path for path in sorted(own.glob("*.ttf")) if path.name not in FONTS]
-    found += [path for path in sorted(SYSTEM_FONTS.rglob("*.[to]tf")) if path.name not in FONTS]
+    if of_machine:
+        found += [path for path in sorted(SYSTEM_FONTS.rglob("*.[to]tf")) if path.name not in FONTS]
     return tuple(str(path) for path in found if not any(word in path.name for word in ODD))
 
 
-def drawn_labels(seed: int) -> DrawnLabels:
-    """Labels of a bar; the same seed draws the same ones on a machine."""
+def drawn_labels(seed: int, of_machine: bool = True) -> DrawnLabels:
+    """Labels of a bar; the same seed draws the same ones on a machine, and everywhere without its fonts."""
     rng = np.random.default_rng(seed)
-    font = ImageFont.truetype(fonts()[rng.integers(len(fonts()))], int(rng.integers(13, 23)))
+    font = ImageFont.truetype(str(rng.choice(fonts(of_machine))), int(rng.integers(13, 23)))
     unit = "kPa" if rng.random() < 0.6 else "m/s"
     high, low = float(rng.choice(HIGH_ENDS[unit])), float(rng.choice(LOW_ENDS[unit]))
     first, kind, fate = bool(rng.random() < 0.8), int(rng.integers(4)), rng.random()

@@ -50,7 +50,7 @@ class ColourBar:
     def usual_stiff_end(self) -> str:
         """The end with the warmer, or the lighter colour, where nothing says which is stiff."""
         first, last = self.ends()
-        hue = _hue(self.colours[[2, -3]])
+        hue = hue_degrees(self.colours[[2, -3]])
         if self.rainbow:
             return first if hue[0] < hue[1] else last
         return first if self.colours[0].sum() > self.colours[-1].sum() else last
@@ -82,7 +82,7 @@ def bar_at(screen: NDArray[np.uint8], place: Rectangle) -> ColourBar | None:
         return None
     at = np.linspace(0, length, SAMPLES + 1).astype(int)[:-1]
     coarse = np.add.reduceat(colours, at, axis=0) / np.diff(np.append(at, length))[:, None]
-    if _steady(_hue(coarse), RAINBOW):
+    if _steady(hue_degrees(coarse), RAINBOW):
         return ColourBar(place, colours, rainbow=True)
     if _steady(coarse.sum(axis=1) / 3, SHADES):
         return ColourBar(place, colours, rainbow=False)
@@ -119,8 +119,8 @@ def _steady(values: NDArray[np.float32], least: float) -> bool:
     return net >= least and net >= STEADY * float(np.abs(change).sum())
 
 
-def _hue(colours: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Hue in degrees along a bar, without jumps from 360 to 0."""
+def hue_degrees(colours: NDArray) -> NDArray[np.float32]:
+    """Hue of colours (n, 3), degrees from -60 (violet) over 0 (red) to 300, so that no bar jumps from 360 to 0."""
     red, green, blue = colours.T.astype(np.float64)
     angle = np.degrees(np.arctan2(np.sqrt(3) * (green - blue), 2 * red - green - blue))
     # A dark red is now a little above, now a little below 0; no map begins beyond violet.

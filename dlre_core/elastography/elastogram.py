@@ -44,6 +44,9 @@ END_SHARE, MIDDLE_SHARE = 0.05, 0.05
 ONE_COLOUR_SHARE = 0.9
 # Share of the lower picture that may have colours, and of the box's area that may have them beside the box.
 COLOURED_BELOW, COLOURED_BESIDE = 0.02, 0.1
+# Opacities that are tried, pixels that tell, and how much nearer to the map, in grey levels, is clearly better.
+OPACITIES = np.arange(0.3, 1.001, 0.05)
+OPACITY_PIXELS, OPACITY_MARGIN = 3000, 6.0
 # To the map's colours: white lines, and what a codec smears of them onto colours, are further off.
 LINE_DISTANCE = 90.0
 
@@ -331,7 +334,20 @@ def _positions(
     box = _cut(screen, layout.box)
     table, below = _table(screen, layout), _below(screen, layout)
     known = opacity is not None and 0.05 < opacity <= 1.0
+    if layout.source in ("found", "profile") and not known:
+        return _fitted_positions(box, below, coloured, table)
     share = np.float32(opacity if known else estimate_opacity(box, coloured))
+    return _positions_at(box, below, coloured, table, share)
+
+
+def _positions_at(
+    box: NDArray[np.uint8],
+    below: NDArray[np.uint8] | None,
+    coloured: NDArray[np.bool_],
+    table: NDArray[np.uint8],
+    share: np.float32,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Positions and distances at an opacity."""
     if below is None:
         # The grey below adds as much to every channel: what is above the darkest one is the colour's own.
         planes = np.ascontiguousarray(_above_grey(box[coloured]).T) / share
@@ -339,6 +355,31 @@ def _positions(
     planes = np.empty((3, int(coloured.sum())), dtype=np.float32)
     unblend(box, below, coloured, share, planes)
     return invert_colours(planes, table)
+
+
+def _fitted_positions(
+    box: NDArray[np.uint8],
+    below: NDArray[np.uint8] | None,
+    coloured: NDArray[np.bool_],
+    table: NDArray[np.uint8],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The same at the opacity that the strongest colours tell, unless another one fits the map clearly better.
+
+    A map may have no pure colours, a box may show only its dark end, or a text lies over it: then the strongest
+    contrast is not the map's.
+    """
+    strongest = float(np.ptp(table.astype(np.int16), axis=1).max()) / 255
+    told = min(estimate_opacity(box, coloured) / strongest, 1.0)
+    some = np.zeros_like(coloured)
+    places = np.flatnonzero(coloured)
+    some.ravel()[places[:: max(len(places) // OPACITY_PIXELS, 1)]] = True
+    misfits = {}
+    for share in (told, *OPACITIES):
+        _, distance = _positions_at(box, below, some, table, np.float32(share))
+        misfits[share] = float(np.minimum(distance, LINE_DISTANCE).mean())
+    best = min(misfits, key=lambda share: misfits[share])
+    share = told if misfits[told] <= misfits[best] + OPACITY_MARGIN else best
+    return _positions_at(box, below, coloured, table, np.float32(share))
 
 
 def _below(screen: NDArray[np.uint8], layout: ScreenLayout) -> NDArray[np.uint8] | None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, signal
 
 from dlre_core.elastography.box_outline import outline_box
-from dlre_core.elastography.colour_bar import ColourBar, bar_at, find_bars
+from dlre_core.elastography.colour_bar import ColourBar, bar_at, find_bars, hue_degrees
 from dlre_core.elastography.colour_kernels import chroma
 from dlre_core.elastography.colour_map import invert_colours
 from dlre_core.elastography.elastogram import COLOURED, LARGEST_BOX_SHARE, SMALLEST_BOX, find_layout, is_painted, jumps
@@ -30,9 +30,11 @@ BLOCK = 4
 COLOURED_BLOCK, WHOLE_BLOCK, LEAST_FILL = 0.5, 0.95, 0.35
 # Distance of a colour without its grey part to the bar's, grey levels, and the share of a box within it.
 ON_MAP, LEAST_ON_MAP = 70.0, 0.75
-# Flat colours: at most so many narrow peaks, half widths in steps of 255 along the map, hold that share of a box, and
-# none has a neighbour so near that is more than a share of it, as places of a map that changes gradually have.
-FEW, NARROW, FEW_SHARE, LEAST_PEAK, APART, NEIGHBOUR = 3, 3, 0.75, 0.05, 14, 0.3
+# Flat colours: at most so many narrow peaks of hue, half widths in degrees, that hold at least so much of a box each
+# and together, and none has a neighbour so near that is more than a share of it, as in a map that changes gradually.
+FEW, NARROW, LEAST_PEAK, FEW_SHARE, APART, NEIGHBOUR = 3, 3, 0.05, 0.5, 14, 0.3
+# Degrees from the hues of a map's ends within which a flat hue is the map's own.
+END_HUE = 25.0
 # Around a box lies a picture: share of a ring of so many pixels that is brighter than that.
 RING, DARK, LEAST_LIT = 6, 12, 0.35
 # Correlation of the surroundings of the box with its twin's; share of a twin's box that may be coloured.
@@ -235,22 +237,25 @@ def _likeness(pixels: NDArray[np.float64], table: NDArray[np.uint8], rainbow: bo
     """How far coloured places (n, 3) are those of a stiffness map, 0 to 1; 0 where they are not."""
     if not len(pixels) or is_painted(pixels) or jumps(pixels):
         return 0.0
-    position, distance = invert_colours(_without_grey(pixels), np.rint(_without_grey(table).T).astype(np.uint8))
+    _, distance = invert_colours(_without_grey(pixels), np.rint(_without_grey(table).T).astype(np.uint8))
     on_map = distance < ON_MAP
     if on_map.mean() < LEAST_ON_MAP:
         return 0.0
     variety = 1.0
-    if rainbow and (few := _few_colours(position[on_map])) is not None:
-        # One flat colour is a map, too, where the map itself has one: at its ends, dark and light of one hue.
-        if few > 1 or 0.2 < np.median(position) < 0.8:
+    if rainbow:
+        flat = _flat_hues(hue_degrees(pixels[on_map]))
+        # At both ends a map is dark and light of one hue: there a flat hue is none of a few colours.
+        ends = hue_degrees(table[[1, -2]])
+        between = sum(share for hue, share in flat.items() if np.abs(ends - hue).min() > END_HUE)
+        if between >= FEW_SHARE:
             return 0.0
-        variety = 0.5
+        variety = 0.5 if sum(flat.values()) >= FEW_SHARE else 1.0
     return float(on_map.mean()) * variety
 
 
-def _few_colours(position: NDArray[np.float32]) -> int | None:
-    """How many flat colours make up a map; None where it is none of a few, or they run into each other."""
-    counts = np.bincount(np.rint(position * 255).astype(int), minlength=256) / len(position)
+def _flat_hues(hue: NDArray[np.float32]) -> dict[int, float]:
+    """Hues of a few flat colours, degrees, and what share of the places each has; none where they run together."""
+    counts = np.bincount(np.rint(hue + 60).astype(int), minlength=361) / len(hue)
     peaks: dict[int, float] = {}
     for _ in range(FEW):
         within = np.convolve(counts, np.ones(2 * NARROW + 1), mode="same")
@@ -258,11 +263,11 @@ def _few_colours(position: NDArray[np.float32]) -> int | None:
         share = float(within[peak])
         if share < LEAST_PEAK:
             break
-        if any(abs(peak - other) <= APART and share > NEIGHBOUR * peaks[other] for other in peaks):
-            return None
-        peaks[peak] = share
+        if any(abs(peak - 60 - other) <= APART and share > NEIGHBOUR * peaks[other] for other in peaks):
+            return {}
+        peaks[peak - 60] = share
         counts[max(peak - NARROW, 0) : peak + NARROW + 1] = 0
-    return len(peaks) if sum(peaks.values()) >= FEW_SHARE else None
+    return peaks
 
 
 def _without_grey(pixels: NDArray[np.uint8] | NDArray[np.float64]) -> NDArray[np.float32]:

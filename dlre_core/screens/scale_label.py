@@ -39,7 +39,9 @@ LEAST_CONTRAST = 50
 INK, LONGEST_LETTER = 0.42, 2.0
 # Letters of a word are nearer than this share of their height, which differs from font to font; words of a label
 # than that.
-LETTER_GAPS, WORD_GAP = (0.42, 0.56, 0.3), 1.3
+LETTER_GAPS, WORD_GAP = (0.42, 0.36, 0.56, 0.3), 1.3
+# The label of an end lies this near, in half heights of the text.
+NEAR_END = 6.0
 # Words are compared at this height, pixels; their shape may be so much wider or narrower than a font's.
 HEIGHT, SHAPE = 18, 1.3
 # Correlation with the best font's: below it a word is none of the scale's; of a unit; of all words at the mean.
@@ -49,9 +51,9 @@ LEAST_SIGN = 0.4
 # How clearly another scale must lose where the two differ: 1 is the one, -1 the other.
 LEAST_LEAD = 0.25
 # The same for another digit in a number that nothing else supports, and in one of several ticks.
-LEAST_LEAD_OF_DIGIT, LEAST_LEAD_OF_TICK = 0.03, -0.35
+LEAST_LEAD_OF_DIGIT, LEAST_LEAD_OF_TICK = 0.06, -0.35
 # Correlations where there are few numbers: of one, and of all at the mean.
-LEAST_LIKE_OF_FEW, LEAST_MEAN_OF_FEW = 0.62, 0.72
+LEAST_LIKE_OF_FEW, LEAST_MEAN_OF_FEW = 0.72, 0.78
 # So many times as wide as high is a number with its unit.
 WIDE = 2.4
 # A tick's number may be off its place by this share of the bar, or this share of the text's half height.
@@ -165,8 +167,9 @@ def _is_sign(word: _Word) -> bool:
 
 
 def _columns(numbers: Sequence[_Word]) -> Iterator[list[_Word]]:
-    """Numbers that belong together: those beyond the ends with the nearest column at either side."""
-    ends = [word for word in numbers if word.aside == 0]
+    """Numbers that belong together: those next beyond the ends with the nearest column at either side."""
+    ends = [*_next([word for word in numbers if word.aside == 0 and word.along < 0.5], 0.0)]
+    ends += _next([word for word in numbers if word.aside == 0 and word.along >= 0.5], 1.0)
     for side in (-1, 1):
         beside = [word for word in numbers if word.aside * side > 0]
         if beside:
@@ -214,6 +217,12 @@ def _readings(unit: str) -> list[_Reading]:
     return found
 
 
+def _next(beyond: Sequence[_Word], end: float) -> list[_Word]:
+    """Of words beyond an end those in the line next to it, if it is near."""
+    nearest = min((abs(word.along - end) for word in beyond), default=0.0)
+    return [word for word in beyond if abs(word.along - end) < min(nearest + word.half, NEAR_END * word.half)]
+
+
 def _scale_of(words: Sequence[_Word], unit: str, may_lack_low_end: bool) -> LabelledScale | None:
     """The one scale that explains all numbers among the words."""
     readings = _readings(unit)
@@ -240,12 +249,15 @@ def _scale_of(words: Sequence[_Word], unit: str, may_lack_low_end: bool) -> Labe
     few = ticks < 2
     if few and (means[chosen] < LEAST_MEAN_OF_FEW or min(match.score for match in matches) < LEAST_LIKE_OF_FEW):
         return None
-    surest: dict[str, float] = {}
+    surest: dict[float, float] = {}
     for word, match in zip(numbers, matches, strict=True):
         lead = min(_lead([match], [word.match(other)]) for other in _near(match.text))
-        said_by = readings[chosen].text(word) or ""
-        surest[said_by] = max(lead, surest.get(said_by, -1.0))
-    sure = min(surest.values()) >= (LEAST_LEAD_OF_DIGIT if few else LEAST_LEAD_OF_TICK)
+        value = float(readings[chosen].text(word) or np.nan)
+        surest[value] = max(lead, surest.get(value, -1.0))
+    sure = all(
+        lead >= (LEAST_LEAD_OF_DIGIT if few and value in (scale.low, scale.high) else LEAST_LEAD_OF_TICK)
+        for value, lead in surest.items()
+    )
     return scale if sure else None
 
 
@@ -402,18 +414,39 @@ def _in_line(rows: slice, others: slice) -> bool:
 
 
 def _joined(letters: Sequence[tuple[slice, slice]], gap: float) -> list[tuple[slice, slice]]:
-    """Letters that stand close together in one line, as words."""
-    words: list[tuple[slice, slice]] = []
+    """Letters that stand close together in one line, as words; long ones are two, apart at their widest gap."""
+    words: list[list[tuple[slice, slice]]] = []
     for rows, columns in sorted(letters, key=lambda place: place[1].start):
-        for number, (before, reach) in enumerate(words):
+        for word in words:
+            before, reach = _around(word)
             tallest = max(rows.stop - rows.start, before.stop - before.start)
             if _in_line(rows, before) and columns.start - reach.stop <= gap * tallest:
-                joined = slice(min(rows.start, before.start), max(rows.stop, before.stop))
-                words[number] = (joined, slice(reach.start, max(reach.stop, columns.stop)))
+                word.append((rows, columns))
                 break
         else:
-            words.append((rows, columns))
-    return words
+            words.append([(rows, columns)])
+    return [_around(part) for word in words for part in _halves(word)]
+
+
+def _halves(word: list[tuple[slice, slice]]) -> list[list[tuple[slice, slice]]]:
+    """A number and its unit where both were taken for one word, else the word."""
+    rows, columns = _around(word)
+    if len(word) < 3 or columns.stop - columns.start <= WIDE * (rows.stop - rows.start):
+        return [word]
+    ends = np.maximum.accumulate([place[1].stop for place in word])
+    gaps = np.array([place[1].start for place in word[1:]]) - ends[:-1]
+    widest = int(gaps.argmax())
+    if gaps[widest] < 1.2 * np.delete(gaps, widest).max(initial=0):
+        return [word]
+    return [word[: widest + 1], word[widest + 1 :]]
+
+
+def _around(word: Sequence[tuple[slice, slice]]) -> tuple[slice, slice]:
+    rows, columns = zip(*word, strict=True)
+    return (
+        slice(min(part.start for part in rows), max(part.stop for part in rows)),
+        slice(min(part.start for part in columns), max(part.stop for part in columns)),
+    )
 
 
 def _normal(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:

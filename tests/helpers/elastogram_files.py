@@ -1,12 +1,13 @@
 """Hand-drawn elastography screens and DICOM files around them, for tests of ingestion."""
 
 import io
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
@@ -32,7 +33,7 @@ BAR = Rectangle(693, 71, 702, 180)
 
 
 def draw_screen(seed: int = 0, fill: float = 1.0, position: float | None = None) -> NDArray[np.uint8]:
-    """A 720 x 540 screen: two grey pictures, a coloured box in the upper one, the colour bar.
+    """A 720 x 540 screen: two grey pictures, a coloured box in the upper one, the colour bar with its labels.
 
     ``fill`` is the share of the box's rows with colour; ``position`` a constant place on the map.
     """
@@ -50,7 +51,17 @@ def draw_screen(seed: int = 0, fill: float = 1.0, position: float | None = None)
     box[:] = (0.6 * colours + 0.4 * box).astype(np.uint8)
     bar = colour_table()[::-1][np.linspace(0, 255, BAR.height).astype(int)]
     screen[BAR.top : BAR.bottom, BAR.left : BAR.right] = bar[:, None]
-    return screen
+    return np.maximum(screen, _labels())
+
+
+@cache
+def _labels() -> NDArray[np.uint8]:
+    """The scale's labels on a black screen: 40 kPa above the bar, and 0 at its lower end."""
+    image = Image.new("RGB", (WIDTH, HEIGHT))
+    draw, colour = ImageDraw.Draw(image), (220, 220, 220)
+    draw.text((BAR.left - 12, BAR.top - 5), "40 kPa", fill=colour, font=ImageFont.load_default(12), anchor="lb")
+    draw.text((BAR.right + 4, BAR.bottom), "0", fill=colour, font=ImageFont.load_default(12), anchor="ls")
+    return np.asarray(image)
 
 
 def make_dataset(

@@ -49,7 +49,7 @@ def test_the_simulators_screen_is_read(kpa):
 
 
 def test_a_bar_in_m_s_whose_stiff_end_is_below():
-    texts = (("0.5", (1382, 118)), ("6.5 m/s", (1372, 364)))
+    texts = (("0.5", (1382, 118)), ("6.5  m/s", (1372, 364)))
     found = read_labels(labelled(*texts), COLOUR_BAR)
     assert found == LabelledScale(0.5, 6.5, "m/s", stiff_first=False)
 
@@ -70,6 +70,6 @@ def test_small_and_blank_screens_have_no_label():
 
 
 def test_labels_in_fonts_that_the_reader_does_not_know_are_never_misread():
-    read = [reads(drawn_labels(seed)) for seed in range(40)]
+    read = [reads(drawn_labels(seed, of_machine=False)) for seed in range(60)]
     assert "misread" not in read
-    assert read.count("read") > 8
+    assert read.count("read") > 4
