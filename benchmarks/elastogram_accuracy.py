@@ -14,6 +14,7 @@ from PIL import Image
 from benchmarks.real_ultrasound import real_pictures
 from dlre_core.elastography.elastogram import find_layout, read_box, stiffness_map
 from dlre_core.elastography.q_box import measure_q_box
+from dlre_core.elastography.scale import Scale
 from dlre_core.elastography.screen_layout import (
     BOTTOM_PICTURE,
     TOP_PICTURE,
@@ -28,6 +29,7 @@ from dlre_core.simulation.texture import Nuisance, simulate_field
 
 LOOK = Look(contrast=0.9, attenuation_db_mm=0.15, offset_db=30, gain=3.2)
 FULL_SCALE_KPA = 40.0
+SCALE = Scale(0.0, FULL_SCALE_KPA, "kPa", "label")
 WIDTHS = (1440, 1280, 1024, 800, 720)
 NO_BOX = (
     "noise",
@@ -122,7 +124,7 @@ def measure_screens(n: int, seed: int = 0) -> dict[str, list[float]]:
 
 def _stiffness(found: dict[str, list[float]], screen: np.ndarray, rendered: Rendered, form: str) -> None:
     layout = find_layout(screen, region_tags(rendered.box, 1.0))
-    kpa = stiffness_map(read_box(screen, layout, 0.5), FULL_SCALE_KPA)
+    kpa = stiffness_map(read_box(screen, layout, 0.5), SCALE)
     both = rendered.coloured & ~np.isnan(kpa)
     error = np.abs(kpa[both] - np.minimum(rendered.kpa[both], FULL_SCALE_KPA)) / FULL_SCALE_KPA
     for share, what in ((50, "median"), (99, "99 % of pixels below")):
@@ -138,7 +140,7 @@ def _q_box(
     form: str,
 ) -> None:
     """Is the circle found and its mean right? A truth with too little signal has no mean."""
-    kpa = stiffness_map(read_box(screen, layout, opacity), FULL_SCALE_KPA)
+    kpa = stiffness_map(read_box(screen, layout, opacity), SCALE)
     q_box = measure_q_box(screen, layout, kpa)
     found[f"Q-Box found, {form}"].append(float(q_box is not None))
     if q_box is not None and rendered.q_box[2] < 0.95 * FULL_SCALE_KPA:

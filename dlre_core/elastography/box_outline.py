@@ -20,7 +20,13 @@ LEAST_CONTRAST = 12
 CLOSE, LEAST_ROWS = 4, 8
 
 
-def outline_box(coloured: NDArray[np.bool_], light: NDArray[np.float32], rough: Rectangle, scale: float) -> Rectangle:
+def outline_box(
+    coloured: NDArray[np.bool_],
+    light: NDArray[np.float32],
+    rough: Rectangle,
+    scale: float,
+    far_support: float = LEAST_SUPPORT,
+) -> Rectangle:
     """Refine a box to its outline; sides without a visible line stay where they were, all where they do not meet.
 
     Parameters
@@ -33,6 +39,8 @@ def outline_box(coloured: NDArray[np.bool_], light: NDArray[np.float32], rough: 
         Around the coloured pixels.
     scale : float
         Of the screen: the line is one pixel of a screen at 1.
+    far_support : float
+        Share of a side's rows in which a line must be seen that is not close to the colours.
 
     Returns
     -------
@@ -43,7 +51,7 @@ def outline_box(coloured: NDArray[np.bool_], light: NDArray[np.float32], rough: 
     near = (slice(top, rough.bottom + margin), slice(left, rough.right + margin))
     colour, line = coloured[near], light[near]
     inner = Rectangle(rough.left - left, rough.top - top, rough.right - left, rough.bottom - top)
-    sides = fit_sides(colour, line, inner, scale)
+    sides = fit_sides(colour, line, inner, scale, far_support)
     x, y = _corners(*sides)
     # Sides fitted to something else need not meet, or cross.
     in_order = (x[[0, 2]] < x[[1, 3]]).all() and (y[:2] < y[2:]).all()
@@ -65,7 +73,11 @@ def outline_box(coloured: NDArray[np.bool_], light: NDArray[np.float32], rough: 
 
 
 def fit_sides(
-    colour: NDArray[np.bool_], line: NDArray[np.float32], inner: Rectangle, scale: float
+    colour: NDArray[np.bool_],
+    line: NDArray[np.float32],
+    inner: Rectangle,
+    scale: float,
+    far_support: float = LEAST_SUPPORT,
 ) -> tuple[NDArray[np.float64], ...]:
     """Left and right as polynomials of the row, top and bottom of the column."""
     height, width = colour.shape
@@ -73,10 +85,10 @@ def fit_sides(
     # The outline, one native pixel, is around the colours; smaller screens blend both.
     out = scale / 2 if scale > 0.8 else 0.0
     found = (
-        (_leftmost(colour, line, rows, 1), inner.left - out, None),
-        (_leftmost(colour[:, ::-1], line[:, ::-1], rows, 1), inner.right - 1 + out, width - 1),
-        (_leftmost(colour.T, line.T, columns, 2), inner.top - out, None),
-        (_leftmost(colour.T[:, ::-1], line.T[:, ::-1], columns, 2), inner.bottom - 1 + out, height - 1),
+        (_leftmost(colour, line, rows, 1, far_support), inner.left - out, None),
+        (_leftmost(colour[:, ::-1], line[:, ::-1], rows, 1, far_support), inner.right - 1 + out, width - 1),
+        (_leftmost(colour.T, line.T, columns, 2, far_support), inner.top - out, None),
+        (_leftmost(colour.T[:, ::-1], line.T[:, ::-1], columns, 2, far_support), inner.bottom - 1 + out, height - 1),
     )
     out_sides = []
     for side, rough, last in found:
@@ -90,7 +102,7 @@ def fit_sides(
 
 
 def _leftmost(
-    colour: NDArray[np.bool_], line: NDArray[np.float32], span: tuple[int, int], degree: int
+    colour: NDArray[np.bool_], line: NDArray[np.float32], span: tuple[int, int], degree: int, far_support: float
 ) -> NDArray[np.float64] | None:
     """The line left of the colours as a polynomial of the row (numpy's order), or None."""
     length = span[1] - span[0]
@@ -99,9 +111,9 @@ def _leftmost(
     if len(rows) < LEAST_ROWS:
         return None
     # Close to the colours first: further out may be another bright line, such as the liver's capsule.
-    for reach in (CLOSE, int(np.ceil(REACH * length)) + CLOSE):
+    for reach, support in ((CLOSE, LEAST_SUPPORT), (int(np.ceil(REACH * length)) + CLOSE, far_support)):
         row, centre = _line_points(line, rows, colour[rows].argmax(axis=1), reach)
-        fit = _robust(row, centre, degree, LEAST_SUPPORT * len(rows))
+        fit = _robust(row, centre, degree, support * len(rows))
         if fit is not None:
             return fit
     return None

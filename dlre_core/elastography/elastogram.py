@@ -45,8 +45,8 @@ ONE_COLOUR_SHARE = 0.9
 # Share of the lower picture that may have colours, and of the box's area that may have them beside the box.
 COLOURED_BELOW, COLOURED_BESIDE = 0.02, 0.1
 # Opacities that are tried, pixels that tell, and how much nearer to the map, in grey levels, is clearly better.
-OPACITIES = np.arange(0.3, 1.001, 0.05)
-OPACITY_PIXELS, OPACITY_MARGIN = 3000, 6.0
+OPACITIES = np.arange(0.3, 1.001, 0.02)
+OPACITY_PIXELS, OPACITY_MARGIN = 3000, 0.3
 # To the map's colours: white lines, and what a codec smears of them onto colours, are further off.
 LINE_DISTANCE = 90.0
 
@@ -334,20 +334,12 @@ def _positions(
     box = _cut(screen, layout.box)
     table, below = _table(screen, layout), _below(screen, layout)
     known = opacity is not None and 0.05 < opacity <= 1.0
-    if layout.source in ("found", "profile") and not known:
-        return _fitted_positions(box, below, coloured, table)
-    share = np.float32(opacity if known else estimate_opacity(box, coloured))
-    return _positions_at(box, below, coloured, table, share)
-
-
-def _positions_at(
-    box: NDArray[np.uint8],
-    below: NDArray[np.uint8] | None,
-    coloured: NDArray[np.bool_],
-    table: NDArray[np.uint8],
-    share: np.float32,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Positions and distances at an opacity."""
+    if known:
+        share = np.float32(opacity)
+    elif layout.source in ("found", "profile"):
+        share = np.float32(fit_opacity(box, coloured, table))
+    else:
+        share = np.float32(estimate_opacity(box, coloured))
     if below is None:
         # The grey below adds as much to every channel: what is above the darkest one is the colour's own.
         planes = np.ascontiguousarray(_above_grey(box[coloured]).T) / share
@@ -357,29 +349,30 @@ def _positions_at(
     return invert_colours(planes, table)
 
 
-def _fitted_positions(
-    box: NDArray[np.uint8],
-    below: NDArray[np.uint8] | None,
-    coloured: NDArray[np.bool_],
-    table: NDArray[np.uint8],
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The same at the opacity that the strongest colours tell, unless another one fits the map clearly better.
+def fit_opacity(box: NDArray[np.uint8], coloured: NDArray[np.bool_], table: NDArray[np.uint8]) -> float:
+    """Opacity, 0 to 1, at which the colours without their grey part are nearest to the map's.
 
-    A map may have no pure colours, a box may show only its dark end, or a text lies over it: then the strongest
-    contrast is not the map's.
+    What the strongest contrast tells (`estimate_opacity`) is taken unless another one fits clearly better: a map may
+    have no pure colours, a box may show only its dark end, or a text may lie over it.
+
+    Parameters
+    ----------
+    box : (height, width, 3) uint8
+    coloured : (height, width) bool
+    table : (256, 3) uint8
     """
     strongest = float(np.ptp(table.astype(np.int16), axis=1).max()) / 255
     told = min(estimate_opacity(box, coloured) / strongest, 1.0)
-    some = np.zeros_like(coloured)
-    places = np.flatnonzero(coloured)
-    some.ravel()[places[:: max(len(places) // OPACITY_PIXELS, 1)]] = True
+    pixels = box[coloured]
+    planes = np.ascontiguousarray(_above_grey(pixels[:: max(len(pixels) // OPACITY_PIXELS, 1)]).T)
+    above = np.rint(_above_grey(table)).astype(np.uint8)
     misfits = {}
     for share in (told, *OPACITIES):
-        _, distance = _positions_at(box, below, some, table, np.float32(share))
+        # Not cut off at full strength: too low an opacity makes colours stronger than any.
+        _, distance = invert_colours(planes / np.float32(share), above)
         misfits[share] = float(np.minimum(distance, LINE_DISTANCE).mean())
     best = min(misfits, key=lambda share: misfits[share])
-    share = told if misfits[told] <= misfits[best] + OPACITY_MARGIN else best
-    return _positions_at(box, below, coloured, table, np.float32(share))
+    return float(told if misfits[told] <= misfits[best] + OPACITY_MARGIN else best)
 
 
 def _below(screen: NDArray[np.uint8], layout: ScreenLayout) -> NDArray[np.uint8] | None:

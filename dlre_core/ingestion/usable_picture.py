@@ -125,7 +125,7 @@ def _found_picture(
     located, disagrees = [], ""
     for image in images:
         try:
-            layout = _layout(image, settings)
+            layout = locate(image, settings)
         except MissingRegion as error:
             disagrees = disagrees or error.remedy
             continue
@@ -165,13 +165,13 @@ def pixel_digest(picture: NDArray[np.uint8], parts: Sequence[Rectangle] | None =
     return digest.hexdigest()[:32]
 
 
-def _layout(image: SweImage, settings: IngestionSettings) -> ScreenLayout:
-    """By the first profile that claims the picture, else as found.
+def locate(image: SweImage, settings: IngestionSettings) -> ScreenLayout:
+    """The parts of a picture's screen: by the first profile that claims it, else as found.
 
     Raises
     ------
     MissingRegion
-        Of a profile with its name and what does not fit as remedy.
+        Where no elastogram is found; of a profile with its name and what does not fit as remedy.
     """
     height, width = image.pixels.shape[:2]
     device = Device(image.manufacturer, image.model, image.software, width, height, settings.hospital)

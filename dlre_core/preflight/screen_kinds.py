@@ -1,7 +1,7 @@
 """Sort a folder's pictures into kinds of screens: maker, model, size, and the layout that was found on them."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,8 @@ from dlre_core.elastography.colour_kernels import chroma
 from dlre_core.elastography.elastogram import COLOURED, SMALLEST_BOX
 from dlre_core.elastography.screen_layout import Rectangle, ScreenLayout
 from dlre_core.foundation.errors import MissingRegion
-from dlre_core.ingestion.usable_picture import IngestionSettings, usable_picture
-from dlre_core.screens.finding import find_screen
-from dlre_core.screens.scale_label import read_labels
+from dlre_core.ingestion.usable_picture import IngestionSettings, locate, read_scale, usable_picture
+from dlre_core.screens.profiles import read_profiles
 
 EXAMPLES = 3
 # Of a large folder so many pictures are looked at, evenly spread.
@@ -116,12 +115,15 @@ def sort_folder(folder: str | Path, settings: IngestionSettings, most_pictures: 
     files = list(find_files(root, settings.limits.bytes_per_file))
     chosen = np.unique(np.linspace(0, len(files) - 1, min(most_pictures, len(files))).astype(int))
     kinds: dict[tuple[str, str, int, int, str], Kind] = {}
+    profiles = read_profiles(folder)
     unread: Counter[Reason] = Counter()
     no_pictures = 0
     with GuardedReader(settings.limits) as reader:
         for file in tqdm([files[i] for i in chosen], desc="pictures", unit="picture", disable=None):
             try:
-                seen = _seen(file, reader, settings)
+                # In a cohort folder hospitals come first.
+                hospital = file.folders[0] if root != folder and file.folders else ""
+                seen = _seen(file, reader, replace(settings, profiles=profiles, hospital=hospital))
             except Unusable as unusable:
                 unread[unusable.reason] += 1
                 continue
@@ -146,26 +148,28 @@ def _seen(file: FoundFile, reader: GuardedReader, settings: IngestionSettings) -
     try:
         picture = usable_picture(images, settings)
     except Unusable as unusable:
-        return _described(file.name, images[0], _layout(images[0]), unusable.reason)
-    return _described(file.name, picture.image, picture.layout, None)
+        return _described(file.name, images[0], _layout(images[0], settings), settings, unusable.reason)
+    return _described(file.name, picture.image, picture.layout, settings, None)
 
 
-def _layout(image: SweImage) -> ScreenLayout | None:
+def _layout(image: SweImage, settings: IngestionSettings) -> ScreenLayout | None:
     try:
-        return find_screen(image.pixels, image.regions)
+        return locate(image, settings)
     except MissingRegion:
         return None
 
 
-def _described(name: str, image: SweImage, layout: ScreenLayout | None, reason: Reason | None) -> SeenPicture:
-    return SeenPicture(name, image, layout, reason, "" if layout is None else _scale(image, layout))
+def _described(
+    name: str, image: SweImage, layout: ScreenLayout | None, settings: IngestionSettings, reason: Reason | None
+) -> SeenPicture:
+    return SeenPicture(name, image, layout, reason, "" if layout is None else _scale(image, layout, settings))
 
 
-def _scale(image: SweImage, layout: ScreenLayout) -> str:
-    if image.scale_maximum_kpa is not None:
-        return f"0 to {image.scale_maximum_kpa:g} kPa (private block)"
-    read = layout.colour_bar and read_labels(image.pixels, layout.colour_bar)
-    return f"{read.low:g} to {read.high:g} {read.unit}" if read else NOT_READ
+def _scale(image: SweImage, layout: ScreenLayout, settings: IngestionSettings) -> str:
+    scale = read_scale(image, layout, settings.profiles)
+    if not scale.known:
+        return NOT_READ
+    return f"{scale.low:g} to {scale.high:g} {scale.unit}" + (" (private block)" if scale.source == "file" else "")
 
 
 def arrangement(seen: SeenPicture) -> str:

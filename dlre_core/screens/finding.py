@@ -43,6 +43,8 @@ LEAST_ALIKE, COLOURED_TWIN = 0.9, 0.12
 MORE_ALIKE = 0.02
 # So many pixels around a box are compared where more would reach into the twin.
 NEAR = 24
+# Share of a side in which an outline without a twin must be seen, unless it is close to the colours.
+FAR_SUPPORT = 0.75
 # Rows or columns in a row as dark as that lie between a picture and what else is on the screen.
 BETWEEN = 2
 
@@ -439,7 +441,9 @@ def _refined(
         light = np.maximum(darkest_of_both(upper, lower), np.where(line, 255, 0)).astype(np.float32)
         colours = _cut(coloured, place) & ~line
     inner = rough.moved(-place.left, -place.top)
-    box = outline_box(colours, light, inner, 1.0 if width >= 1000 else width / NATIVE_WIDTH)
+    scale = 1.0 if width >= 1000 else width / NATIVE_WIDTH
+    # Without a twin any line of the tissue may look like the outline.
+    box = outline_box(colours, light, inner, scale, *(() if offset is not None else (FAR_SUPPORT,)))
     return box.moved(place.left, place.top)
 
 

@@ -11,6 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from dlre_core.dicom.supersonic_block import build_ssi_block
 from dlre_core.elastography.colour_map import colour_table
+from dlre_core.elastography.scale import Scale
 from dlre_core.elastography.screen_layout import NATIVE_WIDTH, TOP_PICTURE
 from dlre_core.foundation.study_terms import SQUARE_SIDE
 from dlre_core.simulation.export import Export, Instance, Patient, make_uid, write_dicom
@@ -124,7 +125,7 @@ def _block(drawn: DrawnScreen, acquisition: Acquisition) -> bytes:
         rectangle=rectangle,
         rectangle_mm=millimetres,
         opacity=100 * acquisition.settings.opacity,
-        scale_maximum_kpa=acquisition.settings.scale.high,
+        scale=Scale(0.0, acquisition.settings.scale.high, "kPa", "file"),
         table=colour_table(),
     )
 

@@ -32,7 +32,9 @@ BOX = Rectangle(275, 125, 395, 225)
 BAR = Rectangle(693, 71, 702, 180)
 
 
-def draw_screen(seed: int = 0, fill: float = 1.0, position: float | None = None) -> NDArray[np.uint8]:
+def draw_screen(
+    seed: int = 0, fill: float = 1.0, position: float | None = None, *, labelled: bool = True
+) -> NDArray[np.uint8]:
     """A 720 x 540 screen: two grey pictures, a coloured box in the upper one, the colour bar with its labels.
 
     ``fill`` is the share of the box's rows with colour; ``position`` a constant place on the map.
@@ -51,7 +53,7 @@ def draw_screen(seed: int = 0, fill: float = 1.0, position: float | None = None)
     box[:] = (0.6 * colours + 0.4 * box).astype(np.uint8)
     bar = colour_table()[::-1][np.linspace(0, 255, BAR.height).astype(int)]
     screen[BAR.top : BAR.bottom, BAR.left : BAR.right] = bar[:, None]
-    return np.maximum(screen, _labels())
+    return np.maximum(screen, _labels()) if labelled else screen
 
 
 @cache

@@ -104,7 +104,12 @@ def test_nothing_is_made_up_where_nothing_is_known():
 def test_a_hospitals_pictures_are_measured_in_their_boxes(tmp_path):
     sides = {
         f"{name}_{side}": getattr(place, side)
-        for name, place in (("elastogram", files.TOP), ("box", files.BOX), ("twin", files.BOTTOM))
+        for name, place in (
+            ("elastogram", files.TOP),
+            ("box", files.BOX),
+            ("twin", files.BOTTOM),
+            ("colour_bar", files.BAR),
+        )
         for side in ("left", "top", "right", "bottom")
     }
     row = {
@@ -114,7 +119,12 @@ def test_a_hospitals_pictures_are_measured_in_their_boxes(tmp_path):
         "opacity": 0.6,
         **sides,
         "pixel_spacing_mm": 0.2,
+        "scale_minimum_kpa": 0.0,
         "scale_maximum_kpa": SCALE,
+        "scale_unit": "kPa",
+        "scale_source": "label",
+        "stiff_end": "top",
+        "screen": "found",
         "layout_source": "regions",
     }
     screens = [

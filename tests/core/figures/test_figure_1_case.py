@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from dlre_core.elastography.network_square import find_square
-from dlre_core.elastography.screen_layout import BOTTOM_PICTURE, TOP_PICTURE
+from dlre_core.elastography.screen_layout import BOTTOM_PICTURE, COLOUR_BAR, TOP_PICTURE
 from dlre_core.figures.captions import figure_1_caption
 from dlre_core.figures.figure_1_case import choose_case, figure_1, read_case
 from dlre_core.figures.network_chart import network_blocks
@@ -77,7 +77,13 @@ def tables(**changes):
             "flags": ["", "", "", "no_time", ""],
             "fill_fraction": [0.99, 0.95, 0.95, 0.99, 0.99],
             "q_box_mean_kpa": [9.0, 16.0, 24.0, 20.0, 20.0],
+            "scale_minimum_kpa": 0.0,
             "scale_maximum_kpa": 40.0,
+            "scale_unit": "kPa",
+            "scale_source": "label",
+            "layout_source": "pixels",
+            "stiff_end": "top",
+            "screen": "found",
         }
     ).assign(**changes)
     rois = acquisitions[["image_id"]].assign(row=1, column=2, size=250, scale=1.0, flags="")
@@ -107,7 +113,7 @@ def drawn(tmp_path_factory):
     box, height, width = rendered.box, *rendered.screen.shape[:2]
     path = tmp_path_factory.mktemp("store") / "images.h5"
     write_shard(path, [("other", rendered.screen[::-1]), ("c", rendered.screen)])
-    places = {"elastogram": TOP_PICTURE, "box": box, "twin": BOTTOM_PICTURE}
+    places = {"elastogram": TOP_PICTURE, "box": box, "twin": BOTTOM_PICTURE, "colour_bar": COLOUR_BAR}
     parts = {
         f"{name}_{side}": getattr(place, side)
         for name, place in places.items()

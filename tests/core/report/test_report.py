@@ -88,7 +88,7 @@ def test_the_headline_in_words_has_the_methods_of_table_2_and_no_others():
     assert "A study - SIMULATED DATA, no real patients" in text
     assert "3 eligible patients, 2 enrolled" in text
     assert "1 excluded: 1 antiviral treatment" in text
-    assert "Pictures whose full scale was assumed, as nothing in them states it: 3 of 10." in text
+    assert "Pictures whose colour scale is unknown, so that no stiffness is read from them: 3 of 10." in text
     assert "Values removed from the tables: 0." in text
     assert "Units doubted, whose values are not used: 0." in text
     assert "Patients excluded because a cell could not be read: 1." in text
