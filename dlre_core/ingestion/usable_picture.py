@@ -125,7 +125,7 @@ def _found_picture(
     located, disagrees = [], ""
     for image in images:
         try:
-            layout = _layout(image, settings)
+            layout = find_parts(image, settings)
         except MissingRegion as error:
             disagrees = disagrees or error.remedy
             continue
@@ -165,8 +165,8 @@ def pixel_digest(picture: NDArray[np.uint8], parts: Sequence[Rectangle] | None =
     return digest.hexdigest()[:32]
 
 
-def _layout(image: SweImage, settings: IngestionSettings) -> ScreenLayout:
-    """By the first profile that claims the picture, else as found.
+def find_parts(image: SweImage, settings: IngestionSettings) -> ScreenLayout:
+    """Where a picture's parts lie, by the first profile that claims it, else as found.
 
     Raises
     ------

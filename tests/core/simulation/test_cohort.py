@@ -166,7 +166,7 @@ def test_the_private_block_holds_the_true_stiffness(hospital):
     for path in sorted((folder / "dicom").rglob("*.dcm")):
         block = read_ssi_block(pydicom.dcmread(path))
         truth = folder / "truth" / path.relative_to(folder / "dicom").with_suffix(".npz")
-        if block is None or not truth.exists() or block.scale_maximum_kpa != 40:
+        if block is None or not truth.exists() or block.scale.maximum_kpa != 40:
             continue
         with np.load(truth) as known:
             expected = np.where(known["coloured"], known["kpa"], 0)[::2, ::2].T
