@@ -29,7 +29,7 @@ from dlre_core.ingestion.repeated_acquisitions import (
     same_acquisition,
 )
 from dlre_core.ingestion.usable_picture import IngestionSettings, UsablePicture, usable_picture
-from dlre_core.simulation.cohort import SCALE_KPA, _scanner, write_hospital
+from dlre_core.simulation.cohort import write_hospital
 from dlre_core.simulation.presets import HOSPITAL_SIZES
 from dlre_core.simulation.screen import Q_BOX_RADIUS_MM
 
@@ -64,7 +64,7 @@ def resized(pixels: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC))
 
 
-def without_q_box(image: SweImage, truth: dict[str, NDArray], opacity: float, depth_mm: float) -> NDArray[np.uint8]:
+def without_q_box(image: SweImage, truth: dict[str, NDArray], depth_mm: float) -> NDArray[np.uint8]:
     """The frame before the Q-Box was placed: colours where the circle's line was, no values beside it."""
     pixels = image.pixels.copy()
     left, top, right, bottom = (int(side) for side in truth["box"])
@@ -74,7 +74,8 @@ def without_q_box(image: SweImage, truth: dict[str, NDArray], opacity: float, de
     line = np.abs(np.hypot(rows - row, columns - column) - radius) < 4
     down = BOTTOM_PICTURE.top - TOP_PICTURE.top
     grey = pixels[top + down : bottom + down, left:right].astype(np.float64)
-    place = np.clip(truth["kpa"] * (len(LUT) / SCALE_KPA), 0, len(LUT) - 1).astype(int)
+    place = np.clip(truth["kpa"] * (len(LUT) / truth["scale"][1]), 0, len(LUT) - 1).astype(int)
+    opacity = float(truth["opacity"])
     coloured = truth["coloured"][..., None]
     bare = np.where(coloured, opacity * LUT[place] + (1 - opacity) * grey, grey)
     box = pixels[top:bottom, left:right]
@@ -83,7 +84,7 @@ def without_q_box(image: SweImage, truth: dict[str, NDArray], opacity: float, de
     return pixels
 
 
-def copies(picture: UsablePicture, truth: dict[str, NDArray], opacity: float) -> Iterator[tuple[str, SweImage]]:
+def copies(picture: UsablePicture, truth: dict[str, NDArray]) -> Iterator[tuple[str, SweImage]]:
     """One acquisition saved again, by how."""
     image = picture.image
     for quality in (90, 75, 50):
@@ -94,7 +95,7 @@ def copies(picture: UsablePicture, truth: dict[str, NDArray], opacity: float) ->
         yield f"screenshot, {width} pixels wide, JPEG 85", replace(shot, pixels=through_jpeg(shot.pixels, 85))
     spacing = picture.layout.pixel_spacing_mm
     if spacing and image.pixels.shape[1] == NATIVE_WIDTH:
-        bare = without_q_box(image, truth, opacity, spacing * TOP_PICTURE.height)
+        bare = without_q_box(image, truth, spacing * TOP_PICTURE.height)
         yield "before the Q-Box", replace(image, pixels=bare)
         yield "before the Q-Box, JPEG 75", replace(image, pixels=through_jpeg(bare, 75))
 
@@ -106,7 +107,6 @@ def measure(size: int, most_copies: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     per_hospital = most_copies // len(HOSPITAL_SIZES)
     for hospital in HOSPITAL_SIZES:
         table = write_hospital(scratch, hospital, size, SEED, truth_folder=scratch / "truth")
-        opacity = _scanner(hospital, SEED).opacity
         prints: dict[str, list[Fingerprint]] = defaultdict(list)
         copied = 0
         for row in table.itertuples():
@@ -121,7 +121,7 @@ def measure(size: int, most_copies: int) -> tuple[pd.DataFrame, pd.DataFrame]:
             if copied < per_hospital:
                 copied += 1
                 with np.load(scratch / "truth" / row.file.replace(".dcm", ".npz")) as truth:
-                    for kind, copy in copies(picture, dict(truth), opacity):
+                    for kind, copy in copies(picture, dict(truth)):
                         other = usable(copy)
                         if other is not None:
                             found = likeness(own, print_of(other))

@@ -125,7 +125,7 @@ def _found_picture(
     located, disagrees = [], ""
     for image in images:
         try:
-            layout = locate(image, settings)
+            layout = find_parts(image, settings)
         except MissingRegion as error:
             disagrees = disagrees or error.remedy
             continue
@@ -165,8 +165,8 @@ def pixel_digest(picture: NDArray[np.uint8], parts: Sequence[Rectangle] | None =
     return digest.hexdigest()[:32]
 
 
-def locate(image: SweImage, settings: IngestionSettings) -> ScreenLayout:
-    """The parts of a picture's screen: by the first profile that claims it, else as found.
+def find_parts(image: SweImage, settings: IngestionSettings) -> ScreenLayout:
+    """Where a picture's parts lie, by the first profile that claims it, else as found.
 
     Raises
     ------

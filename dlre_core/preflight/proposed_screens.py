@@ -1,5 +1,6 @@
 """Profiles of screens that could not be read, for the user to correct: a proposed ``screens.yaml``."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,9 @@ HEAD = """\
 # are no elastograms, and save the file as screens.yaml beside clinical.csv. Rectangles are left, top, right, bottom in
 # pixels; right and bottom are the first column and row outside. make screens shows how the profiles fit.
 """
-SCALE = "scale: {low: 0, high: 40, unit: kPa}  # both ends and the unit, kPa or m/s, or: read"
+SCALE = "{low: 0, high: 40, unit: kPa}  # both ends and the unit, kPa or m/s, or: read"
+NO_BAR = "read  # of the labels; give {low: 0, high: 40, unit: kPa} where colour_bar is given"
+LONGEST_NAME = 36
 REMARKS = {
     "elastogram": "the picture with the coloured box",
     "twin": "the same picture without colours, or null",
@@ -28,8 +31,9 @@ REMARKS = {
 def proposed_parts(kind: Kind) -> dict[str, Rectangle]:
     """What seem to be the parts of a kind's screen, by name, from its first example."""
     first = kind.examples[0]
-    if first.layout is not None:
-        parts = {name: getattr(first.layout, name) for name in ("elastogram", "twin", "colour_bar")}
+    layout = first.layout
+    if layout is not None:
+        parts = {name: getattr(layout, name) for name in ("elastogram", "twin", "colour_bar")}
         return {name: place for name, place in parts.items() if place is not None}
     screen = first.image.pixels
     bars = [bar.place for bar in find_bars(screen, coloured_pixels(screen))]
@@ -44,31 +48,37 @@ def _meets(first: Rectangle, second: Rectangle) -> bool:
 
 
 def profiles_yaml(kinds: Sequence[Kind]) -> str:
-    """The proposed file; only its head where no kind needs a profile."""
-    return HEAD + "".join(f"\n{_entry(kind)}" for kind in kinds if kind.needs_profile)
+    """The proposed file, which `dlre_core.screens.profiles` accepts; only its head where no kind needs a profile."""
+    needy = [kind for kind in kinds if kind.needs_profile]
+    names = [profile_name(kind) for kind in needy]
+    twice = {name for name in names if names.count(name) > 1}
+    numbered = [f"{name} {n}" if name in twice else name for n, name in enumerate(names, 1)]
+    return HEAD + "".join(f"\n{_entry(kind, name)}" for kind, name in zip(needy, numbered, strict=True))
 
 
-def _entry(kind: Kind) -> str:
-    parts = {name: list(vars(place).values()) for name, place in proposed_parts(kind).items()}
+def profile_name(kind: Kind) -> str:
+    """Model, or maker, and size, in the letters that a profile's name may have."""
+    device = re.sub(r"[^A-Za-z0-9._ -]", "", kind.model or kind.manufacturer).lstrip(" ._-")
+    return f"{device} {kind.columns} x {kind.rows}".strip()[-LONGEST_NAME:].lstrip(" ._-")
+
+
+def _entry(kind: Kind, name: str) -> str:
+    parts = {part: list(vars(place).values()) for part, place in proposed_parts(kind).items()}
     match = {"manufacturer": kind.manufacturer, "model": kind.model, "columns": kind.columns, "rows": kind.rows}
     layout = kind.examples[0].layout
     lying = "colour_bar" in parts and _lies(parts["colour_bar"])
     values: dict[str, Any] = {
         "elastogram": parts.get("elastogram", [0, 0, kind.columns, kind.rows]),
         "twin": parts.get("twin"),
-        "colour_bar": parts.get("colour_bar", [0, 0, 0, 0]),
+        "colour_bar": parts.get("colour_bar"),
         "stiff_end": layout.stiff_end if layout is not None else "right" if lying else "top",
     }
-    lines = [f"- name: {_flow(' '.join(part for part in (kind.model or kind.manufacturer, _size(kind)) if part))}"]
+    lines = [f"- name: {_flow(name)}"]
     lines.append(f"  match: {_flow({key: value for key, value in match.items() if value})}")
     lines += [f"  {key}: {_flow(value)}  # {REMARKS[key]}" for key, value in values.items()]
-    lines.append(f"  {SCALE}")
+    lines.append(f"  scale: {SCALE if 'colour_bar' in parts else NO_BAR}")
     lines += [f"  quality_map: null  # {REMARKS['quality_map']}", f"  identity: []  # {REMARKS['identity']}"]
     return "\n".join(lines) + "\n"
-
-
-def _size(kind: Kind) -> str:
-    return f"{kind.columns} x {kind.rows}"
 
 
 def _lies(sides: Sequence[int]) -> bool:

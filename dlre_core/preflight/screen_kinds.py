@@ -1,7 +1,7 @@
 """Sort a folder's pictures into kinds of screens: maker, model, size, and the layout that was found on them."""
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,10 @@ from dlre_core.dicom.reader import SweImage
 from dlre_core.dicom.reject_reasons import Reason, Unusable
 from dlre_core.elastography.colour_kernels import chroma
 from dlre_core.elastography.elastogram import COLOURED, SMALLEST_BOX
+from dlre_core.elastography.scale import Scale
 from dlre_core.elastography.screen_layout import Rectangle, ScreenLayout
 from dlre_core.foundation.errors import MissingRegion
-from dlre_core.ingestion.usable_picture import IngestionSettings, locate, read_scale, usable_picture
-from dlre_core.screens.profiles import read_profiles
+from dlre_core.ingestion.usable_picture import IngestionSettings, find_parts, read_scale, usable_picture
 
 EXAMPLES = 3
 # Of a large folder so many pictures are looked at, evenly spread.
@@ -28,6 +28,7 @@ BLOCK = 4
 COLOURED_BLOCK = 0.4
 NOT_FOUND, NO_COLOURS = "no elastogram found, though there are colours", "no colours"
 NOT_READ = "not read"
+SOURCES = {"file": "private block", "label": "labels", "profile": "profile"}
 
 
 @dataclass(frozen=True)
@@ -35,19 +36,25 @@ class SeenPicture:
     """A picture and what was found on it.
 
     ``name`` is its path below the folder; ``layout`` None where no elastogram was found; ``reason`` why it cannot
-    be used, None where it can; ``scale`` both ends of the scale in words, empty without a layout.
+    be used, None where it can, with a ``detail`` where there is more to say; ``scale`` both ends of the scale in words,
+    empty without a layout.
     """
 
     name: str
     image: SweImage
     layout: ScreenLayout | None
     reason: Reason | None
+    detail: str
     scale: str
 
 
 @dataclass
 class Kind:
-    """Pictures of one maker, model, size and arrangement; ``examples`` are a few of them, ``number`` counts all."""
+    """Pictures of one maker, model, size and arrangement.
+
+    ``number`` counts all, ``usable`` those that the study can use, ``reasons`` why not the others, each with its
+    detail; ``scales`` counts scales in words; ``examples`` are a few of them.
+    """
 
     manufacturer: str
     model: str
@@ -56,7 +63,7 @@ class Kind:
     arrangement: str
     number: int = 0
     usable: int = 0
-    reasons: Counter[Reason] = field(default_factory=Counter)
+    reasons: Counter[tuple[Reason, str]] = field(default_factory=Counter)
     scales: Counter[str] = field(default_factory=Counter)
     examples: list[SeenPicture] = field(default_factory=list)
 
@@ -76,7 +83,7 @@ class Kind:
         self.number += 1
         self.usable += seen.reason is None
         if seen.reason is not None:
-            self.reasons[seen.reason] += 1
+            self.reasons[seen.reason, seen.detail] += 1
         if seen.scale:
             self.scales[seen.scale] += 1
         if len(self.examples) < EXAMPLES:
@@ -105,25 +112,30 @@ def sort_folder(folder: str | Path, settings: IngestionSettings, most_pictures: 
     Parameters
     ----------
     folder : path
-        A cohort folder, whose ``dicom/`` is taken, or any folder of pictures.
+        A cohort folder, whose ``dicom/`` is taken, or any folder of pictures; profiles are in its ``screens.yaml``.
     settings : IngestionSettings
     most_pictures : int
         Of more files, so many are looked at, evenly spread over their names.
+
+    Raises
+    ------
+    ConfigurationError
+        If ``screens.yaml`` is wrong.
     """
     folder = Path(folder)
-    root = folder / "dicom" if (folder / "dicom").is_dir() else folder
+    is_cohort = (folder / "dicom").is_dir()
+    root = folder / "dicom" if is_cohort else folder
     files = list(find_files(root, settings.limits.bytes_per_file))
     chosen = np.unique(np.linspace(0, len(files) - 1, min(most_pictures, len(files))).astype(int))
+    hospitals = {file.name.partition("/")[0] if is_cohort else "" for file in files}
+    settings_at = {hospital: settings.at(folder, hospital) for hospital in hospitals}
     kinds: dict[tuple[str, str, int, int, str], Kind] = {}
-    profiles = read_profiles(folder)
     unread: Counter[Reason] = Counter()
     no_pictures = 0
     with GuardedReader(settings.limits) as reader:
         for file in tqdm([files[i] for i in chosen], desc="pictures", unit="picture", disable=None):
             try:
-                # In a cohort folder hospitals come first.
-                hospital = file.folders[0] if root != folder and file.folders else ""
-                seen = _seen(file, reader, replace(settings, profiles=profiles, hospital=hospital))
+                seen = _seen(file, reader, settings_at[file.name.partition("/")[0] if is_cohort else ""])
             except Unusable as unusable:
                 unread[unusable.reason] += 1
                 continue
@@ -148,35 +160,30 @@ def _seen(file: FoundFile, reader: GuardedReader, settings: IngestionSettings) -
     try:
         picture = usable_picture(images, settings)
     except Unusable as unusable:
-        return _described(file.name, images[0], _layout(images[0], settings), settings, unusable.reason)
-    return _described(file.name, picture.image, picture.layout, settings, None)
+        layout = _layout(images[0], settings)
+        scale = "" if layout is None else _words(read_scale(images[0], layout, settings.profiles))
+        return SeenPicture(file.name, images[0], layout, unusable.reason, unusable.detail, scale)
+    return SeenPicture(file.name, picture.image, picture.layout, None, "", _words(picture.scale))
 
 
 def _layout(image: SweImage, settings: IngestionSettings) -> ScreenLayout | None:
     try:
-        return locate(image, settings)
+        return find_parts(image, settings)
     except MissingRegion:
         return None
 
 
-def _described(
-    name: str, image: SweImage, layout: ScreenLayout | None, settings: IngestionSettings, reason: Reason | None
-) -> SeenPicture:
-    return SeenPicture(name, image, layout, reason, "" if layout is None else _scale(image, layout, settings))
-
-
-def _scale(image: SweImage, layout: ScreenLayout, settings: IngestionSettings) -> str:
-    scale = read_scale(image, layout, settings.profiles)
-    if not scale.known:
-        return NOT_READ
-    return f"{scale.low:g} to {scale.high:g} {scale.unit}" + (" (private block)" if scale.source == "file" else "")
+def _words(scale: Scale) -> str:
+    return f"{scale.low:g} to {scale.high:g} {scale.unit} ({SOURCES[scale.source]})" if scale.known else NOT_READ
 
 
 def arrangement(seen: SeenPicture) -> str:
-    """Where twin and colour bar lie, in words; or that no elastogram was found, with colours or without."""
+    """Where twin and colour bar lie, in words, or which profile says so; or that no elastogram was found."""
     layout = seen.layout
     if layout is None:
         return NOT_FOUND if coloured_parts(seen.image.pixels) else NO_COLOURS
+    if layout.source == "profile":
+        return f"profile {layout.screen}"
     twin = "no B-mode twin" if layout.twin is None else f"B-mode {_side(layout.twin, layout.elastogram)}"
     if layout.colour_bar is None:
         return f"{twin}, no colour bar"

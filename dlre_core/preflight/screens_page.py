@@ -7,6 +7,7 @@ import argparse
 import base64
 import io
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def _shown_kind(kind: Kind) -> dict[str, object]:
         "arrangement": kind.arrangement,
         "verdict": verdict(kind),
         "scale": scale_sentence(kind),
-        "reasons": [(number, reason) for reason, number in kind.reasons.most_common()],
+        "reasons": [(number, reason, detail) for (reason, detail), number in kind.reasons.most_common()],
         "examples": [_shown_example(kind, seen) for seen in kind.examples],
         "profile": profiles_yaml([kind]).split("\n\n", 1)[1] if kind.needs_profile else "",
     }
@@ -79,7 +80,7 @@ def _shown_example(kind: Kind, seen: SeenPicture) -> dict[str, object]:
     picture.save(buffer, "JPEG", quality=EXAMPLE_QUALITY)
     return {
         "name": seen.name,
-        "code": seen.reason.code if seen.reason else "can be read",
+        "code": seen.reason.code if seen.reason else "can be used",
         "columns": columns,
         "rows": rows,
         "size": columns / TEXT_SHARE,
@@ -114,8 +115,8 @@ def _at(part: str, place: Rectangle, columns: int) -> dict[str, object]:
 
 
 def verdict(kind: Kind) -> str:
-    """How many pictures of a kind can be read."""
-    return f"{kind.usable} of {kind.number} can be read"
+    """How many pictures of a kind the study can use."""
+    return f"{kind.usable} of {kind.number} can be used"
 
 
 def scale_sentence(kind: Kind) -> str:
@@ -135,13 +136,15 @@ def unread_sentences(found: SortedFolder) -> list[str]:
 
 
 def kinds_text(found: SortedFolder) -> str:
-    """The kinds for a terminal, each with how many can be read, why not the others, and what to do."""
+    """The kinds for a terminal, each with how many can be used, why not the others, and what to do."""
     plural = "s" * (len(found.kinds) != 1)
     lines = [f"{found.number} pictures, {len(found.kinds)} kind{plural} of screens."]
     for number, kind in enumerate(found.kinds, 1):
         lines += ["", f"{number}. {kind.title}: {verdict(kind)}", f"   {kind.arrangement}"]
         lines += [f"   {scale_sentence(kind)}"] if kind.scales else []
-        lines += [f"   {n} x {reason.code}: {reason.sentence}" for reason, n in kind.reasons.most_common()]
+        for (reason, detail), n in kind.reasons.most_common():
+            for words in (f"{n} x {reason.code}: {reason.sentence} {detail}", f"What to do: {reason.remedy}"):
+                lines += textwrap.wrap(words, 96, initial_indent="   ", subsequent_indent="     ")
         lines += [f"   such as {kind.examples[0].name}"]
     rest = unread_sentences(found)
     return "\n".join(lines + [""] * bool(rest) + rest) + "\n"
@@ -175,7 +178,11 @@ def main(arguments: list[str] | None = None) -> int:
     except ConfigurationError as error:
         sys.stdout.write(f"{error}\nThe settings' defaults are taken.\n\n")
         settings = IngestionSettings()
-    found = sort_folder(options.folder, settings, options.pictures)
+    try:
+        found = sort_folder(options.folder, settings, options.pictures)
+    except ConfigurationError as error:
+        sys.stdout.write(f"{error}\n")
+        return 2
     page, profiles = write_screens(options.folder, found, options.out)
     sys.stdout.write(kinds_text(found) + next_step(found.kinds, page, profiles, options.folder))
     return int(any(kind.needs_profile for kind in found.kinds))

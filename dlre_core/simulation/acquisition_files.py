@@ -11,7 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from dlre_core.dicom.supersonic_block import build_ssi_block
 from dlre_core.elastography.colour_map import colour_table
-from dlre_core.elastography.scale import Scale
+from dlre_core.elastography.scale import KPA, Scale
 from dlre_core.elastography.screen_layout import NATIVE_WIDTH, TOP_PICTURE
 from dlre_core.foundation.study_terms import SQUARE_SIDE
 from dlre_core.simulation.export import Export, Instance, Patient, make_uid, write_dicom
@@ -81,8 +81,8 @@ def hand_drawn_square(drawn: DrawnScreen, generator: np.random.Generator) -> tup
     return round(float(np.clip(row, 0, height - side))), round(float(np.clip(column, 0, width - side))), side
 
 
-def write_truth(path: Path, drawn: DrawnScreen, severity: float) -> None:
-    """Write what the pipeline must not see: stiffness, masks, places and scale of one picture."""
+def write_truth(path: Path, drawn: DrawnScreen, settings: MachineSettings, severity: float) -> None:
+    """Write what the pipeline must not see: stiffness, masks, places and scale of one picture, and its opacity."""
     path.parent.mkdir(parents=True, exist_ok=True)
     box = drawn.box
     np.savez_compressed(
@@ -96,6 +96,7 @@ def write_truth(path: Path, drawn: DrawnScreen, severity: float) -> None:
         severity=np.array(severity),
         scale=np.array([drawn.scale.low, drawn.scale.high]),
         scale_unit=np.array(drawn.scale.unit),
+        opacity=np.array(settings.opacity),
     )
 
 
@@ -125,7 +126,7 @@ def _block(drawn: DrawnScreen, acquisition: Acquisition) -> bytes:
         rectangle=rectangle,
         rectangle_mm=millimetres,
         opacity=100 * acquisition.settings.opacity,
-        scale=Scale(0.0, acquisition.settings.scale.high, "kPa", "file"),
+        scale=Scale(0.0, acquisition.settings.scale.high, KPA, "file"),
         table=colour_table(),
     )
 

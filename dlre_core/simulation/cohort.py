@@ -21,7 +21,7 @@ from dlre_core.simulation.texture import Field, Nuisance, simulate_field
 
 NEEDED = 5
 EXAMPLE_SEED, EXAMPLE_COHORT = 1_000_003, 40
-SCALE_KPA, WRONG_SCALE_KPA = 40.0, 60.0
+WRONG_SCALE_KPA = 60.0
 SEVERITY_SPREAD = 0.45
 MEAN_SEVERITY = 0.87
 MEASUREMENT_COLUMNS = [
@@ -190,8 +190,9 @@ def _scanner(hospital: str, seed: int, screens: HospitalScreens) -> _Scanner:
     opacity = float(generator.choice([0.5, 0.5, 0.6, 0.65]))
     design = DESIGNS[screens.layout]
     settings = machine_settings(design, np.random.default_rng([seed, 5, ord(hospital)]))
+    settings = replace(settings, scale=design.scales[0])
     if screens.layout == "stacked":
-        settings = replace(settings, scale=Scale(0, SCALE_KPA, KPA), opacity=opacity)
+        settings = replace(settings, opacity=opacity)
     return _Scanner(look, design, settings, screens)
 
 
@@ -275,7 +276,7 @@ def _acquire(
             square = hand_drawn_square(drawn, np.random.default_rng([seed, 6, number, *row["patient_id"].encode()]))
             rows[-1] |= dict(zip(SQUARE_COLUMNS, square, strict=True))
         if truth is not None:
-            write_truth((truth / name).with_suffix(".npz"), drawn, field.severity)
+            write_truth((truth / name).with_suffix(".npz"), drawn, settings, field.severity)
     return rows
 
 

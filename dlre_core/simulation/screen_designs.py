@@ -116,8 +116,8 @@ class ScreenDesign:
     ``quality`` (confidence or propagation). ``labels`` says how the bar is labelled: the stiff end above and the soft
     one with its unit below (ends), the stiff end and its unit above and ticks (end_and_ticks; over_and_ticks with a
     sign that more is possible), or ticks and both ends under the unit (ticks). ``scales``, ``outlines``,
-    ``opacities``, ``fonts`` and ``tints`` of the B-mode are what a machine may be set to; ``notes`` are written over
-    the elastogram, and with ``numbered`` a number stands at the Q-Box.
+    ``opacities``, ``fonts`` and ``tints`` of the B-mode are what a machine may be set to, the usual scale first.
+    ``notes`` are written over the elastogram, and with ``numbered`` a number stands at the Q-Box.
     """
 
     name: str
@@ -299,7 +299,7 @@ _DESIGNS = (
         colour_bar=Rectangle(14, 130, 30, 390),
         grey_bar=Rectangle(14, 440, 30, 620),
         colour_map="vtiq",
-        scales=(Scale(0.5, 10, SPEED), Scale(0.5, 6.5, SPEED), Scale(0.5, 5, SPEED)),
+        scales=(Scale(0.5, 5, SPEED), Scale(0.5, 10, SPEED), Scale(0.5, 6.5, SPEED)),
         labels="ends",
         label_size=14,
         ruler=104,

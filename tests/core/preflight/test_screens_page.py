@@ -14,8 +14,9 @@ from dlre_core.dicom.reject_reasons import Reason
 from dlre_core.elastography.screen_layout import Rectangle
 from dlre_core.ingestion.usable_picture import IngestionSettings
 from dlre_core.preflight.proposed_screens import profiles_yaml, proposed_parts
-from dlre_core.preflight.screen_kinds import NO_COLOURS, NOT_FOUND, Kind, SeenPicture, sort_folder
+from dlre_core.preflight.screen_kinds import NO_COLOURS, NOT_FOUND, NOT_READ, Kind, SeenPicture, sort_folder
 from dlre_core.preflight.screens_page import kinds_text, main, write_screens
+from dlre_core.screens.profiles import profiles_of
 from dlre_core.simulation.export import Export, Instance, Patient, make_uid, write_dicom
 from dlre_core.simulation.foreign_screens import foreign_screen
 from dlre_core.simulation.other_screens import example_screen
@@ -66,17 +67,17 @@ def test_kinds_are_makers_models_sizes_and_layouts(found):
     first = found.kinds[0]
     assert first.arrangement == "B-mode below, colour bar at the right with its top end stiff"
     assert first.usable == first.number == 3
-    assert first.scales == {"0 to 40 kPa": 3}
+    assert first.scales == {"0 to 40 kPa (labels)": 3}
     assert found.no_pictures == 1
     assert found.unread == {Reason.EMPTY_FILE: 1}
 
 
 def test_what_cannot_be_used_says_why(found):
     bmode = next(kind for kind in found.kinds if kind.arrangement == NO_COLOURS)
-    assert bmode.reasons == {Reason.NO_ELASTOGRAM: 2}
+    assert bmode.reasons == {(Reason.NO_ELASTOGRAM, ""): 2}
     assert not bmode.needs_profile
     text = kinds_text(found)
-    assert "GE Healthcare (simulated) LOGIQE9 (simulated), 960 × 720: 0 of 2 can be read" in text
+    assert "GE Healthcare (simulated) LOGIQE9 (simulated), 960 × 720: 0 of 2 can be used" in text
     assert "2 x no_elastogram" in text
     assert "1 not read: There is nothing in the file" in text
 
@@ -115,9 +116,9 @@ def test_a_rectangle_is_drawn_where_the_part_is(folder, found, tmp_path):
 def unfound(name, seed=1):
     """A kind whose screens show an elastogram that nobody found."""
     design, drawn = DESIGNS[name], example_screen(name, seed)
-    image = SweImage(drawn.screen, 1, 1, True, "", "", (), None, None, design.manufacturer, design.model)
+    image = SweImage(drawn.screen, 1, 1, True, "", "", (), None, None, design.manufacturer, design.model, "")
     kind = Kind(design.manufacturer, design.model, design.columns, design.rows, NOT_FOUND)
-    kind.add(SeenPicture("A/1.dcm", image, None, Reason.NO_ELASTOGRAM, ""))
+    kind.add(SeenPicture("A/1.dcm", image, None, Reason.NO_ELASTOGRAM, "", ""))
     return kind, drawn
 
 
@@ -157,7 +158,54 @@ def test_a_proposal_is_yaml_with_every_field_of_a_profile():
     ]
     assert len(profile["elastogram"]) == len(profile["colour_bar"]) == 4
     horizontal, _ = unfound("bar_horizontal")
-    assert yaml.safe_load(profiles_yaml([kind, horizontal]))[1]["stiff_end"] == "right"
+    empty, _ = unfound("bar_horizontal")
+    empty.examples[0].image.pixels[:] = 0
+    entries = yaml.safe_load(profiles_yaml([kind, horizontal, empty]))
+    assert entries[1]["stiff_end"] == "right"
+    assert entries[2]["colour_bar"] is None
+    # A maker may write anything into its name; two kinds of one device have two names.
+    odd, _ = unfound("single_bar_left")
+    odd.model = "® µ/Scan: {x}, the longest name of a device that anybody has seen"
+    profiles = profiles_of(yaml.safe_load(profiles_yaml([kind, horizontal, empty, odd])))
+    assert [profile.name for profile in profiles][1:3] == ["RS85 simulated 1280 x 960 2", "RS85 simulated 1280 x 960 3"]
+
+
+def test_a_corrected_proposal_is_a_profile_that_reads_the_screens(tmp_path):
+    """Two screens without labels: found, but nothing states the scale."""
+    for number in (1, 2):
+        drawn = example_screen("side_by_side", number)
+        bar, screen = drawn.colour_bar, drawn.screen.copy()
+        screen[:, bar.right :] = 0
+        screen[: bar.top, 1300:] = 0
+        dicom(tmp_path / "dicom/A" / f"{number}.dcm", screen, DESIGNS["side_by_side"], number)
+    (kind,) = sort_folder(tmp_path, IngestionSettings()).kinds
+    assert kind.scales == {NOT_READ: 2}
+    assert kind.needs_profile
+    _, proposal = write_screens(tmp_path, sort_folder(tmp_path, IngestionSettings()), tmp_path / "out")
+    (tmp_path / "screens.yaml").write_text(proposal.read_text("utf-8"), "utf-8")
+    (kind,) = sort_folder(tmp_path, IngestionSettings()).kinds
+    assert kind.arrangement == "profile Aixplorer simulated 1440 x 1080"
+    assert kind.scales == {"0 to 40 kPa (profile)": 2}
+    assert kind.usable == 2
+    assert not kind.needs_profile
+
+
+def test_a_wrong_profile_says_where_it_does_not_fit(tmp_path, capsys, monkeypatch):
+    drawn = example_screen("single_bar_left", 2)
+    dicom(tmp_path / "dicom/A/1.dcm", drawn.screen, DESIGNS["single_bar_left"], 1)
+    kind, _ = unfound("single_bar_left")
+    text = profiles_yaml([kind])
+    (entry,) = yaml.safe_load(text)
+    entry["colour_bar"] = [810, 480, 826, 700]
+    (tmp_path / "screens.yaml").write_text(yaml.safe_dump([entry]))
+    (kind,) = sort_folder(tmp_path, IngestionSettings()).kinds
+    ((reason, detail),) = kind.reasons
+    assert reason is Reason.PROFILE_DISAGREES
+    assert "S3000" in detail
+    (tmp_path / "screens.yaml").write_text("- name: x")
+    monkeypatch.chdir(tmp_path)
+    assert main([str(tmp_path)]) == 2
+    assert "screens.yaml" in capsys.readouterr().out
 
 
 def test_the_command_says_what_to_do(folder, tmp_path, capsys, monkeypatch):

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from PIL import ImageDraw
 
 from dlre_core.elastography.screen_layout import Rectangle
 from dlre_core.simulation.foreign_screens import KINDS, foreign_screen
 from dlre_core.simulation.other_screens import DrawnScreen, example_screen
 from dlre_core.simulation.screen import edge
 from dlre_core.simulation.screen_designs import DESIGNS, Scale, map_colours
+from tests.helpers.drawn_texts import drawn_texts
 
 OTHERS = sorted(set(DESIGNS) - {"stacked"})
 
@@ -100,33 +100,18 @@ def test_a_seed_gives_the_same_screen_and_another_one_another():
     assert not np.array_equal(first, other)
 
 
-@pytest.fixture
-def written(monkeypatch):
-    """Every text with the place it takes, as it is drawn."""
-    texts = []
-    draw_text = ImageDraw.ImageDraw.text
-
-    def text(self, xy, text, *args, **options):
-        if text.strip():
-            place = self.textbbox(xy, text, font=options["font"], anchor=options.get("anchor"))
-            texts.append((text, Rectangle(*map(round, place)), self.im.size))
-        draw_text(self, xy, text, *args, **options)
-
-    monkeypatch.setattr(ImageDraw.ImageDraw, "text", text)
-    return texts
-
-
 @pytest.mark.parametrize("name", OTHERS)
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
-def test_no_text_lies_on_another_nor_on_a_picture(written, name, seed):
-    drawn = example_screen(name, seed)
+def test_no_text_lies_on_another_nor_on_a_picture(name, seed):
+    with drawn_texts() as written:
+        drawn = example_screen(name, seed)
+    rows, columns = drawn.screen.shape[:2]
     notes = [line for block in DESIGNS[name].notes for line in block.lines]
-    assert any("SIMULATED" in text for text, _, _ in written)
-    assert sum("SIM^" in text for text, _, _ in written) >= 2
-    for number, (text, place, (columns, rows)) in enumerate(written):
+    assert any("SIMULATED" in text for text, _ in written)
+    assert sum("SIM^" in text for text, _ in written) >= 2
+    for number, (text, place) in enumerate(written):
         assert place.clamped(rows, columns) == place, (text, place)
-        others = [(other, there) for other, there, _ in written[number + 1 :]]
-        others += [("bar", drawn.colour_bar)]
+        others = [*written[number + 1 :], ("bar", drawn.colour_bar)]
         if text != "1" and text not in notes and not text.startswith("1 "):
             others += [("picture", there) for there in pictures(drawn)]
         for other, there in others:

@@ -1,0 +1,47 @@
+"""Names that are planted all over other makers' screens are nowhere on what ingestion keeps."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dlre_core.dicom.reader import SweImage
+from dlre_core.dicom.reject_reasons import Unusable
+from dlre_core.ingestion.usable_picture import IngestionSettings, usable_picture
+from dlre_core.simulation.other_screens import example_screen
+from dlre_core.simulation.screen_designs import DESIGNS
+from tests.helpers.drawn_texts import drawn_texts
+
+OTHERS = sorted(set(DESIGNS) - {"stacked"})
+SETTINGS = replace(IngestionSettings(), scale_by_hospital={"": None}, minimum_fill=0.2)
+# What the simulator invents of a patient: name, number, hospital, day.
+IDENTITY = ("SIM^", "Hospital", "2015-")
+
+
+def says_who(text: str, patient: str) -> bool:
+    return patient in text or any(part in text for part in IDENTITY)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_no_planted_name_is_kept(name):
+    kept = 0
+    for seed in range(6):
+        with drawn_texts() as texts:
+            drawn = example_screen(name, seed)
+        patient = next(text for text, _ in texts if text.startswith("SIM^")).removeprefix("SIM^")
+        planted = [(text, place) for text, place in texts if says_who(text, patient)]
+        assert len(planted) >= 5
+        try:
+            picture = usable_picture([SweImage(drawn.screen, 1, 1, True, "", "", (), None, None)], SETTINGS)
+        except Unusable:
+            # How many are found is measured elsewhere.
+            continue
+        kept += 1
+        for text, place in planted:
+            there = picture.screen[place.top : place.bottom, place.left : place.right]
+            assert not there.any(), (seed, text, place)
+        # It is not all black: the middle of the box is there as it was.
+        box, quarter = drawn.box, min(drawn.box.width, drawn.box.height) // 4
+        middle = (slice(box.top + quarter, box.bottom - quarter), slice(box.left + quarter, box.right - quarter))
+        assert np.array_equal(picture.screen[middle], drawn.screen[middle])
+    assert kept >= 3
