@@ -64,7 +64,7 @@ def test_pictures_belong_to_their_folder_and_have_no_date(hospital):
     }
     assert sorted(patient for patient, _ in hospital.stored()) == ["A0001"] * 5 + ["A0002"]
     table = hospital.table("acquisitions")
-    assert set(table["flags"]) == {"no_time"}
+    assert set(table["flags"]) == {"no_time;scale_unknown"}
     assert set(table["acquired_on"]) == {""}
     assert set(table["transfer_syntax"]) == {"PNG", "JPEG", "BMP", "TIFF"}
     assert hospital.table("counts")["ignored"][0] == 2
@@ -112,7 +112,7 @@ def test_a_picture_without_a_date_counts_beside_dated_ones(hospital):
     cells = dict(zip(lines[0].split(","), lines[1].split(","), strict=True)) | {"elastography_date": "2016-03-02"}
     clinical.write_text("\n".join([lines[0], ",".join(cells.values()), *lines[2:]]) + "\n")
     assert hospital.ingest().rejected() == {}
-    assert sorted(hospital.table("acquisitions")["flags"]) == ["", "no_time"]
+    assert sorted(hospital.table("acquisitions")["flags"]) == ["no_time;scale_unknown", "scale_unknown"]
 
 
 def test_nothing_of_names_text_chunks_and_exif_is_written(hospital, capfd):

@@ -123,7 +123,7 @@ def test_zero_is_said_as_zero(tmp_path, capsys):
     main([str(tmp_path)])
     said = capsys.readouterr().out
     for sentence in (
-        "states it: 0 of 0.",
+        "read from them: 0 of 0.",
         "Values removed from the tables: 0.",
         "Units doubted, whose values are not used: 0.",
         "Patients excluded because a cell could not be read: 0.",
@@ -131,12 +131,12 @@ def test_zero_is_said_as_zero(tmp_path, capsys):
         assert sentence in said
 
 
-def test_pictures_whose_full_scale_is_assumed_are_counted(tmp_path):
+def test_pictures_whose_scale_is_unknown_are_counted(tmp_path):
     for number in range(3):
         files.write_elastogram(tmp_path / "dicom" / "A" / "A0001" / f"{number}.dcm", number)
     settings = IngestionSettings()
     seen = look_at_pictures(tmp_path, settings)
-    assert (seen.sources, seen.unusable, seen.left) == (["configured"] * 3, {}, 0)
+    assert (seen.sources, seen.unusable, seen.left) == (["unknown"] * 3, {}, 0)
     assert "cannot be used: 0 of 3 looked at." in unusable_text(seen)
     hurried = look_at_pictures(tmp_path, settings, seconds=-1)
     assert (hurried.sources, hurried.left) == ([], 3)
@@ -165,9 +165,9 @@ def test_numbers_of_the_report_count_both_tables(page):
     (folder / "roi.csv").unlink()
     others = other_problems(other_tables(folder), ["A", "B"])
     enrolment = pd.DataFrame({"all_reasons": ["unreadable_cell;too_young", "", None, "too_young"]})
-    sources = pd.Series(["file", "configured", "label"])
+    sources = pd.Series(["file", "unknown", "label"])
     counted = doubts(clinical, others, enrolment, sources)
-    assert (counted.scale_assumed, counted.scale_known) == (1, 3)
+    assert (counted.scale_unknown, counted.scale_known) == (1, 3)
     assert counted.values_removed == (clinical["effect"] == "value removed").sum() + 2
     assert counted.units_doubted == ("platelets_10e9_l (B)", "q_box_mean_kpa (A)")
     assert counted.patients_unread == 1
