@@ -86,7 +86,8 @@ def test_a_square_beside_what_was_found_wins_and_one_on_it_keeps_what_was_found(
     add(hospital, "A0001/2.png", files.draw_screen(2), "300,300,200")
     assert hospital.ingest().rejected() == {}
     found, elsewhere = hospital.table("acquisitions").to_dict("records")
-    assert (found["layout_source"], found["flags"]) == ("pixels", "no_time;scale_unknown")
+    assert found["layout_source"] == "pixels"
+    assert "square_by_hand_only" not in found["flags"]
     assert elsewhere["layout_source"] == "hand"
 
 

@@ -62,7 +62,7 @@ SENTENCES = [
     "lines 37, 137: [B B0003] The same file stands in more than one row",
     "line 3: [A] row: not a whole number. Cell: '10.5'",
     # Numbers.
-    "Pictures whose full scale was assumed, as nothing in them states it: 0 of 0.",
+    "Pictures whose colour scale is unknown, so that no stiffness is read from them: 0 of 0.",
     "Units doubted, whose values are not used: 2 (platelets_10e9_l (B), q_box_mean_kpa (A)).",
 ]
 
@@ -133,7 +133,13 @@ def test_zero_is_said_as_zero(tmp_path, capsys):
 
 def test_pictures_whose_scale_is_unknown_are_counted(tmp_path):
     for number in range(3):
-        files.write_elastogram(tmp_path / "dicom" / "A" / "A0001" / f"{number}.dcm", number)
+        screen, bar = files.draw_screen(number), files.BAR
+        # Nothing beside the bar says what its colours stand for.
+        beside = np.ones(screen.shape[:2], bool)
+        beside[bar.top : bar.bottom, bar.left : bar.right] = beside[:, : files.TOP.right] = False
+        screen[beside] = 0
+        dataset = files.make_dataset(screen, uid=f"1.2.{number}")
+        files.save(dataset, tmp_path / "dicom" / "A" / "A0001" / f"{number}.dcm")
     settings = IngestionSettings()
     seen = look_at_pictures(tmp_path, settings)
     assert (seen.sources, seen.unusable, seen.left) == (["unknown"] * 3, {}, 0)
