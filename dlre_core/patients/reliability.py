@@ -1,10 +1,9 @@
 """Whether a patient's stiffness measurements agree well enough, by the rule of the device's maker.
 
 Rules are in ``data/device_reliability.csv``, with their sources. They were read in documents that quote them, not in
-the originals; of a pattern marked ``memory`` no file of that maker was seen.
+the originals.
 """
 
-import re
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.study_terms import KEYS
 
 RULES = Path(__file__).parent / "data" / "device_reliability.csv"
-RULE_TEXT = ("maker", "manufacturer_pattern", "pattern_from", "statistic", "quality_index", "quality_limit", "source")
+RULE_TEXT = ("maker", "statistic", "quality_index", "quality_limit", "source")
 # The guideline's rule: for makers without one, and for what a maker's rule leaves open.
 GENERAL = "any other"
 # Young's modulus in kPa over the square of the shear-wave speed in m/s: three times the density, 1000 kg/m3.
@@ -42,26 +41,11 @@ def device_rules() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index maker; manufacturer_pattern (regular expression, lower case), measurements (fewest recommended),
-        statistic (mean or median), iqr_over_median_kpa and iqr_over_median_m_s (shares; NaN where the maker published
-        none), quality_index and quality_limit (shown by the scanner; the program does not read them), source.
+        Index maker, as ``acquisitions.csv`` names it; measurements (fewest recommended), statistic (mean or median),
+        iqr_over_median_kpa and iqr_over_median_m_s (shares; NaN where the maker published none), quality_index and
+        quality_limit (shown by the scanner; the program does not read them), source.
     """
     return read_table(RULES, text=RULE_TEXT).set_index("maker")
-
-
-def maker_of(manufacturer: str) -> str:
-    """The maker whose rule holds, by Manufacturer (0008,0070).
-
-    Examples
-    --------
-    >>> [maker_of(name) for name in ("GE Healthcare", "SuperSonic Imagine SA", "Gemini", "")]
-    ['GE', 'SuperSonic Imagine', 'any other', 'any other']
-    """
-    rules = device_rules()
-    for maker, pattern in rules["manufacturer_pattern"].items():
-        if pattern and re.search(pattern, manufacturer.strip().lower()):
-            return str(maker)
-    return GENERAL
 
 
 def reliability(acquisitions: pd.DataFrame) -> pd.DataFrame:
@@ -74,7 +58,7 @@ def reliability(acquisitions: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     acquisitions : DataFrame
-        ``results/store/acquisitions.csv``: hospital, patient, q_box_mean_kpa, and manufacturer where it is there.
+        ``results/store/acquisitions.csv``: hospital, patient, manufacturer and q_box_mean_kpa.
 
     Returns
     -------
@@ -83,10 +67,8 @@ def reliability(acquisitions: pd.DataFrame) -> pd.DataFrame:
         iqr_over_median in kPa and of the speeds in m/s (shares; NaN with fewer than two); limit in kPa;
         unreliable 1 above it, 0 at or below it, NaN where it is not known.
     """
-    manufacturers = acquisitions.get("manufacturer", pd.Series("", index=acquisitions.index))
-    makers = manufacturers.fillna("").astype(str).map(maker_of)
     rows = [
-        [*keys, *_patient_row(part["q_box_mean_kpa"].dropna().to_numpy(np.float64), set(makers[part.index]))]
+        [*keys, *_patient_row(part["q_box_mean_kpa"].dropna().to_numpy(np.float64), set(part["manufacturer"]))]
         for keys, part in acquisitions.groupby(KEYS, sort=True)
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -99,7 +81,8 @@ def reliable_or_not(acquisitions: pd.DataFrame) -> pd.Series:
 
 def _patient_row(kpa: np.ndarray, makers: set[str]) -> list[object]:
     rules = device_rules()
-    maker = makers.pop() if len(makers) == 1 else GENERAL
+    (maker, *others) = sorted(makers)
+    maker = maker if not others and maker in rules.index else GENERAL
     rule, general = rules.loc[maker], rules.loc[GENERAL]
     published = rule["iqr_over_median_kpa"]
     limit = float(general["iqr_over_median_kpa"] if np.isnan(published) else published)

@@ -221,7 +221,9 @@ def look_at_pictures(folder: Path, settings: IngestionSettings, seconds: float =
                     square = hand_square(squares.get(file.name, {}))
                     seen.sources.append(usable_picture(reader.images(file), of_hospital, square).scale.source)
                 except Unusable as unusable:
-                    seen.unusable[unusable.reason].append(f"{hospital.name}/{file.name}")
+                    name = f"{hospital.name}/{file.name}"
+                    detail = f": {unusable.detail}" if unusable.detail else ""
+                    seen.unusable[unusable.reason].append(name + detail)
     return seen
 
 

@@ -8,7 +8,7 @@ from dlre_core.patients.reliability import reliability
 from dlre_core.tables.typeset import write_all
 
 with job_log(snakemake.log[0]):
-    acquisitions = read_table(snakemake.input.acquisitions, needs=(*KEYS, "q_box_mean_kpa"), text=["manufacturer"])
+    acquisitions = read_table(snakemake.input.acquisitions, needs=(*KEYS, "manufacturer", "q_box_mean_kpa"))
     table = reliability(acquisitions)
     made = snakemake.output
     write_all(table, printed_reliability(table, snakemake.params.simulated), made.csv, made.html, made.tex)

@@ -120,7 +120,12 @@ def drawn(tmp_path_factory):
         for side in ("left", "top", "right", "bottom")
     }
     acquisitions, rois, split = tables(
-        **parts, pixel_spacing_mm=np.nan, opacity=np.nan, q_box_diameter_mm=20.0, q_box_source="given"
+        **parts,
+        pixel_spacing_mm=np.nan,
+        opacity=np.nan,
+        layout_source="pixels",
+        q_box_diameter_mm=20.0,
+        q_box_source="given",
     )
     square = find_square(box, height, width)
     rois = rois.assign(row=square.row, column=square.column, size=square.size)

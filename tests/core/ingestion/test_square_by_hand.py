@@ -52,7 +52,7 @@ def test_a_square_on_an_unknown_screen_is_kept_alone_with_the_hospitals_stiffnes
     assert hospital.ingest().rejected() == {"A0001/3.png": "no_elastogram"}
     first, second = hospital.table("acquisitions").to_dict("records")
     for row in (first, second):
-        assert row["flags"] == "no_time;square_by_hand_only"
+        assert row["flags"] == "no_time;square_by_hand_only;scale_unknown"
         assert (row["layout_source"], row["scale_source"]) == ("hand", "unknown")
         assert [row[f"box_{side}"] for side in ("left", "top", "right", "bottom")] == [200, 200, 400, 400]
         assert pd.isna([row["scale_maximum_kpa"], row["opacity"], row["saturated_fraction"], row["twin_left"]]).all()
@@ -70,7 +70,7 @@ def test_without_colour_the_quality_is_unknown_and_said(hospital):
     add(hospital, "A0001/1.png", unknown_screen(1, colours=False), "200,200,200", "9")
     assert hospital.ingest().rejected() == {}
     (row,) = hospital.table("acquisitions").to_dict("records")
-    assert row["flags"] == "no_time;square_by_hand_only;quality_unknown"
+    assert row["flags"] == "no_time;square_by_hand_only;quality_unknown;scale_unknown"
     assert pd.isna(row["fill_fraction"])
 
 
@@ -86,7 +86,8 @@ def test_a_square_beside_what_was_found_wins_and_one_on_it_keeps_what_was_found(
     add(hospital, "A0001/2.png", files.draw_screen(2), "300,300,200")
     assert hospital.ingest().rejected() == {}
     found, elsewhere = hospital.table("acquisitions").to_dict("records")
-    assert (found["layout_source"], found["flags"]) == ("pixels", "no_time")
+    assert found["layout_source"] == "pixels"
+    assert "square_by_hand_only" not in found["flags"]
     assert elsewhere["layout_source"] == "hand"
 
 

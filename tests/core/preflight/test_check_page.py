@@ -136,7 +136,7 @@ def test_pictures_whose_scale_is_unknown_are_counted(tmp_path):
         dataset = files.make_dataset(files.draw_screen(number, labelled=False), uid=f"1.2.{number}")
         files.save(dataset, tmp_path / "dicom" / "A" / "A0001" / f"{number}.dcm")
     settings = IngestionSettings()
-    seen = look_at_pictures(tmp_path, settings)
+    seen = look_at_pictures(tmp_path, settings, seconds=300)
     assert (seen.sources, seen.unusable, seen.left) == (["unknown"] * 3, {}, 0)
     assert "cannot be used: 0 of 3 looked at." in unusable_text(seen)
     hurried = look_at_pictures(tmp_path, settings, seconds=-1)
@@ -151,7 +151,7 @@ def test_pictures_that_cannot_be_used_are_said_with_what_to_do(tmp_path):
     files.save(files.make_dataset(files.draw_screen(1, fill=0.0)), folder / "failed.dcm")
     (folder / "notes.txt").write_text("notes")
     (tmp_path / "roi.csv").write_text("file,row,column,size\nA/A0001/square.png,10,10,100\n")
-    seen = look_at_pictures(tmp_path, IngestionSettings())
+    seen = look_at_pictures(tmp_path, IngestionSettings(), seconds=300)
     assert seen.sources == ["unknown"]
     said = " ".join(unusable_text(seen).split())
     assert "cannot be used: 3 of 4 looked at." in said
