@@ -167,6 +167,9 @@ rule decision_curves:
         "results/benchmarks/decision_curves.tsv"
     conda:
         "../envs/dlre.yaml"
+    params:
+        **BOOTSTRAP,
+        confidence=config["statistics"]["confidence"],
     script:
         "../scripts/extended/decision_curves.py"
 
@@ -204,6 +207,7 @@ rule decision_figure:
     conda:
         "../envs/dlre.yaml"
     params:
+        confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
     script:
         "../scripts/extended/decision_figure.py"
@@ -222,6 +226,7 @@ rule forest_figure:
     conda:
         "../envs/dlre.yaml"
     params:
+        confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
     script:
         "../scripts/extended/forest_figure.py"
