@@ -16,6 +16,7 @@ rule counts:
     params:
         numbers=PLAN.accuracy_tables,
         simulated=SIMULATED,
+        confidence=config["statistics"]["confidence"],
     script:
         "../scripts/extended/counts.py"
 
@@ -142,7 +143,7 @@ rule differences:
 
 
 rule checklist:
-    """Reporting checklist: STARD 2015 and TRIPOD+AI."""
+    """Reporting checklist: STARD 2015, TRIPOD+AI, STARD-AI and CLAIM."""
     output:
         **printed_table("results/tables/checklist", "Extended", "Reporting checklist"),
     log:

@@ -195,7 +195,9 @@ def roc_panels(
     rows : mapping of row to its name at the left
     """
     longest = max(len(curves) for curves in panels.values())
-    figure = new_figure(11.0, 0.8 + (3.75 + 0.17 * longest) * len(rows))
+    figure = new_figure(11.0, 1.1 + (4.05 + 0.17 * longest) * len(rows))
+    # Room between a legend and what stands below it.
+    figure.get_layout_engine().set(h_pad=0.15)
     with mpl.rc_context(PARAMETERS):
         axes = figure.subplots(len(rows), 3, sharex=True, sharey=True, squeeze=False)
         for number, (row, name) in enumerate(rows.items()):
@@ -206,6 +208,7 @@ def roc_panels(
                 axis.set_title(f"{letter}  {STAGE_NAMES[stage]}", loc="left")
                 if column == 0:
                     axis.set_ylabel(f"{name}\nSensitivity (%)")
+                axis.tick_params(labelbottom=True)
                 axis.set_xlabel("100 − specificity (%)", loc="right", labelpad=1)
     mark_simulated(figure, simulated)
     return figure
