@@ -78,7 +78,7 @@ def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: in
 
 
 def alone(training: pd.DataFrame) -> np.ndarray:
-    """True for a training patient without whom a stage question has one class only: in every fold he trains."""
+    """True for a training patient without whom a stage question has one class only: such a one trains in every fold."""
     stages = training["fibrosis_stage"].to_numpy()
     least, most = stages <= 1, stages >= 4
     return (least & (least.sum() == 1)) | (most & (most.sum() == 1))
