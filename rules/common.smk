@@ -15,7 +15,7 @@ from dlre_core.screens.profiles import profile_entries, read_profiles
 from dlre_core.simulation.presets import optional_tables
 from dlre_core.user_tables.units import given_units
 from dlre_core.workflow.contradictions import check_hospitals
-from dlre_core.workflow.study_plan import study_plan, varied_arm
+from dlre_core.workflow.study_plan import study_plan
 
 # Jobs inherit the environment.
 os.environ.update(KEEP_MEMORY)
@@ -53,6 +53,7 @@ STATISTICS = config["statistics"]
 ACCURACY_CHOICES = ("confidence", "cutoff", "auc_interval", "proportion_interval", "likelihood_ratio_interval")
 ACCURACY_SETTINGS = {name: STATISTICS[name] for name in (*ACCURACY_CHOICES, "bootstrap_replicates", "seed")}
 BOOTSTRAP = {"replicates": STATISTICS["bootstrap_replicates"], "seed": STATISTICS["seed"]}
+BOOTSTRAP["confidence"] = STATISTICS["confidence"]
 SUBGROUP_LIMITS = {name: STATISTICS[name] for name in ("alt_limits_iu_l", "bmi_limit_kg_m2")}
 # The network's squares of all hospitals, as a rule's inputs.
 SQUARES = {"rois": "results/roi/rois.h5", "table": "results/roi/rois.csv"}
@@ -96,17 +97,6 @@ def drawn_figure(path, category=None, what=None, prefix=""):
     """Outputs of a figure, and its caption as text; with a category, shown by Snakemake's report."""
     svg = shown(f"{path}.svg", category, what) if category else f"{path}.svg"
     return {f"{prefix}svg": svg, f"{prefix}png": f"{path}.png", f"{prefix}text": f"{path}.txt"}
-
-
-def fold_scores(*arms):
-    """Out-of-fold scores of arms, in their order: none where their cut-offs are chosen on apparent predictions."""
-    folds = [fold for arm in arms for fold in PLAN.cutoff_folds.get(arm, [])]
-    return expand("results/robustness/{fold}/scores.csv", fold=folds)
-
-
-def arm_of(wildcards):
-    """The settings of the arm that a variant divides anew."""
-    return config["arms"][varied_arm(wildcards.variant, PLAN.main_arm)]
 
 
 def weights(folder):

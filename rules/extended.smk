@@ -96,7 +96,6 @@ rule stages:
         "../envs/dlre.yaml"
     params:
         **BOOTSTRAP,
-        confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
     script:
         "../scripts/extended/stages.py"
@@ -136,7 +135,6 @@ rule differences:
         "../envs/dlre.yaml"
     params:
         **BOOTSTRAP,
-        confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
     script:
         "../scripts/extended/differences.py"
@@ -170,7 +168,6 @@ rule decision_curves:
         "../envs/dlre.yaml"
     params:
         **BOOTSTRAP,
-        confidence=config["statistics"]["confidence"],
     script:
         "../scripts/extended/decision_curves.py"
 

@@ -184,10 +184,7 @@ rule supplementary_figure_1:
         "../envs/dlre.yaml"
     params:
         arms=PLAN.arms,
-        settings={
-            name: config["training"][name]
-            for name in ("minimum_epochs", "epochs", "patience_epochs", "stopping_fraction")
-        },
+        settings=config["training"],
         simulated=SIMULATED,
     script:
         "../scripts/figures/supplementary_figure_1.py"

@@ -4,7 +4,7 @@
 rule resplit:
     """Another division of the patients: permuted_1, seed_1, without_A, fraction_50 or fold_1_of_3."""
     input:
-        split=lambda wildcards: f"results/splits/{arm_of(wildcards)['split']}.csv",
+        split=lambda wildcards: f"results/splits/{PLAN.varied(wildcards.variant)['split']}.csv",
     output:
         split="results/robustness/{variant}/split.csv",
     log:
@@ -15,7 +15,7 @@ rule resplit:
         "../envs/dlre.yaml"
     params:
         variant="{variant}",
-        division=lambda wildcards: config["splits"][arm_of(wildcards)["split"]],
+        division=lambda wildcards: config["splits"][PLAN.varied(wildcards.variant)["split"]],
         seed=config["training"]["seed"],
     script:
         "../scripts/robustness/resplit.py"
@@ -48,7 +48,7 @@ use rule train as train_variant with:
         "results/benchmarks/train_variant/{variant}.tsv"
     params:
         arm="{variant}",
-        images=lambda wildcards: arm_of(wildcards)["images"],
+        images=lambda wildcards: PLAN.varied(wildcards.variant)["images"],
         speed="results/benchmarks/train_variant/{variant}_images_per_second.csv",
         checkpoints="results/checkpoints/{variant}",
 
@@ -71,7 +71,7 @@ rule predict_variant:
         mem_mb=growing(3000),
         runtime=60,
     params:
-        images=lambda wildcards: arm_of(wildcards)["images"],
+        images=lambda wildcards: PLAN.varied(wildcards.variant)["images"],
     script:
         "../scripts/robustness/predict_variant.py"
 

@@ -25,7 +25,7 @@ rule table_2:
     """Table 2: accuracy of DLRE, 2D-SWE, APRI and FIB-4 by stage question and cohort."""
     input:
         scores=f"results/scores/{PLAN.main_arm}.csv",
-        folds=fold_scores(PLAN.main_arm),
+        folds=PLAN.fold_scores(PLAN.main_arm),
         acquisitions="results/store/acquisitions.csv",
     output:
         **printed_table("results/tables/table_2", "Tables", "Diagnostic performance of DLRE, 2D-SWE, APRI and FIB-4"),
@@ -46,7 +46,7 @@ rule table_3:
     """Table 3: accuracy by the number of pictures per patient."""
     input:
         scores=[f"results/scores/{arm}.csv" for arm in PLAN.image_arms.values()],
-        folds=fold_scores(*PLAN.image_arms.values()),
+        folds=PLAN.fold_scores(*PLAN.image_arms.values()),
         acquisitions="results/store/acquisitions.csv",
     output:
         **printed_table("results/tables/table_3", "Tables", "DLRE and 2D-SWE by number of pictures"),
@@ -69,7 +69,7 @@ rule table_4:
     """Table 4: DLRE by combination of training hospitals, compared by DeLong's test for cohorts that overlap."""
     input:
         scores=[f"results/scores/{arm}.csv" for arm in PLAN.training_hospitals],
-        folds=fold_scores(*PLAN.training_hospitals),
+        folds=PLAN.fold_scores(*PLAN.training_hospitals),
     output:
         **printed_table("results/tables/table_4", "Tables", "DLRE trained on different combinations of hospitals"),
         comparisons="results/tables/table_4_comparisons.csv",

@@ -31,6 +31,8 @@ class StudyPlan:
         The same of the arms whose cut-offs are chosen on such predictions.
     reported_variants : list of str
         Every variant that the report needs.
+    settings : mapping
+        Section ``arms`` of the configuration.
     """
 
     arms: list[str]
@@ -44,18 +46,17 @@ class StudyPlan:
     folds: dict[str, list[str]]
     cutoff_folds: dict[str, list[str]]
     reported_variants: list[str]
+    settings: Mapping[str, Mapping[str, Any]]
 
+    def varied(self, variant: str) -> Mapping[str, Any]:
+        """Split and images of the arm that a variant divides anew: the one that it names, else the main one."""
+        match = re.fullmatch(r"fold_[0-9]+_of_[0-9]+_of_(.+)", variant)
+        return self.settings[match.group(1) if match else self.main_arm]
 
-def varied_arm(variant: str, main_arm: str) -> str:
-    """The arm whose patients a variant divides anew: the one that it names, else the main one.
-
-    Examples
-    --------
-    >>> varied_arm("fold_1_of_3", "overall"), varied_arm("fold_1_of_3_of_b", "overall"), varied_arm("without_A", "b")
-    ('overall', 'b', 'b')
-    """
-    match = re.fullmatch(r"fold_[0-9]+_of_[0-9]+_of_(.+)", variant)
-    return match.group(1) if match else main_arm
+    def fold_scores(self, *arms: str) -> list[str]:
+        """Files of the out-of-fold scores of arms, in their order; none of arms whose cut-offs are apparent."""
+        folds = [fold for arm in arms for fold in self.cutoff_folds.get(arm, [])]
+        return [f"results/robustness/{fold}/scores.csv" for fold in folds]
 
 
 def study_plan(config: Mapping[str, Any], hospitals: Sequence[str]) -> StudyPlan:
@@ -82,6 +83,10 @@ def study_plan(config: Mapping[str, Any], hospitals: Sequence[str]) -> StudyPlan
     ({5: 'five', 1: 'one'}, {'b': ['B']}, [2, 3])
     >>> plan.reported_variants
     ['fold_1_of_2', 'fold_2_of_2', 'fraction_50']
+    >>> plan.varied("fold_1_of_2_of_b")["split"], plan.varied("without_A")["split"]
+    ('b', 'all')
+    >>> plan.fold_scores("five", "b")[-1]
+    'results/robustness/fold_2_of_2/scores.csv'
     >>> plan.folds["b"], plan.cutoff_folds
     (['fold_1_of_2_of_b', 'fold_2_of_2_of_b'], {'five': ['fold_1_of_2', 'fold_2_of_2']})
     """
@@ -126,4 +131,5 @@ def study_plan(config: Mapping[str, Any], hospitals: Sequence[str]) -> StudyPlan
         folds=folds,
         cutoff_folds=cutoff_folds,
         reported_variants=list(dict.fromkeys(reported)),
+        settings=arms,
     )
