@@ -25,7 +25,7 @@ entry = $(if $(2),"$(1)": "$(2)")
 # Progress bars, a rule and its hospitals a line, where somebody looks at a terminal.
 PROGRESS = $(shell test -t 2 && echo --logger rich)
 
-.PHONY: study test fuzz stage validate pull receive compare-paper coverage-simulations simulation-shortcuts learnability test-cluster test-crash test-determinism no-op lint lock format help environment check-data screens clinical-template clean
+.PHONY: study test fuzz stage validate pull receive compare-paper coverage-simulations mutants simulation-shortcuts learnability test-cluster test-crash test-determinism no-op lint lock format help environment check-data screens clinical-template clean
 .PHONY: serve soak elastogram-benchmark doctor container test-container test-fresh docs
 .PHONY: negative-control learning-curve repeated-splits hospitals-left-out fusion choices radiomics
 
@@ -71,6 +71,9 @@ compare-paper: $(READY) ## the study's tables beside the published ones, results
 
 coverage-simulations: $(READY) ## do 95 % intervals cover 95 %, do tests reject 5 %? (minutes)
 	PYTHONPATH=. python benchmarks/interval_coverage.py
+
+mutants: $(READY) ## how many small changes of the code do its tests notice? (an hour; MUTANTS=20 for a look)
+	PYTHONPATH=. python benchmarks/mutants.py $(or $(MUTANTS),200)
 
 simulation-shortcuts: $(READY) ## does anything but texture tell the simulated stage? (3 minutes)
 	PYTHONPATH=. python benchmarks/simulation_shortcuts.py

@@ -51,8 +51,9 @@ PLAN = study_plan(config, HOSPITALS)
 ARMS = sorted(PLAN.arms)
 STATISTICS = config["statistics"]
 ACCURACY_CHOICES = ("confidence", "cutoff", "auc_interval", "proportion_interval", "likelihood_ratio_interval")
-ACCURACY_SETTINGS = {name: STATISTICS[name] for name in ACCURACY_CHOICES}
+ACCURACY_SETTINGS = {name: STATISTICS[name] for name in (*ACCURACY_CHOICES, "bootstrap_replicates", "seed")}
 BOOTSTRAP = {"replicates": STATISTICS["bootstrap_replicates"], "seed": STATISTICS["seed"]}
+BOOTSTRAP["confidence"] = STATISTICS["confidence"]
 SUBGROUP_LIMITS = {name: STATISTICS[name] for name in ("alt_limits_iu_l", "bmi_limit_kg_m2")}
 # The network's squares of all hospitals, as a rule's inputs.
 SQUARES = {"rois": "results/roi/rois.h5", "table": "results/roi/rois.csv"}

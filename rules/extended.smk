@@ -16,6 +16,7 @@ rule counts:
     params:
         numbers=PLAN.accuracy_tables,
         simulated=SIMULATED,
+        confidence=config["statistics"]["confidence"],
     script:
         "../scripts/extended/counts.py"
 
@@ -95,7 +96,6 @@ rule stages:
         "../envs/dlre.yaml"
     params:
         **BOOTSTRAP,
-        confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
     script:
         "../scripts/extended/stages.py"
@@ -135,14 +135,13 @@ rule differences:
         "../envs/dlre.yaml"
     params:
         **BOOTSTRAP,
-        confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
     script:
         "../scripts/extended/differences.py"
 
 
 rule checklist:
-    """Reporting checklist: STARD 2015 and TRIPOD+AI."""
+    """Reporting checklist: STARD 2015, TRIPOD+AI, STARD-AI and CLAIM."""
     output:
         **printed_table("results/tables/checklist", "Extended", "Reporting checklist"),
     log:
@@ -167,6 +166,8 @@ rule decision_curves:
         "results/benchmarks/decision_curves.tsv"
     conda:
         "../envs/dlre.yaml"
+    params:
+        **BOOTSTRAP,
     script:
         "../scripts/extended/decision_curves.py"
 
@@ -204,6 +205,7 @@ rule decision_figure:
     conda:
         "../envs/dlre.yaml"
     params:
+        confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
     script:
         "../scripts/extended/decision_figure.py"
@@ -222,6 +224,7 @@ rule forest_figure:
     conda:
         "../envs/dlre.yaml"
     params:
+        confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
     script:
         "../scripts/extended/forest_figure.py"

@@ -184,9 +184,7 @@ rule supplementary_figure_1:
         "../envs/dlre.yaml"
     params:
         arms=PLAN.arms,
-        minimum_epochs=config["training"]["minimum_epochs"],
-        patience=config["training"]["patience_epochs"],
-        fraction=config["training"]["stopping_fraction"],
+        settings=config["training"],
         simulated=SIMULATED,
     script:
         "../scripts/figures/supplementary_figure_1.py"

@@ -37,6 +37,7 @@ rule headline:
         title=config["report"]["title"],
         simulated=SIMULATED,
         skipped=SKIPPED_ARMS,
+        confidence=config["statistics"]["confidence"],
     script:
         "../scripts/report/headline.py"
 

@@ -4,7 +4,7 @@
 rule resplit:
     """Another division of the patients: permuted_1, seed_1, without_A, fraction_50 or fold_1_of_3."""
     input:
-        split=f"results/splits/{PLAN.main_split}.csv",
+        split=lambda wildcards: f"results/splits/{PLAN.varied(wildcards.variant)['split']}.csv",
     output:
         split="results/robustness/{variant}/split.csv",
     log:
@@ -15,7 +15,7 @@ rule resplit:
         "../envs/dlre.yaml"
     params:
         variant="{variant}",
-        division=config["splits"][PLAN.main_split],
+        division=lambda wildcards: config["splits"][PLAN.varied(wildcards.variant)["split"]],
         seed=config["training"]["seed"],
     script:
         "../scripts/robustness/resplit.py"
@@ -48,7 +48,7 @@ use rule train as train_variant with:
         "results/benchmarks/train_variant/{variant}.tsv"
     params:
         arm="{variant}",
-        images=config["arms"][PLAN.main_arm]["images"],
+        images=lambda wildcards: PLAN.varied(wildcards.variant)["images"],
         speed="results/benchmarks/train_variant/{variant}_images_per_second.csv",
         checkpoints="results/checkpoints/{variant}",
 
@@ -71,7 +71,7 @@ rule predict_variant:
         mem_mb=growing(3000),
         runtime=60,
     params:
-        images=config["arms"][PLAN.main_arm]["images"],
+        images=lambda wildcards: PLAN.varied(wildcards.variant)["images"],
     script:
         "../scripts/robustness/predict_variant.py"
 
@@ -116,7 +116,7 @@ rule fusion:
     """DLRE, stiffness and blood in one score, fitted on out-of-fold predictions of training patients."""
     input:
         scores=f"results/scores/{PLAN.main_arm}.csv",
-        folds=expand("results/robustness/{fold}/scores.csv", fold=PLAN.fusion_folds),
+        folds=expand("results/robustness/{fold}/scores.csv", fold=PLAN.folds[PLAN.main_arm]),
     output:
         **printed_table("results/tables/fusion"),
         scores="results/robustness/fusion_scores.csv",

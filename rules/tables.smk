@@ -15,6 +15,7 @@ rule table_1:
     conda:
         "../envs/dlre.yaml"
     params:
+        stratified=config["splits"][PLAN.main_split]["method"] == "random",
         simulated=SIMULATED,
     script:
         "../scripts/tables/table_1.py"
@@ -24,6 +25,7 @@ rule table_2:
     """Table 2: accuracy of DLRE, 2D-SWE, APRI and FIB-4 by stage question and cohort."""
     input:
         scores=f"results/scores/{PLAN.main_arm}.csv",
+        folds=PLAN.fold_scores(PLAN.main_arm),
         acquisitions="results/store/acquisitions.csv",
     output:
         **printed_table("results/tables/table_2", "Tables", "Diagnostic performance of DLRE, 2D-SWE, APRI and FIB-4"),
@@ -44,6 +46,7 @@ rule table_3:
     """Table 3: accuracy by the number of pictures per patient."""
     input:
         scores=[f"results/scores/{arm}.csv" for arm in PLAN.image_arms.values()],
+        folds=PLAN.fold_scores(*PLAN.image_arms.values()),
         acquisitions="results/store/acquisitions.csv",
     output:
         **printed_table("results/tables/table_3", "Tables", "DLRE and 2D-SWE by number of pictures"),
@@ -55,6 +58,7 @@ rule table_3:
         "../envs/dlre.yaml"
     params:
         images=list(PLAN.image_arms),
+        folds=[len(PLAN.cutoff_folds.get(arm, [])) for arm in PLAN.image_arms.values()],
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
     script:
@@ -62,9 +66,10 @@ rule table_3:
 
 
 rule table_4:
-    """Table 4: DLRE by combination of training hospitals, compared by a patient bootstrap."""
+    """Table 4: DLRE by combination of training hospitals, compared by DeLong's test for cohorts that overlap."""
     input:
         scores=[f"results/scores/{arm}.csv" for arm in PLAN.training_hospitals],
+        folds=PLAN.fold_scores(*PLAN.training_hospitals),
     output:
         **printed_table("results/tables/table_4", "Tables", "DLRE trained on different combinations of hospitals"),
         comparisons="results/tables/table_4_comparisons.csv",
@@ -75,8 +80,8 @@ rule table_4:
     conda:
         "../envs/dlre.yaml"
     params:
-        **BOOTSTRAP,
         hospitals=PLAN.training_hospitals,
+        folds=[len(PLAN.cutoff_folds.get(arm, [])) for arm in PLAN.training_hospitals],
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
     script:

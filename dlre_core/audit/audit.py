@@ -73,7 +73,7 @@ def audit_published_tables(tables: Mapping[str, object], *, confidence: float = 
         record, found = _audit_row(row, resized or explained[index], confidence)
         audited.append(record)
         findings += [finding for finding in found if not (resized and finding.kind == "n_wrong")]
-    findings += duplicate_findings(rows) + star_findings(rows)
+    findings += duplicate_findings(rows) + star_findings(rows, confidence)
     meta = tables.get("_meta")
     return AuditReport(
         tuple(audited),

@@ -7,11 +7,29 @@ from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
-from dlre_core.audit.printed import parse_printed, rounding_steps, show
+from dlre_core.audit.printed import Printed, parse_printed, rounding_steps, show
 from dlre_core.audit.report import Finding
 
+SIGNIFICANT = 0.05
+# A standard deviation so many times the other cohort's, of so many patients, is asked about.
+MANY_TIMES, FEWEST = 3.0, 10
+# Means that a group of patients can have, by variable and unit: two units of one variable do not overlap.
+PLAUSIBLE: Mapping[str, Mapping[str, tuple[float, float]]] = {
+    r"fbg|fpg|(fasting )?(blood )?glucose|fasting blood glucose": {
+        "g/l": (0.6, 2.5),
+        "mmol/l": (3.0, 14.0),
+        "mg/dl": (60.0, 250.0),
+    },
+    r"alb(umin)?": {"g/dl": (2.0, 6.0), "g/l": (20.0, 60.0)},
+    r"h(a)?emoglobin|hb": {"g/dl": (6.0, 20.0), "g/l": (60.0, 200.0)},
+    r"tb|tbil|(total )?bilirubin": {"mg/dl": (0.2, 4.0), "µmol/l": (4.0, 70.0)},
+    r"creatinine|cr": {"mg/dl": (0.4, 3.0), "µmol/l": (35.0, 250.0)},
+    r"(total )?cholesterol": {"mmol/l": (2.0, 9.0), "mg/dl": (80.0, 350.0)},
+    r"plt|platelets?( count)?": {"109/l": (40.0, 500.0), "10^9/l": (40.0, 500.0), "/µl": (40000.0, 500000.0)},
+}
 Row = Mapping[str, object]
 Counts = dict[str, tuple[int, int]]
 
@@ -63,6 +81,7 @@ def audit_baseline(name: str, rows: Sequence[Row]) -> BaselineAudit:
             _check_counts(name, row, sizes, total, parts, line, audit)
         audit.lines.append(line)
     audit.findings += group_findings(name, rows, sizes)
+    audit.findings += repeated_p_values(name, rows, audit.findings)
     audit.cases = cases_by_stage(rows, sizes)
     return audit
 
@@ -257,25 +276,39 @@ def _check_counts(
                 )
             )
     if row.get("kind") != "n" and all(part in counts for part in parts) and len(parts) == 2:
-        _check_count_p(name, row, [counts[part] for part in parts], line, audit)
+        _check_count_p(name, row, parts, [counts[part] for part in parts], line, audit)
 
 
 def _check_count_p(
-    name: str, row: Row, table: Sequence[tuple[int, int]], line: dict[str, object], audit: BaselineAudit
+    name: str,
+    row: Row,
+    parts: Sequence[str],
+    table: Sequence[tuple[int, int]],
+    line: dict[str, object],
+    audit: BaselineAudit,
 ) -> None:
     values = np.array(table)
     if (values < 0).any() or (values.sum(axis=0) == 0).any() or (values.sum(axis=1) == 0).any():
         return
-    choices = {
+    sizes = values.sum(axis=1)
+    tests = {
         "chi-square without correction": float(stats.chi2_contingency(values, correction=False).pvalue),
         "chi-square with continuity correction": float(stats.chi2_contingency(values).pvalue),
         "Fisher": float(stats.fisher_exact(values).pvalue),
     }
-    expected = choices["chi-square without correction"]
+    # What some programs and hand calculations do; no study should.
+    choices = tests | {"continuity correction larger than the difference": _corrected(values[:, 0] / sizes, sizes)}
+    shares = [parse_printed(_cell(row, part).get("pct")) for part in parts]
+    if None not in shares:
+        printed_shares = np.array([share.value / 100 for share in shares if share])
+        choices["continuity correction on the printed percentages"] = _corrected(printed_shares, sizes)
+    expected = tests["chi-square without correction"]
     line["p_expected"] = expected
     printed = parse_printed(row.get("p"))
     if printed is None:
         return
+    if min(tests.values()) < SIGNIFICANT <= max(tests.values()):
+        audit.findings.append(_choice(name, row, printed.text, tests))
     line["p_method"] = next((method for method, p in choices.items() if _p_fits(row["p"], p)), None)
     if line["p_method"] is None:
         listed = ", ".join(f"{method} {show(p, digits=3)}" for method, p in choices.items())
@@ -291,6 +324,23 @@ def _check_count_p(
                 show(expected, digits=3),
             )
         )
+
+
+def _corrected(shares: NDArray[np.float64], sizes: NDArray[np.int64]) -> float:
+    """p of two shares by the normal test with a continuity correction that is not cut at the difference."""
+    pooled = float((shares * sizes).sum() / sizes.sum())
+    error = math.sqrt(pooled * (1 - pooled) * float((1 / sizes).sum()))
+    if not error > 0:
+        return math.nan
+    z = (abs(float(shares[0] - shares[1])) - float((1 / sizes).sum()) / 2) / error
+    return float(2 * stats.norm.sf(abs(z)))
+
+
+def _choice(name: str, row: Row, printed: str, tests: Mapping[str, float]) -> Finding:
+    """A conclusion that hangs on the test chosen."""
+    listed = ", ".join(f"{test} {show(p, digits=3)}" for test, p in tests.items())
+    sentence = f"Whether p is below {SIGNIFICANT} depends on the test: {listed}."
+    return _finding(name, row, None, "test_decides", "note", sentence, printed)
 
 
 def _p_fits(text: object, p_value: float) -> bool:
@@ -321,6 +371,10 @@ def _check_means(
     ranges = {column: [cell.window() for cell in pair if cell] for column, pair in cells.items()}
     if total is not None:
         _check_pooled(name, row, sizes, total, parts, ranges, audit)
+    values = {column: (pair[0].value, pair[1].value) for column, pair in cells.items() if pair[0] and pair[1]}
+    audit.findings += _spreads(name, row, sizes, parts, values)
+    audit.findings += _units(name, row, values)
+    audit.findings += _decimals(name, row, cells)
     if len(parts) != 2 or printed_p is None:
         return
     a, b = ranges[parts[0]], ranges[parts[1]]
@@ -329,6 +383,12 @@ def _check_means(
         for mean_a, sd_a, mean_b, sd_b in product(*a, *b)
         for equal in (True, False)
     ]
+    nominal = {
+        test: _t_test(*values[parts[0]], sizes[parts[0]], *values[parts[1]], sizes[parts[1]], equal)
+        for test, equal in (("Student", True), ("Welch", False))
+    }
+    if min(nominal.values()) < SIGNIFICANT <= max(nominal.values()):
+        audit.findings.append(_choice(name, row, printed_p.text, nominal))
     most = 1.0 if a[0][0] <= b[0][1] and b[0][0] <= a[0][1] else max(p_values)
     least = min(p_values)
     low, high = printed_p.window()
@@ -355,6 +415,79 @@ def _t_test(mean_a: float, sd_a: float, n_a: int, mean_b: float, sd_b: float, n_
     if sd_a == 0 and sd_b == 0:
         return 1.0 if mean_a == mean_b else 0.0
     return float(stats.ttest_ind_from_stats(mean_a, sd_a, n_a, mean_b, sd_b, n_b, equal).pvalue)
+
+
+def _spreads(
+    name: str, row: Row, sizes: Mapping[str, int], parts: Sequence[str], values: Mapping[str, tuple[float, float]]
+) -> list[Finding]:
+    """A standard deviation many times the other cohort's, and the one value that would explain it."""
+    found = []
+    for part in parts:
+        mean, sd = values[part]
+        least = min(values[other][1] for other in parts)
+        if least > 0 and sd >= MANY_TIMES * least and sizes[part] >= FEWEST:
+            alone = mean + math.sqrt(sizes[part] * (sd**2 - least**2))
+            found.append(
+                _finding(
+                    name,
+                    row,
+                    part,
+                    "spread_unlikely",
+                    "warning",
+                    f"SD {sd:g} is {sd / least:.1f} times that of the other cohort. One value of about {alone:.0f} "
+                    f"among {sizes[part]} would explain it, such as {alone / 10:.1f} without its decimal point.",
+                    f"{sd:g}",
+                    f"about {least:g}",
+                )
+            )
+    return found
+
+
+def _units(name: str, row: Row, values: Mapping[str, tuple[float, float]]) -> list[Finding]:
+    """A mean that nobody can have in the printed unit, and that is ordinary in another."""
+    variable = str(row["variable"])
+    label = re.fullmatch(r"(.+?)\s*\((.+)\)\s*", variable)
+    if label is None:
+        return []
+    word, unit = label.group(1).lower().strip(), label.group(2).replace(" ", "").lower().replace("μ", "µ")
+    for pattern, ranges in PLAUSIBLE.items():
+        if not re.fullmatch(pattern, word) or unit not in ranges:
+            continue
+        means = [mean for mean, _ in values.values()]
+        low, high = ranges[unit]
+        if all(low <= mean <= high for mean in means):
+            return []
+        fitting = [other for other, (least, most) in ranges.items() if all(least <= mean <= most for mean in means)]
+        if fitting:
+            printed = f"{means[0]:g} {label.group(2)}"
+            sentence = f"A mean of {printed} is not possible in the living; in {fitting[0]} it is ordinary."
+            return [_finding(name, row, None, "unit_unlikely", "warning", sentence, label.group(2), fitting[0])]
+    return []
+
+
+def _decimals(name: str, row: Row, cells: Mapping[str, Sequence[Printed | None]]) -> list[Finding]:
+    """Standard deviations, or means, of one row with different decimals."""
+    for place, word in enumerate(("means", "SDs")):
+        texts = [pair[place].text for pair in cells.values() if pair[place]]
+        if len({pair[place].digits for pair in cells.values() if pair[place]}) > 1:
+            sentence = f"The {word} of one row have different decimals: {', '.join(texts)}."
+            return [_finding(name, row, None, "decimals_differ", "note", sentence, ", ".join(texts))]
+    return []
+
+
+def repeated_p_values(name: str, rows: Sequence[Row], findings: Sequence[Finding]) -> list[Finding]:
+    """p values that do not follow from their row and stand, digit by digit, in another: perhaps copied."""
+    wrong = {str(f.where["method"]): f for f in findings if f.kind == "p_value_contradiction"}
+    found = []
+    for row in rows:
+        text = str(row.get("p") or "")
+        others = [str(other["variable"]) for other in rows if other is not row and str(other.get("p") or "") == text]
+        if str(row["variable"]) in wrong and others and not text.startswith(("<", ">")):
+            sentence = (
+                f"p = {text} does not follow from this row and stands at {', '.join(others)}, too: perhaps copied."
+            )
+            found.append(_finding(name, row, None, "p_value_repeated", "note", sentence, text))
+    return found
 
 
 def _check_pooled(

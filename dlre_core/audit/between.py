@@ -41,7 +41,7 @@ def duplicate_findings(rows: Sequence[PrintedRow]) -> list[Finding]:
     return found
 
 
-def star_findings(rows: Sequence[PrintedRow]) -> list[Finding]:
+def star_findings(rows: Sequence[PrintedRow], confidence: float = 0.95) -> list[Finding]:
     """Stars that the AUCs and their intervals cannot give, whatever the (likely) correlation.
 
     One to three stars compare with the reference: the only method, or arm of the same method, that
@@ -59,8 +59,8 @@ def star_findings(rows: Sequence[PrintedRow]) -> list[Finding]:
         if any(row.stars for row in members):
             starred = {(row.method, row.arm) for row in members if 1 <= len(row.stars) <= 3}
             second_scale = {row.method for row in members if len(row.stars) > 3}
-            for row in members:
-                finding = _check_stars(row, members, starred, second_scale)
+            for row in (row for row in members if row.compared):
+                finding = _check_stars(row, members, starred, second_scale, confidence)
                 found += [finding] if finding else []
     return found
 
@@ -146,7 +146,7 @@ def _level(stars: str) -> int:
 
 
 def _check_stars(
-    row: PrintedRow, members: Sequence[PrintedRow], starred: set[Arm], second_scale: set[str]
+    row: PrintedRow, members: Sequence[PrintedRow], starred: set[Arm], second_scale: set[str], confidence: float
 ) -> Finding | None:
     beside = [other for other in members if other is not row and (other.stage, other.cohort) == (row.stage, row.cohort)]
     if any(other.method == row.method and other.n != row.n for other in beside):
@@ -171,7 +171,7 @@ def _check_stars(
         if not row.stars and (row.method, row.arm) not in starred:
             return None
         symbols = 0
-    verdicts = [_possible_levels(row, other) for other in references]
+    verdicts = [_possible_levels(row, other, confidence) for other in references]
     level = _level(row.stars)
     if not verdicts or any(low <= level <= high for low, high in verdicts):
         return None
@@ -192,10 +192,10 @@ def _check_stars(
     )
 
 
-def _possible_levels(row: PrintedRow, other: PrintedRow) -> tuple[int, int]:
+def _possible_levels(row: PrintedRow, other: PrintedRow, confidence: float) -> tuple[int, int]:
     """Least and most significance levels (0 to 3) that the printed AUCs allow."""
     a, b = row.cells["auc"], other.cells["auc"]
-    errors = [_standard_errors(row), _standard_errors(other)]
+    errors = [_standard_errors(row, confidence), _standard_errors(other, confidence)]
     if a is None or b is None or None in errors:
         return 0, 3
     (low_a, high_a), (low_b, high_b) = (error or (0.0, 0.0) for error in errors)
@@ -209,8 +209,8 @@ def _possible_levels(row: PrintedRow, other: PrintedRow) -> tuple[int, int]:
     return sum(least < t for t in THRESHOLDS), sum(most < t for t in THRESHOLDS)
 
 
-def _standard_errors(row: PrintedRow) -> tuple[float, float] | None:
-    """Least and most standard error behind a 95 % interval; a side cut off at 0 or 1 is not used."""
+def _standard_errors(row: PrintedRow, confidence: float) -> tuple[float, float] | None:
+    """Least and most standard error behind an interval; a side cut off at 0 or 1 is not used."""
     auc, interval = row.cells["auc"], row.intervals["auc"]
     if auc is None or interval is None:
         return None
@@ -222,5 +222,5 @@ def _standard_errors(row: PrintedRow) -> tuple[float, float] | None:
         sides.append(high.value - auc.value)
     if not sides or max(sides) <= 0:
         return None
-    z = float(stats.norm.isf(0.025))
+    z = float(stats.norm.isf((1 - confidence) / 2))
     return max(min(sides) - auc.unit, 0.0) / z, (max(sides) + auc.unit) / z

@@ -54,6 +54,8 @@ def intervals_of_cell(cell: str, counts: tuple[int, int, int, int], confidence: 
         }
         if total:
             estimates["wald"] = _wald(successes / total, total, confidence)
+        if cell in ("ppv", "npv") and total > 1:
+            estimates["clopper-pearson, n - 1"] = _one_less(successes / total, total, confidence)
         if cell in ("ppv", "npv") and tp + fn and tn + fp:
             estimates["mercaldo-logit"] = logit_predictive_value(
                 found,
@@ -185,6 +187,15 @@ def _log_width(low: float, high: float) -> float:
 def _wald(share: float, total: int, confidence: float) -> Estimate:
     half = stats.norm.isf((1 - confidence) / 2) * math.sqrt(share * (1 - share) / total)
     return Estimate(share, max(share - half, 0.0), min(share + half, 1.0), "wald")
+
+
+def _one_less(share: float, total: int, confidence: float) -> Estimate:
+    """Clopper and Pearson's limits of the same share of one patient less, as some programs have them."""
+    n, tail = total - 1, (1 - confidence) / 2
+    k = share * n
+    low = float(stats.beta.ppf(tail, k, n - k + 1)) if k > 0 else 0.0
+    high = float(stats.beta.isf(tail, k + 1, n - k)) if k < n else 1.0
+    return Estimate(share, low, high, "clopper-pearson, n - 1")
 
 
 def _matching(printed: tuple[Printed, Printed], choices: list[dict[str, Limits]]) -> list[str]:

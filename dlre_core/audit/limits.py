@@ -22,6 +22,8 @@ from dlre_core.audit.within import Explanation, implied_texts
 TOO_NARROW = 0.8
 # DeLong's interval cannot be computed from a table; this far from Hanley-McNeil's it is remarkable.
 NARROW_AUC = 0.6
+# Logit and exact limits of an AUC away from 1 are less uneven than this.
+LOPSIDED = 2.0
 
 
 def interval_methods(row: PrintedRow, explanation: Explanation, confidence: float) -> dict[str, list[str]]:
@@ -162,6 +164,20 @@ def _narrow_auc(row: PrintedRow, fit: Fit, text: str, expected: str, confidence:
         return []
     right = interval["hanley-mcneil"][1] - interval["hanley-mcneil"][0]
     ratio = (limits[1].value - limits[0].value + auc.unit) / right
+    # Rounding may favour the shorter side.
+    sides = [auc.value - limits[0].value - auc.unit, limits[1].value - auc.value + auc.unit]
+    if limits[1].value < 1 and sides[0] >= LOPSIDED * sides[1]:
+        return [
+            row.finding(
+                "auc_interval_lopsided",
+                "warning",
+                "auc",
+                f"AUC {text}: the lower limit is {sides[0] / sides[1]:.1f} times or more as far away as the upper, "
+                "which no method gives away from 1; one of them may be misprinted.",
+                text,
+                expected,
+            )
+        ]
     if ratio >= NARROW_AUC:
         return []
     return [

@@ -1,5 +1,8 @@
 """Read rows of diagnostic accuracy from a file of published tables."""
 
+import math
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,7 +15,8 @@ class PrintedRow:
     """One row of a table of diagnostic accuracy, parsed.
 
     ``patients`` names who was analysed, where two rows of the same cohort and size differ in that
-    (optional key of the file; empty otherwise).
+    (optional key of the file; empty otherwise). ``compared`` is False where no star does not mean no
+    significance (optional key).
     """
 
     table: str
@@ -28,6 +32,7 @@ class PrintedRow:
     intervals: Mapping[str, tuple[Printed, Printed] | None]
     stars: str = ""
     patients: str = ""
+    compared: bool = True
     misprints: tuple[tuple[str, str], ...] = field(default=())
 
     @property
@@ -95,6 +100,50 @@ def reading_findings(rows: Sequence[PrintedRow]) -> list[Finding]:
                             printed.text,
                         )
                     )
+    return found + _uneven_decimals(rows) + _uneven_names(rows)
+
+
+def _uneven_decimals(rows: Sequence[PrintedRow]) -> list[Finding]:
+    """Estimates and limits with other decimals than those of most rows of the table."""
+    found = []
+    for table in dict.fromkeys(row.table for row in rows):
+        members = [row for row in rows if row.table == table]
+        for cell in ESTIMATES:
+            printed = [
+                (row, number)
+                for row in members
+                for number in (row.cells[cell], *(row.intervals[cell] or ()))
+                if number is not None and math.isfinite(number.value) and number.well_formed
+            ]
+            usual = Counter(number.digits for _, number in printed).most_common(1)
+            for row, number in printed:
+                if number.digits != usual[0][0]:
+                    found.append(
+                        row.finding(
+                            "decimals_differ",
+                            "note",
+                            cell,
+                            f"{number.text} has {number.digits} decimals, most of the table {usual[0][0]}.",
+                            number.text,
+                        )
+                    )
+    return found
+
+
+def _uneven_names(rows: Sequence[PrintedRow]) -> list[Finding]:
+    """Arms whose names differ in spaces and capitals only: one arm, or two?"""
+    found = []
+    for table in dict.fromkeys(row.table for row in rows):
+        names = Counter(row.arm for row in rows if row.table == table and row.arm)
+        spellings: dict[str, list[str]] = {}
+        for name in names:
+            spellings.setdefault(re.sub(r"\s+", "", name).casefold(), []).append(name)
+        for written in spellings.values():
+            usual = max(written, key=lambda name: names[name])
+            for row in rows:
+                if row.table == table and row.arm in written and row.arm != usual:
+                    sentence = f"The arm is called {row.arm!r} here and {usual!r} elsewhere in the table."
+                    found.append(row.finding("names_differ", "note", None, sentence, row.arm, usual))
     return found
 
 
@@ -140,5 +189,6 @@ def _read_row(table: str, number: int, row: Mapping[str, object]) -> PrintedRow:
         intervals={cell: interval_of(cell) for cell in ESTIMATES},
         stars=str(row.get("stars") or ""),
         patients=str(row.get("patients") or ""),
+        compared=bool(row.get("compared", True)),
         misprints=tuple(misprints),
     )

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlre_core.comparators.logistic_model import logistic_scores
-from dlre_core.foundation.errors import StoreMismatch
+from dlre_core.comparators.out_of_fold import out_of_fold_scores
 from dlre_core.foundation.study_terms import KEYS, STAGES
 
 POSITIVE = ("lsm", "apri", "fib4")
@@ -41,17 +41,8 @@ def fused_scores(scores: pd.DataFrame, folds: Sequence[pd.DataFrame]) -> pd.Data
     TrainingError
         If a stage question has one class only among complete training patients.
     """
-    out_of_fold = pd.concat([fold[fold["cohort"] == "validation"] for fold in folds])
     is_training = scores["cohort"] == "training"
-    training = scores[is_training].drop(columns=[f"dlre_{stage}" for stage in STAGES])
-    predicted = out_of_fold[[*KEYS, *(f"dlre_{stage}" for stage in STAGES)]]
-    merged = training.merge(predicted, on=KEYS, how="outer", indicator=True)
-    if len(merged) != len(training) or (merged.pop("_merge") != "both").any():
-        raise StoreMismatch(
-            "The folds do not divide the training patients.",
-            "Delete results/robustness and run again.",
-        )
-    result = pd.concat([merged, scores[~is_training]])[list(scores.columns)]
+    result = pd.concat([out_of_fold_scores(scores, folds), scores[~is_training]])
     result = result.sort_values(KEYS, ignore_index=True)
     for stage in STAGES:
         result[f"dlre_fusion_{stage}"] = logistic_scores(_features(result, stage), result, stage, "fusion")

@@ -30,6 +30,11 @@ COLUMNS = [
     "n",
     *COUNTS,
     "cutoff",
+    "cutoff_low",
+    "cutoff_high",
+    "cutoff_youden",
+    "cutoff_predictions",
+    "youden",
     "cutoff_choice",
     "cutoff_cohort",
     "compared_with",
@@ -60,7 +65,7 @@ def counts_table(tables: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def printed_counts(table: pd.DataFrame, simulated: bool) -> PrintedTable:
+def printed_counts(table: pd.DataFrame, simulated: bool, confidence: float = 0.95) -> PrintedTable:
     """The counts for print: a block a table and stage question."""
     blocks = []
     for (number, stage), part in table.groupby(["table", "stage"], sort=False):
@@ -71,6 +76,9 @@ def printed_counts(table: pd.DataFrame, simulated: bool) -> PrintedTable:
                 str(int(row["n"])),
                 *("–" if pd.isna(row[name]) else str(int(row[name])) for name in COUNTS),
                 format_cutoff(row["cutoff"], row["method"]),
+                _limits(row),
+                round_half_up(row["cutoff_youden"], 2),
+                round_half_up(row["youden"], 2),
                 _other(row["compared_with"]),
                 round_half_up(row["z"], 2),
                 format_exact_p_value(row["p_value"]),
@@ -79,11 +87,31 @@ def printed_counts(table: pd.DataFrame, simulated: bool) -> PrintedTable:
             for row in part.to_dict("records")
         ]
         blocks.append(Block(f"Table {number}, {STAGE_NAMES[str(stage)]}", rows))
-    columns = ("Row", "Cohort", "n", "TP", "FN", "TN", "FP", "Cut-off", "Compared with", "z", "p", "p, Holm")
+    columns = (
+        "Row",
+        "Cohort",
+        "n",
+        "TP",
+        "FN",
+        "TN",
+        "FP",
+        "Cut-off",
+        "Limits",
+        "J, chosen",
+        "J, here",
+        "Compared with",
+        "z",
+        "p",
+        "p, Holm",
+    )
     notes = [
+        f"Limits: {100 * confidence:g} % bootstrap interval of the cut-off, chosen anew in every replicate. J, "
+        "Youden's index (sensitivity + specificity − 1): of the choice, on DLRE's out-of-fold or apparent predictions "
+        "(cutoff_predictions in the CSV), and of the row's own patients. "
         "A patient is positive at a score of the cut-off or more: 2D-SWE in kPa, DLRE as a probability. "
         "z is positive where the AUC of what a row is compared with is the higher one. z and p of Table 4 are "
-        "those of the row's comparison with the smallest p; Holm's adjustment is over a table.",
+        "those of the row's comparison with the smallest p; Holm's adjustment is over the validation cohort's tests "
+        "of a table.",
     ]
     caption = "Extended table 1. Counts, cut-offs and tests behind Tables 2, 3 and 4"
     return PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes, 2)
@@ -140,6 +168,13 @@ def _row_name(row: Mapping[str, object]) -> str:
         name = images_name(int(float(str(row["images"]))), method)
         return f"{METHOD_NAMES.get(method, method)}, {name}"
     return METHOD_NAMES.get(method, method)
+
+
+def _limits(row: Mapping[str, float]) -> str:
+    if pd.isna(row["cutoff_low"]):
+        return UNDEFINED
+    low, high = (format_cutoff(row[f"cutoff_{end}"], str(row["method"])) for end in ("low", "high"))
+    return f"{low} to {high}"
 
 
 def _other(name: object) -> str:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from dlre_core.foundation.study_terms import COHORTS, METHODS, STAGES
 from dlre_core.statistics.bootstrap import bootstrap_aucs
-from dlre_core.statistics.estimates import Estimate
+from dlre_core.statistics.estimates import Estimate, too_few
 from dlre_core.tables.accuracy_print import estimate
 from dlre_core.tables.formatting import (
     COHORT_NAMES,
@@ -46,7 +46,9 @@ def bootstrap_differences(
             known = ~np.isnan(both).any(axis=1)
             drawn = bootstrap_aucs(part.labels[known], both[known], replicates=replicates, seed=seed + number)
             difference = drawn[:, 0] - drawn[:, 1]
-            low, high = np.quantile(difference, tails)
+            cases = int(part.labels[known].sum())
+            believed = not too_few(cases, int(known.sum()) - cases) and np.ptp(difference) > 0
+            low, high = np.quantile(difference, tails) if believed else (np.nan, np.nan)
             rows.append(
                 {
                     "stage": stage,
@@ -112,7 +114,8 @@ def printed_differences(table: pd.DataFrame, replicates: int, confidence: float,
     notes = [
         f"T, training cohort (apparent); V, validation cohort. {100 * confidence:g} % intervals: DeLong, "
         f"and percentiles of {replicates} replicates that draw patients within cases and controls. "
-        "Holm's adjustment is over all comparisons of Table 2."
+        "Holm's adjustment is over the comparisons of Table 2 in the validation cohort. With fewer than five "
+        "cases or controls, and where nothing varies, there is no interval and no test."
     ]
     caption = "Extended table 7. Differences of AUC between DLRE and the other methods"
     return PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes, 2)

@@ -1,17 +1,23 @@
 """Extended table 4: AUC by hospital, for the forest plot."""
 
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from dlre_core.foundation.study_terms import STAGES, stage_labels
-from dlre_core.statistics.roc import roc_analysis
+from dlre_core.statistics.roc import pooled_auc, roc_analysis
 from dlre_core.tables.accuracy_print import estimate, undefined
 from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval
 from dlre_core.tables.table_2_accuracy import AccuracySettings, method_scores, spread
 from dlre_core.tables.table_3_pictures import STRATEGIES
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
-EVERYBODY = "All"
+# With a space, which no hospital's code has.
+EVERYBODY = "All hospitals"
+POOLED = "Pooled hospitals"
 
 
 def hospital_table(scores: pd.DataFrame, settings: AccuracySettings) -> pd.DataFrame:
@@ -26,13 +32,16 @@ def hospital_table(scores: pd.DataFrame, settings: AccuracySettings) -> pd.DataF
     Returns
     -------
     DataFrame
-        One row a stage, method and hospital (``All`` last): n, n_cases, AUC with limits, notes.
+        One row a stage, method and hospital (`POOLED` and `EVERYBODY` last): n, n_cases, AUC with limits, notes; of the
+        pooled estimate also the prediction interval and tau, the standard deviation between hospitals (logit scale).
     """
     part = scores[scores["cohort"] == "validation"]
+    hospitals = sorted(scores["hospital"].unique())
     rows = []
     for stage in STAGES:
         for method in STRATEGIES:
-            for hospital in [*sorted(scores["hospital"].unique()), EVERYBODY]:
+            of_hospitals = []
+            for hospital in [*hospitals, EVERYBODY]:
                 here = part if hospital == EVERYBODY else part[part["hospital"] == hospital]
                 roc = roc_analysis(
                     stage_labels(here["fibrosis_stage"], stage),
@@ -40,18 +49,39 @@ def hospital_table(scores: pd.DataFrame, settings: AccuracySettings) -> pd.DataF
                     confidence=settings.confidence,
                     interval=settings.auc_interval,
                 )
-                rows.append(
+                found = roc.estimate
+                of_hospitals.append(
                     {
                         "stage": stage,
                         "method": method,
                         "hospital": hospital,
                         "n": roc.n_cases + roc.n_controls,
                         "n_cases": roc.n_cases,
-                        **spread("auc", roc.estimate),
-                        "notes": roc.reason,
+                        **spread("auc", found),
+                        # Only of intervals that are reported something is pooled.
+                        "auc_variance": math.nan if math.isnan(found.low) else roc.auc_variance,
+                        "notes": found.reason,
                     }
                 )
+            rows += [*of_hospitals[:-1], _pooled(of_hospitals[:-1], settings.confidence), of_hospitals[-1]]
     return pd.DataFrame(rows)
+
+
+def _pooled(rows: Sequence[Mapping[str, Any]], confidence: float) -> dict[str, object]:
+    """The row of the random-effects estimate over those hospitals that have an interval."""
+    found = pooled_auc([r["auc"] for r in rows], [r["auc_variance"] for r in rows], confidence=confidence)
+    return {
+        "stage": rows[0]["stage"],
+        "method": rows[0]["method"],
+        "hospital": POOLED,
+        "n": sum(r["n"] for r in rows if r["auc_variance"] > 0),
+        "n_cases": sum(r["n_cases"] for r in rows if r["auc_variance"] > 0),
+        **spread("auc", found.estimate),
+        "prediction_low": found.prediction[0],
+        "prediction_high": found.prediction[1],
+        "tau": found.tau,
+        "notes": found.estimate.reason,
+    }
 
 
 def printed_hospitals(table: pd.DataFrame, settings: AccuracySettings, simulated: bool) -> PrintedTable:
@@ -72,7 +102,8 @@ def printed_hospitals(table: pd.DataFrame, settings: AccuracySettings, simulated
         rows.append(row)
     notes = [
         f"Validation patients only. AUC with {100 * settings.confidence:g} % confidence interval. With "
-        "few patients a hospital's AUC says little.",
+        "few patients a hospital's AUC says little. Pooled: random effects on the logit scale over the hospitals that "
+        "have an interval; the prediction interval is in the CSV.",
         *undefined(table["notes"]),
     ]
     caption = "Extended table 4. AUC by hospital, validation cohort"

@@ -7,11 +7,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlre_core.foundation.study_terms import COHORTS, METHODS, STAGES, stage_labels
-from dlre_core.statistics.calibration import calibration, logistic_probabilities
-from dlre_core.statistics.decision import net_benefit, net_benefit_of_all
+from dlre_core.statistics.calibration import EDGE, calibration, logistic_probabilities
+from dlre_core.statistics.decision import net_benefit, net_benefit_band
 from dlre_core.statistics.estimates import Estimate
 from dlre_core.statistics.proportions import logit_predictive_value
-from dlre_core.tables.accuracy_print import estimate, undefined
+from dlre_core.tables.accuracy_print import estimate, limited
 from dlre_core.tables.formatting import (
     COHORT_NAMES,
     METHOD_NAMES,
@@ -31,15 +31,15 @@ FITTED = (
 THRESHOLDS = np.round(np.arange(0.01, 1.0, 0.01), 2)
 
 
-def method_probabilities(scores: pd.DataFrame, method: str, stage: str) -> NDArray[np.float64]:
-    """A method's probability of a stage question for every patient.
+def method_probabilities(scores: pd.DataFrame, method: str, stage: str) -> tuple[NDArray[np.float64], str]:
+    """A method's probability of a stage question for every patient, and what is to be said about it.
 
     DLRE's are its own. Those of 2D-SWE, APRI and FIB-4 come from a logistic regression on the
     score's logarithm, fitted to the training cohort.
     """
     values = method_scores(scores, method, stage)
     if method == "dlre":
-        return values
+        return values, ""
     training = (scores["cohort"] == "training").to_numpy()
     labels = stage_labels(scores["fibrosis_stage"], stage)
     return logistic_probabilities(labels[training], values[training], values)
@@ -64,18 +64,22 @@ def calibration_table(
     Returns
     -------
     DataFrame
-        slope, intercept and intercept at slope 1 with _low and _high; observed/expected, Brier score
-        and its scaled form; notes.
+        slope, intercept, intercept at slope 1, observed/expected and Brier score with _low and _high, the scaled
+        Brier score; notes.
     """
     rows = []
     for stage in STAGES:
         for method in methods:
-            p = method_probabilities(scores, method, stage)
+            p, note = method_probabilities(scores, method, stage)
             for cohort in cohorts:
                 here = (scores["cohort"] == cohort).to_numpy()
                 labels = stage_labels(scores["fibrosis_stage"], stage)
                 found = calibration(labels[here], p[here], confidence=confidence)
-                reasons = {e.reason for e in (found.slope, found.in_the_large) if e.reason}
+                estimates = (found.slope, found.in_the_large, found.observed_expected)
+                # Without any probability the reason is the fit's, and not what follows from having none.
+                reasons = [note] if note and not found.n else [note, *(e.reason for e in estimates)]
+                if found.n_clipped:
+                    reasons.append(f"{found.n_clipped} of {found.n} probabilities next to 0 or 1")
                 rows.append(
                     {
                         "stage": stage,
@@ -86,10 +90,10 @@ def calibration_table(
                         **spread("slope", found.slope),
                         **spread("intercept", found.intercept),
                         **spread("in_the_large", found.in_the_large),
-                        "observed_expected": found.observed_expected,
-                        "brier": found.brier,
+                        **spread("observed_expected", found.observed_expected),
+                        **spread("brier", found.brier),
                         "scaled_brier": found.scaled_brier,
-                        "notes": "; ".join(sorted(reasons)),
+                        "notes": "; ".join(sorted(set(filter(None, reasons)))),
                     }
                 )
     return pd.DataFrame(rows)
@@ -123,8 +127,8 @@ def printed_calibration(
                     *COHORT_NAMES[row["cohort"]][:letters],
                     str(row["n"]),
                     *(format_interval(estimate(row, name)) for name in ("slope", "intercept", "in_the_large")),
-                    round_half_up(row["observed_expected"], 2),
-                    round_half_up(row["brier"], 3),
+                    format_interval(estimate(row, "observed_expected")),
+                    format_interval(estimate(row, "brier"), 3),
                     round_half_up(row["scaled_brier"], 2),
                 ]
                 for row in table[table["stage"] == stage].to_dict("records")
@@ -134,44 +138,67 @@ def printed_calibration(
     ]
     notes = [
         f"{'T, training cohort (apparent); V, validation cohort. ' if letters else ''}"
-        f"{100 * confidence:g} % Wald intervals. "
+        f"{100 * confidence:g} % intervals: Wald; observed/expected by Clopper and Pearson. Where cases and controls "
+        "separate, slope and intercept are Firth's penalised estimates with limits of the profile likelihood. "
+        f"Probabilities below {EDGE:g} or above {1 - EDGE:g} count as these in slopes and intercepts. "
         "Perfect: slope 1, intercepts 0, observed/expected 1, Brier score 0, scaled Brier 1. "
         f"{FITTED if len(table['method'].unique()) > 1 else ''}Where training balances the classes, DLRE's "
         "probabilities are those of an even prevalence, and its intercepts show it.",
-        *undefined(table["notes"]),
+        *limited(table),
     ]
     return PrintedTable(simulated_caption(caption, simulated), names, blocks, notes, len(heads))
 
 
-def decision_table(scores: pd.DataFrame) -> pd.DataFrame:
-    """Net benefit by stage question, cohort, strategy and threshold probability.
+def decision_table(
+    scores: pd.DataFrame, *, replicates: int = 0, seed: int = 0, confidence: float = 0.95
+) -> pd.DataFrame:
+    """Net benefit by stage question, cohort, strategy and threshold probability, in the same patients.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        ``results/scores/{arm}.csv``.
+    replicates, seed : int
+        Of the bootstrap that draws patients within cases and controls; 0 gives no limits.
+    confidence : float
 
     Returns
     -------
     DataFrame
-        stage, cohort, strategy (a method, ``all`` or ``none``), n, threshold, net_benefit (per
-        patient).
+        stage, cohort, strategy (a method, ``all`` or ``none``), n (patients with a probability by every method
+        that has any), n_missing, threshold, net_benefit (per patient) with _low and _high (NaN with fewer than
+        five cases or controls).
     """
     rows = []
     for stage in STAGES:
         labels = stage_labels(scores["fibrosis_stage"], stage)
-        probabilities = {m: method_probabilities(scores, m, stage) for m in METHODS}
+        probabilities = {m: method_probabilities(scores, m, stage)[0] for m in METHODS}
         for cohort in COHORTS:
             here = (scores["cohort"] == cohort).to_numpy()
-            curves = {m: net_benefit(labels[here], p[here], THRESHOLDS) for m, p in probabilities.items()}
-            curves["all"] = net_benefit_of_all(labels[here], THRESHOLDS)
-            curves["none"] = np.zeros(len(THRESHOLDS))
-            counted = {m: int((~np.isnan(p[here])).sum()) for m, p in probabilities.items()}
-            for strategy, curve in curves.items():
+            columns = {m: p[here] for m, p in probabilities.items()}
+            known = np.ones(int(here.sum()), dtype=bool)
+            for p in columns.values():
+                # A method without any probability has no curve, and takes nobody from the others.
+                known &= ~np.isnan(p) | np.isnan(p).all()
+            truth = labels[here][known]
+            strategies = {m: p[known] for m, p in columns.items()}
+            strategies |= {"all": np.ones(len(truth)), "none": np.zeros(len(truth))}
+            for strategy, p in strategies.items():
+                low, high = net_benefit_band(
+                    truth, p, THRESHOLDS, replicates=replicates, seed=seed, confidence=confidence
+                )
                 rows.append(
                     pd.DataFrame(
                         {
                             "stage": stage,
                             "cohort": cohort,
                             "strategy": strategy,
-                            "n": counted.get(strategy, int(here.sum())),
+                            "n": len(truth),
+                            "n_missing": int((~known).sum()),
                             "threshold": THRESHOLDS,
-                            "net_benefit": curve,
+                            "net_benefit": net_benefit(truth, p, THRESHOLDS),
+                            "net_benefit_low": low,
+                            "net_benefit_high": high,
                         }
                     )
                 )
@@ -241,7 +268,7 @@ def printed_predictive_values(table: pd.DataFrame, confidence: float, simulated:
     notes = [
         "Sensitivity and specificity of the validation cohort at the cut-offs of Table 2, carried to "
         f"other prevalences by Bayes' rule; {100 * confidence:g} % logit intervals (Mercaldo, 2007).",
-        *undefined(table["notes"]),
+        *limited(table),
     ]
     caption = "Extended table 3. Predictive values at other prevalences, validation cohort"
     return PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes)

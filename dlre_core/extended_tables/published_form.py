@@ -14,6 +14,7 @@ from dlre_core.tables.formatting import (
     round_half_up,
 )
 from dlre_core.tables.table_1_baseline import GROUPS
+from dlre_core.tables.table_3_pictures import DAGGER
 
 STAGE_WORDS = {"f4": "F4", "ge_f3": ">=F3", "ge_f2": ">=F2"}
 # Name in the printed form, column of table_2.csv, factor, decimals; as `tables.printed` prints them.
@@ -101,6 +102,7 @@ def _row(number: int, row: Mapping[str, object]) -> dict[str, object]:
         "n": str(row["n"]),
         "prevalence_pct": _text(row["prevalence"], 100, 1),
         "stars": _stars(str(row["stars"])),
+        "compared": _compared(row),
         "patients": "; ".join(_patients(row)),
     }
     for cell, column, factor, digits in CELLS:
@@ -113,8 +115,18 @@ def _row(number: int, row: Mapping[str, object]) -> dict[str, object]:
 
 
 def _stars(text: str) -> str:
-    """Of Table 3's two comparisons the one between methods, since a journal prints one."""
-    return text.rpartition(", ")[2]
+    """Of Table 3's two comparisons the one between methods, since a journal prints one: four stars to six."""
+    last = text.rpartition(", ")[2]
+    return "***" + "*" * len(last) if DAGGER in last else last
+
+
+def _compared(row: Mapping[str, object]) -> bool:
+    """Whether stars say all that there is: not in apparent rows, nor where a comparison has no p."""
+    for prefix in ("", "within_", "between_"):
+        name = row.get(f"{prefix}compared_with")
+        if isinstance(name, str) and name and math.isnan(float(str(row[f"{prefix}p_value"]))):
+            return False
+    return row["cohort"] == "validation"
 
 
 def _patients(row: Mapping[str, object]) -> list[str]:

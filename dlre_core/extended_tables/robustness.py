@@ -71,7 +71,7 @@ def robustness_table(scores: Mapping[str, pd.DataFrame], analysis: str, settings
                         "method": method,
                         **spread("auc", roc.estimate),
                         "auc_sd": math.nan,
-                        "notes": f"{variant.replace('_', ' ')}: {roc.reason}" if roc.reason else "",
+                        "notes": f"{variant.replace('_', ' ')}: {roc.estimate.reason}" if roc.estimate.reason else "",
                     }
                 )
     table = pd.DataFrame(rows)

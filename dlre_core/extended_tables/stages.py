@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlre_core.foundation.study_terms import COHORTS, METHODS, RISING_STAGES, STAGES, known_stages
-from dlre_core.statistics.agreement import obuchowski, weighted_kappa
+from dlre_core.statistics.agreement import obuchowski, obuchowski_by_chance, rescaled, weighted_kappa
 from dlre_core.tables.accuracy_print import estimate, undefined
 from dlre_core.tables.formatting import COHORT_NAMES, METHOD_NAMES, format_interval, round_half_up
 from dlre_core.tables.table_2_accuracy import method_scores, spread
@@ -74,7 +74,8 @@ def ordinal_tables(
         One row a method, cohort and biopsy stage; a column an implied stage.
     measures : DataFrame
         One row a method and cohort: n, linearly and quadratically weighted kappa and Obuchowski's
-        measure with limits; patients whose answers contradict each other (``order_violations``) and,
+        measure with limits, what chance gives it (``obuchowski_by_chance``) and the measure ``rescaled`` to 0.5
+        by chance; patients whose answers contradict each other (``order_violations``) and,
         for DLRE, patients and images whose probabilities do (``probability_violations``,
         ``image_violations`` of ``images``).
     """
@@ -87,6 +88,7 @@ def ordinal_tables(
         for cohort in COHORTS:
             here = (scores["cohort"] == cohort).to_numpy()
             known = here & (implied >= 0)
+            expected = _expected_stage(scores, method)[here]
             table = np.zeros((4, 4), dtype=np.int64)
             np.add.at(table, (truth[known], implied[known]), 1)
             confusion += [
@@ -97,13 +99,11 @@ def ordinal_tables(
                 "kappa_linear": weighted_kappa(table, "linear", confidence=confidence),
                 "kappa_quadratic": weighted_kappa(table, "quadratic", confidence=confidence),
                 "obuchowski": obuchowski(
-                    truth[here],
-                    _expected_stage(scores, method)[here],
-                    replicates=replicates,
-                    seed=seed + number,
-                    confidence=confidence,
+                    truth[here], expected, replicates=replicates, seed=seed + number, confidence=confidence
                 ),
             }
+            chance = obuchowski_by_chance(truth[here], expected)
+            of_chance = {"obuchowski_by_chance": chance, **spread("rescaled", rescaled(found["obuchowski"], chance))}
             measures.append(
                 {
                     "method": method,
@@ -111,6 +111,7 @@ def ordinal_tables(
                     "n": int(known.sum()),
                     "correct": int(np.trace(table)),
                     **{k: v for name, e in found.items() for k, v in spread(name, e).items()},
+                    **of_chance,
                     "order_violations": int(_contradicts(answers[known]).sum()),
                     "probability_violations": _probability_violations(scores[here]) if method == "dlre" else np.nan,
                     "image_violations": int(violated[images == cohort].sum()) if method == "dlre" else np.nan,
@@ -148,6 +149,8 @@ def printed_stages(confusion: pd.DataFrame, measures: pd.DataFrame, confidence: 
                 ("Obuchowski", "obuchowski"),
             )
         ]
+        parts[-1] += f", by chance {round_half_up(row['obuchowski_by_chance'], 2)}"
+        parts.append(f"rescaled {format_interval(estimate(row, 'rescaled'))}")
         share = round_half_up(row["correct"] / row["n"], 1, 100) if row["n"] else "–"
         heading = f"{METHOD_NAMES[str(method)]}: {row['correct']} of {row['n']} right ({share} %); {'; '.join(parts)}"
         rows = [[r["biopsy"], *(str(r[name]) for name in ORDERED)] for r in part.to_dict("records")]
@@ -161,8 +164,10 @@ def printed_stages(confusion: pd.DataFrame, measures: pd.DataFrame, confidence: 
     )
     notes = [
         "Rows: biopsy. Columns: the highest stage whose question is answered with yes at the cut-offs "
-        f"of Table 2. {100 * confidence:g} % intervals: κ asymptotic, Obuchowski's measure by "
-        "bootstrap. The training cohort is in the CSV.",
+        f"of Table 2. {100 * confidence:g} % intervals: κ on Fisher's scale, Obuchowski's measure by "
+        "bootstrap. A score that tells nothing gets in Obuchowski's measure what stands there as by chance; rescaled, "
+        "it gets 0.5, and 1 is perfect. DLRE's one score for all stages is the sum of its three probabilities. The "
+        "training cohort is in the CSV.",
         "The three networks of DLRE are independent, so p(≥F2) ≥ p(≥F3) ≥ p(F4) need not hold. It is "
         f"violated in: {counted}.",
         *undefined(measures["notes"]),

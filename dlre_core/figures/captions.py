@@ -2,14 +2,18 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
 from dlre_core.foundation.study_terms import SQUARE_SIDE
+from dlre_core.statistics.estimates import LEAST_OF_A_CLASS
 from dlre_core.tables.accuracy_print import METHOD_WORDS
 from dlre_core.tables.formatting import arm_name, images_name, round_half_up
 from dlre_core.tables.supplement_subgroups import Subgrouping
 
+# Threshold probabilities at which a decision on treatment or biopsy is open.
+CLINICAL_RANGE = (0.1, 0.5)
 QUESTIONS = "(A, D) F0-F3 versus F4, (B, E) F0-F2 versus F3-F4 (≥F3), (C, F) F0-F1 versus F2-F4 (≥F2)"
 
 
@@ -20,7 +24,10 @@ def _counts(scores: pd.DataFrame) -> str:
 
 def _cutoffs(settings: Mapping[str, object]) -> str:
     where = "" if settings["cutoff"] == "reoptimised" else ", chosen in the training cohort"
-    return f"Markers show the cut-offs ({METHOD_WORDS[str(settings['cutoff'])]}{where})."
+    return (
+        f"Markers show the cut-offs ({METHOD_WORDS[str(settings['cutoff'])]}{where}); they are open where the score's "
+        "AUC in the training cohort is 0.5 or less, so that its cut-off means nothing."
+    )
 
 
 def _end(simulated: bool) -> str:
@@ -109,17 +116,26 @@ def subgroup_caption(
     )
     return (
         f"Supplementary figure {number}{'' if cohort is None else 'v'}. ROC curves of DLRE (A-C) and "
-        f"2D-SWE (D-F) by {grouping.title}, in {who}: {QUESTIONS}.{_end(simulated)}"
+        f"2D-SWE (D-F) by {grouping.title}, in {who}: {QUESTIONS}. "
+        f"No curve is drawn with fewer than {LEAST_OF_A_CLASS} cases or controls.{_end(simulated)}"
     )
 
 
-def training_caption(minimum_epochs: int, patience: int, fraction: float, main_arm: str, simulated: bool) -> str:
-    """Supplementary figure 1."""
+def training_caption(settings: Mapping[str, Any], main_arm: str, simulated: bool) -> str:
+    """Supplementary figure 1; ``settings`` is the section training of the configuration."""
+    first, last, patience = (settings[name] for name in ("minimum_epochs", "epochs", "patience_epochs"))
+    if first + patience > last:
+        ends = f"Every network is trained for all {last} epochs; of epochs {first} to {last} the"
+    else:
+        ends = (
+            f"From epoch {first} on, training stops when the held-back loss has not improved for {patience} epochs, "
+            f"and at the latest after {last}; of these the"
+        )
     return (
         "Supplementary figure 1. How training ends. Loss over the patients that fit the networks and "
-        f"over the training patients held back ({100 * fraction:g} %, and at least one of each stage), by epoch; "
-        f"{arm_name(main_arm)} above. From epoch {minimum_epochs} on, training stops when the held-back loss has not "
-        f"improved for {patience} epochs; the epoch with the lowest one is kept (line). No validation "
+        f"over the training patients held back ({100 * settings['stopping_fraction']:g} %, and at "
+        "least one of each stage), by epoch; "
+        f"{arm_name(main_arm)} above. {ends} one with the lowest held-back loss is kept (line). No validation "
         f"patient has a part in this.{_end(simulated)}"
     )
 
@@ -128,18 +144,24 @@ def calibration_caption(scores: pd.DataFrame, confidence: float, simulated: bool
     """Extended figure 1."""
     return (
         f"Extended figure 1. Calibration of DLRE's probabilities: {QUESTIONS} in the "
-        f"{_counts(scores)}. Line: smoothed share of patients with the stage (lowess); squares: fifths "
+        f"{_counts(scores)}. Line: smoothed share of patients with the stage (lowess), with a pointwise "
+        "bootstrap band; squares: fifths "
         f"of the patients with exact {100 * confidence:g} % intervals; ticks: patients with the stage "
         f"(above) and without (below); thin line: perfect calibration.{_end(simulated)}"
     )
 
 
-def decision_caption(table: pd.DataFrame, simulated: bool) -> str:
+def decision_caption(table: pd.DataFrame, confidence: float, simulated: bool) -> str:
     """Extended figure 2."""
-    n = int(table.loc[table["cohort"] == "validation", "n"].max())
+    validation = table[table["cohort"] == "validation"]
+    n, missing = int(validation["n"].max()), int(validation["n_missing"].max())
+    without = f"; {missing} without a probability by some method are in no curve" if missing else ""
+    limits = f" Bands: {100 * confidence:g} % bootstrap limits." if validation["net_benefit_low"].notna().any() else ""
     return (
-        f"Extended figure 2. Decision curves of the validation cohort (n={n}): net benefit of acting on "
-        "each method at a threshold probability, against acting on everybody and on nobody. "
+        f"Extended figure 2. Decision curves of the same patients of the validation cohort (n={n}{without}): net "
+        "benefit of acting on each method at a threshold probability, against acting on everybody and on nobody."
+        f"{limits} White: thresholds from {CLINICAL_RANGE[0]:g} to {CLINICAL_RANGE[1]:g}, at which treatment or biopsy "
+        "is weighed; beyond them nobody decides. "
         "Probabilities of 2D-SWE, APRI and FIB-4 come from a logistic regression in the training "
         "cohort; DLRE's are the networks' own. Where training balances the classes, those are of an even "
         "prevalence, and DLRE loses at thresholds at which the cohort's own prevalence tells."
@@ -147,12 +169,14 @@ def decision_caption(table: pd.DataFrame, simulated: bool) -> str:
     )
 
 
-def forest_caption(simulated: bool) -> str:
+def forest_caption(confidence: float, simulated: bool) -> str:
     """Extended figure 3."""
     return (
         "Extended figure 3. AUC of DLRE and 2D-SWE in the validation patients of every hospital, with "
-        "confidence intervals; open markers have none, since a class has one patient or all "
-        f"scores agree.{_end(simulated)}"
+        f"{100 * confidence:g} % confidence intervals; open markers have none, since a class has fewer than five "
+        "patients or all pairs agree. Pooled: random-effects estimate of the hospitals that have an interval, on the "
+        "logit scale, with its confidence interval (diamond) and, of three hospitals or more, the prediction interval "
+        f"for a new hospital (thin line).{_end(simulated)}"
     )
 
 

@@ -8,15 +8,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dlre_core.extended_tables.hospitals import EVERYBODY
+from dlre_core.extended_tables.hospitals import EVERYBODY, POOLED
 from dlre_core.extended_tables.probabilities import method_probabilities
+from dlre_core.figures.captions import CLINICAL_RANGE
 from dlre_core.figures.style import METHOD_STYLES, PARAMETERS, mark_simulated, new_figure
 from dlre_core.foundation.study_terms import COHORTS, STAGES, stage_labels
-from dlre_core.statistics.calibration import grouped_calibration, smooth_calibration
+from dlre_core.statistics.calibration import calibration_band, grouped_calibration, smooth_calibration
+from dlre_core.statistics.estimates import too_few
 from dlre_core.tables.formatting import COHORT_NAMES, METHOD_NAMES, STAGE_NAMES, round_half_up
 
 # More patients than this are drawn as pixels.
 MOST_TICKS = 300
+NOTE_COLOUR = "#51606F"
+# Of more strategies bands would hide one another.
+BANDS = ("dlre", "lsm")
 COHORT_TITLES = {cohort: f"{COHORT_NAMES[cohort]} cohort" for cohort in COHORTS}
 
 
@@ -51,9 +56,16 @@ def calibration_figure(
             for column, stage in enumerate(STAGES):
                 axis, cell = axes[row, column], numbers.loc[(stage, cohort)]
                 labels = stage_labels(part["fibrosis_stage"], stage)
-                p = method_probabilities(part, "dlre", stage)
+                p, _ = method_probabilities(part, "dlre", stage)
                 axis.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
-                axis.plot(*smooth_calibration(labels, p), color=style["color"], linewidth=2)
+                cases = int(labels[~np.isnan(p)].sum())
+                few = too_few(cases, int((~np.isnan(p)).sum()) - cases)
+                if few:
+                    axis.text(0.5, 0.93, f"No curve: {few}", ha="center", fontsize=7.5, color=NOTE_COLOUR)
+                else:
+                    places, low, high = calibration_band(labels, p, confidence=confidence)
+                    axis.fill_between(places, low, high, color=style["color"], alpha=0.15, linewidth=0)
+                    axis.plot(*smooth_calibration(labels, p), color=style["color"], linewidth=2)
                 for mean, share in grouped_calibration(labels, p, confidence=confidence):
                     limits = [[share.value - share.low], [share.high - share.value]]
                     axis.errorbar(
@@ -76,7 +88,7 @@ def calibration_figure(
                     transform=axis.transAxes,
                     va="bottom",
                     fontsize=7.2,
-                    color="#51606F",
+                    color=NOTE_COLOUR,
                 )
                 panel = f"{'ABCDEF'[3 * row + column]}  {STAGE_NAMES[stage]}"
                 axis.set_title(panel, loc="left", pad=17)
@@ -104,11 +116,17 @@ def decision_figure(table: pd.DataFrame, *, simulated: bool) -> Figure:
         axes = figure.subplots(1, 3, sharex=True)
         for column, stage in enumerate(STAGES):
             axis, part = axes[column], validation[validation["stage"] == stage]
+            axis.axvspan(0, CLINICAL_RANGE[0], color="#F0F2F4", linewidth=0, zorder=0)
+            axis.axvspan(CLINICAL_RANGE[1], 1, color="#F0F2F4", linewidth=0, zorder=0)
             for strategy, curve in part.groupby("strategy", sort=False):
                 look = _strategy_look(str(strategy))
                 axis.plot(curve["threshold"], curve["net_benefit"], **look)
+                if strategy in BANDS:
+                    limits = curve["net_benefit_low"], curve["net_benefit_high"]
+                    axis.fill_between(curve["threshold"], *limits, color=look["color"], alpha=0.15, linewidth=0)
             top = part.loc[part["strategy"] != "none", "net_benefit"].max()
             axis.set_ylim(-0.12, max(1.08 * top, 0.1) if np.isfinite(top) else 1)
+            axis.set_xlim(0, 1)
             axis.set_title(f"{'ABC'[column]}  {STAGE_NAMES[stage]}", loc="left")
             axis.set_xlabel("Threshold probability")
             axis.grid(color="#eeeeee", linewidth=0.6)
@@ -139,9 +157,9 @@ def forest_figure(table: pd.DataFrame, *, simulated: bool) -> Figure:
             dlre = part[part["method"] == "dlre"].set_index("hospital")
             for place, hospital in enumerate(hospitals):
                 cases, n = dlre.loc[hospital, ["n_cases", "n"]]
-                axis.text(1.04, place, f"{cases}/{n}", va="center", fontsize=7.2, color="#51606F")
+                axis.text(1.04, place, f"{cases}/{n}", va="center", fontsize=7.2, color=NOTE_COLOUR)
             axis.axvline(0.5, color="#999999", linewidth=0.8)
-            axis.axhline(len(hospitals) - 1.5, color="#999999", linewidth=0.8)
+            axis.axhline(len(hospitals) - 2.5, color="#999999", linewidth=0.8)
             axis.set(xlim=(-0.03, 1.18), ylim=(len(hospitals) - 0.4, -0.6))
             axis.set_xticks([0, 0.25, 0.5, 0.75, 1])
             axis.set_yticks(range(len(hospitals)), hospitals)
@@ -161,9 +179,17 @@ def _forest_rows(axis: Axes, rows: pd.DataFrame, hospitals: list[str], shift: fl
         row = by.loc[hospital]
         if np.isnan(row["auc"]):
             if shift < 0:
-                axis.text(0.25, place, row["notes"], ha="center", va="center", fontsize=7, color="#51606F")
+                axis.text(0.48, place, row["notes"], ha="center", va="center", fontsize=6.6, color=NOTE_COLOUR)
             continue
-        limits = [[row["auc"] - row["auc_low"]], [row["auc_high"] - row["auc"]]]
+        if hospital == POOLED:
+            if not np.isnan(row["prediction_low"]):
+                ends = [row["prediction_low"], row["prediction_high"]]
+                axis.plot(ends, [place + shift] * 2, color=style["color"], linewidth=0.8, solid_capstyle="butt")
+            across = [row["auc_low"], row["auc"], row["auc_high"], row["auc"]]
+            up = [place + shift + move for move in (0, -0.13, 0, 0.13)]
+            axis.fill(across, up, color=style["color"], linewidth=0)
+            continue
+        limits = np.clip([[row["auc"] - row["auc_low"]], [row["auc_high"] - row["auc"]]], 0, None)
         known = not np.isnan(limits).any()
         axis.errorbar(
             row["auc"],
@@ -197,7 +223,7 @@ def _rug(axis: Axes, labels: np.ndarray, p: np.ndarray) -> None:
             chosen,
             np.full(len(chosen), height),
             "|",
-            color="#51606F",
+            color=NOTE_COLOUR,
             markersize=5,
             alpha=0.5,
             # Ten thousand ticks as vectors would be half of the report.

@@ -19,6 +19,7 @@ from dlre_core.figures.style import (
     new_figure,
 )
 from dlre_core.foundation.study_terms import COHORTS, STAGES, stage_labels
+from dlre_core.statistics.estimates import too_few
 from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.formatting import (
     COHORT_NAMES,
@@ -32,18 +33,23 @@ from dlre_core.tables.supplement_subgroups import Subgrouping, subgroup_of
 from dlre_core.tables.table_2_accuracy import Sample, method_scores, samples
 from dlre_core.tables.table_3_pictures import STRATEGIES
 
+CHANCE = 0.5
 Panels = Mapping[tuple[str, str], Sequence["Curve"]]
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One curve of a panel: truth (n,), scores (n,), its label, look, and cut-off if any."""
+    """One curve of a panel: truth (n,), scores (n,), its label, look, and cut-off if any.
+
+    ``separates`` is False where the score did not separate the patients on whom its cut-off was chosen.
+    """
 
     labels: NDArray[np.int64]
     scores: NDArray[np.float64]
     name: str
     style: Mapping[str, object] = field(default_factory=dict)
     cutoff: float = float("nan")
+    separates: bool = True
 
 
 def figure_3(
@@ -69,7 +75,7 @@ def figure_3(
     cohorts : mapping of cohort to its name at the left, optional
         Those to be drawn; training and validation by default.
     """
-    cutoffs = table.set_index(["stage", "method", "cohort"])["cutoff"]
+    cutoffs = table.set_index(["stage", "method", "cohort"])[["cutoff", "auc"]]
     cohorts = cohorts or _cohort_rows()
     panels: dict[tuple[str, str], list[Curve]] = {}
     for stage in STAGES:
@@ -96,7 +102,7 @@ def figure_4(
     table : DataFrame
         Table 3 of the same scores.
     """
-    cutoffs = table.set_index(["stage", "method", "images", "cohort"])["cutoff"]
+    cutoffs = table.set_index(["stage", "method", "images", "cohort"])[["cutoff", "auc"]]
     panels: dict[tuple[str, str], list[Curve]] = {}
     for stage in STAGES:
         for method in STRATEGIES:
@@ -123,7 +129,7 @@ def figure_5(
     table : DataFrame
         Table 4 of the same scores.
     """
-    cutoffs = table.set_index(["stage", "arm", "cohort"])["cutoff"]
+    cutoffs = table.set_index(["stage", "arm", "cohort"])[["cutoff", "auc"]]
     panels: dict[tuple[str, str], list[Curve]] = {}
     for stage in STAGES:
         for rank, (arm, part) in enumerate(scores.items()):
@@ -188,7 +194,10 @@ def roc_panels(
     panels : mapping of (row, stage) to curves
     rows : mapping of row to its name at the left
     """
-    figure = new_figure(11.0, 0.8 + 3.4 * len(rows))
+    longest = max(len(curves) for curves in panels.values())
+    figure = new_figure(11.0, 1.1 + (4.05 + 0.17 * longest) * len(rows))
+    # Room between a legend and what stands below it.
+    figure.get_layout_engine().set(h_pad=0.15)
     with mpl.rc_context(PARAMETERS):
         axes = figure.subplots(len(rows), 3, sharex=True, sharey=True, squeeze=False)
         for number, (row, name) in enumerate(rows.items()):
@@ -199,8 +208,8 @@ def roc_panels(
                 axis.set_title(f"{letter}  {STAGE_NAMES[stage]}", loc="left")
                 if column == 0:
                     axis.set_ylabel(f"{name}\nSensitivity (%)")
-                if number == len(rows) - 1:
-                    axis.set_xlabel("100 − specificity (%)")
+                axis.tick_params(labelbottom=True)
+                axis.set_xlabel("100 − specificity (%)", loc="right", labelpad=1)
     mark_simulated(figure, simulated)
     return figure
 
@@ -209,13 +218,16 @@ def _add_curves(
     panels: dict[tuple[str, str], list[Curve]],
     key: tuple[object, ...],
     parts: Mapping[str, Sample],
-    cutoffs: pd.Series,
+    cutoffs: pd.DataFrame,
     name: str,
     style: Mapping[str, object],
 ) -> None:
-    """Add one curve to the panel of every cohort; ``key``, a stage first, and a cohort index its cut-off."""
+    """Add one curve to the panel of every cohort; ``key``, a stage first, and a cohort index cut-offs and AUCs."""
+    trained = (*key, "training")
+    separates = trained not in cutoffs.index or not cutoffs.loc[trained, "auc"] <= CHANCE
     for cohort, part in parts.items():
-        curve = Curve(part.labels, part.values, name, style, float(cutoffs[(*key, cohort)]))
+        cutoff = float(cutoffs.loc[(*key, cohort), "cutoff"])
+        curve = Curve(part.labels, part.values, name, style, cutoff, separates)
         panels.setdefault((cohort, str(key[0])), []).append(curve)
 
 
@@ -225,8 +237,9 @@ def draw_curves(axis: Axes, curves: Sequence[Curve], confidence: float, interval
     for curve in curves:
         roc = roc_analysis(curve.labels, curve.scores, confidence=confidence, interval=interval)
         look = {key: value for key, value in curve.style.items() if key != "marker"}
-        if np.isnan(roc.auc):
-            axis.plot([], [], label=f"{curve.name}: {roc.reason}", **look)
+        without = roc.reason if np.isnan(roc.auc) else too_few(roc.n_cases, roc.n_controls)
+        if without:
+            axis.plot([], [], label=f"{curve.name}: {without}", **look)
             continue
         label = f"{curve.name} {format_interval(roc.estimate)}"
         axis.plot(*_drawn(100 * (1 - roc.specificity), 100 * roc.sensitivity), label=label, **look)
@@ -236,20 +249,18 @@ def draw_curves(axis: Axes, curves: Sequence[Curve], confidence: float, interval
     axis.set_xticks(range(0, 101, 20))
     axis.set_yticks(range(0, 101, 20))
     axis.grid(color="#eeeeee", linewidth=0.6)
-    size = 7.2 if len(curves) <= 4 else 6.4
-    legend = axis.legend(
-        loc="lower right",
-        frameon=True,
-        framealpha=0.85,
-        edgecolor="none",
-        fontsize=size,
-        title=f"AUC ({100 * confidence:g} % CI)",
-        title_fontsize=size,
+    # Below the axes: curves of few patients run through every corner.
+    axis.legend(
+        loc="upper left",
+        bbox_to_anchor=(0, -0.14),
+        borderaxespad=0,
+        fontsize=7.4,
+        title=f"AUC ({100 * confidence:g} % CI; ≥ or ≤: one-sided bound)",
+        title_fontsize=7.4,
+        alignment="left",
         handlelength=2.8,
         labelspacing=0.35,
     )
-    # Curves (2) of few patients run through that corner: over the legend, never hidden by it. The grid is at 1.5.
-    legend.set_zorder(1.8)
 
 
 def _drawn(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -272,7 +283,9 @@ def _mark_cutoff(axis: Axes, curve: Curve) -> None:
         marker=curve.style["marker"],
         markersize=6,
         color=curve.style["color"],
-        markeredgecolor="white",
+        markerfacecolor=curve.style["color"] if curve.separates else "white",
+        markeredgecolor="#222222" if curve.separates else curve.style["color"],
+        markeredgewidth=0.6 if curve.separates else 1.2,
         linestyle="none",
         zorder=5,
         clip_on=False,

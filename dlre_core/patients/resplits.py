@@ -13,7 +13,7 @@ from dlre_core.patients.splits import draw_stratified, make_split
 
 logger = logging.getLogger(__name__)
 
-PATTERN = re.compile(r"(permuted|seed|fraction)_([0-9]+)|(fold)_([0-9]+)_of_([0-9]+)|(without)_(.+)")
+PATTERN = re.compile(r"(permuted|seed|fraction)_([0-9]+)|(fold)_([0-9]+)_of_([0-9]+)(?:_of_.+)?|(without)_(.+)")
 
 
 def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: int) -> pd.DataFrame:
@@ -28,7 +28,8 @@ def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: in
         ``seed_N``: divided anew. ``without_H``: hospital H validates, the others train; nobody validates where
         it has no enrolled patients, and the study goes on.
         ``fraction_P``: P % of the training patients, stratified by stage, the same validation.
-        ``fold_K_of_N``: only training patients, of which the K-th part validates.
+        ``fold_K_of_N``: only training patients, of which the K-th part validates; every part has its share of each
+        stage and hospital. Of an arm other than the first it is ``fold_K_of_N_of_ARM``.
     rule : mapping
         How the study divides (``splits`` in the configuration), for ``permuted`` and ``seed``.
     seed : int
@@ -69,12 +70,18 @@ def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: in
         kept = draw_stratified(training, number / 100, generator)
         rows = split.index.isin(training.index[kept]) | (split["cohort"] == "validation")
         return split[rows].reset_index(drop=True)
-    result = training.assign(
-        cohort=np.where(_folds(training, int(parts[0]), generator) == number, "validation", "training")
-    )
+    held_back = (_folds(training, int(parts[0]), generator) == number) & ~alone(training)
+    result = training.assign(cohort=np.where(held_back, "validation", "training"))
     if result["cohort"].nunique() < 2:
-        raise TrainingError(f"{variant}: a fold has no patients.", "Lower robustness.fusion_folds.")
+        raise TrainingError(f"{variant}: a fold has no patients.", "Lower robustness.folds.")
     return result.reset_index(drop=True)
+
+
+def alone(training: pd.DataFrame) -> np.ndarray:
+    """True for a training patient without whom a stage question has one class only: such a one trains in every fold."""
+    stages = training["fibrosis_stage"].to_numpy()
+    least, most = stages <= 1, stages >= 4
+    return (least & (least.sum() == 1)) | (most & (most.sum() == 1))
 
 
 def _without(split: pd.DataFrame, hospital: str, seed: int) -> pd.DataFrame:
@@ -92,9 +99,10 @@ def _without(split: pd.DataFrame, hospital: str, seed: int) -> pd.DataFrame:
 
 
 def _folds(patients: pd.DataFrame, parts: int, generator: np.random.Generator) -> np.ndarray:
-    """The fold of every patient, 1 to ``parts``; each stage is dealt out in turn."""
+    """The fold of every patient, 1 to ``parts``; each stage is dealt out in turn, hospital by hospital."""
     order = generator.permutation(len(patients))
-    order = order[np.argsort(patients["fibrosis_stage"].to_numpy()[order], kind="stable")]
+    dealt = patients.iloc[order]
+    order = order[np.lexsort((dealt["hospital"].to_numpy(), dealt["fibrosis_stage"].to_numpy()))]
     folds = np.empty(len(patients), dtype=int)
     folds[order] = np.arange(len(patients)) % parts + 1
     return folds

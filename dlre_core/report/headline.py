@@ -8,7 +8,7 @@ import pandas as pd
 from dlre_core.foundation.study_terms import METHODS
 from dlre_core.patients.clinical_table import rejected_rows
 from dlre_core.report.sentences import contradictions
-from dlre_core.statistics.estimates import Estimate
+from dlre_core.tables.accuracy_print import estimate
 from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval
 
 
@@ -34,6 +34,7 @@ def headline_text(
     title: str,
     simulated: bool,
     report: str,
+    confidence: float = 0.95,
 ) -> str:
     """Counts, the validation AUCs of every method, and where the report is.
 
@@ -46,6 +47,8 @@ def headline_text(
     simulated : bool
     report : str
         Path of the report.
+    confidence : float
+        Of the intervals in the table.
     """
     table, enrolment, counts, problems = tables.accuracy, tables.enrolment, tables.counts, tables.problems
     validation = table[table["cohort"] == "validation"].set_index(["stage", "method"])
@@ -61,15 +64,14 @@ def headline_text(
         + _rejected(rejected_rows(problems)),
         *notes,
         "",
-        f"AUC (95 % CI) in the validation cohort, {validation['n'].max()} patients",
+        f"AUC ({100 * confidence:g} % CI) in the validation cohort, {validation['n'].max()} patients",
         " " * width + "".join(f"{METHOD_NAMES[method]:<24}" for method in METHODS).rstrip(),
     ]
     for stage, name in STAGE_NAMES.items():
         cells = []
         for method in METHODS:
             row = validation.loc[(stage, method)]
-            estimate = Estimate(row["auc"], row["auc_low"], row["auc_high"])
-            cells.append(f"{format_interval(estimate)}{row['stars']}".ljust(24))
+            cells.append(f"{format_interval(estimate(row, 'auc'))}{row['stars']}".ljust(24))
         lines.append(f"{name:<{width}}" + "".join(cells).rstrip())
     lines += [
         "* p<0.05, ** p<0.01, *** p<0.001 against DLRE (paired DeLong test)",

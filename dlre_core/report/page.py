@@ -122,7 +122,7 @@ def write_report(
         .render(
             title=title,
             simulated=simulated,
-            headline=headline(accuracy),
+            headline=headline(accuracy, config["statistics"]["confidence"]),
             caveats=[*skipped_sentences(skipped), *caveats(accuracy, simulated)],
             doubts=[*doubted.sentences(), *picture_doubts(acquisitions, rejected)],
             apart={

@@ -4,31 +4,31 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from dlre_core.statistics.estimates import Estimate
+from dlre_core.tables.accuracy_print import estimate
 from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval, format_p_value
 
 SMALL_TRAINING_COHORT = 150
 
 
-def headline(table: pd.DataFrame) -> list[str]:
+def headline(table: pd.DataFrame, confidence: float = 0.95) -> list[str]:
     """Sentences on the validation cohort: DLRE's AUCs, and its comparison with every method.
 
     Parameters
     ----------
     table : DataFrame
         ``results/tables/table_2.csv``.
+    confidence : float
+        Of the table's intervals.
     """
     validation = table[table["cohort"] == "validation"].set_index(["stage", "method"])
     stages = [stage for stage in STAGE_NAMES if (stage, "dlre") in validation.index]
     parts = []
     for stage in stages:
-        row = validation.loc[(stage, "dlre")]
-        estimate = Estimate(row["auc"], row["auc_low"], row["auc_high"])
-        parts.append(f"{format_interval(estimate)} for {_lower(stage)}")
+        parts.append(f"{format_interval(estimate(validation.loc[(stage, 'dlre')], 'auc'))} for {_lower(stage)}")
     n = int(validation["n"].max())
     sentences = [
-        f"In the validation cohort of {n} patients the area under the ROC curve (95 % confidence "
-        f"interval) of DLRE was {_listed(parts)}."
+        f"In the validation cohort of {n} patients the area under the ROC curve "
+        f"({100 * confidence:g} % confidence interval) of DLRE was {_listed(parts)}."
     ]
     for method in [m for m in METHOD_NAMES if m != "dlre"]:
         sentences.append(_comparison(validation, stages, method))
@@ -81,15 +81,15 @@ def contradictions(findings: pd.DataFrame) -> int:
 
 
 def _comparison(validation: pd.DataFrame, stages: Sequence[str], method: str) -> str:
-    better, worse, equal = [], [], []
+    better, worse, equal, untested = [], [], [], []
     for stage in stages:
         if (stage, method) not in validation.index:
             continue
         row = validation.loc[(stage, method)]
         words = f"{_lower(stage)} (p {_p(row['p_value'])})"
         if pd.isna(row["p_value"]):
-            continue
-        if row["p_value"] >= 0.05:
+            untested.append(_lower(stage))
+        elif row["p_value"] >= 0.05:
             equal.append(words)
         else:
             (better if row["difference"] > 0 else worse).append(words)
@@ -99,7 +99,12 @@ def _comparison(validation: pd.DataFrame, stages: Sequence[str], method: str) ->
     if worse:
         parts.append(f"significantly lower than that of {METHOD_NAMES[method]} for {_listed(worse)}")
     if equal:
-        parts.append(f"not significantly different from that of {METHOD_NAMES[method]} for {_listed(equal)}")
+        parts.append(
+            f"not significantly different from that of {METHOD_NAMES[method]} for {_listed(equal)}, which does not "
+            "show that they are equal"
+        )
+    if untested:
+        parts.append(f"not tested against that of {METHOD_NAMES[method]} for {_listed(untested)}")
     return f"It was {'; '.join(parts)}." if parts else ""
 
 

@@ -8,14 +8,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 from statsmodels.stats.inter_rater import cohens_kappa
 
-from dlre_core.statistics.estimates import Estimate, undefined
+from dlre_core.statistics.estimates import ONE_SIDED, Estimate, undefined
 
 # Replicates at a time, which bounds the memory.
 BLOCK = 200
 
 
 def weighted_kappa(confusion: ArrayLike, weights: str = "quadratic", *, confidence: float = 0.95) -> Estimate:
-    """Cohen's weighted kappa of a square table of counts, with its asymptotic interval.
+    """Cohen's weighted kappa of a square table of counts, with its interval on Fisher's scale.
 
     Parameters
     ----------
@@ -24,27 +24,80 @@ def weighted_kappa(confusion: ArrayLike, weights: str = "quadratic", *, confiden
     weights : {"linear", "quadratic"}
     confidence : float
 
+    Returns
+    -------
+    Estimate
+        Without disagreement the limits are 1 and a bound: the kappa at which as many as the exact one-sided limit
+        allows would disagree by the largest distance. Where a rater uses one stage only kappa is 0 by its
+        definition, and has no limits.
+
     References
     ----------
-    Fleiss JL, Cohen J, Everitt BS. Psychol Bull 1969;72:323-327.
+    Fleiss JL, Cohen J, Everitt BS. Psychol Bull 1969;72:323-327. Lin LI. Biometrics 1989;45:255-268 (the scale).
 
     Examples
     --------
-    >>> round(weighted_kappa([[10, 0], [0, 10]]).value, 2)
-    1.0
+    >>> found = weighted_kappa([[10, 0], [0, 10]])
+    >>> round(found.value, 2), round(found.low, 2), found.high
+    (1.0, 0.72, 1.0)
     """
     table = np.asarray(confusion, dtype=np.float64)
     if not table.sum():
         return undefined("nobody to compare", f"kappa, {weights}")
     if (table.sum(axis=1) > 0).sum() < 2 and (table.sum(axis=0) > 0).sum() < 2:
         return undefined("both raters use one stage only", f"kappa, {weights}")
+    words = f"kappa, {weights}"
     # Rounding can leave a variance just below 0; its root is NaN, and so are the limits.
     with np.errstate(invalid="ignore", divide="ignore"):
         result = cohens_kappa(table, wt=weights, return_results=True)
-    half = -special.ndtri((1 - confidence) / 2) * float(result.std_kappa)
-    low, high = result.kappa - half, min(result.kappa + half, 1.0)
-    reason = "kappa has no variance here" if math.isnan(half) else ""
-    return Estimate(float(result.kappa), float(low), float(high), f"kappa, {weights}", reason)
+    value, error = float(result.kappa), float(result.std_kappa)
+    rows, columns = table.sum(axis=1), table.sum(axis=0)
+    if min((rows > 0).sum(), (columns > 0).sum()) < 2:
+        return Estimate(value, math.nan, math.nan, words, "kappa: one rater uses one stage only")
+    if np.trace(table) == table.sum():
+        n = float(table.sum())
+        distance = np.abs(np.subtract.outer(np.arange(len(table)), np.arange(len(table)))) / (len(table) - 1)
+        penalty = distance if weights == "linear" else distance**2
+        expected = float((penalty * np.outer(rows, columns)).sum()) / n**2
+        disagree = 1 - (1 - confidence) ** (1 / n)
+        low = 1 - disagree * float(penalty[rows > 0][:, columns > 0].max()) / expected
+        return Estimate(1.0, max(low, -1.0), 1.0, ONE_SIDED, "kappa: nobody disagrees, one-sided bound")
+    if not error > 0 or not -1 < value < 1:
+        return Estimate(value, math.nan, math.nan, words, "kappa has no variance here")
+    half = -float(special.ndtri((1 - confidence) / 2)) * error / (1 - value**2)
+    centre = math.atanh(value)
+    return Estimate(value, math.tanh(centre - half), math.tanh(centre + half), words)
+
+
+def obuchowski_by_chance(stages: ArrayLike, scores: ArrayLike) -> float:
+    """What a score that tells nothing gets in `obuchowski` from the same patients: it is not 0.5.
+
+    Parameters
+    ----------
+    stages : (n,) int
+    scores : (n,) float
+        NaN is missing and left out.
+
+    Examples
+    --------
+    With two stages it is that of an AUC, with more it is higher:
+
+    >>> obuchowski_by_chance([0, 1, 1], [1.0, 2.0, 3.0])
+    0.5
+    >>> obuchowski_by_chance([0, 1, 2], [1.0, 2.0, 3.0])
+    0.6666666666666667
+    """
+    known = ~np.isnan(np.asarray(scores, dtype=np.float64))
+    return obuchowski(np.asarray(stages)[known], np.zeros(int(known.sum())), replicates=0).value
+
+
+def rescaled(found: Estimate, chance: float) -> Estimate:
+    """An estimate of `obuchowski` on the scale of an AUC: 0.5 by chance, 1 where perfect."""
+
+    def moved(value: float) -> float:
+        return 0.5 + 0.5 * (value - chance) / (1 - chance)
+
+    return Estimate(moved(found.value), moved(found.low), moved(found.high), found.method, found.reason)
 
 
 def obuchowski(
@@ -58,7 +111,8 @@ def obuchowski(
     """Obuchowski's measure of a score against ordered stages, penalised by distance.
 
     1 - sum over pairs of stages i < j of w_ij L_ij (1 - AUC_ij), with weights w_ij in proportion to
-    n_i n_j and the penalty L_ij = (j - i) / (largest difference). 1 is perfect.
+    n_i n_j and the penalty L_ij = (j - i) / (largest difference). 1 is perfect; what chance gives depends on
+    the patients' stages (`obuchowski_by_chance`).
 
     Parameters
     ----------
@@ -97,7 +151,11 @@ def obuchowski(
         values.append(1 - _loss(np.hstack(drawn), ranking, groups, level, penalty) / pairs)
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     found = np.concatenate(values)
-    low, high = np.quantile(found[1:], tails) if replicates else (math.nan, math.nan)
+    # Rounding apart, every replicate is the sample: all pairs agree, or all tie.
+    if not replicates or np.ptp(found) < 1e-12:
+        reason = "Obuchowski: no variance, no interval" if replicates else ""
+        return Estimate(float(found[0]), math.nan, math.nan, "obuchowski, bootstrap", reason)
+    low, high = np.quantile(found[1:], tails)
     return Estimate(float(found[0]), float(low), float(high), "obuchowski, bootstrap")
 
 

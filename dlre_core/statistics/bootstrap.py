@@ -1,15 +1,8 @@
-"""Patient bootstrap of AUCs: several scores at once, and cohorts that overlap."""
-
-import math
+"""Patient bootstrap of AUCs, several scores at once."""
 
 import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
-
-from dlre_core.statistics.comparisons import AucComparison
-from dlre_core.statistics.estimates import check_confidence
-from dlre_core.statistics.roc import roc_analysis
 
 # Draws held in memory at a time.
 DRAWS = 20_000_000
@@ -71,77 +64,6 @@ def bootstrap_aucs(labels: ArrayLike, scores: ArrayLike, *, replicates: int, see
         drawn = np.minimum((uniform * widths).astype(np.int32), last)
         replicate_aucs(drawn + firsts, members, case, orders, groups, part)
     return result
-
-
-def compare_overlapping_aucs(
-    labels: ArrayLike,
-    scores_a: ArrayLike,
-    scores_b: ArrayLike,
-    *,
-    replicates: int = 2000,
-    seed: int = 0,
-    confidence: float = 0.95,
-) -> AucComparison:
-    """Test the AUCs of two scores whose cohorts overlap, by the patient bootstrap.
-
-    Parameters
-    ----------
-    labels : (n,) of 0 and 1
-        Of everybody who is in either cohort.
-    scores_a, scores_b : (n,) float
-        NaN where a patient is not in the score's cohort.
-    replicates, seed : int
-    confidence : float
-        Of the percentile interval.
-
-    Returns
-    -------
-    AucComparison
-        z is the difference over the bootstrap's standard deviation, as in pROC's
-        ``roc.test(method = "bootstrap")``; ``covariance`` is the bootstrap's.
-
-    References
-    ----------
-    Efron B, Tibshirani RJ. An introduction to the bootstrap. Chapman & Hall, 1993.
-    """
-    check_confidence(confidence)
-    values = np.column_stack([np.asarray(s, dtype=np.float64) for s in (scores_a, scores_b)])
-    first, second = (roc_analysis(labels, column) for column in values.T)
-    nan, difference = math.nan, first.auc - second.auc
-    if math.isnan(difference):
-        return AucComparison(
-            difference,
-            nan,
-            nan,
-            nan,
-            (nan, nan),
-            nan,
-            reason=first.reason or second.reason,
-            auc_a=first.auc,
-            auc_b=second.auc,
-        )
-    drawn = bootstrap_aucs(labels, values, replicates=replicates, seed=seed)
-    differences = drawn[:, 0] - drawn[:, 1]
-    deviation = float(differences.std(ddof=1)) if replicates > 1 else nan
-    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-    low, high = (float(limit) for limit in np.quantile(differences, tails))
-    covariance = float(np.cov(drawn.T)[0, 1]) if replicates > 1 else nan
-    common = {"interval": (low, high), "covariance": covariance, "auc_a": first.auc, "auc_b": second.auc}
-    # Two perfect scores differ in no replicate; what is left of a variance is rounding.
-    if deviation < 1e-12:
-        equal = abs(difference) < 1e-12
-        return AucComparison(
-            difference,
-            0.0 if equal else nan,
-            1.0 if equal else nan,
-            0.0 if equal else nan,
-            degenerate=True,
-            reason="" if equal else "no variance in the bootstrap",
-            **common,
-        )
-    z = difference / deviation
-    log_p = float(math.log(2) + stats.norm.logsf(abs(z)))
-    return AucComparison(difference, z, math.exp(log_p), min(log_p, 0.0), **common)
 
 
 def rank_scores(values: NDArray[np.float64], present: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

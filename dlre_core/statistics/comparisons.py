@@ -1,4 +1,4 @@
-"""DeLong tests: two scores on the same patients, or one score in two groups of patients."""
+"""DeLong tests: two scores on the same patients, one in two groups of patients, and cohorts that overlap."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from scipy import special
 from statsmodels.stats.multitest import multipletests
 
 from dlre_core.statistics.delong import AucParts, auc_parts, complete_cases, delong_covariance
-from dlre_core.statistics.estimates import check_confidence
+from dlre_core.statistics.estimates import check_confidence, too_few
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class AucComparison:
 
     ``log_p_value`` is natural; it stays finite where p underflows. ``degrees_of_freedom`` is
     infinite for the paired (normal) test. ``degenerate`` is True where the difference has no
-    variance: equal AUCs then give z = 0 and p = 1, others NaN with a reason.
+    variance: equal AUCs then give z = 0 and p = 1, others NaN with a reason. ``least_cases`` and
+    ``least_controls`` are those of the smaller of both samples.
     """
 
     difference: float
@@ -34,6 +35,26 @@ class AucComparison:
     reason: str = ""
     auc_a: float = math.nan
     auc_b: float = math.nan
+    least_cases: int = 0
+    least_controls: int = 0
+
+    @property
+    def reported(self) -> "AucComparison":
+        """The comparison as tables report it: p and interval only where something carries them.
+
+        Withheld, with the reason, where a class has fewer than five patients, where an AUC is exactly
+        0 or 1 (its variance is then 0, which nobody believes) and where the difference has no variance.
+        """
+        reason = "" if math.isnan(self.difference) else too_few(self.least_cases, self.least_controls)
+        if not reason and not math.isnan(self.difference):
+            if {self.auc_a, self.auc_b} & {0.0, 1.0}:
+                reason = "an AUC of 0 or 1 has no variance"
+            elif self.degenerate:
+                reason = "no variance of the difference"
+        if not reason:
+            return self
+        nan = math.nan
+        return replace(self, statistic=nan, p_value=nan, log_p_value=nan, interval=(nan, nan), reason=reason)
 
 
 def compare_paired_aucs(
@@ -68,7 +89,8 @@ def compare_paired_aucs(
     total = first.variance + second.variance
     variance = total - 2 * covariance
     # Identical scores differ by rounding only; pROC's own limit would give p = 0 or NaN.
-    if variance < 1e-15 * max(total, 1e-300) or all(map(np.array_equal, first.placements, second.placements)):
+    same = len(truth) > 0 and all(map(np.array_equal, first.placements, second.placements))
+    if variance < 1e-15 * max(total, 1e-300) or same:
         variance = 0.0
     return _compare(first, second, variance, covariance, math.inf, missing, confidence)
 
@@ -118,6 +140,57 @@ def compare_unpaired_aucs(
     return result if scale == "auc" or math.isnan(result.p_value) else _on_logits(result, groups)
 
 
+def compare_overlapping_aucs(
+    labels: ArrayLike, scores_a: ArrayLike, scores_b: ArrayLike, *, confidence: float = 0.95
+) -> AucComparison:
+    """DeLong's test of two scores whose cohorts share some of their patients, all or none.
+
+    Parameters
+    ----------
+    labels : (n,) of 0 and 1
+        Of everybody who is in either cohort.
+    scores_a, scores_b : (n,) float
+        NaN where a patient is not in the score's cohort.
+    confidence : float
+
+    Returns
+    -------
+    AucComparison
+        ``covariance`` is what the shared patients contribute; t has Satterthwaite's degrees of freedom from the
+        variances of cases and of controls, which keeps the level where a class is small
+        (docs/measurements/statistics.md).
+
+    References
+    ----------
+    Zhou XH, Gatsonis CA. Stat Med 1996;15:1687-1693. Satterthwaite FE. Biometrics 1946;2:110-114.
+    """
+    check_confidence(confidence)
+    columns = [np.asarray(scores, dtype=np.float64) for scores in (scores_a, scores_b)]
+    truth = complete_cases(labels, np.zeros(len(columns[0])))[0]
+    present = [~np.isnan(column) for column in columns]
+    first, second = (auc_parts(truth[here], column[here]) for column, here in zip(columns, present, strict=True))
+    # Variance of the difference, degrees of freedom and covariance: of the cases, then of the controls.
+    terms = []
+    for value, ours, theirs in zip((1, 0), first.placements, second.placements, strict=True):
+        of_class = truth == value
+        shared = of_class & present[0] & present[1]
+        a, b = (part[shared[of_class & here]] for part, here in zip((ours, theirs), present, strict=True))
+        sizes = len(ours), len(theirs)
+        if min(sizes) < 2:
+            terms.append((math.nan, math.nan, math.nan))
+            continue
+        common = len(a) * float(np.cov(a, b)[0, 1]) / (sizes[0] * sizes[1]) if len(a) > 1 else 0.0
+        own = float(ours.var(ddof=1)) / sizes[0] + float(theirs.var(ddof=1)) / sizes[1]
+        terms.append((max(own - 2 * common, 0.0), min(sizes) - 1, common))
+    variance = sum(term[0] for term in terms)
+    # Identical scores differ by rounding only.
+    if variance < 1e-15 * max(first.variance + second.variance, 1e-300):
+        variance = 0.0
+    degrees = variance**2 / sum(term[0] ** 2 / term[1] for term in terms) if variance > 0 else math.nan
+    missing = int((~present[0] & ~present[1]).sum())
+    return _compare(first, second, variance, sum(term[2] for term in terms), degrees, missing, confidence)
+
+
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     """Holm's step-down adjustment; NaN stays NaN and is not counted.
 
@@ -160,7 +233,13 @@ def _compare(
     confidence: float,
 ) -> AucComparison:
     difference = first.auc - second.auc
-    common = {"n_missing": missing, "auc_a": first.auc, "auc_b": second.auc}
+    common = {
+        "n_missing": missing,
+        "auc_a": first.auc,
+        "auc_b": second.auc,
+        "least_cases": min(first.n_cases, second.n_cases),
+        "least_controls": min(first.n - first.n_cases, second.n - second.n_cases),
+    }
     nan = math.nan
     if math.isnan(variance):
         reason = first.reason or second.reason or "no variance"

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlre_core.statistics.delong import complete_cases
+from dlre_core.statistics.estimates import check_confidence, too_few
 
 
 def net_benefit(labels: ArrayLike, probabilities: ArrayLike, thresholds: ArrayLike) -> NDArray[np.float64]:
@@ -48,7 +49,39 @@ def net_benefit(labels: ArrayLike, probabilities: ArrayLike, thresholds: ArrayLi
     return (true_positives - false_positives * t / (1 - t)) / len(truth)
 
 
-def net_benefit_of_all(labels: ArrayLike, thresholds: ArrayLike) -> NDArray[np.float64]:
-    """Net benefit of treating everybody."""
-    truth = np.asarray(labels)
-    return net_benefit(truth, np.ones(len(truth)), thresholds)
+def net_benefit_band(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    thresholds: ArrayLike,
+    *,
+    replicates: int = 2000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Pointwise limits of `net_benefit`, by a bootstrap that draws patients.
+
+    Parameters
+    ----------
+    labels, probabilities, thresholds
+        As in `net_benefit`.
+    replicates, seed : int
+    confidence : float
+
+    Returns
+    -------
+    low, high : (k,) float64
+        NaN with fewer than five cases or controls, or without replicates.
+    """
+    check_confidence(confidence)
+    truth, (p,), _ = complete_cases(labels, probabilities)
+    t = np.asarray(thresholds, dtype=np.float64)
+    cases = int(truth.sum())
+    if too_few(cases, len(truth) - cases) or replicates < 2:
+        return np.full(t.shape, np.nan), np.full(t.shape, np.nan)
+    positive = p[:, None] >= t[None, :]
+    # What each patient adds at each threshold.
+    worth = np.where((truth == 1)[:, None], positive * 1.0, positive * -t / (1 - t)) / len(truth)
+    generator = np.random.default_rng(seed)
+    drawn = generator.multinomial(len(truth), np.full(len(truth), 1 / len(truth)), replicates)
+    low, high = np.quantile(drawn @ worth, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+    return low, high

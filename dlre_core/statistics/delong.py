@@ -90,6 +90,11 @@ class AucParts:
     reason: str = ""
 
     @property
+    def n_cases(self) -> int:
+        """Patients with the stage."""
+        return len(self.placements[0])
+
+    @property
     def n(self) -> int:
         """Patients."""
         return len(self.placements[0]) + len(self.placements[1])

@@ -3,6 +3,10 @@
 import math
 from dataclasses import dataclass
 
+# With fewer, no variance of an AUC is to be believed: docs/measurements/statistics.md.
+LEAST_OF_A_CLASS = 5
+ONE_SIDED = "one-sided exact"
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -32,6 +36,20 @@ def undefined(reason: str, method: str = "") -> Estimate:
     (False, 'no cases')
     """
     return Estimate(math.nan, math.nan, math.nan, method, reason)
+
+
+def too_few(n_cases: int, n_controls: int) -> str:
+    """Why an AUC gets no interval, no test and no curve; empty where both classes have five patients or more.
+
+    Examples
+    --------
+    >>> too_few(4, 30), too_few(30, 1), too_few(5, 5)
+    ('4 cases, fewer than 5', '1 control, fewer than 5', '')
+    """
+    for number, name in ((n_cases, "case"), (n_controls, "control")):
+        if number < LEAST_OF_A_CLASS:
+            return f"{number} {name}{'s' * (number != 1)}, fewer than {LEAST_OF_A_CLASS}"
+    return ""
 
 
 def check_confidence(confidence: float) -> None:

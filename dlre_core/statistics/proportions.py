@@ -4,7 +4,7 @@ import math
 
 from scipy import stats
 
-from dlre_core.statistics.estimates import Estimate, check_confidence, undefined
+from dlre_core.statistics.estimates import ONE_SIDED, Estimate, check_confidence, undefined
 
 PROPORTION_METHODS = ("clopper-pearson", "wilson", "jeffreys")
 LIKELIHOOD_RATIO_METHODS = ("simel", "published")
@@ -173,15 +173,15 @@ def _ratio(
     if top == 0 and bottom == 0:
         return undefined("0 divided by 0: nobody has this test result", method)
     if top == 0:
-        return Estimate(0.0, 0.0, bound[1], "one-sided exact", "a zero cell: one-sided bound")
+        return Estimate(0.0, 0.0, bound[1], ONE_SIDED, "a zero cell: one-sided bound")
     if bottom == 0:
-        return Estimate(math.inf, bound[0], math.inf, "one-sided exact", "a zero cell: one-sided bound")
+        return Estimate(math.inf, bound[0], math.inf, ONE_SIDED, "a zero cell: one-sided bound")
     value = top / bottom
     if not math.isfinite(variance):
         return Estimate(value, math.nan, math.nan, method, "a zero cell has no log variance")
     if variance == 0:
         # Everybody, or nobody, is positive: the log method would give an interval without width.
-        return Estimate(value, *bound, "one-sided exact", "a zero cell: exact one-sided bounds")
+        return Estimate(value, *bound, ONE_SIDED, "a zero cell: exact one-sided bounds")
     half = stats.norm.isf((1 - confidence) / 2) * math.sqrt(variance)
     return Estimate(value, value * math.exp(-half), value * math.exp(half), method)
 

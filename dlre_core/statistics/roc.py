@@ -1,4 +1,4 @@
-"""Receiver operating characteristic: the curve, and the AUC with its interval."""
+"""Receiver operating characteristic: the curve, the AUC with its interval, and AUCs pooled over hospitals."""
 
 import math
 from dataclasses import dataclass, field
@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
+from statsmodels.stats.meta_analysis import combine_effects
 
 from dlre_core.statistics.delong import auc_parts, complete_cases
-from dlre_core.statistics.estimates import Estimate, check_confidence
+from dlre_core.statistics.estimates import ONE_SIDED, Estimate, check_confidence, too_few, undefined
 from dlre_core.statistics.proportions import proportion
 
 INTERVALS = ("delong", "logit", "exact_binomial_n")
@@ -45,11 +46,18 @@ class RocAnalysis:
 
     @property
     def estimate(self) -> Estimate:
-        """The AUC as an `Estimate`; without variance the exact one-sided bound limits it, or nothing."""
+        """The AUC as tables report it: without variance the exact one-sided bound limits it, or nothing does.
+
+        With fewer than five of a class it has no interval, since its variance is not to be believed.
+        """
         low, high = self.auc_interval
         if self.degenerate:
             low = self.one_sided_bound if self.auc > 0 else 0.0
             high = self.one_sided_bound if self.auc < 1 else 1.0
+            return Estimate(self.auc, low, high, ONE_SIDED if self.auc in (0.0, 1.0) else "", self.reason)
+        few = "" if math.isnan(self.auc) else too_few(self.n_cases, self.n_controls)
+        if few:
+            return Estimate(self.auc, math.nan, math.nan, "", f"no interval: {few}")
         return Estimate(self.auc, low, high, self.interval_method, self.reason)
 
 
@@ -116,11 +124,69 @@ def roc_analysis(
         _interval(auc, variance, n_cases + n_controls, confidence, interval),
         degenerate=degenerate,
         one_sided_bound=_one_sided(auc, n_cases, n_controls, confidence) if degenerate else math.nan,
-        reason=parts.reason or ("zero variance, exact one-sided bound" if degenerate else ""),
+        reason=parts.reason or (_without_variance(auc) if degenerate else ""),
         placements_cases=parts.placements[0],
         placements_controls=parts.placements[1],
         **common,
     )
+
+
+@dataclass(frozen=True)
+class PooledAuc:
+    """A random-effects estimate of the AUC over hospitals, and where that of a new hospital would lie.
+
+    ``tau`` is the standard deviation between hospitals on the logit scale, ``hospitals`` how many were pooled.
+    """
+
+    estimate: Estimate
+    prediction: tuple[float, float]
+    tau: float
+    hospitals: int
+
+
+def pooled_auc(aucs: ArrayLike, variances: ArrayLike, *, confidence: float = 0.95) -> PooledAuc:
+    """Pool AUCs of independent groups of patients on the logit scale.
+
+    Paule and Mandel's variance between groups; Hartung, Knapp, Sidik and Jonkman's interval, never narrower than
+    Wald's; prediction interval by Student's t with two degrees of freedom less than there are groups.
+
+    Parameters
+    ----------
+    aucs, variances : (k,) float
+        Groups whose AUC is 0 or 1 or whose variance is 0 or NaN are left out.
+    confidence : float
+
+    Returns
+    -------
+    PooledAuc
+        NaN with a reason below two groups; no prediction interval below three.
+
+    References
+    ----------
+    Paule RC, Mandel J. J Res Natl Bur Stand 1982;87:377-385. Higgins JPT, et al. J R Stat Soc A 2009;172:137-159.
+    IntHout J, et al. BMC Med Res Methodol 2014;14:25.
+    """
+    check_confidence(confidence)
+    area, variance = np.asarray(aucs, dtype=np.float64), np.asarray(variances, dtype=np.float64)
+    kept = (area > 0) & (area < 1) & (variance > 0)
+    area, variance = area[kept], variance[kept]
+    k, nan = len(area), math.nan
+    if k < 2:
+        reason = f"{k} hospital{'s' * (k != 1)} with an interval: nothing to pool"
+        return PooledAuc(undefined(reason, "random effects"), (nan, nan), nan, k)
+    logit, own = special.logit(area), variance / (area * (1 - area)) ** 2
+    found = combine_effects(logit, own, method_re="iterated")
+    between = max(float(found.tau2), 0.0)
+    weights = 1 / (own + between)
+    middle = float((weights * logit).sum() / weights.sum())
+    wald = 1 / math.sqrt(float(weights.sum()))
+    spread = math.sqrt(float((weights * (logit - middle) ** 2).sum()) / (k - 1))
+    error, tail = wald * max(1.0, spread), (1 + confidence) / 2
+    half = float(special.stdtrit(k - 1, tail)) * error
+    low, high, value = (float(special.expit(x)) for x in (middle - half, middle + half, middle))
+    ahead = float(special.stdtrit(k - 2, tail)) * math.sqrt(between + error**2) if k > 2 else nan
+    prediction = float(special.expit(middle - ahead)), float(special.expit(middle + ahead))
+    return PooledAuc(Estimate(value, low, high, "random effects"), prediction, math.sqrt(between), k)
 
 
 def _curve(
@@ -162,6 +228,11 @@ def _interval(auc: float, variance: float, n: int, confidence: float, method: st
         logit, half = math.log(auc / (1 - auc)), half / (auc * (1 - auc))
         return 1 / (1 + math.exp(half - logit)), 1 / (1 + math.exp(-half - logit))
     return max(auc - half, 0.0), min(auc + half, 1.0)
+
+
+def _without_variance(auc: float) -> str:
+    """What stands in the interval's place; a constant score has no bound either."""
+    return "no variance: exact one-sided bound" if auc in (0.0, 1.0) else "no interval: all scores tie"
 
 
 def _one_sided(auc: float, n_cases: int, n_controls: int, confidence: float) -> float:

@@ -1,14 +1,16 @@
 """Tables of accuracy as the paper prints them: columns, blocks, captions and footnotes."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pandas as pd
 
 from dlre_core.foundation.study_terms import STAGES
-from dlre_core.statistics.estimates import Estimate
+from dlre_core.statistics.estimates import LEAST_OF_A_CLASS, ONE_SIDED, Estimate
 from dlre_core.tables.formatting import (
     COHORT_NAMES,
     METHOD_NAMES,
+    SHORT_STAGES,
     STAGE_NAMES,
     arm_name,
     format_interval,
@@ -28,24 +30,33 @@ COLUMNS = (
     "LR+",
     "LR−",
 )
-COHORT_LETTERS = "T, training cohort; V, validation cohort. "
+COHORT_LETTERS = "T, training cohort (apparent: the networks were fitted to these patients); V, validation cohort. "
 FOOTNOTE = (
-    "{level} confidence intervals: AUC by {auc}, shares by {share}, likelihood ratios by {ratio}. "
-    "Cut-offs: {cutoff}{frozen}."
+    "{level} confidence intervals: AUC by {auc}, shares by {share}, likelihood ratios by {ratio}; ≥ or ≤ stands before "
+    "a one-sided exact bound. {covers}Cut-offs: {cutoff}{frozen}."
+)
+# By the project's own simulation, docs/measurements/statistics.md.
+COVERS = (
+    "DeLong's interval covers too little where the AUC is near 1: 86 % instead of 95 % at an AUC of 0.97 in 132 "
+    "patients, a quarter of them cases; logit limits, which cover, are in the CSV. "
 )
 STARS_2 = (
-    "AUCs were compared with DLRE's by the paired DeLong test: * p<0.05, ** p<0.01, *** p<0.001, not "
-    "adjusted; adjusted values are in the CSV."
+    "In the validation cohort AUCs were compared with DLRE's by the paired DeLong test: * p<0.05, ** p<0.01, *** "
+    "p<0.001, not adjusted; adjusted values are in the CSV."
 )
 STARS_3 = (
-    "Paired DeLong tests, not adjusted. Within a method, against {reference}: * p<0.05, ** p<0.01, *** "
-    "p<0.001. Between methods, in the rows of 2D-SWE, against DLRE with as many pictures: **** p<0.05, "
-    "***** p<0.01, ****** p<0.001. Adjusted values are in the CSV."
+    "Paired DeLong tests in the validation cohort, not adjusted. Within a method, against {reference}: * p<0.05, "
+    "** p<0.01, *** p<0.001. Between methods, in the rows of 2D-SWE, against DLRE with as many pictures: † p<0.05, "
+    "†† p<0.01, ††† p<0.001. Adjusted values are in the CSV."
 )
 STARS_4 = (
-    "Combinations were compared with each other by a bootstrap of {replicates} replicates that draws "
-    "patients, since their cohorts overlap: * p<0.05, ** p<0.01, *** p<0.001 for the smallest p of a "
-    "row, not adjusted; all pairs are in the CSV of comparisons."
+    "In the validation cohorts combinations were compared with each other by DeLong's test for cohorts that overlap: "
+    "* p<0.05, ** p<0.01, *** p<0.001 for the smallest p of a row, not adjusted; all pairs are in the CSV of "
+    "comparisons."
+)
+FEW = (
+    f"With fewer than {LEAST_OF_A_CLASS} cases or controls an AUC has no interval and no test: its variance is not to "
+    "be believed."
 )
 METHOD_WORDS = {
     "delong": "DeLong",
@@ -86,18 +97,20 @@ def printed_table_2(
         f"Table 2. Diagnostic performance of {', '.join(names[:-1])} and {names[-1]} for the "
         "assessment of liver fibrosis stages in training and validation cohorts"
     )
-    notes = [footnote(settings), STARS_2, *q_box_note(recomputed), *undefined(table["notes"])]
+    notes = [*footnotes(table, settings), STARS_2, *complete_cases_note(table), *q_box_note(recomputed)]
+    notes += limited(table)
     return _by_method(table, caption, simulated, notes)
 
 
 def printed_fusion(table: pd.DataFrame, settings: Mapping[str, object], simulated: bool) -> PrintedTable:
     """Table 2 with the fused score as the reference, for print."""
     notes = [
-        footnote(settings),
+        *footnotes(table, settings),
         "DLRE fusion: logistic regression on DLRE, 2D-SWE, APRI and FIB-4, fitted on out-of-fold "
         "predictions of the training patients; DLRE in training rows is out of fold too.",
         STARS_2.replace("DLRE", METHOD_NAMES["dlre_fusion"]),
-        *undefined(table["notes"]),
+        *complete_cases_note(table),
+        *limited(table),
     ]
     caption = "DLRE, stiffness and blood in one score against each alone"
     return _by_method(table, caption, simulated, notes)
@@ -106,11 +119,12 @@ def printed_fusion(table: pd.DataFrame, settings: Mapping[str, object], simulate
 def printed_radiomics(table: pd.DataFrame, settings: Mapping[str, object], simulated: bool) -> PrintedTable:
     """Table 2 with the texture model, for print."""
     notes = [
-        footnote(settings),
+        *footnotes(table, settings),
         "Radiomics: logistic regression on first-order and co-occurrence texture of the stiffness map, "
         "fitted on the training patients, so that their rows flatter it.",
         STARS_2,
-        *undefined(table["notes"]),
+        *complete_cases_note(table),
+        *limited(table),
     ]
     caption = "Engineered texture of the stiffness map beside DLRE, stiffness and blood"
     return _by_method(table, caption, simulated, notes)
@@ -123,7 +137,7 @@ def printed_external_table(
     caption = (
         f"External validation, {cohort}: networks and cut-offs of “{study}”, frozen, in patients that it never saw"
     )
-    notes = [footnote(settings, frozen_in=study), STARS_2, *undefined(table["notes"])]
+    notes = [*footnotes(table, settings, frozen_in=study), STARS_2, *complete_cases_note(table), *limited(table)]
     return _by_method(table, caption, simulated, notes)
 
 
@@ -140,10 +154,11 @@ def printed_table_3(
         "training and validation cohorts"
     )
     notes = [
-        footnote(settings),
+        *footnotes(table, settings),
         STARS_3.format(reference=images_name(reference)),
+        *complete_cases_note(table, "between_"),
         *q_box_note(recomputed),
-        *undefined(table["notes"]),
+        *limited(table),
     ]
     return _printed(
         table,
@@ -160,16 +175,15 @@ def printed_table_4(
     settings: Mapping[str, object],
     simulated: bool,
     hospitals: Mapping[str, Sequence[str]],
-    replicates: int,
 ) -> PrintedTable:
     """Table 4 for print; ``hospitals`` names the training hospitals of each arm."""
     caption = "Table 4. DLRE trained on different combinations of hospitals, in training and validation cohorts"
     trained = "; ".join(f"{arm_name(arm)}: {', '.join(codes)}" for arm, codes in hospitals.items())
     notes = [
         f"Training hospitals: {trained}.",
-        footnote(settings),
-        STARS_4.format(replicates=replicates),
-        *undefined(table["notes"]),
+        *footnotes(table, settings),
+        STARS_4,
+        *limited(table),
     ]
     return _printed(
         table,
@@ -216,30 +230,86 @@ def _printed(
     return PrintedTable(simulated_caption(caption, simulated), (*heads, *COLUMNS), blocks, notes, len(heads))
 
 
-def footnote(settings: Mapping[str, object], frozen_in: str = "") -> str:
+def footnotes(table: pd.DataFrame, settings: Mapping[str, object], frozen_in: str = "") -> list[str]:
     """How intervals and cut-offs were made, from the settings that made them.
 
     Parameters
     ----------
+    table : DataFrame
+        Table 2, 3 or 4, for how DLRE's cut-offs were chosen.
     settings : mapping
         Of `dlre_core.tables.table_2_accuracy.AccuracySettings`.
     frozen_in : str
         Title of the study that an external cohort's cut-offs come from; empty for a study's own table.
     """
+    again = settings["cutoff"] == "reoptimised"
     if frozen_in:
         frozen = f", chosen in the training cohort of “{frozen_in}” and frozen"
     else:
-        again = settings["cutoff"] == "reoptimised"
-        frozen = "" if again else ", chosen in the training cohort and frozen"
+        frozen = "" if again else f", chosen in the training cohort{_predictions(table)} and frozen"
     words = FOOTNOTE.format(
         level=f"{100 * float(str(settings['confidence'])):g} %",
         auc=METHOD_WORDS[str(settings["auc_interval"])],
         share=METHOD_WORDS[str(settings["proportion_interval"])],
         ratio=METHOD_WORDS[str(settings["likelihood_ratio_interval"])],
+        covers=COVERS if settings["auc_interval"] == "delong" else "",
         cutoff=METHOD_WORDS[str(settings["cutoff"])],
         frozen=frozen,
     )
-    return words if frozen_in else COHORT_LETTERS + words
+    few = table["notes"].astype(str).str.contains("fewer than").any()
+    return [words if frozen_in else COHORT_LETTERS + words, *([FEW] if few else [])]
+
+
+def _predictions(table: pd.DataFrame) -> str:
+    """On which predictions the cut-offs of fitted methods were chosen."""
+    fitted = table[table["cutoff_predictions"].isin(("apparent", "out of fold"))]
+    kinds = set(fitted["cutoff_predictions"])
+    if kinds == {"out of fold"}:
+        return " (DLRE's on predictions of networks that were not fitted to the patient: out of fold)"
+    if kinds == {"apparent"}:
+        return " (DLRE's on apparent predictions, so that they lie too near its training patients)"
+    if not kinds:
+        return ""
+    names = dict.fromkeys(
+        _row_name(row) for row in fitted[fitted["cutoff_predictions"] == "out of fold"].to_dict("records")
+    )
+    return f" (out of fold: {', '.join(names)}; the other rows of DLRE on apparent predictions)"
+
+
+def _row_name(row: Mapping[str, object]) -> str:
+    """What tells a table's row from the others of its stage question and cohort."""
+    method = str(row["method"])
+    if "images" in row:
+        return f"{METHOD_NAMES.get(method, method)} with {images_name(int(float(str(row['images']))), method)}"
+    if "arm" in row:
+        return arm_name(str(row["arm"]))
+    return METHOD_NAMES.get(method, method)
+
+
+def complete_cases_note(table: pd.DataFrame, prefix: str = "") -> list[str]:
+    """On how many patients comparisons rest, where some lack one of the scores."""
+    compared = table[(table["cohort"] == "validation") & (table[f"{prefix}n_compared"] > 0)]
+    patients = compared["n"] + compared["n_missing"]
+    fewer = compared[compared[f"{prefix}n_compared"] < patients]
+    if not len(fewer):
+        return []
+    parts = dict.fromkeys(
+        f"{_row_name(row)} {row[f'{prefix}n_compared']} of {row['n'] + row['n_missing']}"
+        for row in fewer.to_dict("records")
+    )
+    return [f"Comparisons are on complete cases, the patients with both scores: {'; '.join(parts)}."]
+
+
+def limited(table: pd.DataFrame) -> list[str]:
+    """One footnote for all cells that are undefined or limited, each with its rows, or none."""
+    rows: dict[str, list[str]] = {}
+    for row in table.to_dict("records"):
+        cohort = f" {COHORT_NAMES[row['cohort']][0]}" if table["cohort"].nunique() > 1 else ""
+        for note in str(row["notes"]).split("; "):
+            if note and note != "nan":
+                rows.setdefault(note, []).append(f"{SHORT_STAGES[row['stage']]} {_row_name(row)}{cohort}")
+    parts = [f"{note} ({', '.join(names)})" for note, names in rows.items()]
+    return [f"Undefined or limited: {'; '.join(parts)}."] if parts else []
 
 
 def undefined(notes: Iterable[object]) -> list[str]:
@@ -273,5 +343,13 @@ def recomputed_q_boxes(acquisitions: pd.DataFrame, scores: pd.DataFrame) -> int:
 
 
 def estimate(row: Mapping[str, object], name: str) -> Estimate:
-    """A value and its limits from a table's row."""
-    return Estimate(*(float(str(row[f"{name}{end}"])) for end in ("", "_low", "_high")))
+    """A value and its limits from a table's row; without a variance they are one-sided bounds."""
+    value, low, high = (float(str(row[f"{name}{end}"])) for end in ("", "_low", "_high"))
+    extreme = {
+        "auc": (0.0, 1.0),
+        "kappa_linear": (1.0,),
+        "kappa_quadratic": (1.0,),
+        "positive_likelihood_ratio": (0.0, math.inf),
+    }
+    extreme["negative_likelihood_ratio"] = extreme["positive_likelihood_ratio"]
+    return Estimate(value, low, high, ONE_SIDED if value in extreme.get(name, ()) else "")

@@ -3,13 +3,14 @@
 import math
 from decimal import ROUND_HALF_UP, Decimal
 
-from dlre_core.statistics.estimates import Estimate
+from dlre_core.statistics.estimates import ONE_SIDED, Estimate
 
 STAGE_NAMES = {
     "f4": "Cirrhosis (F4)",
     "ge_f3": "Advanced fibrosis (≥F3)",
     "ge_f2": "Significant fibrosis (≥F2)",
 }
+SHORT_STAGES = {"f4": "F4", "ge_f3": "≥F3", "ge_f2": "≥F2"}
 METHOD_NAMES = {
     "dlre": "DLRE",
     "lsm": "2D-SWE",
@@ -20,6 +21,8 @@ METHOD_NAMES = {
 }
 COHORT_NAMES = {"training": "Training", "validation": "Validation"}
 UNDEFINED = "–"
+# Below it approximations of the tail mean nothing.
+SMALLEST_P = 1e-16
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -44,17 +47,21 @@ def round_half_up(value: float, digits: int, scale: int = 1) -> str:
 
 
 def format_interval(estimate: Estimate, digits: int = 2, scale: int = 1) -> str:
-    """``0.97 (0.94 to 0.99)``; the interval is left out where it does not exist.
+    """``0.97 (0.94 to 0.99)``; the interval is left out where it does not exist, a one-sided bound says so.
 
     Examples
     --------
     >>> format_interval(Estimate(0.97, 0.9399, 0.992))
     '0.97 (0.94 to 0.99)'
+    >>> format_interval(Estimate(1.0, 0.65, 1.0, "one-sided exact"))
+    '1.00 (≥0.65)'
     """
     value = round_half_up(estimate.value, digits, scale)
     if math.isnan(estimate.value) or math.isnan(estimate.low) or math.isnan(estimate.high):
         return value
     low, high = (round_half_up(limit, digits, scale) for limit in (estimate.low, estimate.high))
+    if estimate.method == ONE_SIDED and estimate.value in (estimate.low, estimate.high):
+        return f"{value} (≥{low})" if estimate.value == estimate.high else f"{value} (≤{high})"
     return f"{value} ({low} to {high})"
 
 
@@ -97,14 +104,16 @@ def arm_name(arm: str) -> str:
 
 
 def format_exact_p_value(p_value: float) -> str:
-    """Three significant digits however small; a dash where undefined.
+    """Three significant digits, below 10⁻¹⁶ that it is smaller; a dash where undefined.
 
     Examples
     --------
-    >>> format_exact_p_value(0.34), format_exact_p_value(4.1e-09)
-    ('0.340', '4.10×10⁻⁹')
+    >>> format_exact_p_value(0.34), format_exact_p_value(4.1e-09), format_exact_p_value(0.0)
+    ('0.340', '4.10×10⁻⁹', '<10⁻¹⁶')
     """
     if math.isnan(p_value):
         return UNDEFINED
+    if p_value < SMALLEST_P:
+        return "<10⁻¹⁶"
     digits, _, power = f"{p_value:#.3g}".partition("e")
     return f"{digits}×10{str(int(power)).translate(SUPERSCRIPTS)}" if power else digits

@@ -16,6 +16,7 @@ ACCURACY_TEXT = (
     "between_compared_with",
     "cutoff_choice",
     "cutoff_cohort",
+    "cutoff_predictions",
 )
 ACCURACY_RANGES = dict.fromkeys(("auc", "sensitivity", "specificity", "prevalence", "p_value"), (0.0, 1.0))
 

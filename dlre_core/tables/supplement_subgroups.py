@@ -9,7 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlre_core.foundation.study_terms import STAGES, stage_labels
-from dlre_core.statistics.comparisons import compare_paired_aucs, compare_unpaired_aucs, holm
+from dlre_core.statistics.comparisons import (
+    AucComparison,
+    compare_overlapping_aucs,
+    compare_paired_aucs,
+    compare_unpaired_aucs,
+    holm,
+)
 from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.accuracy_print import METHOD_WORDS, estimate, undefined
 from dlre_core.tables.formatting import (
@@ -102,7 +108,10 @@ def subgroup_table(scores: pd.DataFrame, grouping: Subgrouping, settings: Accura
                         confidence=settings.confidence,
                         interval=settings.auc_interval,
                     )
-                    n = roc.n_cases + roc.n_controls
+                    n, found = roc.n_cases + roc.n_controls, roc.estimate
+                    compared = method == STRATEGIES[1]
+                    test = _methods_differ(here, stage, labels) if compared else None
+                    notes = [found.reason, f"comparison: {test.reason}" if test and test.reason else ""]
                     rows.append(
                         {
                             "population": population,
@@ -113,16 +122,14 @@ def subgroup_table(scores: pd.DataFrame, grouping: Subgrouping, settings: Accura
                             "n_cases": roc.n_cases,
                             "n_missing": roc.n_missing,
                             "prevalence": roc.n_cases / n if n else np.nan,
-                            **spread("auc", roc.estimate),
+                            **spread("auc", found),
                             "auc_variance": roc.auc_variance,
-                            "p_value": _methods_differ(here, stage, labels) if method == STRATEGIES[1] else np.nan,
-                            "notes": f"{name}: {roc.reason}" if roc.reason else "",
+                            "p_value": test.p_value if test else np.nan,
+                            "notes": "; ".join(f"{name}: {note}" for note in notes if note),
                         }
                     )
     table = pd.DataFrame(rows)
-    # Validation patients are among the enrolled, too: each population is a family of its own.
-    table["p_holm"] = table.groupby("population")["p_value"].transform(holm)
-    return table
+    return _adjusted(table)
 
 
 def compare_subgroups(scores: pd.DataFrame, grouping: Subgrouping, settings: AccuracySettings) -> pd.DataFrame:
@@ -132,8 +139,8 @@ def compare_subgroups(scores: pd.DataFrame, grouping: Subgrouping, settings: Acc
     -------
     DataFrame
         One row a population, stage, method and pair: the difference (first minus second) with its
-        interval, t, Satterthwaite's degrees of freedom, p raw and Holm-adjusted within a population,
-        and z and p of the logits.
+        interval, t, Satterthwaite's degrees of freedom, p raw and, in the validation cohort,
+        Holm-adjusted; p as pROC gives it and p of the logits, which reject too often in small subgroups.
     """
     rows = []
     for population, part in _populations(scores).items():
@@ -141,14 +148,12 @@ def compare_subgroups(scores: pd.DataFrame, grouping: Subgrouping, settings: Acc
         for stage in STAGES:
             for method in STRATEGIES:
                 for pair in combinations(grouping.names, 2):
-                    samples = []
-                    for name in pair:
-                        here = part[groups == name]
-                        samples += [
-                            stage_labels(here["fibrosis_stage"], stage),
-                            method_scores(here, method, stage),
-                        ]
-                    test = compare_unpaired_aucs(*samples, confidence=settings.confidence)
+                    labels = stage_labels(part["fibrosis_stage"], stage)
+                    values = method_scores(part, method, stage)
+                    of_pair = [np.where(groups == name, values, np.nan) for name in pair]
+                    test = compare_overlapping_aucs(labels, *of_pair, confidence=settings.confidence).reported
+                    samples = [part for column in of_pair for part in (labels, column)]
+                    proc = compare_unpaired_aucs(*samples, confidence=settings.confidence)
                     logit = compare_unpaired_aucs(*samples, confidence=settings.confidence, scale="logit")
                     rows.append(
                         {
@@ -166,14 +171,13 @@ def compare_subgroups(scores: pd.DataFrame, grouping: Subgrouping, settings: Acc
                             "degrees_of_freedom": test.degrees_of_freedom,
                             "p_value": test.p_value,
                             "log_p_value": test.log_p_value,
+                            "p_value_proc": proc.p_value,
                             "z_logit": logit.statistic,
                             "p_value_logit": logit.p_value,
-                            "notes": test.reason or logit.reason,
+                            "notes": test.reason,
                         }
                     )
-    table = pd.DataFrame(rows)
-    table["p_holm"] = table.groupby("population")["p_value"].transform(holm)
-    return table
+    return _adjusted(pd.DataFrame(rows))
 
 
 def printed_subgroups(
@@ -204,14 +208,13 @@ def printed_subgroups(
         f"({METHOD_WORDS[settings.auc_interval]}). Enrolled: all patients, those who trained DLRE among "
         "them, so its values there are apparent, not validated; the validation cohort stands beside "
         "them. DLRE against 2D-SWE: paired DeLong test. Between subgroups: unpaired DeLong test with "
-        "Satterthwaite's degrees of freedom, which rejects too often in small subgroups; the CSV of "
-        "comparisons has the test on the logits, which does not. No p is adjusted; adjusted values are in "
-        "the CSV.",
+        "Satterthwaite's degrees of freedom from the variances of cases and controls. No p is adjusted; adjusted "
+        "values of the validation cohort are in the CSV.",
         *([f"{unknown} patients without {grouping.title} are left out."] if unknown else []),
         *undefined(table["notes"]),
         *(
-            ["Where a subgroup's AUC is 0 or 1, tests take it for known exactly and are not to be believed."]
-            if comparisons[["auc_first", "auc_second"]].isin((0.0, 1.0)).any(axis=None)
+            ["No p between subgroups where a class has fewer than five patients or an AUC is 0 or 1."]
+            if comparisons["p_value"].isna().any()
             else []
         ),
     ]
@@ -253,6 +256,11 @@ def _populations(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
     }
 
 
-def _methods_differ(part: pd.DataFrame, stage: str, labels: NDArray[np.int64]) -> float:
+def _adjusted(table: pd.DataFrame) -> pd.DataFrame:
+    """Holm's adjustment in the validation cohort; enrolled patients trained the networks."""
+    return table.assign(p_holm=holm(table["p_value"].where(table["population"] == "validation")))
+
+
+def _methods_differ(part: pd.DataFrame, stage: str, labels: NDArray[np.int64]) -> AucComparison:
     first, second = (method_scores(part, method, stage) for method in STRATEGIES)
-    return compare_paired_aucs(labels, first, second).p_value
+    return compare_paired_aucs(labels, first, second).reported

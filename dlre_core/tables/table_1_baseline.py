@@ -42,6 +42,8 @@ class Share:
     within: str = ""
 
 
+STRATIFIED = "the split is stratified by it"
+BY_DESIGN = GroupComparison("", math.nan, math.nan, math.nan, STRATIFIED)
 NUMBERS = (
     Variable("age_years", "Age", "years"),
     Variable("bmi_kg_m2", "Body mass index", "kg/m²"),
@@ -68,7 +70,7 @@ SHARES = (
 )
 
 
-def table_1(patients: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
+def table_1(patients: pd.DataFrame, split: pd.DataFrame, stratified: bool = False) -> pd.DataFrame:
     """Every variable of Table 1 in all enrolled patients and in both cohorts.
 
     Parameters
@@ -77,6 +79,8 @@ def table_1(patients: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
         ``results/clinical/patients.csv``.
     split : DataFrame
         ``results/splits/{split}.csv``: who is enrolled, and in which cohort.
+    stratified : bool
+        Whether the split was drawn stage by stage: cohorts then cannot differ in the stages, and no test is made.
 
     Returns
     -------
@@ -96,6 +100,8 @@ def table_1(patients: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
         for share in SHARES[1:]
         if share.column in table and (not share.within or share.within in table)
     ]
+    if stratified:
+        rows = [row | _test(BY_DESIGN) if row["variable"] == "fibrosis_group" else row for row in rows]
     return pd.DataFrame(rows)
 
 
@@ -189,9 +195,11 @@ def printed_table_1(table: pd.DataFrame, sizes: Mapping[str, int], simulated: bo
         for group, name in GROUPS.items()
     ]
     missing = int(table["all_missing"].max())
+    by_design = (table["notes"] == STRATIFIED).any()
     notes = [
         f"{CHOICE} Tests compare training and validation cohort, not adjusted. SMD, standardised mean "
         "difference, which does not depend on the number of patients.",
+        *(["Fibrosis stages are not tested: the split is stratified by them."] if by_design else []),
         *(["Values are missing in some patients; n of every variable is in the CSV."] if missing else []),
     ]
     caption = "Table 1. Baseline characteristics of the patients"

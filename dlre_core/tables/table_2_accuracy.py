@@ -10,13 +10,19 @@ from numpy.typing import NDArray
 
 from dlre_core.foundation.study_terms import COHORTS, METHODS, STAGES, stage_labels
 from dlre_core.statistics.comparisons import compare_paired_aucs, holm
-from dlre_core.statistics.cutoffs import Cutoff, sensitivity_cutoff, specificity_cutoff, youden_cutoff
+from dlre_core.statistics.cutoffs import (
+    Cutoff,
+    cutoff_interval,
+    sensitivity_cutoff,
+    specificity_cutoff,
+    youden_cutoff,
+)
 from dlre_core.statistics.diagnostic import DiagnosticAccuracy, diagnostic_accuracy
 from dlre_core.statistics.estimates import Estimate
 from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.formatting import stars
 
-# Methods with a score of their own for every stage question.
+# Methods that are fitted to the training patients, with a score of their own for every stage question.
 OF_EACH_STAGE = ("dlre", "dlre_fusion", "radiomics")
 MEASURES = (
     "sensitivity",
@@ -26,6 +32,12 @@ MEASURES = (
     "positive_likelihood_ratio",
     "negative_likelihood_ratio",
 )
+MEASURE_NAMES = {
+    "positive_predictive_value": "PPV",
+    "negative_predictive_value": "NPV",
+    "positive_likelihood_ratio": "LR+",
+    "negative_likelihood_ratio": "LR−",
+}
 COUNTS = ("true_positives", "false_negatives", "true_negatives", "false_positives")
 COMPARISON = ("difference", "difference_low", "difference_high", "z", "p_value", "log_p_value")
 
@@ -39,6 +51,26 @@ class AccuracySettings:
     auc_interval: str = "delong"
     proportion_interval: str = "clopper-pearson"
     likelihood_ratio_interval: str = "simel"
+    bootstrap_replicates: int = 2000
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class TableCutoff:
+    """A cut-off as the tables report it.
+
+    ``low`` and ``high`` are limits of a bootstrap in which it is chosen anew, ``youden`` is Youden's index of
+    the choice. ``cohort`` is the one in which it was chosen, ``predictions`` says whether DLRE's were
+    ``out of fold`` or ``apparent`` there. ``reason`` says why the threshold is NaN or divides nobody.
+    """
+
+    threshold: float
+    low: float = math.nan
+    high: float = math.nan
+    youden: float = math.nan
+    cohort: str = "training"
+    predictions: str = ""
+    reason: str = ""
 
 
 def method_scores(scores: pd.DataFrame, method: str, stage: str) -> NDArray[np.float64]:
@@ -85,6 +117,7 @@ def table_2(
     methods: Sequence[str] = METHODS,
     cohorts: Sequence[str] = COHORTS,
     frozen: Mapping[str, Mapping[str, float]] | None = None,
+    out_of_fold: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Diagnostic accuracy of every method, stage question and cohort, at full precision.
 
@@ -102,53 +135,86 @@ def table_2(
         Those to be tabulated.
     frozen : mapping of method to stage to float, optional
         Cut-offs that another study chose.
+    out_of_fold : DataFrame, optional
+        Scores of the training patients by networks that were not fitted to them, on which DLRE's cut-offs are chosen.
 
     Returns
     -------
     DataFrame
-        One row per stage, method and cohort: n, n_missing, prevalence, the four counts, cut-off and
-        its choice, AUC and six measures each with _low and _high, p against the reference raw and
-        Holm-adjusted (over all comparisons of the table), stars, and notes for undefined cells.
+        One row per stage, method and cohort: n, n_missing, prevalence, the four counts, cut-off with its
+        bootstrap interval and how it was chosen, AUC and six measures each with _low and _high, p against the
+        reference, in the validation cohort also Holm-adjusted (over its comparisons in the table) and as stars,
+        and notes for undefined cells.
     """
     rows = []
     for stage in STAGES:
         reference = samples(scores, methods[0], stage)
         for method in methods:
             values = samples(scores, method, stage)
-            cutoff = None if frozen is None else frozen[method][stage]
+            if frozen is not None:
+                cutoff = TableCutoff(frozen[method][stage], reason="none was chosen in training")
+            else:
+                cutoff = training_cutoff(values, settings, (out_of_fold, method, stage))
             for cohort in cohorts:
-                rows.append(
-                    {"stage": stage, "method": method, "cohort": cohort}
-                    | accuracy_row(values, cohort, settings, cutoff)
-                    | paired_comparison(
-                        None if method == methods[0] else reference[cohort],
-                        values[cohort],
-                        methods[0],
-                        settings.confidence,
-                    )
-                )
-    table = pd.DataFrame(rows)
-    table["p_holm"] = holm(table["p_value"])
-    table["stars"] = [stars(p) for p in table["p_value"]]
-    return table
+                compared = None if method == methods[0] else reference[cohort]
+                row = accuracy_row(values, cohort, settings, cutoff)
+                comparison = paired_comparison(compared, values[cohort], methods[0], settings.confidence)
+                rows.append({"stage": stage, "method": method, "cohort": cohort} | with_comparison(row, comparison))
+    return judged(pd.DataFrame(rows))
+
+
+def training_cutoff(
+    values: Mapping[str, Sample],
+    settings: AccuracySettings,
+    refitted: tuple[pd.DataFrame | None, str, str] = (None, "", ""),
+) -> TableCutoff | None:
+    """The cut-off of a score chosen on the training patients; None where every cohort chooses its own.
+
+    Parameters
+    ----------
+    values : mapping of cohort to Sample
+    settings : AccuracySettings
+    refitted : (DataFrame or None, method, stage)
+        Out-of-fold scores of the training patients, which stand in for DLRE's own where both classes have them.
+    """
+    if settings.cutoff == "reoptimised":
+        return None
+    table, method, stage = refitted
+    sample, predictions = values["training"], "apparent" if method in OF_EACH_STAGE else ""
+    if table is not None and method == "dlre":
+        known = table[table[f"dlre_{stage}"].notna()]
+        labels = stage_labels(known["fibrosis_stage"], stage)
+        if len(set(labels)) == 2:
+            sample, predictions = Sample(labels, method_scores(known, method, stage)), "out of fold"
+    return _chosen_on(sample, settings, "training", predictions)
+
+
+def _chosen_on(sample: Sample, settings: AccuracySettings, cohort: str, predictions: str) -> TableCutoff:
+    cutoff = choose_cutoff(sample.labels, sample.values, settings.cutoff)
+    rule = "youden" if settings.cutoff == "reoptimised" else settings.cutoff
+    low, high = cutoff_interval(
+        sample.labels,
+        sample.values,
+        rule,
+        replicates=settings.bootstrap_replicates,
+        seed=settings.seed,
+        confidence=settings.confidence,
+    )
+    return TableCutoff(cutoff.threshold, low, high, cutoff.youden, cohort, predictions, cutoff.reason)
 
 
 def accuracy_row(
-    values: Mapping[str, Sample],
-    cohort: str,
-    settings: AccuracySettings,
-    frozen: float | None = None,
+    values: Mapping[str, Sample], cohort: str, settings: AccuracySettings, cutoff: TableCutoff | None
 ) -> dict[str, object]:
     """n, prevalence, cut-off, AUC, counts and six measures of one score in one cohort.
 
     Parameters
     ----------
     values : mapping of cohort to Sample
-        The training cohort's gives the cut-off, unless the settings say ``reoptimised``.
     cohort : str
     settings : AccuracySettings
-    frozen : float, optional
-        A cut-off that another study chose; then only ``cohort`` is looked at.
+    cutoff : TableCutoff, optional
+        Without one it is chosen in this cohort.
 
     Returns
     -------
@@ -158,20 +224,21 @@ def accuracy_row(
     part = values[cohort]
     roc = roc_analysis(part.labels, part.values, confidence=settings.confidence, interval=settings.auc_interval)
     logit = roc_analysis(part.labels, part.values, confidence=settings.confidence, interval="logit")
-    source = cohort if settings.cutoff == "reoptimised" else "training"
-    threshold, reason = frozen, "none was chosen in training"
-    if frozen is None:
-        cutoff = choose_cutoff(values[source].labels, values[source].values, settings.cutoff)
-        threshold, reason = cutoff.threshold, cutoff.reason
-    notes = [f"AUC: {roc.reason}"] if roc.reason else []
+    cutoff = cutoff or _chosen_on(part, settings, cohort, "")
+    found = roc.estimate
+    notes = [f"AUC: {found.reason}"] if found.reason else []
     row: dict[str, object] = {
         "n": roc.n_cases + roc.n_controls,
         "n_missing": roc.n_missing,
         "prevalence": roc.n_cases / (roc.n_cases + roc.n_controls) if roc.n_cases + roc.n_controls else math.nan,
-        "cutoff": threshold,
+        "cutoff": cutoff.threshold,
+        "cutoff_low": cutoff.low,
+        "cutoff_high": cutoff.high,
+        "cutoff_youden": cutoff.youden,
         "cutoff_choice": settings.cutoff,
-        "cutoff_cohort": source,
-        **spread("auc", roc.estimate),
+        "cutoff_cohort": cutoff.cohort,
+        "cutoff_predictions": cutoff.predictions,
+        **spread("auc", found),
         # Covers its level where DeLong's does not: high AUCs, few cases (docs/measurements/statistics.md).
         "auc_logit_low": logit.estimate.low,
         "auc_logit_high": logit.estimate.high,
@@ -179,13 +246,13 @@ def accuracy_row(
         "auc_one_sided_bound": roc.one_sided_bound,
     }
     accuracy: DiagnosticAccuracy | None = None
-    if math.isnan(threshold):
-        notes.append(f"cut-off: {reason}")
-    else:
+    if cutoff.reason:
+        notes.append(f"cut-off: {cutoff.reason}")
+    if not math.isnan(cutoff.threshold):
         accuracy = diagnostic_accuracy(
             part.labels,
             part.values,
-            threshold,
+            cutoff.threshold,
             confidence=settings.confidence,
             interval=settings.proportion_interval,
             likelihood_ratio_interval=settings.likelihood_ratio_interval,
@@ -196,8 +263,9 @@ def accuracy_row(
         estimate: Estimate = getattr(accuracy, name, Estimate(math.nan, math.nan, math.nan))
         row |= spread(name, estimate)
         if estimate.reason:
-            notes.append(f"{name.replace('_', ' ')}: {estimate.reason}")
-    return row | {"notes": "; ".join(notes)}
+            notes.append(f"{MEASURE_NAMES.get(name, name)}: {estimate.reason}")
+    shares = [getattr(accuracy, name, Estimate(math.nan, math.nan, math.nan)).value for name in MEASURES[:2]]
+    return row | {"youden": sum(shares) - 1, "notes": "; ".join(notes)}
 
 
 def paired_comparison(
@@ -215,12 +283,17 @@ def paired_comparison(
     confidence : float
     prefix : str
         Put before every column's name.
+
+    Returns
+    -------
+    dict
+        ``comparison_notes`` says why there is no p.
     """
     if reference is None:
         nothing = dict.fromkeys(COMPARISON, math.nan)
-        cells: dict[str, object] = {"compared_with": "", "n_compared": 0} | nothing
+        cells: dict[str, object] = {"compared_with": "", "n_compared": 0} | nothing | {"comparison_notes": ""}
     else:
-        test = compare_paired_aucs(reference.labels, reference.values, other.values, confidence=confidence)
+        test = compare_paired_aucs(reference.labels, reference.values, other.values, confidence=confidence).reported
         cells = {
             "compared_with": name,
             "n_compared": len(reference.labels) - test.n_missing,
@@ -230,8 +303,39 @@ def paired_comparison(
             "z": test.statistic,
             "p_value": test.p_value,
             "log_p_value": test.log_p_value,
+            "comparison_notes": test.reason,
         }
     return {prefix + key: value for key, value in cells.items()}
+
+
+def with_comparison(row: Mapping[str, object], *comparisons: Mapping[str, object]) -> dict[str, object]:
+    """A row with its comparisons, whose reasons join the row's notes."""
+    joined = dict(row)
+    notes = [str(row["notes"])] if row["notes"] else []
+    for comparison in comparisons:
+        cells = dict(comparison)
+        (name,) = [key for key in cells if key.endswith("comparison_notes")]
+        if reason := cells.pop(name):
+            notes.append(f"comparison: {reason}")
+        joined |= cells
+    return joined | {"notes": "; ".join(dict.fromkeys(notes))}
+
+
+def judged(table: pd.DataFrame, prefix: str = "") -> pd.DataFrame:
+    """The table with Holm's adjustment and stars, of the validation cohort only.
+
+    Training rows are apparent: the networks were fitted to these patients.
+    """
+    validation = table["cohort"] == "validation"
+    adjusted = holm(table[f"{prefix}p_value"].where(validation))
+    return table.assign(**{f"{prefix}p_holm": adjusted, "stars": validated_stars(table, f"{prefix}p_value")})
+
+
+def validated_stars(table: pd.DataFrame, column: str) -> list[str]:
+    """Stars of a column of p values in the rows of the validation cohort, nothing in the others."""
+    return [
+        stars(p) if cohort == "validation" else "" for p, cohort in zip(table[column], table["cohort"], strict=True)
+    ]
 
 
 def spread(name: str, estimate: Estimate) -> dict[str, float]:

@@ -7,13 +7,25 @@ import numpy as np
 import pandas as pd
 
 from dlre_core.foundation.study_terms import COHORTS, KEYS, STAGES, stage_labels
-from dlre_core.statistics.bootstrap import compare_overlapping_aucs
-from dlre_core.statistics.comparisons import holm
-from dlre_core.tables.formatting import stars
-from dlre_core.tables.table_2_accuracy import AccuracySettings, accuracy_row, method_scores, samples
+from dlre_core.statistics.comparisons import compare_overlapping_aucs
+from dlre_core.tables.table_2_accuracy import (
+    AccuracySettings,
+    accuracy_row,
+    judged,
+    method_scores,
+    samples,
+    training_cutoff,
+    validated_stars,
+    with_comparison,
+)
 
 
-def table_4(scores: Mapping[str, pd.DataFrame], comparisons: pd.DataFrame, settings: AccuracySettings) -> pd.DataFrame:
+def table_4(
+    scores: Mapping[str, pd.DataFrame],
+    comparisons: pd.DataFrame,
+    settings: AccuracySettings,
+    out_of_fold: Mapping[str, pd.DataFrame] | None = None,
+) -> pd.DataFrame:
     """Accuracy of DLRE by combination of training hospitals.
 
     Parameters
@@ -23,6 +35,8 @@ def table_4(scores: Mapping[str, pd.DataFrame], comparisons: pd.DataFrame, setti
     comparisons : DataFrame
         As `compare_combinations` returns it.
     settings : AccuracySettings
+    out_of_fold : mapping of arm to DataFrame, optional
+        Out-of-fold scores of the arms' training patients, where there are any.
 
     Returns
     -------
@@ -30,10 +44,11 @@ def table_4(scores: Mapping[str, pd.DataFrame], comparisons: pd.DataFrame, setti
         One row a stage, arm and cohort, with the columns of Table 2; p_value is the smallest of the
         row's comparisons with the other combinations, and ``compared_with`` says with which.
     """
-    rows = []
+    rows, folds = [], out_of_fold or {}
     for stage in STAGES:
         for arm, part in scores.items():
             values = samples(part, "dlre", stage)
+            cutoff = training_cutoff(values, settings, (folds.get(arm), "dlre", stage))
             for cohort in COHORTS:
                 found = comparisons[
                     (comparisons["stage"] == stage)
@@ -42,50 +57,35 @@ def table_4(scores: Mapping[str, pd.DataFrame], comparisons: pd.DataFrame, setti
                 ]
                 rows.append(
                     {"stage": stage, "method": "dlre", "arm": arm, "cohort": cohort}
-                    | accuracy_row(values, cohort, settings)
-                    | _closest(found, arm)
+                    | with_comparison(accuracy_row(values, cohort, settings, cutoff), _closest(found, arm))
                 )
     table = pd.DataFrame(rows)
-    table["stars"] = [stars(p) for p in table["p_value"]]
+    table["stars"] = validated_stars(table, "p_value")
     return table
 
 
-def compare_combinations(
-    scores: Mapping[str, pd.DataFrame],
-    *,
-    replicates: int,
-    seed: int,
-    confidence: float = 0.95,
-) -> pd.DataFrame:
-    """Every two combinations against each other, by a bootstrap that draws patients.
+def compare_combinations(scores: Mapping[str, pd.DataFrame], *, confidence: float = 0.95) -> pd.DataFrame:
+    """Every two combinations against each other, by DeLong's test for cohorts that overlap.
 
-    The cohorts of two combinations share patients, so neither the paired nor the unpaired DeLong
-    test holds; a patient who is in both cohorts counts in both AUCs of a replicate.
+    The cohorts of two combinations share patients, so neither the paired nor the unpaired test holds.
 
     Parameters
     ----------
     scores : mapping of arm to DataFrame
-    replicates, seed : int
     confidence : float
 
     Returns
     -------
     DataFrame
         One row a stage, cohort and pair: patients of each and of both, the difference (first minus
-        second) with its percentile interval, z, p raw and Holm-adjusted, stars, notes.
+        second) with its interval, t with its degrees of freedom, p raw and, in the validation cohorts,
+        Holm-adjusted, stars, and notes that say why there is no p.
     """
     rows = []
-    for number, (stage, cohort) in enumerate((s, c) for s in STAGES for c in COHORTS):
+    for stage, cohort in ((s, c) for s in STAGES for c in COHORTS):
         for first, second in combinations(scores, 2):
             merged = _union(scores[first], scores[second], stage, cohort)
-            test = compare_overlapping_aucs(
-                merged["label"],
-                merged["a"],
-                merged["b"],
-                replicates=replicates,
-                seed=seed + number,
-                confidence=confidence,
-            )
+            test = compare_overlapping_aucs(merged["label"], merged["a"], merged["b"], confidence=confidence).reported
             present = merged[["a", "b"]].notna()
             rows.append(
                 {
@@ -102,16 +102,13 @@ def compare_combinations(
                     "difference_low": test.interval[0],
                     "difference_high": test.interval[1],
                     "z": test.statistic,
+                    "degrees_of_freedom": test.degrees_of_freedom,
                     "p_value": test.p_value,
                     "log_p_value": test.log_p_value,
-                    "replicates": replicates,
                     "notes": test.reason,
                 }
             )
-    table = pd.DataFrame(rows)
-    table["p_holm"] = holm(table["p_value"]) if len(table) else []
-    table["stars"] = [stars(p) for p in table["p_value"]]
-    return table
+    return judged(pd.DataFrame(rows)) if rows else pd.DataFrame(rows)
 
 
 def _union(a: pd.DataFrame, b: pd.DataFrame, stage: str, cohort: str) -> pd.DataFrame:
@@ -136,7 +133,8 @@ def _union(a: pd.DataFrame, b: pd.DataFrame, stage: str, cohort: str) -> pd.Data
 def _closest(found: pd.DataFrame, arm: str) -> dict[str, object]:
     if found["p_value"].notna().sum() == 0:
         nothing = dict.fromkeys(("z", "p_value", "log_p_value", "p_holm"), np.nan)
-        return {"compared_with": "", **nothing}
+        why = "; ".join(dict.fromkeys(note for note in found["notes"] if note))
+        return {"compared_with": "", **nothing, "comparison_notes": why}
     row = found.loc[found["p_value"].idxmin()]
     # As in the other tables, z is that of what the row is compared with minus the row.
     is_first = row["first"] == arm
@@ -144,4 +142,5 @@ def _closest(found: pd.DataFrame, arm: str) -> dict[str, object]:
         "compared_with": row["second"] if is_first else row["first"],
         "z": -row["z"] if is_first else row["z"],
         **{name: row[name] for name in ("p_value", "log_p_value", "p_holm")},
+        "comparison_notes": "",
     }

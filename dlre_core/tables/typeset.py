@@ -32,6 +32,7 @@ TEX = {
     "µ": r"$\mu$",
     "×": r"$\times$",
     "χ": r"$\chi$",
+    "†": r"\dag{}",
     "κ": r"$\kappa$",
     "·": r"$\cdot$",
 } | {raised: rf"\textsuperscript{{{plain}}}" for plain, raised in zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True)}
@@ -119,7 +120,7 @@ def write_all(
 def cell_html(text: str) -> str:
     """A cell's text, escaped, with the interval on a line of its own as the paper prints it."""
     value, bracket, rest = text.partition(" (")
-    if not bracket or " to " not in rest:
+    if not bracket or not (" to " in rest or rest.startswith(("≥", "≤"))):
         return html.escape(text)
     interval, _, stars = rest.partition(")")
     return f'{html.escape(value + stars)} <span class="interval">({html.escape(interval)})</span>'

@@ -1,5 +1,6 @@
 """What a configuration asks for: arms, splits, exhibits and optional analyses, as the rules name them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,8 +25,14 @@ class StudyPlan:
         In use, sorted.
     variants : dict of str to list of str
         For each optional analysis the other divisions of the main arm's patients.
-    fusion_folds, reported_variants : list of str
-        Folds of the fusion; every variant that an analysis in the report needs.
+    folds : dict of str to list of str
+        Of each arm, the variants whose networks give out-of-fold predictions of its training patients.
+    cutoff_folds : dict of str to list of str
+        The same of the arms whose cut-offs are chosen on such predictions.
+    reported_variants : list of str
+        Every variant that the report needs.
+    settings : mapping
+        Section ``arms`` of the configuration.
     """
 
     arms: list[str]
@@ -36,8 +43,20 @@ class StudyPlan:
     accuracy_tables: list[int]
     splits: list[str]
     variants: dict[str, list[str]]
-    fusion_folds: list[str]
+    folds: dict[str, list[str]]
+    cutoff_folds: dict[str, list[str]]
     reported_variants: list[str]
+    settings: Mapping[str, Mapping[str, Any]]
+
+    def varied(self, variant: str) -> Mapping[str, Any]:
+        """Split and images of the arm that a variant divides anew: the one that it names, else the main one."""
+        match = re.fullmatch(r"fold_[0-9]+_of_[0-9]+_of_(.+)", variant)
+        return self.settings[match.group(1) if match else self.main_arm]
+
+    def fold_scores(self, *arms: str) -> list[str]:
+        """Files of the out-of-fold scores of arms, in their order; none of arms whose cut-offs are apparent."""
+        folds = [fold for arm in arms for fold in self.cutoff_folds.get(arm, [])]
+        return [f"results/robustness/{fold}/scores.csv" for fold in folds]
 
 
 def study_plan(config: Mapping[str, Any], hospitals: Sequence[str]) -> StudyPlan:
@@ -55,13 +74,21 @@ def study_plan(config: Mapping[str, Any], hospitals: Sequence[str]) -> StudyPlan
     >>> splits = {"all": {"method": "random"}, "b": {"method": "hospitals", "training": ["B"]}}
     >>> arms = {"five": {"split": "all", "images": 5}, "one": {"split": "all", "images": 1}}
     >>> arms["b"] = {"split": "b", "images": 5}
-    >>> robustness = {"permutations": 1, "training_percent": [50], "splits": 1, "fusion_folds": 2}
+    >>> robustness = {"permutations": 1, "training_percent": [50], "splits": 1, "folds": 2}
     >>> robustness["analyses"] = ["fusion", "learning_curve"]
-    >>> plan = study_plan({"arms": arms, "splits": splits, "robustness": robustness}, ["A", "B"])
+    >>> statistics = {"cutoff_from": "out_of_fold", "cutoff_arms": "main", "cutoff": "youden"}
+    >>> config = {"arms": arms, "splits": splits, "robustness": robustness, "statistics": statistics}
+    >>> plan = study_plan(config, ["A", "B"])
     >>> plan.image_arms, plan.training_hospitals, plan.accuracy_tables
     ({5: 'five', 1: 'one'}, {'b': ['B']}, [2, 3])
     >>> plan.reported_variants
     ['fold_1_of_2', 'fold_2_of_2', 'fraction_50']
+    >>> plan.varied("fold_1_of_2_of_b")["split"], plan.varied("without_A")["split"]
+    ('b', 'all')
+    >>> plan.fold_scores("five", "b")[-1]
+    'results/robustness/fold_2_of_2/scores.csv'
+    >>> plan.folds["b"], plan.cutoff_folds
+    (['fold_1_of_2_of_b', 'fold_2_of_2_of_b'], {'five': ['fold_1_of_2', 'fold_2_of_2']})
     """
     arms, splits, robustness = config["arms"], config["splits"], config["robustness"]
     main_arm = next(iter(arms))
@@ -78,9 +105,20 @@ def study_plan(config: Mapping[str, Any], hospitals: Sequence[str]) -> StudyPlan
         "repeated_splits": [f"seed_{n + 1}" for n in range(robustness["splits"])],
         "hospitals_left_out": [f"without_{hospital}" for hospital in hospitals],
     }
-    folds = robustness["fusion_folds"]
-    fusion_folds = [f"fold_{k + 1}_of_{folds}" for k in range(folds)]
-    needed = variants | {"fusion": fusion_folds}
+    folds = {
+        arm: [
+            f"fold_{k + 1}_of_{robustness['folds']}" + ("" if arm == main_arm else f"_of_{arm}")
+            for k in range(robustness["folds"])
+        ]
+        for arm in arms
+    }
+    chosen = config["statistics"]
+    out_of_fold = chosen["cutoff_from"] == "out_of_fold" and chosen["cutoff"] != "reoptimised"
+    of_arms = list(arms) if chosen["cutoff_arms"] == "all" else [main_arm]
+    cutoff_folds = {arm: folds[arm] for arm in of_arms if out_of_fold}
+    needed = variants | {"fusion": folds[main_arm]}
+    reported = [name for names in cutoff_folds.values() for name in names]
+    reported += [name for analysis in robustness["analyses"] for name in needed.get(analysis, [])]
     return StudyPlan(
         arms=list(arms),
         main_arm=main_arm,
@@ -90,6 +128,8 @@ def study_plan(config: Mapping[str, Any], hospitals: Sequence[str]) -> StudyPlan
         accuracy_tables=[2] + [3] * (len(image_arms) > 1) + [4] * (len(training_hospitals) > 1),
         splits=sorted({arm["split"] for arm in arms.values()}),
         variants=variants,
-        fusion_folds=fusion_folds,
-        reported_variants=[name for analysis in robustness["analyses"] for name in needed.get(analysis, [])],
+        folds=folds,
+        cutoff_folds=cutoff_folds,
+        reported_variants=list(dict.fromkeys(reported)),
+        settings=arms,
     )

@@ -9,5 +9,5 @@ with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     tables = {number: read_accuracy_table(path) for number, path in zip(params.numbers, given.tables, strict=True)}
     table = counts_table(tables)
-    printed = printed_counts(table, params.simulated)
+    printed = printed_counts(table, params.simulated, params.confidence)
     write_all(table, printed, made.csv, made.html, made.tex)

@@ -8,4 +8,6 @@ from dlre_core.foundation.study_terms import SCORE_COLUMNS
 with job_log(snakemake.log[0]):
     given, made = snakemake.input, snakemake.output
     scores = read_table(given.scores, needs=SCORE_COLUMNS)
-    write_table(decision_table(scores), made.csv)
+    params = snakemake.params
+    table = decision_table(scores, replicates=params.replicates, seed=params.seed, confidence=params.confidence)
+    write_table(table, made.csv)

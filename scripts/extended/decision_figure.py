@@ -11,5 +11,5 @@ with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     table = read_table(given.table, text=DECISION_TEXT)
     figure = decision_figure(table, simulated=params.simulated)
-    caption = decision_caption(table, params.simulated)
+    caption = decision_caption(table, params.confidence, params.simulated)
     save_figure(figure, caption, made.svg, made.png, made.text)

@@ -9,5 +9,5 @@ from dlre_core.foundation.job_log import job_log
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     figure = forest_figure(read_table(given.table), simulated=params.simulated)
-    caption = forest_caption(params.simulated)
+    caption = forest_caption(params.confidence, params.simulated)
     save_figure(figure, caption, made.svg, made.png, made.text)

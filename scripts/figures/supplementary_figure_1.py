@@ -9,8 +9,7 @@ from dlre_core.foundation.job_log import job_log
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     histories = {arm: read_table(path) for arm, path in zip(params.arms, given.histories, strict=True)}
-    figure = training_figure(histories, minimum_epochs=params.minimum_epochs, simulated=params.simulated)
-    caption = training_caption(
-        params.minimum_epochs, params.patience, params.fraction, params.arms[0], params.simulated
-    )
+    settings = params.settings
+    figure = training_figure(histories, minimum_epochs=settings["minimum_epochs"], simulated=params.simulated)
+    caption = training_caption(settings, params.arms[0], params.simulated)
     save_figure(figure, caption, made.svg, made.png, made.text)

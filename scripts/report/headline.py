@@ -32,5 +32,6 @@ with job_log(snakemake.log[0]):
         title=params.title,
         simulated=params.simulated,
         report=given.report,
+        confidence=params.confidence,
     )
     Path(snakemake.output.text).write_text(text, encoding="utf-8")

@@ -8,7 +8,7 @@ from dlre_core.tables.typeset import write_all
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     split = read_table(given.split)
-    table = table_1(read_table(given.patients), split)
+    table = table_1(read_table(given.patients), split, params.stratified)
     sizes = {"all": len(split), **split["cohort"].value_counts()}
     printed = printed_table_1(table, sizes, params.simulated)
     write_all(table, printed, made.csv, made.html, made.tex)

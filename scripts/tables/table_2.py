@@ -1,5 +1,6 @@
 """Table 2: accuracy of DLRE, 2D-SWE, APRI and FIB-4."""
 
+from dlre_core.comparators.out_of_fold import read_out_of_fold
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.job_log import job_log
 from dlre_core.foundation.study_terms import SCORE_COLUMNS
@@ -10,7 +11,8 @@ from dlre_core.tables.typeset import write_all
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     scores = read_table(given.scores, needs=SCORE_COLUMNS)
-    table = table_2(scores, AccuracySettings(**params.settings))
+    folds = read_out_of_fold(scores, given.folds)
+    table = table_2(scores, AccuracySettings(**params.settings), out_of_fold=folds)
     recomputed = recomputed_q_boxes(read_table(given.acquisitions), scores)
     printed = printed_table_2(table, params.settings, params.simulated, recomputed)
     write_all(table, printed, made.csv, made.html, made.tex)

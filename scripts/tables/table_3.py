@@ -1,5 +1,6 @@
 """Table 3: accuracy by number of pictures."""
 
+from dlre_core.comparators.out_of_fold import read_out_of_fold_of_arms
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.job_log import job_log
 from dlre_core.foundation.study_terms import SCORE_COLUMNS
@@ -13,7 +14,8 @@ with job_log(snakemake.log[0]):
     scores = {
         images: read_table(path, needs=SCORE_COLUMNS) for images, path in zip(params.images, given.scores, strict=True)
     }
-    table = table_3(scores, AccuracySettings(**params.settings))
+    folds = read_out_of_fold_of_arms(scores, given.folds, params.folds)
+    table = table_3(scores, AccuracySettings(**params.settings), folds)
     recomputed = recomputed_q_boxes(read_table(given.acquisitions), scores[max(scores)])
     reference = reference_images(list(scores))
     printed = printed_table_3(table, params.settings, params.simulated, reference, recomputed)

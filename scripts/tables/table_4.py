@@ -1,5 +1,6 @@
-"""Table 4: accuracy by combination of training hospitals, compared by a patient bootstrap."""
+"""Table 4: accuracy by combination of training hospitals."""
 
+from dlre_core.comparators.out_of_fold import read_out_of_fold_of_arms
 from dlre_core.foundation.csv_tables import read_table, write_table
 from dlre_core.foundation.job_log import job_log
 from dlre_core.foundation.study_terms import SCORE_COLUMNS
@@ -14,10 +15,9 @@ with job_log(snakemake.log[0]):
         arm: read_table(path, needs=SCORE_COLUMNS) for arm, path in zip(params.hospitals, given.scores, strict=True)
     }
     settings = AccuracySettings(**params.settings)
-    comparisons = compare_combinations(
-        scores, replicates=params.replicates, seed=params.seed, confidence=settings.confidence
-    )
-    table = table_4(scores, comparisons, settings)
-    printed = printed_table_4(table, params.settings, params.simulated, params.hospitals, params.replicates)
+    comparisons = compare_combinations(scores, confidence=settings.confidence)
+    folds = read_out_of_fold_of_arms(scores, given.folds, params.folds)
+    table = table_4(scores, comparisons, settings, folds)
+    printed = printed_table_4(table, params.settings, params.simulated, params.hospitals)
     write_table(comparisons, made.comparisons)
     write_all(table, printed, made.csv, made.html, made.tex)

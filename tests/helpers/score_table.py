@@ -5,7 +5,7 @@ import pandas as pd
 
 from dlre_core.tables.table_2_accuracy import AccuracySettings
 
-SETTINGS = AccuracySettings()
+SETTINGS = AccuracySettings(bootstrap_replicates=50)
 PRINT = {
     "confidence": 0.95,
     "cutoff": "youden",

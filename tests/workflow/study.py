@@ -13,7 +13,7 @@ PARTS = ("Snakefile", "config.yaml", "rules", "scripts", "dlre_core", "envs", "p
 TINY = {
     "cohort": {"size": 24},
     "training": {"epochs": 2, "minimum_epochs": 1, "minimum_steps": 4, "maximum_steps": 4, "device": "cpu"},
-    "statistics": {"bootstrap_replicates": 50},
+    "statistics": {"bootstrap_replicates": 50, "cutoff_from": "apparent"},
 }
 
 

@@ -1,11 +1,14 @@
 """The whole chain on a tiny simulated cohort, as a user runs it."""
 
+import json
 import shutil
 
 import pandas as pd
+import pytest
 
 from benchmarks.real_ultrasound import real_ultrasound
 from dlre_core.report import exhibits
+from dlre_core.statistics.cutoffs import youden_cutoff
 
 
 def read(study, path):
@@ -56,6 +59,33 @@ def test_every_table_and_figure_is_a_target_of_its_own(finished_study):
     assert {path.stem for path in (results / "figures").glob("*.png")} == figures
     assert {path.stem for path in (results / "figures").glob("*.jpg")} == exhibits.RASTERS
     assert {path.stem for path in (results / "figures").glob("*.txt")} == set(exhibits.FIGURES)
+
+
+@pytest.mark.timeout(1200)
+def test_cutoffs_are_chosen_on_patients_that_a_fold_held_back(finished_study, tmp_path):
+    study = finished_study.copy(tmp_path / "copy")
+    study.configure(statistics={"cutoff_from": "out_of_fold"})
+    study.run()
+    assert study.pending() == set()
+    scores = read(study, "scores/overall_5_images.csv")
+    training = set(scores.loc[scores["cohort"] == "training", "patient"])
+    folds = [read(study, f"robustness/fold_{k}_of_3/scores.csv") for k in (1, 2, 3)]
+    held_back = [set(fold.loc[fold["cohort"] == "validation", "patient"]) for fold in folds]
+    assert set().union(*held_back) == training
+    assert sum(map(len, held_back)) == len(training)
+    table = read(study, "tables/table_2.csv").set_index(["stage", "method", "cohort"])
+    predicted = pd.concat([fold[fold["cohort"] == "validation"] for fold in folds])
+    for stage, least in (("f4", 4), ("ge_f3", 3), ("ge_f2", 2)):
+        row = table.loc[(stage, "dlre", "validation")]
+        assert row["cutoff_predictions"] == "out of fold"
+        chosen = youden_cutoff((predicted["fibrosis_stage"] >= least).astype(int), predicted[f"dlre_{stage}"])
+        assert row["cutoff"] == pytest.approx(chosen.threshold, rel=1e-12)
+    frozen = json.loads((study.folder / "results/serving/frozen_study.json").read_text())["cutoffs"]
+    assert frozen["dlre"]["f4"] == pytest.approx(table.loc[("f4", "dlre", "training"), "cutoff"])
+    # The other arms have no folds of their own.
+    third = read(study, "tables/table_3.csv")
+    kinds = third[third["method"] == "dlre"].groupby("images")["cutoff_predictions"].unique()
+    assert [list(kinds[n]) for n in (1, 3, 5)] == [["apparent"], ["apparent"], ["out of fold"]]
 
 
 def test_simulated_is_said_everywhere(finished_study):

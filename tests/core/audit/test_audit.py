@@ -3,6 +3,7 @@
 import copy
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
@@ -316,6 +317,78 @@ def test_paper_baseline(paper):
     gender = next(line for line in paper.baseline if line["variable"] == "Gender (male)")
     assert gender["p_method"] == "chi-square without correction"
     assert gender["p_expected"] == pytest.approx(0.634, abs=5e-4)
+
+
+def test_paper_p_values_of_a_correction_on_printed_percentages_are_no_errors(paper):
+    methods = {line["variable"]: line["p_method"] for line in paper.baseline}
+    on_percentages = "continuity correction on the printed percentages"
+    assert {methods[name] for name in ("F0-1", "F2", "F3", "F4", "A2", "A3")} == {on_percentages}
+    assert methods["HBeAg (+/−) CI"] == "continuity correction larger than the difference"
+    # What no method gives stays an error; two of them stand, digit by digit, in another row.
+    wrong = {item.where["method"] for item in findings(paper, "p_value_contradiction")}
+    assert wrong == {"Age (years)", "HBeAg (+/−)", "A1"}
+    repeated = {item.where["method"]: item.sentence for item in findings(paper, "p_value_repeated")}
+    assert "stands at ALT (IU/L), too" in repeated["Age (years)"]
+    assert "stands at GGT (IU/L), too" in repeated["HBeAg (+/−)"]
+
+
+def test_paper_predictive_values_of_the_comparators_are_clopper_pearsons_of_one_patient_less(paper):
+    unexplained = [
+        item
+        for item in findings(paper, "interval_unreproduced")
+        if item.where["method"] != "DLRE" and item.where["cell"] in ("ppv", "npv")
+    ]
+    assert unexplained == []
+    # 16 of 23 positives are right: the limits of 69.6 % of 22.
+    low, high = intervals_of_cell("ppv", (16, 50, 193, 7), 0.95)["clopper-pearson, n - 1"]
+    k = 16 / 23 * 22
+    assert low == pytest.approx(100 * stats.beta.ppf(0.025, k, 22 - k + 1))
+    assert high == pytest.approx(100 * stats.beta.ppf(0.975, k + 1, 22 - k))
+
+
+def test_paper_units_spreads_formats_and_names(paper):
+    (unit,) = findings(paper, "unit_unlikely")
+    assert (unit.where["method"], unit.printed, unit.expected) == ("FBG (g/L)", "g/L", "mmol/l")
+    (spread,) = findings(paper, "spread_unlikely")
+    assert (spread.where["method"], spread.where["cohort"]) == ("ALB (g/L)", "validation")
+    # 47.6 + sqrt(132 (44.4^2 - 8.5^2)): 54.8 without its point.
+    assert "One value of about 548 among 132 would explain it, such as 54.8" in spread.sentence
+    (lopsided,) = findings(paper, "auc_interval_lopsided")
+    assert lopsided.printed == "0.81 (0.75–0.82)"
+    uneven = {item.printed for item in findings(paper, "decimals_differ")}
+    assert uneven == {"3.26, 3.3, 3.2", "80.79", "1.0", "117", "0.05"}
+    assert {item.expected for item in findings(paper, "names_differ")} == {"Combo 1"}
+    (choice,) = findings(paper, "test_decides")
+    assert choice.where["method"] == "DB (µmol/L)"
+
+
+def test_right_tables_of_other_sizes_and_methods_have_no_findings():
+    """Fifteen made-up studies whose every number follows from counts, with the intervals of one method each."""
+    generator = np.random.default_rng(11)
+    for number in range(15):
+        method = ("clopper-pearson", "wilson", "jeffreys")[number % 3]
+        rows = []
+        for cohort, n in (("T", int(generator.integers(120, 500))), ("V", int(generator.integers(60, 250)))):
+            cases = int(n * generator.uniform(0.25, 0.7))
+            for name in ("new", "old"):
+                tp, tn = int(cases * generator.uniform(0.6, 0.95)), int((n - cases) * generator.uniform(0.6, 0.95))
+                counts = tp, cases - tp, tn, n - cases - tn
+                found = diagnostic_accuracy_from_counts(*counts, interval=method)
+                auc = (found.sensitivity.value + found.specificity.value) / 2
+                low, high = auc_intervals(auc, cases, n - cases, 0.95)["hanley-mcneil"]
+                row = {"stage": "F4", "method": name, "arm": None, "cohort": cohort, "n": str(n), "stars": ""}
+                row |= {"prevalence_pct": show(100 * cases / n), "auc": show(auc, digits=2)}
+                row["auc_ci"] = [show(low, digits=2), show(high, digits=2)]
+                for cell, attribute in MEASURES.items():
+                    estimate, ratio = getattr(found, attribute), cell.startswith("lr")
+                    texts = [
+                        show(value * (1 if ratio else 100), digits=2 if ratio else 1)
+                        for value in (estimate.value, estimate.low, estimate.high)
+                    ]
+                    row |= {cell: texts[0], f"{cell}_ci": texts[1:]}
+                rows.append(row)
+        report = audit_published_tables({"table2": rows})
+        assert report.findings == (), (number, report.to_text())
 
 
 def test_outputs_are_complete_and_repeatable(paper):

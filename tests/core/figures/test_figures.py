@@ -24,7 +24,7 @@ from dlre_core.tables.table_3_pictures import table_3
 from dlre_core.tables.table_4_hospitals import compare_combinations, table_4
 from tests.helpers.score_table import PRINT, scores
 
-SETTINGS = AccuracySettings()
+SETTINGS = AccuracySettings(bootstrap_replicates=50)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_figures_4_and_5_name_their_curves(data, tmp_path):
     assert "DLRE, 1 image " in text
     assert "2D-SWE, 5 measurements " in text
     combinations = {"combination_1": data, "combination_2": scores(seed=4)}
-    table = table_4(combinations, compare_combinations(combinations, replicates=20, seed=1), SETTINGS)
+    table = table_4(combinations, compare_combinations(combinations), SETTINGS)
     assert "Combination 2 " in svg(figure_5(combinations, table, simulated=True), tmp_path, "five")
     assert "1, 3 and 5 images" in figure_4_caption(arms, PRINT, True)
 
@@ -75,6 +75,46 @@ def test_subgroup_figures_stand_empty_groups(data, tmp_path):
     assert "A3: no patients" in text
     assert "apparent" in subgroup_caption(4, grouping, data, None, True)
     assert "40 patients of the validation cohort" in subgroup_caption(4, grouping, data, "validation", True)
+
+
+def test_few_patients_get_a_sentence_and_no_curve(data):
+    few = data[~((data["cohort"] == "validation") & (data["fibrosis_stage"] == 4)) | (data.index % 4 == 3)]
+    last_cases = few[(few["cohort"] == "validation") & (few["fibrosis_stage"] == 4)].index[:4]
+    few = pd.concat([few[(few["cohort"] == "training") | (few["fibrosis_stage"] < 4)], few.loc[last_cases]])
+    figure = figure_3(few, table_2(few, SETTINGS), simulated=True)
+    panel = figure.axes[3]
+    words = [text.get_text() for text in panel.get_legend().get_texts()]
+    assert words[0] == "DLRE: 4 cases, fewer than 5"
+    # The diagonal is all that is drawn; the panel beside has all four curves.
+    assert [len(line.get_xdata()) for line in panel.get_lines() if len(line.get_xdata())] == [2]
+    assert sum(len(line.get_xdata()) > 2 for line in figure.axes[4].get_lines()) == 4
+
+
+def test_legends_stand_below_their_panels(data):
+    figure = figure_3(data, table_2(data, SETTINGS), simulated=True)
+    figure.draw_without_rendering()
+    for axis in figure.axes:
+        assert axis.get_legend().get_window_extent().y1 < axis.get_window_extent().y0
+
+
+def test_a_cutoff_of_a_score_that_does_not_separate_is_an_open_marker(data):
+    table = table_2(data, SETTINGS)
+    table.loc[(table["method"] == "fib4") & (table["stage"] == "f4") & (table["cohort"] == "training"), "auc"] = 0.45
+    figure = figure_3(data, table, simulated=True)
+    markers = [line for line in figure.axes[3].get_lines() if line.get_marker() not in ("None", None)]
+    assert [line.get_markerfacecolor() == "white" for line in markers] == [False, False, False, True]
+
+
+def test_the_forest_pools_hospitals_and_says_where_nothing_is_to_pool():
+    many = scores(2400, hospitals="ABCD")
+    table = hospital_table(many.assign(hospital=np.random.default_rng(1).choice(list("ABCD"), len(many))), SETTINGS)
+    row = table[(table["stage"] == "f4") & (table["method"] == "dlre") & (table["hospital"] == "Pooled hospitals")]
+    assert row["prediction_low"].item() < row["auc_low"].item() < row["auc"].item() < row["auc_high"].item()
+    figure = forest_figure(table, simulated=True)
+    assert len(figure.axes[0].patches) == 2
+    few = hospital_table(scores(24, hospitals="AB"), SETTINGS)
+    assert "0 hospitals with an interval: nothing to pool" in set(few["notes"])
+    assert not forest_figure(few, simulated=True).axes[0].patches
 
 
 def test_the_flow_chart_counts_every_hospital(tmp_path):
@@ -135,7 +175,11 @@ def test_training_curves_show_the_epoch_kept(tmp_path):
     )
     text = svg(training_figure({"overall": history}, minimum_epochs=2, simulated=True), tmp_path)
     assert "epoch 3 kept" in text
-    assert "From epoch 2 on" in training_caption(2, 4, 0.2, "overall", True)
+    settings = {"minimum_epochs": 2, "epochs": 18, "patience_epochs": 4, "stopping_fraction": 0.2}
+    assert "From epoch 2 on" in training_caption(settings, "overall", True)
+    assert "all 18 epochs; of epochs 16 to 18 the one" in training_caption(
+        settings | {"minimum_epochs": 16, "patience_epochs": 4}, "overall", True
+    )
 
 
 def test_extended_figures_stand_a_missing_class(tmp_path):

@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
+from dlre_core.comparators.out_of_fold import out_of_fold_scores
 from dlre_core.extended_tables.robustness import printed_robustness, robustness_table
-from dlre_core.foundation.errors import ConfigurationError, TrainingError
+from dlre_core.foundation.errors import ConfigurationError, StoreMismatch, TrainingError
 from dlre_core.ingestion.look_alikes import check_leaks
 from dlre_core.patients.resplits import resplit
 from dlre_core.patients.splits import make_split
@@ -108,6 +109,31 @@ def test_folds_divide_the_training_patients(split):
     assert set().union(*held) == training
     assert sum(map(len, held)) == len(training)
     assert all(set(fold["patient"]) == training for fold in folds)
+
+
+def test_folds_have_their_share_of_every_stage_and_hospital(split):
+    folds = [resplit(split, f"fold_{k}_of_2", RULE, 1) for k in (1, 2)]
+    held = [fold[fold["cohort"] == "validation"] for fold in folds]
+    for columns in (["fibrosis_stage"], ["fibrosis_stage", "hospital"]):
+        first, second = (part.groupby(columns).size() for part in held)
+        assert first.sub(second, fill_value=0).abs().max() <= 1, columns
+    assert resplit(split, "fold_1_of_2_of_combination_1", RULE, 1).equals(folds[0])
+
+
+def test_the_only_patient_of_a_stage_trains_in_every_fold(split):
+    training = split["cohort"] == "training"
+    stages = split["fibrosis_stage"].where(~training | (split["fibrosis_stage"] < 4), 3)
+    first = split.index[training][0]
+    lonely = split.assign(fibrosis_stage=stages.mask(split.index == first, 4))
+    folds = [resplit(lonely, f"fold_{k}_of_3", RULE, 1) for k in (1, 2, 3)]
+    patient = split.loc[first, "patient"]
+    assert all((fold.set_index("patient").loc[patient, "cohort"]) == "training" for fold in folds)
+    scored = [fold.assign(dlre_f4=0.5, dlre_ge_f3=0.5, dlre_ge_f2=0.5, lsm=1.0) for fold in (*folds, lonely)]
+    found = out_of_fold_scores(scored[-1], scored[:-1])
+    assert len(found) == training.sum()
+    assert found.set_index("patient")["dlre_f4"].isna().sum() == 1
+    with pytest.raises(StoreMismatch, match="folds do not divide"):
+        out_of_fold_scores(scored[-1], scored[:2])
 
 
 def test_an_unknown_variant_says_what_there_is(split):

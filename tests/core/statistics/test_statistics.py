@@ -273,3 +273,41 @@ def test_mercaldo_by_hand():
 
 def test_holm_by_hand():
     np.testing.assert_allclose(holm([0.01, 0.04, math.nan, 0.03]), [0.03, 0.06, math.nan, 0.06])
+
+
+def test_the_negative_predictive_values_limits_by_hand():
+    estimate = logit_predictive_value((90, 100), (80, 120), 0.3, negative=True, confidence=0.9)
+    se, sp = 90 / 100, 80 / 120
+    assert estimate.value == pytest.approx(sp * 0.7 / (sp * 0.7 + (1 - se) * 0.3))
+    # Mercaldo's variance of the logit: se / ((1 - se) n of cases) + (1 - sp) / (sp n of controls).
+    variance = se / ((1 - se) * 100) + (1 - sp) / (sp * 120)
+    logit = math.log(estimate.value / (1 - estimate.value))
+    limits = [logit + sign * stats.norm.ppf(0.95) * math.sqrt(variance) for sign in (-1, 1)]
+    assert (estimate.low, estimate.high) == pytest.approx(tuple(1 / (1 + np.exp(-np.array(limits)))))
+
+
+def test_only_mercaldos_choice_gives_predictive_values_logit_limits():
+    by = {
+        name: diagnostic_accuracy_from_counts(20, 5, 60, 15, interval=name)
+        for name in ("clopper-pearson", "wilson", "mercaldo-logit")
+    }
+    assert by["wilson"].positive_predictive_value == proportion(20, 35, method="wilson")
+    assert by["mercaldo-logit"].positive_predictive_value == logit_predictive_value((20, 25), (60, 75), 0.25)
+    expected = logit_predictive_value((20, 25), (60, 75), 0.25, negative=True)
+    assert by["mercaldo-logit"].negative_predictive_value == expected
+    assert by["mercaldo-logit"].sensitivity == by["clopper-pearson"].sensitivity
+    # Without controls there is no prevalence to carry them to.
+    alone = diagnostic_accuracy_from_counts(3, 2, 0, 0, interval="mercaldo-logit")
+    assert alone.positive_predictive_value == proportion(3, 3)
+
+
+def test_cutoffs_keep_what_was_asked_to_the_last_digit():
+    labels, scores = np.repeat([1, 0], 10), np.append(np.arange(10.0), np.arange(10.0) - 4.5)
+    # Nine of ten is 0.9 up to rounding: the wanted share itself is enough.
+    asked = sensitivity_cutoff(labels, scores, 0.3 * 3)
+    assert asked.sensitivity == 0.9
+    assert specificity_cutoff(labels, scores, 0.1 * 7 + 0.2).specificity == 0.9
+    assert sensitivity_cutoff(labels, scores, 0.95).sensitivity == 1.0
+    youden = youden_cutoff(labels, scores)
+    assert youden.youden == pytest.approx(youden.sensitivity + youden.specificity - 1)
+    assert (asked.method, specificity_cutoff(labels, scores).method) == ("sensitivity_90", "specificity_90")

@@ -20,7 +20,7 @@ from dlre_core.extended_tables.differences import (
     differences_table,
     printed_differences,
 )
-from dlre_core.extended_tables.hospitals import hospital_table, printed_hospitals
+from dlre_core.extended_tables.hospitals import EVERYBODY, POOLED, hospital_table, printed_hospitals
 from dlre_core.extended_tables.paper_comparison import compare_with_paper, hanley_mcneil_variance
 from dlre_core.extended_tables.probabilities import (
     calibration_table,
@@ -36,7 +36,8 @@ from dlre_core.extended_tables.stages import (
     printed_stages,
     probability_order,
 )
-from dlre_core.statistics.comparisons import compare_paired_aucs, compare_unpaired_aucs
+from dlre_core.foundation.errors import StoreMismatch
+from dlre_core.statistics.comparisons import compare_overlapping_aucs, compare_paired_aucs, compare_unpaired_aucs
 from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.accuracy_print import (
     printed_table_2,
@@ -53,7 +54,7 @@ from dlre_core.tables.supplement_subgroups import (
 )
 from dlre_core.tables.table_1_baseline import printed_table_1, table_1
 from dlre_core.tables.table_2_accuracy import table_2
-from dlre_core.tables.table_3_pictures import between_stars, reference_images, table_3
+from dlre_core.tables.table_3_pictures import reference_images, table_3
 from dlre_core.tables.table_4_hospitals import compare_combinations, table_4
 from tests.helpers.score_table import PRINT, SETTINGS, scores
 
@@ -130,20 +131,111 @@ def test_table_3_pairs_the_arms_by_patient(data):
     assert table[table["images"] == 3]["within_p_value"].isna().all()
     assert table[table["method"] == "dlre"]["between_p_value"].isna().all()
     assert (reference_images([5, 1, 3]), reference_images([1, 5])) == (3, 1)
-    assert [between_stars(p) for p in (0.04, 0.004, 0.0004, 0.05, math.nan)] == ["****", "*****", "******", "", ""]
     assert "3 images" in printed_table_3(table, PRINT, True, 3).html()
+
+
+def test_table_3_refuses_arms_with_other_patients(data):
+    renamed = data.assign(patient=["Q000", *data["patient"][1:]])
+    moved = data.assign(cohort=["validation", *data["cohort"][1:]])
+    for other in (renamed, moved, data[1:]):
+        with pytest.raises(StoreMismatch, match="1 and 5 images do not have the same patients"):
+            table_3({1: data, 5: other}, SETTINGS)
+
+
+def test_daggers_mark_the_second_comparison(data):
+    table = table_3({5: data, 3: scores(seed=2), 1: scores(seed=3)}, SETTINGS)
+    assert (table[table["cohort"] == "training"]["stars"] == "").all()
+    strong = data.assign(dlre_ge_f3=data["fibrosis_stage"] + np.linspace(0, 1.3, 120), lsm=np.arange(120) % 7 + 1.0)
+    strong.loc[82, "dlre_ge_f3"] = 0
+    row = table_3({5: strong, 3: strong}, SETTINGS).set_index(["stage", "method", "images", "cohort"])
+    row = row.loc[("ge_f3", "lsm", 3, "validation")]
+    assert row["between_p_value"] < 0.001
+    assert row["stars"] == "†††"
+    printed = printed_table_3(table, PRINT, True, 3)
+    assert "† p<0.05, †† p<0.01, ††† p<0.001" in " ".join(printed.footnotes)
+
+
+def test_combinations_of_few_patients_get_no_star(data):
+    f4 = (data["cohort"] == "validation") & (data["fibrosis_stage"] == 4)
+    few = data[~f4 | data.index.isin(data.index[f4][:1])]
+    other = few.assign(dlre_f4=few["dlre_f4"].to_numpy()[::-1])
+    arms = {"combination_1": few, "combination_2": other}
+    pairs = compare_combinations(arms)
+    row = pairs[(pairs["stage"] == "f4") & (pairs["cohort"] == "validation")].iloc[0]
+    assert (math.isnan(row["p_value"]), row["stars"], row["notes"]) == (True, "", "1 case, fewer than 5")
+    table = table_4(arms, pairs, SETTINGS)
+    printed = printed_table_4(table, PRINT, True, {"combination_1": ["A"]})
+    assert "comparison: 1 case, fewer than 5 (F4 Combination 1 V, F4 Combination 2 V)" in " ".join(printed.footnotes)
+
+
+def test_stages_are_not_tested_where_the_split_is_stratified_by_them(data):
+    patients, split = patients_and_split(data)
+    table = table_1(patients, split, stratified=True)
+    stages = table[table["variable"] == "fibrosis_group"]
+    assert len(stages) == 4
+    assert stages["p_value"].isna().all()
+    assert (stages["notes"] == "the split is stratified by it").all()
+    assert table[table["variable"] == "sex"]["p_value"].notna().all()
+    notes = printed_table_1(table, {"all": 120, "training": 80, "validation": 40}, True).footnotes
+    assert "Fibrosis stages are not tested: the split is stratified by them." in notes
+    assert table_1(patients, split)["p_value"].notna().sum() == table["p_value"].notna().sum() + 4
+
+
+def test_decision_curves_are_of_the_same_patients(data):
+    some = data.assign(lsm=data["lsm"].where(np.arange(120) % 4 > 0), apri=np.nan)
+    table = decision_table(some, replicates=50)
+    validation = table[(table["cohort"] == "validation") & (table["stage"] == "ge_f3")]
+    assert (validation["n"] == 30).all()
+    assert (validation["n_missing"] == 10).all()
+    assert validation[validation["strategy"] == "apri"]["net_benefit"].isna().all()
+    kept = some[(some["cohort"] == "validation") & some["lsm"].notna()]
+    prevalence = (kept["fibrosis_stage"] >= 3).mean()
+    everybody = validation[(validation["strategy"] == "all") & (validation["threshold"] == 0.2)]["net_benefit"].item()
+    assert everybody == pytest.approx(prevalence - (1 - prevalence) / 4)
+    dlre = validation[validation["strategy"] == "dlre"]
+    assert (dlre["net_benefit_low"] <= dlre["net_benefit"] + 1e-12).all()
+
+
+def test_what_cannot_be_fitted_says_why_and_not_that_cases_lack(data):
+    constant = data.assign(fib4=1.0, apri=np.where(data["fibrosis_stage"] == 4, 9.0, 1.0))
+    table = calibration_table(constant)
+    f4 = table[table["stage"] == "f4"].set_index(["method", "cohort"])["notes"]
+    assert f4["fib4", "validation"] == "no probabilities: one value in training"
+    assert "Firth's penalised fit: training separates" in f4["apri", "validation"]
+    notes = " ".join(printed_calibration(table, 0.95, True).footnotes)
+    assert "one value in training (F4 FIB-4 T, F4 FIB-4 V" in notes
+
+
+def test_a_hospital_called_all_is_not_the_total(data):
+    table = hospital_table(data.assign(hospital=np.where(data["hospital"] == "A", "All", "B")), SETTINGS)
+    part = table[(table["stage"] == "f4") & (table["method"] == "dlre")].set_index("hospital")
+    assert (part.loc["All", "n"], part.loc[EVERYBODY, "n"]) == (20, 40)
+
+
+def test_the_ordinal_table_prints_what_chance_gives(data):
+    table = table_2(data, SETTINGS)
+    predictions = data.rename(columns={"dlre_f4": "f4", "dlre_ge_f3": "ge_f3", "dlre_ge_f2": "ge_f2"})
+    confusion, measures = ordinal_tables(data, table, predictions, replicates=20, seed=1)
+    row = measures[(measures["method"] == "dlre") & (measures["cohort"] == "validation")].iloc[0]
+    assert row["rescaled"] == pytest.approx(
+        0.5 + 0.5 * (row["obuchowski"] - row["obuchowski_by_chance"]) / (1 - row["obuchowski_by_chance"])
+    )
+    printed = printed_stages(confusion, measures, 0.95, True)
+    assert f"by chance {row['obuchowski_by_chance']:.2f}" in printed.blocks[0].heading
+    assert "sum of its three probabilities" in " ".join(printed.footnotes)
 
 
 def test_table_4_compares_every_two_combinations(data):
     second = scores(seed=5)
     second["cohort"] = np.where(np.arange(120) % 3 == 0, "validation", "training")
     arms = {"combination_1": data, "combination_2": second, "combination_3": scores(seed=6)}
-    pairs = compare_combinations(arms, replicates=200, seed=1)
+    pairs = compare_combinations(arms)
     assert len(pairs) == 3 * 2 * 3
     row = pairs.iloc[0]
     assert (row["n_first"], row["n_second"]) == (80, 80)
     assert row["n_both"] == ((data["cohort"] == "training") & (second["cohort"] == "training")).sum()
     table = table_4(arms, pairs, SETTINGS)
+    assert pairs[pairs["cohort"] == "training"]["p_holm"].isna().all()
     f4 = pairs[(pairs["stage"] == "f4") & (pairs["cohort"] == "training")]
     ours = table[(table["stage"] == "f4") & (table["cohort"] == "training")].set_index("arm")
     assert ours.loc["combination_1", "p_value"] == f4[f4["first"] == "combination_1"]["p_value"].min()
@@ -154,9 +246,9 @@ def test_table_4_compares_every_two_combinations(data):
         ]
         assert np.sign(row.z) == np.sign(other["auc"].item() - row.auc)
         assert row.log_p_value == pytest.approx(math.log(row.p_value))
-    again = compare_combinations(arms, replicates=200, seed=1)
+    again = compare_combinations(arms)
     pd.testing.assert_frame_equal(pairs, again)
-    page = printed_table_4(table, PRINT, True, {"combination_1": ["B", "D"]}, 200).html()
+    page = printed_table_4(table, PRINT, True, {"combination_1": ["B", "D"]}).html()
     assert "Combination 1: B, D" in page
 
 
@@ -168,7 +260,8 @@ def test_subgroups_are_divided_at_their_limits(data):
     assert list(subgroup_of(missing, grade)[:4]) == ["unknown", "A0–2", "A0–2", "A3"]
 
 
-def test_subgroups_are_compared_unpaired_and_empty_ones_leave_the_rest(data):
+def test_subgroups_are_compared_unpaired_and_empty_ones_leave_the_rest():
+    data = scores(480)
     grouping = subgroupings([40, 80], 25)[3]
     table, pairs = (
         subgroup_table(data, grouping, SETTINGS),
@@ -177,24 +270,33 @@ def test_subgroups_are_compared_unpaired_and_empty_ones_leave_the_rest(data):
     part = data[data["cohort"] == "validation"]
     low, high = part[part["inflammation_grade"] < 3], part[part["inflammation_grade"] == 3]
     f4 = [(x["fibrosis_stage"] == 4).astype(int) for x in (low, high)]
-    test = compare_unpaired_aucs(f4[0], low["lsm"], f4[1], high["lsm"])
+    test = compare_overlapping_aucs(
+        np.concatenate(f4),
+        [*low["lsm"], *np.full(len(high), np.nan)],
+        [*np.full(len(low), np.nan), *high["lsm"]],
+    )
+    proc = compare_unpaired_aucs(f4[0], low["lsm"], f4[1], high["lsm"])
     row = pairs[(pairs["population"] == "validation") & (pairs["stage"] == "f4") & (pairs["method"] == "lsm")].iloc[0]
-    assert (row["p_value"], row["degrees_of_freedom"]) == (test.p_value, test.degrees_of_freedom)
+    assert row["p_value"] == pytest.approx(test.p_value, rel=1e-12)
+    assert row["degrees_of_freedom"] == pytest.approx(test.degrees_of_freedom, rel=1e-12)
+    assert row["p_value_proc"] == pytest.approx(proc.p_value, rel=1e-12)
     cell = table[(table["population"] == "validation") & (table["stage"] == "f4") & (table["method"] == "lsm")]
     assert list(cell["auc"]) == [
         roc_analysis(f4[0], low["lsm"]).auc,
         roc_analysis(f4[1], high["lsm"]).auc,
     ]
-    for population, family in table.groupby("population"):
-        known = family["p_value"].dropna()
-        assert family["p_holm"].min() == pytest.approx(min(1, known.min() * len(known))), population
+    family = table[table["population"] == "validation"]
+    known = family["p_value"].dropna()
+    assert family["p_holm"].min() == pytest.approx(min(1, known.min() * len(known)))
+    # Those who trained DLRE are among the enrolled.
+    assert table[table["population"] == "enrolled"]["p_holm"].isna().all()
     perfect = data.assign(lsm=np.where(data["inflammation_grade"] < 3, data["fibrosis_stage"], data["lsm"]))
     certain = compare_subgroups(perfect, grouping, SETTINGS)
     stiffness = certain[certain["method"] == "lsm"]
-    assert stiffness["p_value"].notna().all()
-    assert stiffness["notes"].str.contains("no logit").all()
+    assert stiffness["p_value"].isna().all()
+    assert (stiffness["notes"] == "an AUC of 0 or 1 has no variance").all()
     page = printed_subgroups(table, certain, grouping, SETTINGS, 0, True).html()
-    assert "not to be believed" in page
+    assert "No p between subgroups where a class has fewer than five patients or an AUC is 0 or 1." in page
     nobody = data[data["inflammation_grade"] < 3]
     empty, tests = (
         subgroup_table(nobody, grouping, SETTINGS),
@@ -241,11 +343,11 @@ def test_predictive_values_follow_bayes(data):
 
 def test_hospitals_without_cases_say_so(data):
     table = hospital_table(scores(hospitals="ABC"), SETTINGS)
-    assert list(table["hospital"].unique()) == ["A", "B", "C", "All"]
+    assert list(table["hospital"].unique()) == ["A", "B", "C", POOLED, EVERYBODY]
     alone = data.assign(hospital=np.where(data["fibrosis_stage"] == 4, "A", "B"))
     odd = hospital_table(alone, SETTINGS)
     f4 = odd[(odd["stage"] == "f4") & (odd["method"] == "dlre")].set_index("hospital")["notes"]
-    assert (f4["A"], f4["B"], f4["All"]) == ("no controls", "no cases", "")
+    assert (f4["A"], f4["B"], f4[EVERYBODY]) == ("no controls", "no cases", "")
     assert "no controls" in printed_hospitals(odd, SETTINGS, True).html()
 
 
@@ -335,7 +437,7 @@ def test_the_studys_own_tables_pass_the_audit(data):
         1: table_1(patients, split),
         2: table_2(perfect, SETTINGS),
         3: table_3({5: perfect, 3: scores(seed=2), 1: scores(seed=3)}, SETTINGS),
-        4: table_4(arms, compare_combinations(arms, replicates=50, seed=1), SETTINGS),
+        4: table_4(arms, compare_combinations(arms), SETTINGS),
     }
     report = audit_published_tables(published_form(tables))
     assert report.clean, report.to_text()
@@ -348,14 +450,15 @@ def test_stars_between_arms_with_other_patients_pass_the_audit():
     arms = {f"combination_{k}": scores(seed=k) for k in (1, 2, 3)}
     strong = arms["combination_1"]
     strong["dlre_f4"] = strong["fibrosis_stage"] - 3.2 + np.linspace(0, 0.9, 120)
+    strong.loc[83, "dlre_f4"] = 0.5
     # The second and the third are alike and weak, and one of their training patients validates.
     for arm in ("combination_2", "combination_3"):
-        arms[arm]["dlre_f4"] = np.linspace(0.9, 0.1, 120) + 0.1 * arms[arm]["fibrosis_stage"]
+        arms[arm]["dlre_f4"] = np.linspace(0.9, 0.1, 120) + 0.02 * arms[arm]["fibrosis_stage"]
         arms[arm].loc[0, "cohort"] = "validation"
-    table = table_4(arms, compare_combinations(arms, replicates=200, seed=1), SETTINGS)
-    f4 = table[(table["stage"] == "f4") & (table["cohort"] == "training")].set_index("arm")
+    table = table_4(arms, compare_combinations(arms), SETTINGS)
+    f4 = table[(table["stage"] == "f4") & (table["cohort"] == "validation")].set_index("arm")
     assert (f4["stars"] != "").all()
-    assert f4["n"].tolist() == [80, 79, 79]
+    assert f4["n"].tolist() == [40, 41, 41]
     # Two arms with as many patients and nearly one AUC: against the third one's p is below 0.05 and the other's above.
     table.loc[table["arm"] == "combination_2", "stars"] = ""
     report = audit_published_tables(published_form({4: table}))
@@ -396,7 +499,13 @@ def test_the_checklist_points_somewhere_for_every_item():
     assert set(table["status"]) <= set(STATUS)
     assert (table.loc[table["status"] == "study", "where"] != "").all()
     assert not table.duplicated(["guideline", "item"]).any()
-    assert "STARD 2015" in printed_checklist(table).html()
+    page = printed_checklist(table).html()
+    assert all(name in page for name in ("STARD 2015", "TRIPOD+AI", "STARD-AI 2025", "CLAIM 2024"))
+    # What leaves the denominators is not claimed as reported, and no item claims a level that is configured.
+    status = table.set_index(["guideline", "item"])["status"]
+    assert (status["STARD 2015", "15"], status["TRIPOD+AI", "14"]) == ("partly", "partly")
+    assert not table["where"].str.contains("95 %").any()
+    assert len(table[table["guideline"] == "CLAIM 2024"]) == 44
 
 
 def broken(kind):
@@ -442,7 +551,7 @@ def test_bad_input_leaves_every_table_standing(kind):
     table = table_2(data, SETTINGS)
     three = table_3({5: data, 3: data, 1: data}, SETTINGS)
     arms = {"combination_1": data, "combination_2": data}
-    four = table_4(arms, compare_combinations(arms, replicates=20, seed=1), SETTINGS)
+    four = table_4(arms, compare_combinations(arms), SETTINGS)
     predictions = data.rename(columns={"dlre_f4": "f4", "dlre_ge_f3": "ge_f3", "dlre_ge_f2": "ge_f2"})
     calibrated, hospitals = calibration_table(data), hospital_table(data, SETTINGS)
     confusion, measures = ordinal_tables(data, table, predictions, replicates=20, seed=1)
@@ -450,7 +559,7 @@ def test_bad_input_leaves_every_table_standing(kind):
     printed = [
         printed_table_2(table, PRINT, True),
         printed_table_3(three, PRINT, True, 3),
-        printed_table_4(four, PRINT, True, {"combination_1": ["A"]}, 20),
+        printed_table_4(four, PRINT, True, {"combination_1": ["A"]}),
         printed_calibration(calibrated, 0.95, True),
         printed_hospitals(hospitals, SETTINGS, True),
         printed_stages(confusion, measures, 0.95, True),

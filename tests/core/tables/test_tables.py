@@ -1,19 +1,22 @@
 """Tables by hand: rounding, stars, cut-offs that are frozen, and cells that do not exist."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from dlre_core.statistics.comparisons import compare_paired_aucs
+from dlre_core.statistics.cutoffs import youden_cutoff
 from dlre_core.statistics.estimates import Estimate
 from dlre_core.statistics.roc import roc_analysis
-from dlre_core.tables.accuracy_print import footnote, printed_table_2
-from dlre_core.tables.formatting import format_interval, format_p_value, round_half_up, stars
+from dlre_core.tables.accuracy_print import footnotes, printed_table_2
+from dlre_core.tables.formatting import format_exact_p_value, format_interval, format_p_value, round_half_up, stars
 from dlre_core.tables.table_2_accuracy import AccuracySettings, table_2
 from dlre_core.tables.typeset import Block, PrintedTable, cell_html
 
+QUICK = AccuracySettings(bootstrap_replicates=50)
 SETTINGS = {
     "confidence": 0.95,
     "cutoff": "youden",
@@ -80,6 +83,9 @@ def test_printed_forms():
     assert format_interval(Estimate(0.875, 0.71, 0.965), 1, 100) == "87.5 (71.0 to 96.5)"
     assert format_interval(Estimate(0.5, math.nan, math.nan)) == "0.50"
     assert [format_p_value(p) for p in (0.0009, 0.0496, math.nan)] == ["<0.001", "0.050", "–"]
+    assert format_interval(Estimate(0.0, 0.0, 0.35, "one-sided exact")) == "0.00 (≤0.35)"
+    assert format_interval(Estimate(1.0, 0.8, 1.2, "one-sided exact")) == "1.00 (0.80 to 1.20)"
+    assert [format_exact_p_value(p) for p in (0.0, 9e-17, 2e-16, 0.5)] == ["<10⁻¹⁶", "<10⁻¹⁶", "2.00×10⁻¹⁶", "0.500"]
     assert [stars(p) for p in (0.05, 0.049, 0.0099, 0.00099, math.nan)] == [
         "",
         "*",
@@ -91,7 +97,7 @@ def test_printed_forms():
 
 def test_every_row_agrees_with_the_library_and_cutoffs_are_frozen():
     data = scores()
-    table = table_2(data, AccuracySettings())
+    table = table_2(data, QUICK)
     assert len(table) == 24
     row = table[(table["stage"] == "f4") & (table["method"] == "lsm") & (table["cohort"] == "validation")].iloc[0]
     part = data[data["cohort"] == "validation"]
@@ -103,20 +109,85 @@ def test_every_row_agrees_with_the_library_and_cutoffs_are_frozen():
     assert row["cutoff"] == training["cutoff"]
     assert row["true_positives"] == ((part["lsm"] >= row["cutoff"]) & (truth == 1)).sum()
     assert row[["true_positives", "false_negatives", "true_negatives", "false_positives"]].sum() == 20
-    assert (table["p_holm"].dropna() >= table["p_value"].dropna() - 1e-15).all()
+    validation = table[table["cohort"] == "validation"].dropna(subset=["p_value"])
+    assert (validation["p_holm"] >= validation["p_value"] - 1e-15).all()
+
+
+def test_training_rows_are_apparent_and_no_part_of_a_family():
+    data = scores()
+    table = table_2(data, QUICK)
+    training, validation = (table[table["cohort"] == cohort] for cohort in ("training", "validation"))
+    assert (training["p_value"] < 0.05).any()
+    assert (training["stars"] == "").all()
+    assert training["p_holm"].isna().all()
+    # Nine comparisons of the validation cohort: the smallest p is multiplied by nine, not by eighteen.
+    assert validation["p_value"].count() == 9
+    assert validation["p_holm"].min() == pytest.approx(min(1, 9 * validation["p_value"].min()))
+    assert "T, training cohort (apparent" in printed_table_2(table, SETTINGS, True).footnotes[0]
+
+
+def test_cutoffs_of_dlre_are_chosen_out_of_fold_where_there_are_such_scores():
+    data = scores()
+    training = data[data["cohort"] == "training"]
+    # The networks' own scores separate their training patients, those of other folds do not.
+    own = data.copy()
+    own.loc[training.index, "dlre_f4"] = (training["fibrosis_stage"] == 4) + np.linspace(0, 0.1, len(training))
+    table = table_2(own, QUICK, out_of_fold=training).set_index(["stage", "method", "cohort"])
+    row = table.loc[("f4", "dlre", "validation")]
+    honest = youden_cutoff((training["fibrosis_stage"] == 4).astype(int), training["dlre_f4"])
+    assert (row["cutoff"], row["cutoff_youden"]) == (honest.threshold, honest.youden)
+    assert row["cutoff_predictions"] == "out of fold"
+    assert row["cutoff_low"] <= row["cutoff"] <= row["cutoff_high"]
+    assert table.loc[("f4", "lsm", "validation"), "cutoff_predictions"] == ""
+    apparent = table_2(own, QUICK).set_index(["stage", "method", "cohort"])
+    row = apparent.loc[("f4", "dlre", "validation")]
+    assert (row["cutoff_predictions"], row["cutoff_youden"]) == ("apparent", 1.0)
+    notes = {
+        kind: printed_table_2(part.reset_index(), SETTINGS, True).footnotes[0]
+        for kind, part in (("out of fold", table), ("apparent predictions", apparent))
+    }
+    assert all(kind in text for kind, text in notes.items())
+    # Youden's index of a row is that of its own patients.
+    row = table.loc[("f4", "dlre", "validation")]
+    assert row["youden"] == pytest.approx(row["sensitivity"] + row["specificity"] - 1)
+    # Where no case is held back, the apparent predictions stand in.
+    nobody = training.assign(dlre_f4=training["dlre_f4"].where(training["fibrosis_stage"] < 4))
+    again = table_2(own, QUICK, out_of_fold=nobody).set_index(["stage", "method", "cohort"])
+    assert again.loc[("f4", "dlre", "validation"), "cutoff_predictions"] == "apparent"
+
+
+def test_footnotes_name_the_limits_of_the_numbers():
+    data = scores()
+    data["dlre_f4"] = (data["fibrosis_stage"] == 4).astype(float) + np.linspace(0, 0.1, len(data))
+    data.loc[data.index[-3:], "apri"] = np.nan
+    data["fib4"] = 1.0
+    table = table_2(data, replace(QUICK, confidence=0.9))
+    notes = printed_table_2(table, SETTINGS | {"confidence": 0.9}, True).footnotes
+    text = " ".join(notes)
+    assert "86 % instead of 95 % at an AUC of 0.97 in 132 patients" in text
+    assert "86 % instead" not in " ".join(printed_table_2(table, SETTINGS | {"auc_interval": "logit"}, True).footnotes)
+    assert "Comparisons are on complete cases, the patients with both scores: APRI 17 of 20." in notes
+    assert "90 % confidence intervals" in notes[0]
+    assert "AUC: no variance: exact one-sided bound (F4 DLRE T, F4 DLRE V)" in text
+    assert "cut-off: everybody is positive (F4 FIB-4 T, F4 FIB-4 V, ≥F3 FIB-4 T" in text
+    assert "comparison: an AUC of 0 or 1 has no variance (F4 2D-SWE T, F4 2D-SWE V" in text
+    row = table[(table["stage"] == "f4") & (table["method"] == "dlre") & (table["cohort"] == "validation")].iloc[0]
+    cell = printed_table_2(table, SETTINGS, True).blocks[0].rows[1][3]
+    assert cell == f"1.00 (≥{row['auc_low']:.2f})"
+    assert cell_html(cell) == f'1.00 <span class="interval">(≥{row["auc_low"]:.2f})</span>'
 
 
 def test_reoptimised_cutoffs_are_chosen_again_and_said_so():
-    table = table_2(scores(), AccuracySettings(cutoff="reoptimised"))
+    table = table_2(scores(), replace(QUICK, cutoff="reoptimised"))
     validation = table[table["cohort"] == "validation"]
     assert (validation["cutoff_cohort"] == "validation").all()
-    assert "optimistic" in footnote(SETTINGS | {"cutoff": "reoptimised"})
+    assert "optimistic" in footnotes(table, SETTINGS | {"cutoff": "reoptimised"})[0]
 
 
 def test_missing_scores_are_complete_cases_with_their_number():
     data = scores()
     data.loc[data.index[-3:], "apri"] = np.nan
-    table = table_2(data, AccuracySettings())
+    table = table_2(data, QUICK)
     row = table[(table["method"] == "apri") & (table["cohort"] == "validation")].iloc[0]
     assert (row["n"], row["n_missing"], row["n_compared"]) == (17, 3, 17)
 
@@ -124,7 +195,7 @@ def test_missing_scores_are_complete_cases_with_their_number():
 def test_a_stage_missing_in_validation_leaves_the_rest_of_the_table():
     data = scores()
     data = data[~((data["cohort"] == "validation") & (data["fibrosis_stage"] == 4))]
-    table = table_2(data, AccuracySettings())
+    table = table_2(data, QUICK)
     row = table[(table["stage"] == "f4") & (table["method"] == "dlre") & (table["cohort"] == "validation")].iloc[0]
     assert math.isnan(row["auc"])
     assert "no cases" in row["notes"]
@@ -137,7 +208,7 @@ def test_a_stage_missing_in_validation_leaves_the_rest_of_the_table():
 def test_print_forms_escape_and_put_intervals_on_their_own_line():
     assert cell_html("0.97 (0.94 to 0.99)***") == '0.97*** <span class="interval">(0.94 to 0.99)</span>'
     assert cell_html("<b>") == "&lt;b&gt;"
-    tex = printed_table_2(table_2(scores(), AccuracySettings()), SETTINGS, False).latex()
+    tex = printed_table_2(table_2(scores(), QUICK), SETTINGS, False).latex()
     assert r"95 \%" in tex
     assert r"$\geq$" in tex
     assert tex.count(r"\midrule") == 3
@@ -156,7 +227,7 @@ def test_a_blocks_heading_spans_the_table_and_notes_stand_below():
 def test_a_perfect_score_prints_its_exact_bound_and_no_false_interval():
     data = scores()
     data["dlre_f4"] = (data["fibrosis_stage"] == 4).astype(float) + np.linspace(0, 0.1, len(data))
-    row = table_2(data, AccuracySettings()).iloc[1]
+    row = table_2(data, QUICK).iloc[1]
     cases = row["true_positives"] + row["false_negatives"]
     assert (row["auc"], row["auc_high"]) == (1.0, 1.0)
     # One-sided 97.5 % bound of the smaller class: 0.05^(1/n) at 95 %.
