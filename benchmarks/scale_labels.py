@@ -23,7 +23,7 @@ from dlre_core.screens.scale_label import FONTS, HIGH_ENDS, LOW_ENDS, LabelledSc
 
 SYSTEM_FONTS = Path("/usr/share/fonts")
 # No scanner's label is set in these.
-ODD = ("Symbol", "Dingbat", "D050", "Z003", "Display", "LastResort", "NonUni", "Siz", "cmex", "cmmi", "cmsy")
+ODD = ("Symbol", "Dingbat", "D050", "Z003", "Display", "LastResort", "NonUni", "STIXSiz", "cmex", "cmmi", "cmsy")
 WIDTHS = (720, 800, 960, 972, 1024, 1280, 1440)
 QUALITIES = (None, 90, 75)
 COLOURS = ((220, 220, 220), (150, 150, 150), (255, 255, 0), (255, 255, 255))
