@@ -38,7 +38,7 @@ END_HUE = 25.0
 # Around a box lies a picture: share of a ring of so many pixels that is brighter than that.
 RING, DARK, LEAST_LIT = 6, 12, 0.35
 # Correlation of the surroundings of the box with its twin's; share of a twin's box that may be coloured.
-LEAST_ALIKE, COLOURED_TWIN = 0.9, 0.12
+LEAST_ALIKE, COLOURED_TWIN = 0.9, 0.2
 # A twin is elsewhere by a pixel where its correlation is so much higher there.
 MORE_ALIKE = 0.02
 # So many pixels around a box are compared where more would reach into the twin.

@@ -36,7 +36,8 @@ BESIDE, BEYOND = 0.7, 0.28
 SMALLEST_TEXT, LARGEST_TEXT, LEAST_TEXT = 0.02, 0.2, 10
 LEAST_CONTRAST = 50
 # Parts at least so bright, as a share of the text's brightness, are ink; no letter is so many times as wide as high.
-INK, LONGEST_LETTER = 0.42, 2.0
+# With less, points of numbers are seen, and letters touch.
+INKS, LONGEST_LETTER = (0.42, 0.28), 2.0
 # Letters of a word are nearer than this share of their height, which differs from font to font; words of a label
 # than that.
 LETTER_GAPS, WORD_GAP = (0.42, 0.36, 0.56, 0.3), 1.3
@@ -45,7 +46,7 @@ NEAR_END = 6.0
 # Words are compared at this height, pixels; their shape may be so much wider or narrower than a font's.
 HEIGHT, SHAPE = 18, 1.3
 # Correlation with the best font's: below it a word is none of the scale's; of a unit; of all words at the mean.
-LEAST_LIKE, LEAST_UNIT, LEAST_MEAN = 0.5, 0.6, 0.62
+LEAST_LIKE, LEAST_UNIT, LEAST_MEAN = 0.5, 0.55, 0.62
 # Correlation of a sign before a number, such as "or more".
 LEAST_SIGN = 0.4
 # How clearly another scale must lose where the two differ: 1 is the one, -1 the other.
@@ -139,9 +140,12 @@ def read_labels(screen: NDArray[np.uint8], bar: Rectangle, *, may_lack_low_end: 
         None where there are no labels, or any doubt.
     """
     light, own, upright = _surroundings(screen, bar)
-    letters = _letters(light, max(own.width, own.height))
-    scales = (_scale_by(_words(light, own, upright, letters, gap), may_lack_low_end) for gap in LETTER_GAPS)
-    return next((scale for scale in scales if scale is not None), None)
+    for ink, gap in product(INKS, LETTER_GAPS):
+        letters = _letters(light, max(own.width, own.height), ink)
+        scale = _scale_by(_words(light, own, upright, letters, gap), may_lack_low_end)
+        if scale is not None:
+            return scale
+    return None
 
 
 def _scale_by(lines: Sequence[list[_Word]], may_lack_low_end: bool) -> LabelledScale | None:
@@ -345,12 +349,12 @@ def _without_ticks(light: NDArray[np.float32], own: Rectangle, reach: int) -> No
             light[rows, columns][labels[rows, columns] == number] = 0
 
 
-def _letters(light: NDArray[np.float32], length: int) -> list[tuple[slice, slice]]:
+def _letters(light: NDArray[np.float32], length: int, ink: float) -> list[tuple[slice, slice]]:
     """Rows and columns of parts as large as letters; what touches the edge may be cut and is left out."""
     bright = light[light > LEAST_CONTRAST / 2]
     if not bright.size or bright.max() < LEAST_CONTRAST:
         return []
-    labels, _ = ndimage.label(light > INK * np.percentile(bright, 95), np.ones((3, 3)))
+    labels, _ = ndimage.label(light > ink * np.percentile(bright, 95), np.ones((3, 3)))
     height, width = light.shape
     return [
         (rows, columns)
@@ -451,7 +455,7 @@ def _around(word: Sequence[tuple[slice, slice]]) -> tuple[slice, slice]:
 
 def _normal(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
     """A word cut to its ink at `HEIGHT`, as a vector of mean 0 and length 1, and its width there."""
-    dark = ink > INK * ink.max()
+    dark = ink > INKS[0] * ink.max()
     rows, columns = np.flatnonzero(dark.any(axis=1)), np.flatnonzero(dark.any(axis=0))
     tight = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     width = max(round(HEIGHT * tight.shape[1] / tight.shape[0]), 2)
