@@ -39,8 +39,9 @@ END_HUE = 25.0
 RING, DARK, LEAST_LIT = 6, 12, 0.35
 # Correlation of the surroundings of the box with its twin's; share of a twin's box that may be coloured.
 LEAST_ALIKE, COLOURED_TWIN = 0.9, 0.2
-# A twin is elsewhere by a pixel where its correlation is so much higher there.
+# A twin is elsewhere by a pixel where its correlation is so much higher there, and surely not where it is so high.
 MORE_ALIKE = 0.02
+SURELY_ALIKE = 0.99
 # So many pixels around a box are compared where more would reach into the twin.
 NEAR = 24
 # Share of a side in which an outline without a twin must be seen, unless it is close to the colours.
@@ -178,9 +179,11 @@ def _twin_fits(screen: NDArray[np.uint8], layout: ScreenLayout) -> bool:
     mask = np.ones((around.height, around.width), dtype=bool)
     mask[box.top - around.top : box.bottom - around.top, box.left - around.left : box.right - around.left] = False
     right, down = layout.twin.left - around.left, layout.twin.top - around.top
-    offsets = [(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1), (0, 2), (0, -2)]
-    alike = [_alike(screen, around, mask, (right + x, down + y)) for x, y in offsets]
-    return max(alike) < alike[0] + MORE_ALIKE
+    here = _alike(screen, around, mask, (right, down))
+    if here > SURELY_ALIKE:
+        return True
+    near = [(1, 0), (-1, 0), (0, 1), (0, -1), (0, 2), (0, -2)]
+    return all(_alike(screen, around, mask, (right + x, down + y)) < here + MORE_ALIKE for x, y in near)
 
 
 def _by_bar(

@@ -5,7 +5,7 @@ small print do no harm. All words must agree on one scale, and every other scale
 what is in doubt is not read, nothing is guessed from half a label.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import product
@@ -49,6 +49,8 @@ HEIGHT, SHAPE = 18, 1.3
 LEAST_LIKE, LEAST_UNIT, LEAST_MEAN = 0.5, 0.55, 0.62
 # Correlation of a sign before a number, such as "or more".
 LEAST_SIGN = 0.4
+# Below it a scale's end is not what a label there says, and nobody need look further.
+LEAST_PLAUSIBLE = 0.3
 # How clearly another scale must lose where the two differ: 1 is the one, -1 the other.
 LEAST_LEAD = 0.25
 # The same for another digit in a number that nothing else supports, and in one of several ticks.
@@ -88,6 +90,11 @@ class _Word:
         self.height = len(ink) - 2
         self.seen, self._width = _normal(ink)
         self._known: dict[str, _Match] = {}
+
+    @property
+    def at_end(self) -> bool:
+        """Whether it is the label of an end, which may stand wholly inside it."""
+        return min(self.along, 1 - self.along) <= max(OFF_TICK, 1.3 * self.half)
 
     @property
     def wide(self) -> bool:
@@ -160,7 +167,10 @@ def _scale_by(lines: Sequence[list[_Word]], may_lack_low_end: bool) -> LabelledS
         for word in rest:
             word.crowded = len(rest) > 1
         numbers += rest
-    found = {_scale_of(column, unit, may_lack_low_end) for column in _columns(numbers)} - {None}
+    ends, columns = _columns(numbers)
+    found = {_scale_of(column, unit, may_lack_low_end) for column in columns} - {None}
+    if not found:
+        return _scale_of(ends, unit, may_lack_low_end)
     return found.pop() if len(found) == 1 else None
 
 
@@ -170,16 +180,17 @@ def _is_sign(word: _Word) -> bool:
     return sign >= LEAST_SIGN and sign > word.best("0123456789").score
 
 
-def _columns(numbers: Sequence[_Word]) -> Iterator[list[_Word]]:
-    """Numbers that belong together: those next beyond the ends with the nearest column at either side."""
+def _columns(numbers: Sequence[_Word]) -> tuple[list[_Word], list[list[_Word]]]:
+    """Numbers next beyond the ends, and these with the nearest column at either side, where there is one."""
     ends = [*_next([word for word in numbers if word.aside == 0 and word.along < 0.5], 0.0)]
     ends += _next([word for word in numbers if word.aside == 0 and word.along >= 0.5], 1.0)
+    columns = []
     for side in (-1, 1):
         beside = [word for word in numbers if word.aside * side > 0]
         if beside:
             nearest = min(abs(word.aside) for word in beside)
-            yield ends + [word for word in beside if abs(word.aside) - nearest < 2 * word.half]
-    yield ends
+            columns.append(ends + [word for word in beside if abs(word.aside) - nearest < 2 * word.half])
+    return ends, columns
 
 
 @dataclass(frozen=True)
@@ -195,8 +206,7 @@ class _Reading:
         """What a number at this place says; None where no tick can be there."""
         scale = self.scale
         place = 1 - word.along if scale.stiff_first else word.along
-        # A label at an end may stand wholly inside it.
-        if min(place, 1 - place) <= max(OFF_TICK, 1.3 * word.half):
+        if word.at_end:
             return self._print(scale.low if place < 0.5 else scale.high)
         extent = scale.high - scale.low
         value = scale.low + place * extent
@@ -229,9 +239,9 @@ def _next(beyond: Sequence[_Word], end: float) -> list[_Word]:
 
 def _scale_of(words: Sequence[_Word], unit: str, may_lack_low_end: bool) -> LabelledScale | None:
     """The one scale that explains all numbers among the words."""
-    readings = _readings(unit)
-    best = {word: [_best_form(word, reading, unit) for reading in readings] for word in words}
-    numbers = [word for word in words if max(match.score for match in best[word]) >= LEAST_LIKE]
+    readings = _plausible(words, unit)
+    best = {word: _matches(word, readings, unit) for word in words}
+    numbers = [word for word in words if max((match.score for match in best[word]), default=-1) >= LEAST_LIKE]
     # Parts of one label, or a label and something else: nobody knows.
     if not numbers or any(word.crowded for word in numbers):
         return None
@@ -265,10 +275,29 @@ def _scale_of(words: Sequence[_Word], unit: str, may_lack_low_end: bool) -> Labe
     return scale if sure else None
 
 
-def _best_form(word: _Word, reading: _Reading, unit: str) -> _Match:
-    """The best of all ways to print the number that a word is."""
-    text = reading.text(word)
-    if text is None:
+def _plausible(words: Sequence[_Word], unit: str) -> list[_Reading]:
+    """Readings whose ends the words at the ends can say at all; words that say no end do not count."""
+    readings = _readings(unit)
+    for word in words:
+        if word.at_end:
+            texts = [reading.text(word) or "" for reading in readings]
+            scores = {text: _best_print(word, text, unit).score for text in set(texts)}
+            if max(scores.values()) >= LEAST_LIKE:
+                pairs = zip(readings, texts, strict=True)
+                readings = [reading for reading, text in pairs if scores[text] >= LEAST_PLAUSIBLE]
+    return readings
+
+
+def _matches(word: _Word, readings: Sequence[_Reading], unit: str) -> list[_Match]:
+    """How well a word is what each reading has at its place."""
+    texts = [reading.text(word) or "" for reading in readings]
+    found = {text: _best_print(word, text, unit) for text in set(texts)}
+    return [found[text] for text in texts]
+
+
+def _best_print(word: _Word, text: str, unit: str) -> _Match:
+    """The best of all ways to print a number; a match of -1 where there is none."""
+    if not text:
         return _Match(-1.0, "", word.seen, np.zeros_like(word.seen))
     behind = ("", f" {unit}") if word.wide else ("",)
     return word.best([f"{sign}{text}{end}" for sign in SIGNS for end in behind])
@@ -328,7 +357,8 @@ def _surroundings(screen: NDArray[np.uint8], bar: Rectangle) -> tuple[NDArray[np
     place = Rectangle(bar.left - right, bar.top - down, bar.right + right, bar.bottom + down)
     place = place.clamped(*screen.shape[:2])
     # Text is white, grey or yellow: its brightest channel stands out.
-    light = screen[place.top : place.bottom, place.left : place.right].max(axis=2)
+    red, green, blue = np.moveaxis(screen[place.top : place.bottom, place.left : place.right], 2, 0)
+    light = np.maximum(np.maximum(red, green), blue)
     larger = 2 if screen.shape[1] >= 1200 else 3
     size = (light.shape[1] * larger, light.shape[0] * larger)
     light = np.asarray(Image.fromarray(light).resize(size, Image.Resampling.LANCZOS), dtype=np.float32)
