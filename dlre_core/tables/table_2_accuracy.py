@@ -152,7 +152,8 @@ def table_2(
         for method in methods:
             values = samples(scores, method, stage)
             if frozen is not None:
-                cutoff = TableCutoff(frozen[method][stage], reason="none was chosen in training")
+                given = frozen[method][stage]
+                cutoff = TableCutoff(given, reason="none was chosen in training" if math.isnan(given) else "")
             else:
                 cutoff = training_cutoff(values, settings, (out_of_fold, method, stage))
             for cohort in cohorts:

@@ -96,6 +96,7 @@ def test_frozen_cutoffs_keep_their_rule_whatever_this_study_would_do(external):
     settings = replace(SETTINGS, cutoff=STUDY.cutoff_choice)
     table = external_table(external, STUDY, settings)
     assert set(table["cutoff"]) == {0.5}
+    assert not table["notes"].str.contains("none was chosen").any()
     assert set(table["cutoff_choice"]) == {"sensitivity_90"}
     assert set(table["cutoff_cohort"]) == {"training"}
     page = printed_external_table(table, chosen, "north", STUDY.title, True).html()
@@ -167,4 +168,5 @@ def test_a_cutoff_that_everybody_is_above_is_none(tmp_path, monkeypatch, externa
     table = external_table(external, found, SETTINGS).set_index(["stage", "method"])
     assert table.loc[("f4", "dlre"), ["sensitivity", "specificity"]].isna().all()
     assert table.loc[("f4", "dlre"), "auc"] > 0
+    assert "cut-off: none was chosen in training" in table.loc[("f4", "dlre"), "notes"]
     printed_external_table(table.reset_index(), PRINT, "north", STUDY.title, True).html()
