@@ -10,6 +10,7 @@ In the order of the Methods, from what everything rests on to what people read:
 - `elastography`: the elastogram on a screen: layout, colour bar, measurement box, stiffness and the network's square
 - `screens`: the screen of any maker: its parts found, its scale read, and profiles of kinds of screens
 - `ingestion`: one hospital's files into its store: usable pictures, blanked, and look-alikes between cohorts
+- `reading`: readers accept or exclude every picture in the browser, and what the study does with their verdicts
 - `pacs`: pictures from a PACS into the cohort folder
 - `simulation`: a simulated multicentre cohort, calibrated to the paper
 - `preflight`: what can be known before a study runs: the machine, the cohort folder, its configuration

@@ -1,9 +1,10 @@
 """The square that the network sees: 250 x 250 pixels with the whole elastography box inside."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -103,7 +104,13 @@ def crop_square(screen: NDArray[np.uint8], square: Square) -> NDArray[np.uint8]:
     return out
 
 
-def crop_hospital(shard: str | Path, acquisitions: str | Path, rois: str | Path, table: str | Path) -> None:
+def crop_hospital(
+    shard: str | Path,
+    acquisitions: str | Path,
+    rois: str | Path,
+    table: str | Path,
+    by_hand: Mapping[str, Square] = MappingProxyType({}),
+) -> None:
     """Cut the squares of one hospital.
 
     Parameters
@@ -113,6 +120,8 @@ def crop_hospital(shard: str | Path, acquisitions: str | Path, rois: str | Path,
     rois, table : path
         Written: HDF5 of squares, and CSV with `COLUMNS`; stiffness in the Q-Box, kPa, goes along, since
         training draws patients by it.
+    by_hand : mapping of image id to Square
+        Squares that readers drew, which replace those that were found.
 
     Raises
     ------
@@ -126,31 +135,35 @@ def crop_hospital(shard: str | Path, acquisitions: str | Path, rois: str | Path,
                 f"{shard} and {acquisitions} list different pictures.",
                 "Delete both and run again.",
             )
-        squares = [_square_of(row) for row in rows.itertuples()]
+        squares = [by_hand.get(row.image_id) or square_of(row) for row in rows.itertuples()]
         write_rois(rois, store.image_ids, _crops(store, squares))
     found = rows[["image_id", "hospital", "patient", "acquisition"]].copy()
     found["row"] = [square.row for square in squares]
     found["column"] = [square.column for square in squares]
     found["size"] = [square.size for square in squares]
     found["scale"] = [square.scale for square in squares]
-    found["source"] = np.where(rows["roi_row"].notna(), "hand", "automatic")
+    found["source"] = np.where(rows["roi_row"].notna() | rows["image_id"].isin(by_hand), "hand", "automatic")
     found["flags"] = [_flags(square, row) for square, row in zip(squares, rows.itertuples(), strict=True)]
     found["q_box_mean_kpa"] = rows["q_box_mean_kpa"]
     write_table(found[COLUMNS], table)
 
 
 def link_hospitals(
-    rois: Sequence[str | Path], tables: Sequence[str | Path], joined: str | Path, table: str | Path
+    rois: Sequence[str | Path],
+    tables: Sequence[str | Path],
+    joined: str | Path,
+    table: str | Path,
+    left_out: Collection[str] = frozenset(),
 ) -> None:
-    """Join the squares and tables of all hospitals, in the same order.
+    """Join the squares and tables of all hospitals, in the same order, but for the image ids that are ``left_out``.
 
     Raises
     ------
     StoreMismatch
         If a hospital's squares and table disagree.
     """
-    link_rois(rois, joined)
-    parts = [read_table(path) for path in tables]
+    link_rois(rois, joined, left_out)
+    parts = [part[~part["image_id"].isin(left_out)] for part in map(read_table, tables)]
     whole = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     with open_rois(joined) as store:
         if store.image_ids != list(whole["image_id"]):
@@ -163,14 +176,16 @@ def _crops(store: ImageStore, squares: Sequence[Square]) -> Iterator[NDArray[np.
         yield crop_square(store.screen(index), square)
 
 
-def _box_of(row: tuple) -> Rectangle:
+def box_of(row: tuple) -> Rectangle:
+    """The box of a row of ``acquisitions.csv``, as ``itertuples`` gives it."""
     return Rectangle(int(row.box_left), int(row.box_top), int(row.box_right), int(row.box_bottom))
 
 
-def _square_of(row: tuple) -> Square:
+def square_of(row: tuple) -> Square:
+    """The square of a row of ``acquisitions.csv``: that of ``roi.csv``, else the one around the box."""
     height, width = int(row.height), int(row.width)
     if np.isnan(row.roi_row):
-        return find_square(_box_of(row), height, width)
+        return find_square(box_of(row), height, width)
     size = SQUARE_SIDE if np.isnan(row.roi_size) else int(row.roi_size)
     size = min(size, height, width)
     return Square(
@@ -181,7 +196,7 @@ def _square_of(row: tuple) -> Square:
 
 
 def _flags(square: Square, row: tuple) -> str:
-    box, flags = _box_of(row), []
+    box, flags = box_of(row), []
     if row.layout_source == "hand":
         # Nobody knows the box: the square stands for it.
         return ""

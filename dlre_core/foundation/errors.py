@@ -64,3 +64,7 @@ class TrainingError(DlreError):
 
 class ServerUnavailable(DlreError):
     """The inference server cannot be started or reached, or answers wrongly."""
+
+
+class ReadingsError(DlreError):
+    """A reader's file cannot be used, or the readers have not yet decided what the study needs."""

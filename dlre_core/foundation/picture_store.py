@@ -1,7 +1,7 @@
 """The picture store: one HDF5 shard a hospital, joined by virtual datasets. Only this opens HDF5."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,19 +79,22 @@ def write_shard(path: str | Path, pictures: Iterable[tuple[str, NDArray[np.uint8
         file["image_id"] = np.array(image_ids, dtype=IMAGE_ID_TYPE)
 
 
-def link_shards(shards: Sequence[str | Path], path: str | Path) -> None:
-    """Join shards into one file of virtual datasets, by relative names, in the order given."""
-    parts = [_Shard.read(shard, path, "screens") for shard in shards]
+def link_shards(shards: Sequence[str | Path], path: str | Path, left_out: Collection[str] = frozenset()) -> None:
+    """Join shards into one file of virtual datasets, by relative names, in the order given.
+
+    Pictures whose image ids are ``left_out`` stay in their shard only.
+    """
+    parts = [_Shard.read(shard, path, "screens", left_out) for shard in shards]
     rows = sum(part.shape[0] for part in parts)
     height = max((part.shape[1] for part in parts), default=0)
     width = max((part.shape[2] for part in parts), default=0)
     layout = _virtual_layout((rows, height, width, 3))
     start = 0
     for part in parts:
-        n, h, w = part.shape[:3]
-        if n:
-            layout[start : start + n, :h, :w] = part.source("screens")
-        start += n
+        _, h, w = part.shape[:3]
+        for source, n in part.sources("screens"):
+            layout[start : start + n, :h, :w] = source
+            start += n
     with _new_file(path) as file:
         file.create_virtual_dataset("screens", layout, fillvalue=0)
         file["sizes"] = _concatenate([part.sizes for part in parts], (0, 2), np.int32)
@@ -118,16 +121,16 @@ def write_rois(path: str | Path, image_ids: Sequence[str], rois: Iterable[NDArra
         file["image_id"] = np.array(image_ids, dtype=IMAGE_ID_TYPE)
 
 
-def link_rois(shards: Sequence[str | Path], path: str | Path) -> None:
-    """Join the squares of all hospitals into one file of virtual datasets."""
-    parts = [_Shard.read(shard, path, "rois") for shard in shards]
+def link_rois(shards: Sequence[str | Path], path: str | Path, left_out: Collection[str] = frozenset()) -> None:
+    """Join the squares of all hospitals, but for the image ids that are ``left_out``, as virtual datasets."""
+    parts = [_Shard.read(shard, path, "rois", left_out) for shard in shards]
     rows = sum(part.shape[0] for part in parts)
     layout = _virtual_layout((rows, *SQUARE_SHAPE))
     start = 0
     for part in parts:
-        if part.shape[0]:
-            layout[start : start + part.shape[0]] = part.source("rois")
-        start += part.shape[0]
+        for source, n in part.sources("rois"):
+            layout[start : start + n] = source
+            start += n
     with _new_file(path) as file:
         file.create_virtual_dataset("rois", layout, fillvalue=0)
         file["image_id"] = _concatenate([part.image_ids for part in parts], (0,), IMAGE_ID_TYPE)
@@ -235,24 +238,26 @@ def open_rois(path: str | Path) -> RoiStore:
 class _Shard:
     """What joining needs to know of a shard."""
 
-    def __init__(
-        self,
-        name: str,
-        shape: tuple[int, ...],
-        image_ids: NDArray[np.bytes_],
-        sizes: NDArray[np.int32],
-    ) -> None:
-        self.name, self.shape, self.image_ids, self.sizes = name, shape, image_ids, sizes
+    def __init__(self, name: str, stored: tuple[int, ...], kept: NDArray[np.bool_], file: h5py.File) -> None:
+        self.name, self._stored, self._kept = name, stored, kept
+        self.shape = (int(kept.sum()), *stored[1:])
+        self.image_ids: NDArray[np.bytes_] = file["image_id"][()][kept]
+        sizes = file["sizes"][()] if "sizes" in file else np.zeros((len(kept), 2), dtype=np.int32)
+        self.sizes: NDArray[np.int32] = sizes[kept]
 
     @classmethod
-    def read(cls, shard: str | Path, joined: str | Path, dataset: str) -> "_Shard":
+    def read(cls, shard: str | Path, joined: str | Path, dataset: str, left_out: Collection[str]) -> "_Shard":
         name = os.path.relpath(shard, Path(joined).parent)
         with h5py.File(shard, "r", **NO_LOCKS) as file:
-            sizes = file["sizes"][()] if "sizes" in file else np.zeros((0, 2), dtype=np.int32)
-            return cls(name, file[dataset].shape, file["image_id"][()], sizes)
+            kept = ~np.isin(file["image_id"][()], np.array(sorted(left_out), dtype=IMAGE_ID_TYPE))
+            return cls(name, file[dataset].shape, kept, file)
 
-    def source(self, dataset: str) -> h5py.VirtualSource:
-        return h5py.VirtualSource(self.name, dataset, shape=self.shape)
+    def sources(self, dataset: str) -> Iterator[tuple[h5py.VirtualSource, int]]:
+        """Every run of neighbours that are kept, and how many they are."""
+        edges = np.flatnonzero(np.diff(self._kept, prepend=False, append=False))
+        for first, end in edges.reshape(-1, 2).tolist():
+            source = h5py.VirtualSource(self.name, dataset, shape=self._stored)
+            yield source if end - first == len(self._kept) else source[first:end], end - first
 
 
 def _virtual_layout(shape: tuple[int, ...]) -> h5py.VirtualLayout:

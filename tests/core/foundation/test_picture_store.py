@@ -158,3 +158,22 @@ def test_files_are_read_and_written_where_no_lock_is_to_be_had(tmp_path, monkeyp
             np.testing.assert_array_equal(store.screen(1), pictures()[1][1])
         with open_rois(tmp_path / "rois.h5") as store:
             np.testing.assert_array_equal(store.read(), squares(2))
+
+
+@pytest.mark.parametrize("gone", [[], [0], [1], [0, 2], [1, 2, 4], [0, 1, 2], [0, 1, 2, 3, 4]])
+def test_what_is_left_out_stays_in_the_shards_only(tmp_path, gone):
+    shards = {"a": pictures("a"), "b": pictures("b", [(90, 20), (30, 30)])}
+    for name, stored in shards.items():
+        write_shard(tmp_path / f"{name}.h5", stored)
+        write_rois(tmp_path / f"{name}_roi.h5", [i for i, _ in stored], squares(len(stored), len(stored)))
+    everything = [one for stored in shards.values() for one in stored]
+    left_out = {everything[number][0] for number in gone}
+    kept = [(number, *one) for number, one in enumerate(everything) if number not in gone]
+    link_shards([tmp_path / "a.h5", tmp_path / "b.h5"], tmp_path / "images.h5", left_out)
+    link_rois([tmp_path / "a_roi.h5", tmp_path / "b_roi.h5"], tmp_path / "rois.h5", left_out)
+    with open_images(tmp_path / "images.h5") as images, open_rois(tmp_path / "rois.h5") as rois:
+        assert images.image_ids == rois.image_ids == [name for _, name, _ in kept]
+        for index, (_, _, picture) in enumerate(kept):
+            np.testing.assert_array_equal(images.screen(index), picture)
+        expected = np.concatenate([squares(3, 3), squares(2, 2)])[[number for number, _, _ in kept]]
+        np.testing.assert_array_equal(rois.read(), expected)

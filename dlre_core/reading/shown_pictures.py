@@ -1,0 +1,170 @@
+"""The pictures that readers see: those of the hospitals' shards, by number, as PNG files made ahead."""
+
+import io
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Self
+
+import pandas as pd
+from PIL import Image
+
+from dlre_core.elastography.network_square import Square, box_of, square_of
+from dlre_core.elastography.screen_layout import Rectangle
+from dlre_core.foundation.csv_tables import read_table
+from dlre_core.foundation.errors import ReadingsError, StoreMismatch
+from dlre_core.foundation.picture_store import open_images
+
+# Nothing else of a picture's row is ever read: no stage, no laboratory value, no stiffness.
+NEEDED = ("image_id", "hospital", "patient", "height", "width", "roi_row", "roi_column", "roi_size", "flags")
+# Pictures kept as PNG, about 1 MB each.
+KEPT = 12
+# Fast, and hardly larger.
+COMPRESSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPicture:
+    """A stored picture, and what was found on it.
+
+    Attributes
+    ----------
+    shard : path
+    row : int
+        In the shard, 0-based.
+    image_id, hospital, patient : str
+        Pseudonyms; they never leave the server.
+    height, width : int
+        Pixels.
+    box : Rectangle
+    found : Square
+        That the network would see.
+    flagged : bool
+        Whether ingestion doubts something about the picture.
+    """
+
+    shard: Path
+    row: int
+    image_id: str
+    hospital: str
+    patient: str
+    height: int
+    width: int
+    box: Rectangle
+    found: Square
+    flagged: bool
+
+
+def stored_pictures(store: str | Path, hospitals: Iterable[str]) -> list[ShownPicture]:
+    """All pictures of the hospitals' shards, also those that readers have excluded from the study.
+
+    Parameters
+    ----------
+    store : path
+        ``results/store``.
+    hospitals : iterable of str
+
+    Raises
+    ------
+    ReadingsError
+        If a hospital has not been ingested.
+    """
+    found = []
+    for hospital in hospitals:
+        table, shard = Path(store, f"{hospital}_acquisitions.csv"), Path(store, f"{hospital}.h5")
+        if not (table.exists() and shard.exists()):
+            raise ReadingsError(
+                f"The pictures of hospital {hospital} are not in {store} yet.",
+                "Run make pictures, which only reads the hospitals' files, or make study.",
+            )
+        sides = [f"box_{side}" for side in ("left", "top", "right", "bottom")]
+        rows = read_table(table, needs=(*NEEDED, *sides))[[*NEEDED, *sides]]
+        found += [_shown(shard, number, row) for number, row in enumerate(rows.itertuples(index=False))]
+    return found
+
+
+def _shown(shard: Path, number: int, row: tuple) -> ShownPicture:
+    return ShownPicture(
+        shard,
+        number,
+        row.image_id,
+        row.hospital,
+        row.patient,
+        int(row.height),
+        int(row.width),
+        box_of(row),
+        square_of(row),
+        bool(row.flags) and not pd.isna(row.flags),
+    )
+
+
+class PictureFiles:
+    """Context manager: pictures as PNG by their number, the next ones made ahead by a thread of its own.
+
+    Memory holds `KEPT` of them, however many there are.
+
+    Parameters
+    ----------
+    pictures : sequence of ShownPicture
+    """
+
+    def __init__(self, pictures: Sequence[ShownPicture]) -> None:
+        self._pictures = pictures
+        self._kept: OrderedDict[int, Future[bytes]] = OrderedDict()
+        self._lock = Lock()
+        # One thread: HDF5 reads one thing at a time.
+        self._worker = ThreadPoolExecutor(1, "pictures")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._worker.shutdown(cancel_futures=True)
+
+    def png(self, number: int) -> bytes:
+        """The picture as it is stored: blanked, with every colour as it is.
+
+        Raises
+        ------
+        StoreMismatch
+            If the shard holds another picture there.
+        """
+        return self._future(number).result()
+
+    def prepare(self, numbers: Iterable[int]) -> None:
+        """Make pictures ahead; at most half of what is kept."""
+        for number in list(numbers)[: KEPT // 2]:
+            self._future(number)
+
+    def _future(self, number: int) -> "Future[bytes]":
+        with self._lock:
+            future = self._kept.get(number)
+            # A picture that could not be read is tried again.
+            if future is None or (future.done() and future.exception() is not None):
+                future = self._worker.submit(_png, self._pictures[number])
+                self._kept[number] = future
+            self._kept.move_to_end(number)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+            return future
+
+
+def _png(picture: ShownPicture) -> bytes:
+    with open_images(picture.shard) as store:
+        if store.image_ids[picture.row : picture.row + 1] != [picture.image_id]:
+            raise StoreMismatch(
+                f"{picture.shard} has changed since make read began.", "End make read and call it anew."
+            )
+        screen = store.screen(picture.row)
+    buffer = io.BytesIO()
+    Image.fromarray(screen).save(buffer, "PNG", compress_level=COMPRESSION)
+    return buffer.getvalue()
