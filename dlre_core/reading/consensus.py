@@ -1,0 +1,87 @@
+"""What two readers agree on, what is left to be decided together, and the session in which that is done."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from dlre_core.elastography.network_square import Square
+from dlre_core.foundation.errors import ReadingsError
+from dlre_core.reading.reading_order import Look
+from dlre_core.reading.reading_session import ReadingSession
+from dlre_core.reading.readings_file import UNSURE, Answer, Readings, read_answers, readers_of, readings_path
+from dlre_core.reading.shown_pictures import ShownPicture
+
+# Squares that share less of their union are a disagreement.
+LEAST_OVERLAP = 0.7
+
+
+def overlap(a: Square, b: Square) -> float:
+    """Intersection over union of two squares, 0 to 1.
+
+    Examples
+    --------
+    >>> overlap(Square(0, 0, 10), Square(0, 5, 10))
+    0.3333333333333333
+    """
+    rows = min(a.row + a.size, b.row + b.size) - max(a.row, b.row)
+    columns = min(a.column + a.size, b.column + b.size) - max(a.column, b.column)
+    shared = max(rows, 0) * max(columns, 0)
+    return shared / (a.size**2 + b.size**2 - shared)
+
+
+def first_looks(path: str | Path) -> dict[str, Answer]:
+    """A reader's answers at the first look, by image id."""
+    return {image_id: answer for (image_id, look), answer in read_answers(path).items() if look == 1}
+
+
+def both_readers(cohort: str | Path) -> tuple[str, str]:
+    """Names of the cohort's two readers, in the order in which the results count them.
+
+    Raises
+    ------
+    ReadingsError
+        If there are not two.
+    """
+    found = readers_of(cohort)
+    if len(found) != 2:
+        folder = readings_path(cohort, "x").parent
+        remedy = "Have the other read, too (make read READER=name), or move files that do not count elsewhere."
+        raise ReadingsError(f"Two readers' files are needed in {folder}, and {len(found)} are there.", remedy)
+    return found[0], found[1]
+
+
+def disagree(a: Answer, b: Answer) -> bool:
+    """Whether two answers need a decision: unlike verdicts, somebody unsure, or squares that hardly overlap."""
+    if a.verdict != b.verdict or UNSURE in (a.verdict, b.verdict):
+        return True
+    return overlap(a.square, b.square) < LEAST_OVERLAP
+
+
+def middle(a: Square, b: Square) -> Square:
+    """The square between two, to whole pixels; inside whatever both are inside of."""
+    return Square((a.row + b.row) // 2, (a.column + b.column) // 2, (a.size + b.size) // 2)
+
+
+def consensus_session(pictures: Sequence[ShownPicture], cohort: str | Path, readings: Readings) -> ReadingSession:
+    """A session of what both readers have read and disagree about, with what each said, as reader 1 and 2.
+
+    Raises
+    ------
+    ReadingsError
+        If there are not two readers.
+    """
+    a, b = (first_looks(readings_path(cohort, name)) for name in both_readers(cohort))
+    numbers = [
+        number
+        for number, picture in enumerate(pictures)
+        if picture.image_id in a and picture.image_id in b and disagree(a[picture.image_id], b[picture.image_id])
+    ]
+    others = {
+        picture.image_id: [_said(a[picture.image_id]), _said(b[picture.image_id])]
+        for picture in (pictures[number] for number in numbers)
+    }
+    return ReadingSession(pictures, [Look(number, 1) for number in numbers], readings, others)
+
+
+def _said(answer: Answer) -> dict[str, object]:
+    square: Mapping[str, int] = vars(answer.square)
+    return {"verdict": answer.verdict, "reason": answer.reason, "square": dict(square)}
