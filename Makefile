@@ -26,7 +26,7 @@ entry = $(if $(2),"$(1)": "$(2)")
 PROGRESS = $(shell test -t 2 && echo --logger rich)
 
 .PHONY: study test fuzz stage validate pull receive compare-paper coverage-simulations mutants simulation-shortcuts learnability test-cluster test-crash test-determinism no-op lint lock format help environment check-data screens clinical-template clean
-.PHONY: pictures read
+.PHONY: pictures read simulated-readers
 .PHONY: serve soak elastogram-benchmark doctor container test-container test-fresh docs
 .PHONY: negative-control learning-curve repeated-splits hospitals-left-out fusion choices radiomics
 
@@ -157,6 +157,9 @@ pictures: $(READY) ## only read the hospitals' files into the store, for make re
 read: $(READY) ## accept or exclude the pictures in the browser (READER=name; HOSPITAL=code; CONSENSUS=1 for what two readers dispute)
 	@test -n "$(READER)$(CONSENSUS)" || { echo 'Say who reads: make read READER=name [HOSPITAL=code], or make read CONSENSUS=1'; exit 2; }
 	@python -m dlre_core.reading $(if $(CONSENSUS),--consensus,"$(READER)") $(if $(HOSPITAL),--hospital "$(HOSPITAL)") $(if $(FOLDER),--folder "$(FOLDER)") $(if $(PORT),--port $(PORT))
+
+simulated-readers: $(READY) ## two simulated readers of the simulated cohort, for a demo of make read
+	@python -m dlre_core.reading.simulated_readers
 
 clinical-template: $(READY) ## print an empty clinical.csv
 	@python -c "from dlre_core.user_tables.data_contract import template; print(template(), end='')"

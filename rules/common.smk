@@ -11,6 +11,7 @@ from dlre_core.patients.other_tables import check_tables, other_tables
 from dlre_core.patients.study_list import listed_digest
 from dlre_core.patients.table_file import table_path
 from dlre_core.preflight.trainable_arms import skipped_arms
+from dlre_core.reading.study_readings import answers_digest, readings_param, squares_param
 from dlre_core.screens.profiles import profile_entries, read_profiles
 from dlre_core.simulation.presets import optional_tables
 from dlre_core.user_tables.units import given_units
@@ -26,6 +27,7 @@ SIMULATED = config["cohort"]["source"] == "simulated"
 PACS = config["cohort"]["source"] == "dicomweb"
 check_hospitals(config, HOSPITALS)
 UNITS = config.get("units", [])
+READINGS = config["readings"]
 CLINICAL = str(table_path(COHORT, "clinical"))
 # Snakemake deletes what a failed job had made before: an unusable table must not get that far.
 if workflow.is_main_process:
@@ -71,6 +73,8 @@ wildcard_constraints:
     stage="|".join(STAGES),
     number=r"\d",
     population="enrolled|validation",
+    cohort="|".join(config["validation"]["cohorts"]) or "none",
+    external_hospital="[^/]+",
 
 
 def growing(megabytes):
@@ -127,17 +131,9 @@ def pictures_digest(folder):
     return tree_digest(folder, DIGESTS, LARGEST_FILE)
 
 
-def eligible_patients(wildcards):
-    """Digest of who can be enrolled, and with which stage, by the clinical table."""
-    settings = EnrolmentSettings(**config["enrolment"])
-    return eligibility_digest(CLINICAL, HOSPITALS, settings, given_units(UNITS))
-
-
 if workflow.is_main_process and not SIMULATED:
-    for sentence in not_read(COHORT):
+    for sentence in [*not_read(COHORT), *(f"Skipped: {arm}. {reason}" for arm, reason in SKIPPED_ARMS.items())]:
         print(sentence, file=sys.stderr)
-    for arm, reason in SKIPPED_ARMS.items():
-        print(f"Skipped: {arm}. {reason}", file=sys.stderr)
 
 
 # Which cohorts `make validate` names, and where their files are.
@@ -150,11 +146,6 @@ VALIDATED_TABLES = {name: other_tables(folder) for name, folder in VALIDATED.ite
 VALIDATED_FILES = {"table": "table_2.csv", "printed": "table_2.html", "roc": "roc.svg", "enrolment": "enrolment.csv"}
 VALIDATED_FILES |= {"calibration": "calibration.svg", "calibration_table": "calibration.html"}
 VALIDATED_FILES |= {"calibration_csv": "calibration.csv", "counts": "counts.csv"}
-
-
-wildcard_constraints:
-    cohort="|".join(VALIDATED) or "none",
-    external_hospital="[^/]+",
 
 
 def of_hospitals(pattern):

@@ -40,7 +40,7 @@ rule ingest_hospital:
 
 
 rule image_store:
-    """Join the shards of all hospitals by virtual datasets, and their tables."""
+    """Join the shards of all hospitals by virtual datasets, and their tables, without what readers excluded."""
     input:
         shards=expand("results/store/{hospital}.h5", hospital=HOSPITALS),
         acquisitions=expand("results/store/{hospital}_acquisitions.csv", hospital=HOSPITALS),
@@ -57,6 +57,8 @@ rule image_store:
         "results/benchmarks/image_store.tsv"
     conda:
         "../envs/dlre.yaml"
+    params:
+        readings=lambda wildcards: {} if wildcards.get("cohort") else readings_param(COHORT, READINGS),
     script:
         "../scripts/elastography/image_store.py"
 
@@ -77,13 +79,16 @@ rule crop_rois:
         "../envs/dlre.yaml"
     resources:
         runtime=30,
+    params:
+        by_hand=lambda wildcards: squares_param(COHORT, READINGS, wildcards.get("hospital", "")),
     script:
         "../scripts/elastography/crop_rois.py"
 
 
 rule roi_store:
-    """Join the squares of all hospitals by virtual datasets."""
+    """Join the squares of all hospitals by virtual datasets: of the pictures that the study uses."""
     input:
+        acquisitions="results/store/acquisitions.csv",
         rois=expand("results/roi/{hospital}.h5", hospital=HOSPITALS),
         tables=expand("results/roi/{hospital}_rois.csv", hospital=HOSPITALS),
     output:

@@ -154,6 +154,27 @@ rule checklist:
         "../scripts/extended/checklist.py"
 
 
+rule agreement:
+    """Extended table 8: on which pictures and squares two readers agree, and each with themselves."""
+    input:
+        acquisitions=expand("results/store/{hospital}_acquisitions.csv", hospital=HOSPITALS),
+    output:
+        **printed_table("results/tables/agreement", "Extended", "Agreement of readers"),
+    log:
+        "results/logs/agreement.log",
+    benchmark:
+        "results/benchmarks/agreement.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        cohort=COHORT,
+        answers=lambda wildcards: answers_digest(COHORT),
+        confidence=config["statistics"]["confidence"],
+        simulated=SIMULATED,
+    script:
+        "../scripts/extended/agreement.py"
+
+
 rule decision_curves:
     """Net benefit of every method by threshold probability."""
     input:

@@ -104,7 +104,9 @@ rule split:
         division=lambda wildcards: config["splits"][wildcards.split],
         seed=config["training"]["seed"],
         permute_labels=config["training"]["permute_labels"],
-        eligible=eligible_patients,
+        eligible=lambda wildcards: eligibility_digest(
+            CLINICAL, HOSPITALS, EnrolmentSettings(**config["enrolment"]), given_units(UNITS)
+        ),
         hospitals=HOSPITALS,
         units=UNITS,
         criteria=config["enrolment"],

@@ -3,7 +3,7 @@
 REPORT_TARGETS = ["results/report.html", "results/headline.txt"]
 TABLES = ["table_1", *(f"table_{n}" for n in PLAN.accuracy_tables), *(f"supplementary_table_{n}" for n in (1, 2, 3))]
 TABLES += ["counts", "calibration", "predictive_values", "hospitals", "stages", "events", "differences", "checklist"]
-TABLES += config["robustness"]["analyses"]
+TABLES += config["robustness"]["analyses"] + ["agreement"] * (READINGS["readers"] == "two")
 FIGURES = ["headline", "figure_1", "figure_2", "figure_3"]
 # Figures 4 and 5 show tables 3 and 4.
 FIGURES += [f"figure_{n + 1}" for n in PLAN.accuracy_tables if n > 2]

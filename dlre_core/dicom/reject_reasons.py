@@ -180,6 +180,11 @@ class Reason(Enum):
         "The patient already has the number of pictures that the study uses.",
         "Nothing to do: the first valid ones in acquisition order count.",
     )
+    EXCLUDED_BY_READERS = (
+        "selection",
+        "The readers excluded the picture in the reading room.",
+        "Nothing to do; make read READER=... changes a verdict.",
+    )
 
     @property
     def code(self) -> str:

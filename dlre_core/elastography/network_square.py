@@ -1,7 +1,7 @@
 """The square that the network sees: 250 x 250 pixels with the whole elastography box inside."""
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +25,8 @@ from dlre_core.foundation.study_terms import SQUARE_SHAPE, SQUARE_SIDE
 
 logger = logging.getLogger(__name__)
 
+# Pixels, of a square drawn by hand; smaller ones show nothing, and the network sees 250.
+SMALLEST_SIDE = 32
 COLUMNS = [
     "image_id",
     "hospital",
@@ -153,17 +155,29 @@ def link_hospitals(
     tables: Sequence[str | Path],
     joined: str | Path,
     table: str | Path,
-    left_out: Collection[str] = frozenset(),
+    acquisitions: str | Path | None = None,
 ) -> None:
-    """Join the squares and tables of all hospitals, in the same order, but for the image ids that are ``left_out``.
+    """Join the squares and tables of all hospitals, in the same order: of all pictures, or of those in a table.
+
+    Parameters
+    ----------
+    rois, tables : sequence of path
+        As `crop_hospital` writes them.
+    joined, table : path
+        Written.
+    acquisitions : path, optional
+        ``results/store/acquisitions.csv``: pictures that are not in it are left out.
 
     Raises
     ------
     StoreMismatch
         If a hospital's squares and table disagree.
     """
+    parts = [read_table(path) for path in tables]
+    used = None if acquisitions is None else set(read_table(acquisitions)["image_id"])
+    left_out = {name for part in parts for name in part["image_id"] if used is not None and name not in used}
     link_rois(rois, joined, left_out)
-    parts = [part[~part["image_id"].isin(left_out)] for part in map(read_table, tables)]
+    parts = [part[~part["image_id"].isin(left_out)] for part in parts]
     whole = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     with open_rois(joined) as store:
         if store.image_ids != list(whole["image_id"]):

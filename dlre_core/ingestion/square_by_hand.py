@@ -7,7 +7,7 @@ import numpy as np
 from dlre_core.dicom.reader import SweImage
 from dlre_core.dicom.reject_reasons import Reason, Unusable
 from dlre_core.elastography.elastogram import BoxColours, BoxQuality, read_box
-from dlre_core.elastography.network_square import Square
+from dlre_core.elastography.network_square import SMALLEST_SIDE, Square
 from dlre_core.elastography.screen_layout import Rectangle, ScreenLayout
 
 # Of a layout that is no more than such a square.
@@ -15,8 +15,6 @@ SOURCE = "hand"
 # Flags of its picture; of the second, what share of the square must carry colour to be judged.
 FLAG, QUALITY_UNKNOWN = "square_by_hand_only", "quality_unknown"
 LEAST_COLOURED = 0.05
-# Pixels; smaller ones show nothing, and the network sees 250.
-SMALLEST_SIDE = 32
 # What a square drawn by hand makes up for.
 MADE_UP_FOR = (Reason.NO_ELASTOGRAM, Reason.PROFILE_DISAGREES, Reason.RECOLOURED, Reason.WRONG_SCALE)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dlre_core.foundation.errors import DlreError
 from dlre_core.patients.cohort_folder import cohort_folder, hospital_codes
-from dlre_core.reading.consensus import consensus_session
+from dlre_core.reading.consensus_session import consensus_session
 from dlre_core.reading.reading_order import reading_order
 from dlre_core.reading.reading_session import ReadingSession
 from dlre_core.reading.readings_file import CONSENSUS, Readings, check_reader, held_by_one, readings_path

@@ -1,14 +1,10 @@
-"""What two readers agree on, what is left to be decided together, and the session in which that is done."""
+"""What two readers agree on, and what is left to be decided together."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dlre_core.elastography.network_square import Square
 from dlre_core.foundation.errors import ReadingsError
-from dlre_core.reading.reading_order import Look
-from dlre_core.reading.reading_session import ReadingSession
-from dlre_core.reading.readings_file import UNSURE, Answer, Readings, read_answers, readers_of, readings_path
-from dlre_core.reading.shown_pictures import ShownPicture
+from dlre_core.reading.readings_file import UNSURE, Answer, read_answers, readers_of, readings_path
 
 # Squares that share less of their union are a disagreement.
 LEAST_OVERLAP = 0.7
@@ -59,29 +55,3 @@ def disagree(a: Answer, b: Answer) -> bool:
 def middle(a: Square, b: Square) -> Square:
     """The square between two, to whole pixels; inside whatever both are inside of."""
     return Square((a.row + b.row) // 2, (a.column + b.column) // 2, (a.size + b.size) // 2)
-
-
-def consensus_session(pictures: Sequence[ShownPicture], cohort: str | Path, readings: Readings) -> ReadingSession:
-    """A session of what both readers have read and disagree about, with what each said, as reader 1 and 2.
-
-    Raises
-    ------
-    ReadingsError
-        If there are not two readers.
-    """
-    a, b = (first_looks(readings_path(cohort, name)) for name in both_readers(cohort))
-    numbers = [
-        number
-        for number, picture in enumerate(pictures)
-        if picture.image_id in a and picture.image_id in b and disagree(a[picture.image_id], b[picture.image_id])
-    ]
-    others = {
-        picture.image_id: [_said(a[picture.image_id]), _said(b[picture.image_id])]
-        for picture in (pictures[number] for number in numbers)
-    }
-    return ReadingSession(pictures, [Look(number, 1) for number in numbers], readings, others)
-
-
-def _said(answer: Answer) -> dict[str, object]:
-    square: Mapping[str, int] = vars(answer.square)
-    return {"verdict": answer.verdict, "reason": answer.reason, "square": dict(square)}

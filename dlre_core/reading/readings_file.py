@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlre_core.elastography.network_square import Square
+from dlre_core.elastography.network_square import SMALLEST_SIDE, Square
 from dlre_core.foundation.atomic_files import make_folder, written_whole
 from dlre_core.foundation.errors import ReadingsError
-from dlre_core.ingestion.square_by_hand import SMALLEST_SIDE
 
 FOLDER = "readings"
 # The file of what the readers decided together has this name, so no reader can.

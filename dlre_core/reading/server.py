@@ -21,9 +21,8 @@ from urllib.parse import urlsplit
 
 import jinja2
 
-from dlre_core.elastography.network_square import Square
+from dlre_core.elastography.network_square import SMALLEST_SIDE, Square
 from dlre_core.foundation.errors import DlreError, ReadingsError
-from dlre_core.ingestion.square_by_hand import SMALLEST_SIDE
 from dlre_core.reading.reading_session import ChangedElsewhere, Given, ReadingSession
 from dlre_core.reading.readings_file import LONGEST_NOTE, REASONS
 from dlre_core.reading.shown_pictures import PictureFiles

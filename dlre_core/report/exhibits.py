@@ -29,6 +29,7 @@ TABLES: Mapping[str, str] = {
     "counts": "details",
     "events": "details",
     "differences": "details",
+    "agreement": "details",
     "checklist": "details",
     "repeated_splits": "training",
     "hospitals_left_out": "training",
@@ -60,7 +61,7 @@ FIGURES: Mapping[str, str] = {
     "contact_sheet_least_signal": "quality",
 }
 
-# Tables of `robustness.analyses`, which a study has only where the configuration lists them.
+# Tables of `robustness.analyses`, which a study has only where the configuration lists them, and of two readers.
 OPTIONAL = frozenset(
     {
         "repeated_splits",
@@ -70,6 +71,7 @@ OPTIONAL = frozenset(
         "fusion",
         "choices",
         "radiomics",
+        "agreement",
     }
 )
 

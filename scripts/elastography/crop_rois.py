@@ -1,6 +1,6 @@
 """The network's squares of one hospital's pictures, and where they were cut."""
 
-from dlre_core.elastography.network_square import crop_hospital
+from dlre_core.elastography.network_square import Square, crop_hospital
 from dlre_core.foundation.job_log import job_log
 
 with job_log(snakemake.log[0]):
@@ -9,4 +9,5 @@ with job_log(snakemake.log[0]):
         snakemake.input.acquisitions,
         snakemake.output.rois,
         snakemake.output.table,
+        {image_id: Square(*sides) for image_id, sides in snakemake.params.by_hand.items()},
     )

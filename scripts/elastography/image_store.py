@@ -1,10 +1,13 @@
 """The picture store of all hospitals, with its acquisitions, rejects and counts."""
 
-from dlre_core.foundation.csv_tables import concatenate_tables
+from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.job_log import job_log
 from dlre_core.foundation.picture_store import link_shards
+from dlre_core.reading.study_readings import excluded_pictures, join_tables
 
 with job_log(snakemake.log[0]):
-    link_shards(snakemake.input.shards, snakemake.output.store)
-    for name in ("acquisitions", "rejects", "counts"):
-        concatenate_tables(snakemake.input[name], snakemake.output[name])
+    given, made = snakemake.input, snakemake.output
+    stored = [image_id for table in given.acquisitions for image_id in read_table(table)["image_id"]]
+    excluded = excluded_pictures(snakemake.params.readings, stored)
+    link_shards(given.shards, made.store, excluded)
+    join_tables(given, made, excluded)

@@ -9,4 +9,6 @@ with job_log(snakemake.log[0]):
         snakemake.input.tables,
         snakemake.output.rois,
         snakemake.output.table,
+        # Of other cohorts all.
+        snakemake.input.get("acquisitions"),
     )

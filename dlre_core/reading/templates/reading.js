@@ -393,7 +393,7 @@ one("jump").addEventListener("submit", (event) => {
 one("contrast").addEventListener("input", () => page.entry && applyContrast());
 one("zoom").addEventListener("input", fit);
 one("overlay").addEventListener("pointerdown", startDrag);
-addEventListener("resize", fit);
+new ResizeObserver(fit).observe(one("scroll"));
 addEventListener("keydown", pressed);
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) page.hiddenSince = performance.now();
