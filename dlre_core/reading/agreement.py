@@ -8,6 +8,9 @@ from scipy import stats
 
 from dlre_core.statistics.estimates import Estimate, check_confidence, undefined
 
+# With fewer the jackknife says nothing.
+LEAST_PATIENTS = 5
+
 
 def cohen_kappa(a: ArrayLike, b: ArrayLike, patients: ArrayLike, *, confidence: float = 0.95) -> Estimate:
     """Cohen's kappa of two raters' yes and no.
@@ -92,8 +95,15 @@ def _jackknifed(
         without = statistic(whole - each)
     if np.isnan(value):
         return undefined("both accept all, or exclude all", method)
-    if len(names) < 2 or np.isnan(without).any():
-        return Estimate(value, np.nan, np.nan, method, "an interval needs more patients")
     spread = (len(names) - 1) * float(np.mean((without - without.mean()) ** 2))
+    reason = ""
+    if len(names) < LEAST_PATIENTS:
+        reason = f"an interval needs {LEAST_PATIENTS} patients"
+    elif np.isnan(spread):
+        reason = "without one of the patients both accept all, or exclude all"
+    elif spread == 0:
+        reason = "an interval needs a disagreement"
+    if reason:
+        return Estimate(value, np.nan, np.nan, method, reason)
     half = float(stats.t.ppf((1 + confidence) / 2, len(names) - 1)) * spread**0.5
     return Estimate(value, max(value - half, -1.0), min(value + half, 1.0), method)

@@ -73,7 +73,7 @@ def printed_agreement(table: pd.DataFrame, confidence: float, simulated: bool) -
         "unsure does not accept. IoU: intersection over union of both squares, and the distance of their centres, of "
         "pictures that both accept.",
         "A second look is at a random tenth of the pictures, later, without the first answer.",
-        *sorted({f"–: {note}." for note in table["notes"] if note}),
+        *sorted({f"Not given where it does not exist: {note}." for note in table["notes"] if note}),
     ]
     caption = "Extended table 8. Agreement of readers"
     return PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes)
@@ -112,7 +112,7 @@ def _row(
         "overlap_median": float(np.median(overlaps)) if overlaps else np.nan,
         "overlap_lowest_tenth": float(np.quantile(overlaps, 0.1)) if overlaps else np.nan,
         "distance_median_pixels": float(np.median(centres)) if centres else np.nan,
-        "notes": kappa.reason or ac1.reason,
+        "notes": "; ".join(sorted({estimate.reason for estimate in (kappa, ac1) if estimate.reason})),
     }
 
 

@@ -93,6 +93,7 @@ def stored_study(store: Path, hospitals: dict[str, int]) -> Path:
                 "roi_row": None,
                 "roi_column": None,
                 "roi_size": None,
+                "layout_source": "regions",
                 "flags": "secret_flag" if n % 5 == 0 else "",
                 "fibrosis_stage": 4,
                 "alt_iu_l": 77.125,

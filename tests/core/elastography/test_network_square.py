@@ -1,14 +1,17 @@
 """The square holds the whole box, stays in the picture, and shows the same part at any size."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from dlre_core.elastography import crop_kernel
-from dlre_core.elastography.network_square import Square, crop_square, find_square
+from dlre_core.elastography.network_square import Square, crop_hospital, crop_square, find_square, link_hospitals
 from dlre_core.elastography.screen_layout import Rectangle
+from dlre_core.foundation.picture_store import open_rois
+from tests.helpers.reading import drawn_screen, stored_study
 
 
 @settings(max_examples=200, deadline=None)
@@ -77,3 +80,25 @@ def test_crop_compiled_and_interpreted_agree_and_stay_inside(size):
         kernel(screen, 14 - size, 15 - size, size, out)
         results.append(out)
     assert np.array_equal(*results)
+
+
+def test_squares_by_hand_are_cut_and_what_is_left_out_is_in_no_joined_file(tmp_path):
+    store = stored_study(tmp_path / "store", {"A": 4, "B": 2})
+    made = {hospital: (tmp_path / f"{hospital}.h5", tmp_path / f"{hospital}.csv") for hospital in "AB"}
+    by_hand = {"A" + "1".zfill(15): Square(7, 9, 100)}
+    for hospital, files in made.items():
+        crop_hospital(store / f"{hospital}.h5", store / f"{hospital}_acquisitions.csv", *files, by_hand)
+    rois, tables = zip(*made.values(), strict=True)
+    table = pd.read_csv(tables[0])
+    assert list(table["source"]) == ["automatic", "hand", "automatic", "automatic"]
+    assert table[["row", "column", "size"]].iloc[1].tolist() == [7, 9, 100]
+    with open_rois(rois[0]) as squares:
+        assert np.array_equal(squares.read()[1], crop_square(drawn_screen(1), by_hand["A" + "1".zfill(15)]))
+    used = pd.concat([pd.read_csv(store / f"{hospital}_acquisitions.csv") for hospital in "AB"]).iloc[[1, 3, 4]]
+    used.to_csv(tmp_path / "used.csv", index=False)
+    for acquisitions, expected in ((None, range(6)), (tmp_path / "used.csv", [1, 3, 4])):
+        link_hospitals(rois, tables, tmp_path / "rois.h5", tmp_path / "rois.csv", acquisitions)
+        whole = pd.concat([pd.read_csv(path) for path in tables], ignore_index=True)
+        with open_rois(tmp_path / "rois.h5") as squares:
+            assert squares.image_ids == list(whole["image_id"].iloc[list(expected)])
+        assert list(pd.read_csv(tmp_path / "rois.csv")["image_id"]) == list(whole["image_id"].iloc[list(expected)])

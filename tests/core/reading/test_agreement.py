@@ -76,7 +76,12 @@ def test_what_does_not_exist_says_why():
     assert cohen_kappa([], [], []).reason == "no picture has both answers"
     assert cohen_kappa([1, 1], [1, 1], [1, 2]).reason == "both accept all, or exclude all"
     assert gwet_ac1([1, 1], [1, 1], [1, 2]).value == 1
+    assert gwet_ac1([1, 1], [1, 1], [1, 2]).reason == "an interval needs 5 patients"
     assert math.isnan(gwet_ac1([1, 0], [1, 1], ["a", "a"]).low)
+    six = [1, 1, 1, 1, 1, 0]
+    assert cohen_kappa(six, six, range(6)).reason == "without one of the patients both accept all, or exclude all"
+    assert gwet_ac1(six, six, range(6)).reason == "an interval needs a disagreement"
+    assert gwet_ac1(six, six[::-1], range(6)).reason == ""
 
 
 @pytest.fixture
