@@ -28,6 +28,7 @@ PACS = config["cohort"]["source"] == "dicomweb"
 check_hospitals(config, HOSPITALS)
 UNITS = config.get("units", [])
 READINGS = config["readings"]
+CRITERIA = EnrolmentSettings(**config["enrolment"])
 CLINICAL = str(table_path(COHORT, "clinical"))
 # Snakemake deletes what a failed job had made before: an unusable table must not get that far.
 if workflow.is_main_process:
@@ -45,9 +46,6 @@ if TRAINABLE:
 SCREENS = config["cohort"].get("screens", {})
 SIMULATED_TABLES = {name: f"{COHORT}/{name}.csv" for name in optional_tables(SCREENS)}
 OPTIONAL_TABLES = SIMULATED_TABLES if SIMULATED else other_tables(COHORT)
-# Digests of files are remembered between runs; larger files are not read.
-DIGESTS = ".dlre/digests"
-LARGEST_FILE = config["ingestion"]["limits"]["bytes_per_file"]
 STAGES = ["f4", "ge_f3", "ge_f2"]
 PLAN = study_plan(config, HOSPITALS)
 ARMS = sorted(PLAN.arms)
@@ -59,9 +57,8 @@ BOOTSTRAP["confidence"] = STATISTICS["confidence"]
 SUBGROUP_LIMITS = {name: STATISTICS[name] for name in ("alt_limits_iu_l", "bmi_limit_kg_m2")}
 # The network's squares of all hospitals, as a rule's inputs.
 SQUARES = {"rois": "results/roi/rois.h5", "table": "results/roi/rois.csv"}
-RADIOMICS_FEATURES = [
-    f"results/radiomics/{hospital}.csv" for hospital in HOSPITALS if "radiomics" in config["robustness"]["analyses"]
-]
+RADIOMICS = "radiomics" in config["robustness"]["analyses"]
+RADIOMICS_FEATURES = expand("results/radiomics/{hospital}.csv", hospital=HOSPITALS if RADIOMICS else [])
 
 
 wildcard_constraints:
@@ -127,8 +124,8 @@ def hospital_folder(wildcards):
 
 
 def pictures_digest(folder):
-    """Digest of a DICOM tree, whatever its file times say."""
-    return tree_digest(folder, DIGESTS, LARGEST_FILE)
+    """Digest of a DICOM tree, whatever its file times say; it is remembered, and larger files are not read."""
+    return tree_digest(folder, ".dlre/digests", config["ingestion"]["limits"]["bytes_per_file"])
 
 
 if workflow.is_main_process and not SIMULATED:

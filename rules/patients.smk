@@ -104,9 +104,7 @@ rule split:
         division=lambda wildcards: config["splits"][wildcards.split],
         seed=config["training"]["seed"],
         permute_labels=config["training"]["permute_labels"],
-        eligible=lambda wildcards: eligibility_digest(
-            CLINICAL, HOSPITALS, EnrolmentSettings(**config["enrolment"]), given_units(UNITS)
-        ),
+        eligible=lambda w: eligibility_digest(CLINICAL, HOSPITALS, CRITERIA, given_units(UNITS)),
         hospitals=HOSPITALS,
         units=UNITS,
         criteria=config["enrolment"],

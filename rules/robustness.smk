@@ -92,9 +92,7 @@ use rule scores as scores_variant with:
 rule robustness:
     """One table of all variants of an analysis: negative control, learning curve, ..."""
     input:
-        scores=lambda wildcards: expand(
-            "results/robustness/{variant}/scores.csv", variant=PLAN.variants[wildcards.analysis]
-        ),
+        scores=lambda w: expand("results/robustness/{name}/scores.csv", name=PLAN.variants[w.analysis]),
     output:
         **printed_table("results/tables/{analysis}"),
     log:

@@ -55,10 +55,10 @@ def test_exhibits_come_in_the_reports_order_and_unknown_ones_are_refused():
         ordered_exhibits(["table_9"], [], "results")
 
 
-def test_optional_exhibits_are_the_analyses_that_the_configuration_knows():
+def test_optional_exhibits_are_the_analyses_that_the_configuration_knows_and_that_of_two_readers():
     schema = yaml.safe_load((ROOT / "rules/schemas/config.schema.yaml").read_text())
     analyses = schema["properties"]["robustness"]["properties"]["analyses"]["items"]["enum"]
-    assert set(analyses) == OPTIONAL <= set(TABLES)
+    assert {*analyses, "agreement"} == OPTIONAL <= set(TABLES)
 
 
 def test_the_headline_prints_every_interval(tmp_path):
