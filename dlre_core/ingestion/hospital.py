@@ -525,8 +525,7 @@ class _Hospital:
                 self.settings.q_box_tolerance,
                 float(picture.columns["scale_maximum_kpa"]),
             ),
-            SCALE_UNKNOWN: picture.columns["scale_source"] == UNKNOWN_SCALE_SOURCE
-            and picture.columns["layout_source"] != SOURCE,
+            SCALE_UNKNOWN: picture.columns["scale_source"] == UNKNOWN_SCALE_SOURCE,
         }
         return {
             "image_id": self._image_id(candidate, picture.columns["frame"]),
