@@ -37,8 +37,8 @@ FEW, NARROW, LEAST_PEAK, FEW_SHARE, APART, NEIGHBOUR = 3, 3, 0.05, 0.5, 14, 0.3
 END_HUE = 25.0
 # Around a box lies a picture: share of a ring of so many pixels that is brighter than that.
 RING, DARK, LEAST_LIT = 6, 12, 0.35
-# Correlation of the surroundings of the box with its twin's; share of a twin's box that may be coloured.
-LEAST_ALIKE, COLOURED_TWIN = 0.9, 0.2
+# Correlation of the surroundings of the box with its twin's; share of the middle of a twin's box that may be coloured.
+LEAST_ALIKE, COLOURED_TWIN = 0.9, 0.1
 # A twin is elsewhere by a pixel where its correlation is so much higher there, and surely not where it is so high.
 MORE_ALIKE = 0.02
 SURELY_ALIKE = 0.99
@@ -407,8 +407,10 @@ def _exact_offset(
                 best, found = alike, (right, down)
     if found is None:
         return None
-    twin = box.moved(*found)
-    return found if coloured[twin.top : twin.bottom, twin.left : twin.right].mean() <= COLOURED_TWIN else None
+    # Near its border the box may have an outline in colour; lines of a propagation map are everywhere.
+    twin, across, down = box.moved(*found), box.width // 5, box.height // 5
+    middle = Rectangle(twin.left + across, twin.top + down, twin.right - across, twin.bottom - down)
+    return found if _cut(coloured, middle).mean() <= COLOURED_TWIN else None
 
 
 def _alike(screen: NDArray[np.uint8], place: Rectangle, mask: NDArray[np.bool_], offset: tuple[int, int]) -> float:
