@@ -28,7 +28,7 @@ def studies(tmp_path_factory) -> tuple[Study, Study]:
         study.configure(statistics={"cutoff_from": "apparent"})
     other.configure(cohort={"screens": SCREENS}, ingestion={"scale_by_hospital": ANY_SCALE})
     other.run()
-    usual.run("--", "results/store/acquisitions.csv", "results/enrolment/enrolment.csv")
+    usual.run("--", "results/store/acquisitions.csv")
     return usual, other
 
 
@@ -51,7 +51,7 @@ def test_every_hospitals_pictures_are_stored_by_its_screen(studies):
 
 def test_the_same_patients_have_the_same_stages(studies):
     stages = [
-        read_table(study.folder / "results/enrolment/enrolment.csv").set_index(KEYS)["fibrosis_stage"]
+        read_table(study.folder / "results/clinical/patients.csv").set_index(KEYS)["fibrosis_stage"]
         for study in studies
     ]
     assert stages[0].equals(stages[1])
