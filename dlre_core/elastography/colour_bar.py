@@ -70,7 +70,7 @@ def bar_at(screen: NDArray[np.uint8], place: Rectangle) -> ColourBar | None:
     place : Rectangle
         Upright or lying.
     """
-    pixels = screen[place.top : place.bottom, place.left : place.right]
+    pixels = place.cut(screen)
     if place.height < place.width:
         pixels = pixels.transpose(1, 0, 2)
     length, thickness = pixels.shape[:2]

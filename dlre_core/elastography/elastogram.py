@@ -117,7 +117,7 @@ def read_box(screen: NDArray[np.uint8], layout: ScreenLayout, opacity: float | N
     without a twin, both sides lose their grey part, which the B-mode only adds to. Colours are looked up in the
     picture's own colour bar, else in the documented map.
     """
-    coloured = _chroma(_cut(screen, layout.box)) > COLOURED
+    coloured = coloured_pixels(layout.box.cut(screen))
     sector = _sector(coloured)
     coloured &= sector
     if not coloured.any():
@@ -223,7 +223,7 @@ def _contradicted(screen: NDArray[np.uint8], top: Rectangle, box: Rectangle, bot
     if box.top < header_rows(screen.shape[1]):
         return True
     # Every fourth pixel either way tells.
-    upper, lower, inside = (_chroma(_cut(screen, part)[::4, ::4]) > COLOURED for part in (top, bottom, box))
+    upper, lower, inside = (coloured_pixels(part.cut(screen)[::4, ::4]) for part in (top, bottom, box))
     beside = int(upper.sum()) - int(inside.sum())
     return beside > COLOURED_BESIDE * inside.size or lower.mean() > COLOURED_BELOW
 
@@ -240,18 +240,18 @@ def _from_pixels(screen: NDArray[np.uint8]) -> ScreenLayout:
     bottom = top.moved(0, down).clamped(height, width)
     if bottom.height < 0.9 * top.height:
         raise MissingRegion("The picture is not the two-picture screen of an elastogram.")
-    upper, lower = _cut(screen, top), _cut(screen, bottom)
-    below = _chroma(lower) > COLOURED
+    upper, lower = top.cut(screen), bottom.cut(screen)
+    below = coloured_pixels(lower)
     # Lines, such as a coloured outline, do not survive the opening; the smallest vessel does.
     if below.mean() > COLOURED_BELOW or ndimage.binary_opening(below, iterations=2).mean() > 0.0015:
         raise MissingRegion("The lower picture has colours too, as colour Doppler screens do.")
-    coloured = _chroma(upper) > COLOURED
+    coloured = coloured_pixels(upper)
     box = outline_box(coloured, darkest_of_both(upper, lower), _largest_part(coloured), scale)
     smallest = SMALLEST_BOX * scale
     too_large = box.width * box.height > LARGEST_BOX_SHARE * top.width * top.height
     if box.width < smallest or box.height < smallest or too_large:
         raise MissingRegion(f"The coloured part has {box.width} x {box.height} pixels, not a box.")
-    pixels = _cut(upper, box)[_cut(coloured, box)]
+    pixels = box.cut(upper)[box.cut(coloured)]
     if is_painted(pixels):
         raise MissingRegion("Its colour is one and the same all over, as a painted vessel's is.")
     if jumps(pixels):
@@ -296,7 +296,7 @@ def _largest_part(coloured: NDArray[np.bool_]) -> Rectangle:
 def find_colour_bar(screen: NDArray[np.uint8]) -> Rectangle | None:
     """The colour bar where the screen has it; None unless its colours are the map's."""
     bar = COLOUR_BAR.scaled(screen.shape[1] / NATIVE_WIDTH).clamped(*screen.shape[:2])
-    return bar if read_colour_bar(_cut(screen, bar)) is not None else None
+    return bar if read_colour_bar(bar.cut(screen)) is not None else None
 
 
 def stored_layout(row: Mapping[str, Any]) -> ScreenLayout:
@@ -314,13 +314,14 @@ def stored_layout(row: Mapping[str, Any]) -> ScreenLayout:
     return ScreenLayout(**parts, pixel_spacing_mm=spacing, source=source, stiff_end=end, screen=screen)
 
 
-def _table(screen: NDArray[np.uint8], layout: ScreenLayout) -> NDArray[np.uint8]:
+def map_of(screen: NDArray[np.uint8], layout: ScreenLayout) -> NDArray[np.uint8]:
+    """The colour map (256, 3) uint8 from soft to stiff: the picture's own bar's, else the documented one."""
     if layout.colour_bar is None:
         return colour_table()
     if layout.source in ("found", "profile"):
         bar = bar_at(screen, layout.colour_bar)
         return colour_table() if bar is None else bar.table(layout.stiff_end)
-    own = read_colour_bar(_cut(screen, layout.colour_bar))
+    own = read_colour_bar(layout.colour_bar.cut(screen))
     return colour_table() if own is None else own
 
 
@@ -331,8 +332,8 @@ def _positions(
     coloured: NDArray[np.bool_],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Position on the scale of the coloured pixels, and their distance to the map's colours."""
-    box = _cut(screen, layout.box)
-    table, below = _table(screen, layout), _below(screen, layout)
+    box = layout.box.cut(screen)
+    table, below = map_of(screen, layout), _below(screen, layout)
     known = opacity is not None and 0.05 < opacity <= 1.0
     if known:
         share = np.float32(opacity)
@@ -378,7 +379,7 @@ def fit_opacity(box: NDArray[np.uint8], coloured: NDArray[np.bool_], table: NDAr
 def _below(screen: NDArray[np.uint8], layout: ScreenLayout) -> NDArray[np.uint8] | None:
     """The box's B-mode without colours, from the bottom picture; None where the screen lacks some of it."""
     place = layout.box_in_twin
-    return _cut(screen, place) if place and place == place.clamped(*screen.shape[:2]) else None
+    return place.cut(screen) if place and place == place.clamped(*screen.shape[:2]) else None
 
 
 def _above_grey(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -393,11 +394,8 @@ def _hue(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return values * (255 / np.maximum(values.max(axis=1, keepdims=True), 1))
 
 
-def _chroma(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:
-    out = np.empty(pixels.shape[:2], dtype=np.int16)
-    chroma(pixels, out)
-    return out
-
-
-def _cut(screen: NDArray[np.uint8], rectangle: Rectangle) -> NDArray[np.uint8]:
-    return screen[rectangle.top : rectangle.bottom, rectangle.left : rectangle.right]
+def coloured_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which pixels of a picture (height, width, 3) uint8 carry colour, (height, width) bool."""
+    saturation = np.empty(pixels.shape[:2], dtype=np.int16)
+    chroma(pixels, saturation)
+    return saturation > COLOURED

@@ -3,6 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from numpy.typing import NDArray
+
+from dlre_core.elastography.scale import Scale
+
 # Screens are drawn for this many columns; another picture is a scaled one, unless its region tags say otherwise.
 NATIVE_WIDTH = 1440
 
@@ -49,6 +53,15 @@ class Rectangle:
     def moved(self, right: int, down: int) -> "Rectangle":
         """The same so many pixels further right and down."""
         return Rectangle(self.left + right, self.top + down, self.right + right, self.bottom + down)
+
+    def grown(self, across: int, down: int | None = None) -> "Rectangle":
+        """The same with so many pixels more at the left and right, and above and below (as many, where not given)."""
+        down = across if down is None else down
+        return Rectangle(self.left - across, self.top - down, self.right + across, self.bottom + down)
+
+    def cut(self, values: NDArray) -> NDArray:
+        """What it covers of a picture (height, width, ...), as a view."""
+        return values[self.top : self.bottom, self.left : self.right]
 
     def common(self, other: "Rectangle") -> "Rectangle":
         """What both cover (may be empty)."""
@@ -110,6 +123,7 @@ class ScreenLayout:
     ``source`` says how they were found: by the file's ``regions``, in the ``pixels`` of the 2019 scanner's screen,
     ``found`` on another one, or by a ``profile``, whose name is ``screen``; or the box is a square drawn by ``hand``.
     ``stiff_end`` is the colour bar's: top, bottom, left or right. ``twin`` is the same picture without colours.
+    ``scale`` is the bar's where it is known, or known to be unreadable; None where it is still to be read.
     """
 
     elastogram: Rectangle
@@ -120,6 +134,7 @@ class ScreenLayout:
     source: str
     stiff_end: str = "top"
     screen: str = "found"
+    scale: Scale | None = None
 
     @property
     def box_in_twin(self) -> Rectangle | None:

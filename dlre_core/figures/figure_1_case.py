@@ -14,8 +14,7 @@ from matplotlib.patches import Circle, Rectangle
 from numpy.typing import NDArray
 from PIL import Image
 
-from dlre_core.elastography.colour_map import colour_table, read_colour_bar
-from dlre_core.elastography.elastogram import read_box, stiffness_map, stored_layout
+from dlre_core.elastography.elastogram import map_of, read_box, stiffness_map, stored_layout
 from dlre_core.elastography.network_square import Square, crop_square
 from dlre_core.elastography.q_box import BOX_WIDTH_MM, DIAMETER_MM, QBox, measure_q_box
 from dlre_core.elastography.scale import scale_of_columns
@@ -198,9 +197,7 @@ def _draw_screen(axis: Axes, case: Case) -> None:
 
 
 def _draw_stiffness(figure: Figure, axis: Axes, case: Case) -> None:
-    box, bar = case.layout.box, case.layout.colour_bar
-    own = None if bar is None else read_colour_bar(case.screen[bar.top : bar.bottom, bar.left : bar.right])
-    colours = ListedColormap((colour_table() if own is None else own) / 255)
+    box, colours = case.layout.box, ListedColormap(map_of(case.screen, case.layout) / 255)
     axis.set_facecolor(NO_STIFFNESS)
     scale = float(case.row["scale_maximum_kpa"])
     known = not np.isnan(scale)

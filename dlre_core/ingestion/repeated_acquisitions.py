@@ -58,7 +58,7 @@ def fingerprint(pixels: NDArray[np.uint8], layout: ScreenLayout, colours: BoxCol
         As `dlre_core.elastography.elastogram.read_box` reads them.
     """
     place = _without_colours(layout)
-    shown = pixels[place.top : place.bottom, place.left : place.right]
+    shown = place.cut(pixels)
     (bits,) = perceptual_hashes([shown[None]])
     return Fingerprint(bits, _cells(colours))
 

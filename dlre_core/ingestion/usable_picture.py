@@ -141,7 +141,7 @@ def _found_picture(
     if not (shared.width and shared.height):
         # Who drew the square elsewhere knows better where the elastogram is.
         raise Unusable(Reason.NO_ELASTOGRAM)
-    scale = read_scale(image, layout, settings.profiles)
+    scale = read_scale(image, layout)
     _judge(quality, scale, settings)
     height, width = image.pixels.shape[:2]
     try:
@@ -160,7 +160,7 @@ def pixel_digest(picture: NDArray[np.uint8], parts: Sequence[Rectangle] | None =
     # Processors have instructions for SHA-256: half the time of BLAKE2.
     digest = hashlib.sha256(f"{picture.shape} {parts}".encode())
     for part in parts:
-        content = picture[part.top : part.bottom, part.left : part.right]
+        content = part.cut(picture)
         digest.update(np.ascontiguousarray(content).data)
     return digest.hexdigest()[:32]
 
@@ -184,15 +184,13 @@ def find_parts(image: SweImage, settings: IngestionSettings) -> ScreenLayout:
         raise MissingRegion(error.message, f"Profile {profile.name}: {error.message}") from None
 
 
-def read_scale(image: SweImage, layout: ScreenLayout, profiles: Sequence[ScreenProfile] = ()) -> Scale:
+def read_scale(image: SweImage, layout: ScreenLayout) -> Scale:
     """What the colours of a picture stand for.
 
     Parameters
     ----------
     image : SweImage
     layout : ScreenLayout
-    profiles : sequence of ScreenProfile
-        Of these the layout names one, or none.
 
     Returns
     -------
@@ -202,19 +200,17 @@ def read_scale(image: SweImage, layout: ScreenLayout, profiles: Sequence[ScreenP
     """
     if image.scale is not None:
         return image.scale
-    profile = next((one for one in profiles if layout.source == "profile" and one.name == layout.screen), None)
-    if profile is not None and profile.scale is not None:
-        return profile.scale
+    if layout.scale is not None:
+        return layout.scale
     height, width = image.pixels.shape[:2]
     usual = layout.source in ("regions", "pixels")
     place = layout.colour_bar or (COLOUR_BAR.scaled(width / NATIVE_WIDTH).clamped(height, width) if usual else None)
     bar = None if place is None else bar_at(image.pixels, place)
-    # Of the 2019 scanner's map it is known that its red end is stiff and its blue one is 0.
     known = usual or (bar is not None and bar.is_known())
     labels = None if place is None else read_labels(image.pixels, place, may_lack_low_end=known)
     if labels is None or labels.stiff_first != (layout.stiff_end in ("top", "left")):
         return UNKNOWN_SCALE
-    return Scale(labels.low, labels.high, labels.unit, "label")
+    return labels.scale
 
 
 def _judge(quality: BoxQuality, scale: Scale, settings: IngestionSettings) -> None:

@@ -13,17 +13,16 @@ from dlre_core.dicom.file_search import FoundFile, find_files
 from dlre_core.dicom.guarded_reader import GuardedReader
 from dlre_core.dicom.reader import SweImage
 from dlre_core.dicom.reject_reasons import Reason, Unusable
-from dlre_core.elastography.colour_kernels import chroma
-from dlre_core.elastography.elastogram import COLOURED, SMALLEST_BOX
+from dlre_core.elastography.elastogram import SMALLEST_BOX, coloured_pixels
 from dlre_core.elastography.scale import Scale
 from dlre_core.elastography.screen_layout import Rectangle, ScreenLayout
 from dlre_core.foundation.errors import MissingRegion
 from dlre_core.ingestion.usable_picture import IngestionSettings, find_parts, read_scale, usable_picture
+from dlre_core.screens.finding import BLOCK, blocks
 
 EXAMPLES = 3
 # Of a large folder so many pictures are looked at, evenly spread.
 MOST_PICTURES = 2000
-BLOCK = 4
 # Share of a block that must be coloured.
 COLOURED_BLOCK = 0.4
 NOT_FOUND, NO_COLOURS = "no elastogram found, though there are colours", "no colours"
@@ -161,7 +160,7 @@ def _seen(file: FoundFile, reader: GuardedReader, settings: IngestionSettings) -
         picture = usable_picture(images, settings)
     except Unusable as unusable:
         layout = _layout(images[0], settings)
-        scale = "" if layout is None else _words(read_scale(images[0], layout, settings.profiles))
+        scale = "" if layout is None else _words(read_scale(images[0], layout))
         return SeenPicture(file.name, images[0], layout, unusable.reason, unusable.detail, scale)
     return SeenPicture(file.name, picture.image, picture.layout, None, "", _words(picture.scale))
 
@@ -201,13 +200,6 @@ def _side(part: Rectangle, of: Rectangle) -> str:
     return max(gaps, key=lambda side: gaps[side])
 
 
-def coloured_pixels(screen: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Which pixels of a screen (height, width, 3) uint8 are coloured, (height, width) bool."""
-    saturation = np.empty(screen.shape[:2], dtype=np.int16)
-    chroma(np.ascontiguousarray(screen), saturation)
-    return saturation > COLOURED
-
-
 def coloured_parts(screen: NDArray[np.uint8]) -> list[Rectangle]:
     """Coloured parts large enough for a box or a colour bar, the largest first.
 
@@ -215,8 +207,7 @@ def coloured_parts(screen: NDArray[np.uint8]) -> list[Rectangle]:
     ----------
     screen : (height, width, 3) uint8
     """
-    blocks = _block_means(coloured_pixels(screen))
-    labels, _ = ndimage.label(blocks > COLOURED_BLOCK)
+    labels, _ = ndimage.label(blocks(coloured_pixels(screen)).mean(axis=(1, 3)) > COLOURED_BLOCK)
     places = [
         Rectangle(columns.start * BLOCK, rows.start * BLOCK, columns.stop * BLOCK, rows.stop * BLOCK)
         for rows, columns in ndimage.find_objects(labels)
@@ -227,7 +218,7 @@ def coloured_parts(screen: NDArray[np.uint8]) -> list[Rectangle]:
 
 def lit_picture(screen: NDArray[np.uint8], box: Rectangle) -> Rectangle:
     """The picture around a box: what is lit without a gap, as far as it can be told."""
-    lit = _block_means(screen.max(axis=2) > 8) > 0.5
+    lit = blocks(screen.max(axis=2) > 8).mean(axis=(1, 3)) > 0.5
     labels, _ = ndimage.label(lit)
     inside = labels[box.top // BLOCK : box.bottom // BLOCK, box.left // BLOCK : box.right // BLOCK]
     label = int(np.bincount(inside[inside > 0]).argmax()) if inside.any() else 0
@@ -235,8 +226,3 @@ def lit_picture(screen: NDArray[np.uint8], box: Rectangle) -> Rectangle:
         return box
     rows, columns = ndimage.find_objects(labels)[label - 1]
     return Rectangle(columns.start * BLOCK, rows.start * BLOCK, columns.stop * BLOCK, rows.stop * BLOCK)
-
-
-def _block_means(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    rows, columns = (side // BLOCK for side in mask.shape)
-    return mask[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK).mean(axis=(1, 3))

@@ -15,10 +15,17 @@ from scipy import ndimage, signal
 
 from dlre_core.elastography.box_outline import outline_box
 from dlre_core.elastography.colour_bar import ColourBar, bar_at, find_bars, hue_degrees
-from dlre_core.elastography.colour_kernels import chroma
 from dlre_core.elastography.colour_map import invert_colours
-from dlre_core.elastography.elastogram import COLOURED, LARGEST_BOX_SHARE, SMALLEST_BOX, find_layout, is_painted, jumps
+from dlre_core.elastography.elastogram import (
+    LARGEST_BOX_SHARE,
+    SMALLEST_BOX,
+    coloured_pixels,
+    find_layout,
+    is_painted,
+    jumps,
+)
 from dlre_core.elastography.picture_pair import darkest_channel, darkest_of_both
+from dlre_core.elastography.scale import UNKNOWN_SCALE
 from dlre_core.elastography.screen_layout import NATIVE_WIDTH, Rectangle, ScreenLayout, UltrasoundRegion
 from dlre_core.foundation.errors import MissingRegion
 from dlre_core.screens.profiles import ScreenProfile
@@ -95,9 +102,7 @@ def find_screen(screen: NDArray[np.uint8], regions: Sequence[UltrasoundRegion] =
     height, width = screen.shape[:2]
     if min(height, width) < 200:
         raise MissingRegion(f"The picture has {width} x {height} pixels, too few for a screen.")
-    saturation = np.empty((height, width), dtype=np.int16)
-    chroma(np.ascontiguousarray(screen), saturation)
-    coloured = saturation > COLOURED
+    coloured = coloured_pixels(screen)
     for bar in find_bars(screen, coloured):
         # A bar of one hue may be anything, unless its labels say what it is.
         if bar.rainbow or read_labels(screen, bar.place) is not None:
@@ -134,25 +139,23 @@ def by_profile(
     for name, place in zip(("elastogram", "twin", "colour_bar"), given, strict=True):
         if place is not None and place != place.clamped(height, width):
             raise MissingRegion(f"{name} reaches out of the picture, which has {width} x {height} pixels.")
-    if not (_cut(screen, profile.elastogram)[..., 1] > DARK).any():
+    if not (profile.elastogram.cut(screen)[..., 1] > DARK).any():
         raise MissingRegion("Nothing is shown where the elastogram should be.")
     bar = None if profile.colour_bar is None else bar_at(screen, profile.colour_bar)
     if profile.colour_bar is not None and bar is None:
         raise MissingRegion("No colour bar is where the profile has it.")
-    saturation = np.empty((height, width), dtype=np.int16)
-    chroma(np.ascontiguousarray(screen), saturation)
-    coloured = np.zeros((height, width), dtype=bool)
-    place = profile.elastogram
-    coloured[place.top : place.bottom, place.left : place.right] = _cut(saturation, place) > COLOURED
+    coloured, place = coloured_pixels(screen), profile.elastogram
+    of_picture = np.zeros_like(coloured)
+    place.cut(of_picture)[:] = place.cut(coloured)
     for other in (profile.quality_map, profile.twin):
         if other is not None:
-            coloured[other.top : other.bottom, other.left : other.right] = False
-    rough = _box_on_bar(screen, coloured, bar, profile.stiff_end)
+            other.cut(of_picture)[:] = False
+    rough = _box_on_bar(screen, of_picture, bar, profile.stiff_end)
     offset = None if profile.twin is None else (profile.twin.left - place.left, profile.twin.top - place.top)
-    box = _refined(screen, saturation > COLOURED, rough, offset).common(place)
-    return ScreenLayout(
-        place, box, profile.twin, profile.colour_bar, _spacing(box, regions), "profile", profile.stiff_end, profile.name
-    )
+    box = _refined(screen, coloured, rough, offset).common(place)
+    spacing, end = _spacing(box, regions), profile.stiff_end
+    bar_place, name = profile.colour_bar, profile.name
+    return ScreenLayout(place, box, profile.twin, bar_place, spacing, "profile", end, name, profile.scale)
 
 
 def _box_on_bar(
@@ -163,11 +166,8 @@ def _box_on_bar(
     if not parts:
         raise MissingRegion("No coloured box is where the elastogram should be.")
     largest = max(parts, key=lambda part: part.place.width * part.place.height)
-    if bar is not None:
-        table = np.rint(_without_grey(bar.table(stiff_end)).T).astype(np.uint8)
-        _, distance = invert_colours(_without_grey(largest.colours), table)
-        if (distance < ON_MAP).mean() < LEAST_ON_MAP:
-            raise MissingRegion("The box's colours are not those of the colour bar.")
+    if bar is not None and _on_map(largest.colours, bar.table(stiff_end)).mean() < LEAST_ON_MAP:
+        raise MissingRegion("The box's colours are not those of the colour bar.")
     return _tight(coloured, largest.place)
 
 
@@ -177,7 +177,7 @@ def _twin_fits(screen: NDArray[np.uint8], layout: ScreenLayout) -> bool:
         return False
     around, box = layout.elastogram, layout.box
     mask = np.ones((around.height, around.width), dtype=bool)
-    mask[box.top - around.top : box.bottom - around.top, box.left - around.left : box.right - around.left] = False
+    box.moved(-around.left, -around.top).cut(mask)[:] = False
     right, down = layout.twin.left - around.left, layout.twin.top - around.top
     here = _alike(screen, around, mask, (right, down))
     if here > SURELY_ALIKE:
@@ -202,16 +202,17 @@ def _by_bar(
         picture = _apart(picture, box, offset)
         twin = picture.moved(*offset).clamped(height, width)
         picture = twin.moved(-offset[0], -offset[1])
-    labels = read_labels(screen, bar.place)
+    # Of the 2019 scanner's map it is known that its red end is stiff and its blue one is 0.
+    labels = read_labels(screen, bar.place, may_lack_low_end=bar.is_known())
     first, last = bar.ends()
     stiff_end = bar.usual_stiff_end() if labels is None else first if labels.stiff_first else last
-    return ScreenLayout(picture, box, twin, bar.place, _spacing(box, regions), "found", stiff_end)
+    scale = UNKNOWN_SCALE if labels is None else labels.scale
+    return ScreenLayout(picture, box, twin, bar.place, _spacing(box, regions), "found", stiff_end, scale=scale)
 
 
 def _candidates(screen: NDArray[np.uint8], coloured: NDArray[np.bool_], bar: ColourBar) -> Iterator[_Candidate]:
-    table, own = bar.table(bar.usual_stiff_end()), bar.place
-    mask = coloured.copy()
-    mask[max(own.top - 2, 0) : own.bottom + 2, max(own.left - 2, 0) : own.right + 2] = False
+    table, mask = bar.table(bar.usual_stiff_end()), coloured.copy()
+    bar.place.grown(2).clamped(*mask.shape).cut(mask)[:] = False
     for part in _parts(screen, mask):
         if part.fill < LEAST_FILL or not _has_surroundings(screen, part.place):
             continue
@@ -222,28 +223,31 @@ def _candidates(screen: NDArray[np.uint8], coloured: NDArray[np.bool_], bar: Col
 
 def _parts(screen: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Iterator[_Part]:
     """Coloured parts as large as a box can be."""
-    height, width = mask.shape
-    rows, columns = height // BLOCK, width // BLOCK
-    blocks = mask[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK).mean(axis=(1, 3))
-    labels, _ = ndimage.label(ndimage.binary_closing(blocks > COLOURED_BLOCK, iterations=2))
-    smallest = SMALLEST_BOX * width / NATIVE_WIDTH
+    shares = blocks(mask).mean(axis=(1, 3))
+    labels, _ = ndimage.label(ndimage.binary_closing(shares > COLOURED_BLOCK, iterations=2))
+    smallest = SMALLEST_BOX * mask.shape[1] / NATIVE_WIDTH
     for number, (down, across) in enumerate(ndimage.find_objects(labels), start=1):
         place = Rectangle(*(BLOCK * n for n in (across.start, down.start, across.stop, down.stop)))
         if min(place.width, place.height) < smallest or place.width * place.height > LARGEST_BOX_SHARE * mask.size:
             continue
         part = labels[down, across] == number
         # Means of blocks: a codec's noise is gone, and a map that is blended with speckle is even.
-        whole = part & (blocks[down, across] > WHOLE_BLOCK)
-        colours = _cut(screen, place).reshape(part.shape[0], BLOCK, part.shape[1], BLOCK, 3).mean(axis=(1, 3))[whole]
-        yield _Part(place, float((blocks[down, across] * part).mean()), colours)
+        whole = part & (shares[down, across] > WHOLE_BLOCK)
+        colours = blocks(place.cut(screen)).mean(axis=(1, 3))[whole]
+        yield _Part(place, float((shares[down, across] * part).mean()), colours)
+
+
+def blocks(values: NDArray) -> NDArray:
+    """A picture (height, width, ...) as blocks (rows, BLOCK, columns, BLOCK, ...); what is left over is left out."""
+    rows, columns = (side // BLOCK for side in values.shape[:2])
+    return values[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK, *values.shape[2:])
 
 
 def _likeness(pixels: NDArray[np.float64], table: NDArray[np.uint8], rainbow: bool) -> float:
     """How far coloured places (n, 3) are those of a stiffness map, 0 to 1; 0 where they are not."""
     if not len(pixels) or is_painted(pixels) or jumps(pixels):
         return 0.0
-    _, distance = invert_colours(_without_grey(pixels), np.rint(_without_grey(table).T).astype(np.uint8))
-    on_map = distance < ON_MAP
+    on_map = _on_map(pixels, table)
     if on_map.mean() < LEAST_ON_MAP:
         return 0.0
     variety = 1.0
@@ -275,6 +279,12 @@ def _flat_hues(hue: NDArray[np.float32]) -> dict[int, float]:
     return peaks
 
 
+def _on_map(pixels: NDArray[np.float64], table: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which colours (n, 3) are the map's (256, 3), whatever grey is below them."""
+    _, distance = invert_colours(_without_grey(pixels), np.rint(_without_grey(table).T).astype(np.uint8))
+    return distance < ON_MAP
+
+
 def _without_grey(pixels: NDArray[np.uint8] | NDArray[np.float64]) -> NDArray[np.float32]:
     """Colours (n, 3) without their grey part at full strength, as planes (3, n) float32."""
     values = pixels.astype(np.float32).T
@@ -285,23 +295,17 @@ def _without_grey(pixels: NDArray[np.uint8] | NDArray[np.float64]) -> NDArray[np
 def _has_surroundings(screen: NDArray[np.uint8], place: Rectangle) -> bool:
     """Whether a picture lies around it; a logo or a legend stands on an even background."""
     height, width = screen.shape[:2]
-    outer = Rectangle(
-        place.left - RING * 2, place.top - RING * 2, place.right + RING * 2, place.bottom + RING * 2
-    ).clamped(height, width)
-    ring = screen[outer.top : outer.bottom, outer.left : outer.right, 1].copy()
-    inner = place.moved(-outer.left, -outer.top)
-    outside = np.ones(ring.shape, dtype=bool)
-    outside[max(inner.top - 2, 0) : inner.bottom + 2, max(inner.left - 2, 0) : inner.right + 2] = False
-    light = ring[outside]
+    outer = place.grown(2 * RING).clamped(height, width)
+    outside = np.ones((outer.height, outer.width), dtype=bool)
+    place.grown(2).moved(-outer.left, -outer.top).clamped(*outside.shape).cut(outside)[:] = False
+    light = outer.cut(screen)[..., 1][outside]
     return bool((light > DARK).mean() >= LEAST_LIT and light.std() > 3)
 
 
 def _tight(mask: NDArray[np.bool_], place: Rectangle) -> Rectangle:
     """The rows and columns around a place in which something is coloured."""
-    reach = place.moved(0, 0)
-    reach = Rectangle(reach.left - BLOCK, reach.top - BLOCK, reach.right + BLOCK, reach.bottom + BLOCK)
-    reach = reach.clamped(*mask.shape)
-    part = mask[reach.top : reach.bottom, reach.left : reach.right]
+    reach = place.grown(BLOCK).clamped(*mask.shape)
+    part = reach.cut(mask)
     labels, _ = ndimage.label(ndimage.binary_opening(part, np.ones((3, 3))))
     if not labels.any():
         return place
@@ -311,11 +315,8 @@ def _tight(mask: NDArray[np.bool_], place: Rectangle) -> Rectangle:
     rows, columns = np.flatnonzero(grown.sum(axis=1) >= 3), np.flatnonzero(grown.sum(axis=0) >= 3)
     if not len(rows) or not len(columns):
         return place
-    return Rectangle(
-        reach.left + int(columns[0]),
-        reach.top + int(rows[0]),
-        reach.left + int(columns[-1]) + 1,
-        reach.top + int(rows[-1]) + 1,
+    return Rectangle(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1).moved(
+        reach.left, reach.top
     )
 
 
@@ -331,7 +332,7 @@ def find_twin(screen: NDArray[np.uint8], coloured: NDArray[np.bool_], box: Recta
     """
     picture = _picture_around(screen, box)
     for reach in (max(box.width, box.height) // 2, NEAR):
-        around = Rectangle(box.left - reach, box.top - reach, box.right + reach, box.bottom + reach).common(picture)
+        around = box.grown(reach).common(picture)
         if (offset := _offset(screen, coloured, box, around)) is not None:
             return offset
     return None
@@ -341,15 +342,11 @@ def _offset(
     screen: NDArray[np.uint8], coloured: NDArray[np.bool_], box: Rectangle, around: Rectangle
 ) -> tuple[int, int] | None:
     """Where else the surroundings of a box are shown."""
-    height, width = screen.shape[:2]
-    rows, columns = height // BLOCK, width // BLOCK
-    around = around.clamped(rows * BLOCK, columns * BLOCK)
-    green = screen[: rows * BLOCK, : columns * BLOCK, 1].reshape(rows, BLOCK, columns, BLOCK)
-    grey = green.mean(axis=(1, 3), dtype=np.float32)
-    plain = ~coloured[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK).any(axis=(1, 3))
+    grey = blocks(screen[..., 1]).mean(axis=(1, 3), dtype=np.float32)
+    plain = ~blocks(coloured).any(axis=(1, 3))
+    around = around.clamped(len(grey) * BLOCK, grey.shape[1] * BLOCK)
     place = Rectangle(*(side // BLOCK for side in (around.left, around.top, around.right, around.bottom)))
-    template = grey[place.top : place.bottom, place.left : place.right]
-    mask = plain[place.top : place.bottom, place.left : place.right].astype(np.float32)
+    template, mask = place.cut(grey), place.cut(plain).astype(np.float32)
     inner = box.moved(-around.left, -around.top)
     mask[inner.top // BLOCK : inner.bottom // BLOCK + 1, inner.left // BLOCK : inner.right // BLOCK + 1] = 0
     if mask.sum() < 50:
@@ -396,9 +393,8 @@ def _exact_offset(
     rough: tuple[int, int],
 ) -> tuple[int, int] | None:
     """The offset to the pixel, where the twin shows the same and its box has no colours."""
-    mask = ~coloured[around.top : around.bottom, around.left : around.right]
-    inner = box.moved(-around.left, -around.top)
-    mask[max(inner.top - 3, 0) : inner.bottom + 3, max(inner.left - 3, 0) : inner.right + 3] = False
+    mask = ~around.cut(coloured)
+    box.grown(3).moved(-around.left, -around.top).clamped(*mask.shape).cut(mask)[:] = False
     best, found = LEAST_ALIKE, None
     for down in range(rough[1] - BLOCK, rough[1] + BLOCK + 1):
         for right in range(rough[0] - BLOCK, rough[0] + BLOCK + 1):
@@ -409,18 +405,17 @@ def _exact_offset(
         return None
     # Near its border the box may have an outline in colour; lines of a propagation map are everywhere.
     twin, across, down = box.moved(*found), box.width // 5, box.height // 5
-    middle = Rectangle(twin.left + across, twin.top + down, twin.right - across, twin.bottom - down)
-    return found if _cut(coloured, middle).mean() <= COLOURED_TWIN else None
+    return found if twin.grown(-across, -down).cut(coloured).mean() <= COLOURED_TWIN else None
 
 
 def _alike(screen: NDArray[np.uint8], place: Rectangle, mask: NDArray[np.bool_], offset: tuple[int, int]) -> float:
     """Correlation of a place's chosen pixels with those so far right and down; every third row tells."""
     there = place.moved(*offset).clamped(*screen.shape[:2])
     here = there.moved(-offset[0], -offset[1])
-    chosen = mask[here.top - place.top : here.bottom - place.top, here.left - place.left : here.right - place.left][::3]
+    chosen = here.moved(-place.left, -place.top).cut(mask)[::3]
     if here.height < 0.9 * place.height or here.width < 0.9 * place.width:
         return 0.0
-    first, second = (_cut(screen, part)[::3, :, 1][chosen].astype(np.float32) for part in (here, there))
+    first, second = (part.cut(screen)[::3, :, 1][chosen].astype(np.float32) for part in (here, there))
     first -= first.mean()
     second -= second.mean()
     size = float(np.sqrt((first @ first) * (second @ second)))
@@ -433,18 +428,17 @@ def _refined(
     """The box by its outline, where one is drawn."""
     height, width = screen.shape[:2]
     margin = max(rough.width, rough.height) // 4 + 12
-    place = Rectangle(rough.left - margin, rough.top - margin, rough.right + margin, rough.bottom + margin)
-    place = place.clamped(height, width)
-    upper, colours = _cut(screen, place), _cut(coloured, place).copy()
+    place = rough.grown(margin).clamped(height, width)
+    upper, colours = place.cut(screen), place.cut(coloured).copy()
     light = darkest_channel(upper).astype(np.float32)
     if offset is not None:
         twin = place.moved(*offset).clamped(height, width)
         place = twin.moved(-offset[0], -offset[1])
-        upper, lower = _cut(screen, place), _cut(screen, twin)
+        upper, lower = place.cut(screen), twin.cut(screen)
         # A coloured outline is all that has colours in the twin.
-        line = _cut(coloured, twin)
+        line = twin.cut(coloured)
         light = np.maximum(darkest_of_both(upper, lower), np.where(line, 255, 0)).astype(np.float32)
-        colours = _cut(coloured, place) & ~line
+        colours = place.cut(coloured) & ~line
     inner = rough.moved(-place.left, -place.top)
     scale = 1.0 if width >= 1000 else width / NATIVE_WIDTH
     # Without a twin any line of the tissue may look like the outline.
@@ -501,7 +495,3 @@ def _spacing(box: Rectangle, regions: Sequence[UltrasoundRegion]) -> float | Non
     """Size of a pixel, mm, as the region says in which the box lies."""
     around = [r for r in regions if r.pixel_spacing_mm and box.common(r.rectangle) == box]
     return around[0].pixel_spacing_mm if around else None
-
-
-def _cut(values: NDArray, place: Rectangle) -> NDArray:
-    return values[place.top : place.bottom, place.left : place.right]

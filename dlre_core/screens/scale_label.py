@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from dlre_core.elastography.scale import KPA, METRES_PER_SECOND
+from dlre_core.elastography.scale import KPA, METRES_PER_SECOND, Scale
 from dlre_core.elastography.screen_layout import Rectangle
 
 # Where scales end: what scanners offer. A label that says anything else is not read.
@@ -74,6 +74,11 @@ class LabelledScale:
     high: float
     unit: str
     stiff_first: bool
+
+    @property
+    def scale(self) -> Scale:
+        """The scale of the bar."""
+        return Scale(self.low, self.high, self.unit, "label")
 
 
 class _Word:
@@ -147,11 +152,12 @@ def read_labels(screen: NDArray[np.uint8], bar: Rectangle, *, may_lack_low_end: 
         None where there are no labels, or any doubt.
     """
     light, own, upright = _surroundings(screen, bar)
-    for ink, gap in product(INKS, LETTER_GAPS):
+    for ink in INKS:
         letters = _letters(light, max(own.width, own.height), ink)
-        scale = _scale_by(_words(light, own, upright, letters, gap), may_lack_low_end)
-        if scale is not None:
-            return scale
+        for gap in LETTER_GAPS:
+            scale = _scale_by(_words(light, own, upright, letters, gap), may_lack_low_end)
+            if scale is not None:
+                return scale
     return None
 
 
@@ -354,10 +360,9 @@ def _surroundings(screen: NDArray[np.uint8], bar: Rectangle) -> tuple[NDArray[np
     length = max(bar.height, bar.width)
     aside, beyond = round(BESIDE * length), round(BEYOND * length)
     right, down = (aside, beyond) if upright else (beyond, aside)
-    place = Rectangle(bar.left - right, bar.top - down, bar.right + right, bar.bottom + down)
-    place = place.clamped(*screen.shape[:2])
+    place = bar.grown(right, down).clamped(*screen.shape[:2])
     # Text is white, grey or yellow: its brightest channel stands out.
-    red, green, blue = np.moveaxis(screen[place.top : place.bottom, place.left : place.right], 2, 0)
+    red, green, blue = np.moveaxis(place.cut(screen), 2, 0)
     light = np.maximum(np.maximum(red, green), blue)
     larger = 2 if screen.shape[1] >= 1200 else 3
     size = (light.shape[1] * larger, light.shape[0] * larger)
