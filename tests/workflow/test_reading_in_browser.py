@@ -1,7 +1,6 @@
 """The reading room in headless Chromium: read by keyboard and by mouse, killed and gone on with; axe-core judges it."""
 
 import os
-import shutil
 import subprocess
 import sys
 from importlib import resources
@@ -11,40 +10,20 @@ import pytest
 from dlre_core.reading.consensus import first_looks
 from dlre_core.reading.readings_file import Readings, read_answers, readings_path
 from dlre_core.reading.study_readings import decisions
+from tests.helpers.browser import ActionChains, By, Keys, WebDriverWait, chromium, needs_chromium
 from tests.helpers.reading import SECRET_KPA, answer, excluded, stored_study
 from tests.workflow.study import ROOT
 
-selenium = pytest.importorskip("selenium")
-from selenium import webdriver  # noqa: E402
-from selenium.webdriver import ActionChains  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
-
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("chromium") and shutil.which("chromedriver")),
-    reason="needs Debian's chromium and chromium-driver, which .ci/run installs",
-)
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
-    "--disable-background-networking --disable-component-update --disable-dev-shm-usage"
-)
+pytestmark = needs_chromium
 WIDTHS = (1400, 900, 420)
 HOSPITALS = {"A": 15, "B": 8}
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    for flag in FLAGS.split():
-        options.add_argument(flag)
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
-    driver.set_window_size(1400, 950)
-    yield driver
-    driver.quit()
+    with chromium(tmp_path_factory.mktemp("chromium"), "browser") as driver:
+        driver.set_window_size(1400, 950)
+        yield driver
 
 
 class Room:
