@@ -46,6 +46,10 @@ class MissingRegion(DlreError):
     """A picture holds no usable shear-wave elastography box."""
 
 
+class ProfileMismatch(MissingRegion):
+    """A profile of ``screens.yaml`` claims a picture that it does not fit."""
+
+
 class StoreMismatch(DlreError):
     """Two files that must describe the same pictures do not."""
 

@@ -20,7 +20,7 @@ from dlre_core.elastography.elastogram import (
 from dlre_core.elastography.network_square import Square, find_square
 from dlre_core.elastography.scale import UNKNOWN_SCALE, Scale
 from dlre_core.elastography.screen_layout import COLOUR_BAR, NATIVE_WIDTH, Rectangle, ScreenLayout
-from dlre_core.foundation.errors import MissingRegion
+from dlre_core.foundation.errors import MissingRegion, ProfileMismatch
 from dlre_core.ingestion.blanking import blank_identity, kept_parts
 from dlre_core.ingestion.square_by_hand import MADE_UP_FOR, check_square, place_of, read_square
 from dlre_core.screens.finding import by_profile, find_screen
@@ -122,19 +122,19 @@ def _found_picture(
     images: Sequence[SweImage], settings: IngestionSettings, hand_square: Square | None
 ) -> UsablePicture:
     """A picture whose box was found."""
-    located, disagrees = [], ""
+    located: list[tuple[SweImage, ScreenLayout, BoxColours, BoxQuality]] = []
+    refused: list[MissingRegion] = []
     for image in images:
         try:
             layout = find_parts(image, settings)
         except MissingRegion as error:
-            disagrees = disagrees or error.remedy
+            refused.append(error)
             continue
         colours = read_box(image.pixels, layout, image.opacity)
         located.append((image, layout, colours, box_quality(image.pixels, colours, layout)))
-    if disagrees and not located:
-        raise Unusable(Reason.PROFILE_DISAGREES, disagrees)
     if not located:
-        raise Unusable(Reason.NO_ELASTOGRAM)
+        mismatch = next((error for error in refused if isinstance(error, ProfileMismatch)), None)
+        raise Unusable(Reason.PROFILE_DISAGREES, mismatch.message) if mismatch else Unusable(Reason.NO_ELASTOGRAM)
     # max takes the first of equals: the earlier frame.
     image, layout, colours, quality = max(located, key=lambda entry: entry[3].fill_fraction)
     shared = layout.box if hand_square is None else place_of(hand_square).common(layout.box)
@@ -171,7 +171,9 @@ def find_parts(image: SweImage, settings: IngestionSettings) -> ScreenLayout:
     Raises
     ------
     MissingRegion
-        Where no elastogram is found; of a profile with its name and what does not fit as remedy.
+        Where no elastogram is found.
+    ProfileMismatch
+        Where a profile claims the picture and does not fit, with its name and what is wrong.
     """
     height, width = image.pixels.shape[:2]
     device = Device(image.manufacturer, image.model, image.software, width, height, settings.hospital)
@@ -181,7 +183,7 @@ def find_parts(image: SweImage, settings: IngestionSettings) -> ScreenLayout:
     try:
         return by_profile(image.pixels, profile, image.regions)
     except MissingRegion as error:
-        raise MissingRegion(error.message, f"Profile {profile.name}: {error.message}") from None
+        raise ProfileMismatch(f"Profile {profile.name}: {error.message}") from None
 
 
 def read_scale(image: SweImage, layout: ScreenLayout) -> Scale:
