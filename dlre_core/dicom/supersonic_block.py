@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
 from dlre_core.elastography.scale import KPA, METRES_PER_SECOND, Scale
+from dlre_core.foundation.study_terms import KPA_PER_SQUARED_SPEED
 
 CREATOR = "SSI Rich Quantification Group"
 GROUP = 0x8FF1
@@ -119,7 +120,7 @@ def build_ssi_block(
         "<i3f4fi",
         0,
         opacity,
-        (scale.maximum_kpa / 3) ** 0.5,
+        (scale.maximum_kpa / KPA_PER_SQUARED_SPEED) ** 0.5,
         scale.maximum_kpa,
         0.8,
         0.2,

@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlre_core.foundation.study_terms import UNKNOWN_SCALE_SOURCE
+from dlre_core.foundation.study_terms import KPA_PER_SQUARED_SPEED, UNKNOWN_SCALE_SOURCE
 
 KPA, METRES_PER_SECOND = "kPa", "m/s"
-# E = 3 rho c^2 with rho = 1000 kg/m3: kPa = 3 c^2 with c in m/s.
-KPA_PER_SQUARED_SPEED = 3.0
 
 
 @dataclass(frozen=True)

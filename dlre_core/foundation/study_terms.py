@@ -10,6 +10,8 @@ from dlre_core.foundation.errors import StoreMismatch
 
 KEYS = ["hospital", "patient"]
 STAGES = ("f4", "ge_f3", "ge_f2")
+# E = 3 rho c^2 with rho = 1000 kg/m3: kPa = 3 c^2 with the shear-wave speed c in m/s.
+KPA_PER_SQUARED_SPEED = 3.0
 # Column scale_source of a picture of which nothing says what its colours stand for.
 UNKNOWN_SCALE_SOURCE = "unknown"
 # From the mildest to the most severe.

@@ -11,14 +11,12 @@ import numpy as np
 import pandas as pd
 
 from dlre_core.foundation.csv_tables import read_table
-from dlre_core.foundation.study_terms import KEYS
+from dlre_core.foundation.study_terms import KEYS, KPA_PER_SQUARED_SPEED
 
 RULES = Path(__file__).parent / "data" / "device_reliability.csv"
 RULE_TEXT = ("maker", "statistic", "quality_index", "quality_limit", "source")
 # The guideline's rule: for makers without one, and for what a maker's rule leaves open.
 GENERAL = "any other"
-# Young's modulus in kPa over the square of the shear-wave speed in m/s: three times the density, 1000 kg/m3.
-KPA_PER_SPEED = 3.0
 COLUMNS = [
     *KEYS,
     "maker",
@@ -97,7 +95,7 @@ def _patient_row(kpa: np.ndarray, makers: set[str]) -> list[object]:
         mean if rule["statistic"] == "mean" else median,
         median,
         spread,
-        _iqr_over_median(np.sqrt(kpa / KPA_PER_SPEED)),
+        _iqr_over_median(np.sqrt(kpa / KPA_PER_SQUARED_SPEED)),
         limit,
         unreliable,
     ]
