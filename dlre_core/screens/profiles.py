@@ -87,8 +87,10 @@ def profile_entries(folder: str | Path, hospital: str) -> list[dict[str, Any]]:
     ------
     ConfigurationError
     """
-    read_profiles(folder)
-    return [entry for entry in _entries(Path(folder) / FILE) if entry["match"].get("hospital", hospital) == hospital]
+    path = Path(folder) / FILE
+    entries = _entries(path)
+    profiles_of(entries, str(path))
+    return [entry for entry in entries if entry["match"].get("hospital", hospital) == hospital]
 
 
 def _entries(path: Path) -> Any:
