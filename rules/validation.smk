@@ -14,7 +14,6 @@ use rule clinical_table as external_clinical_table with:
     params:
         hospitals=lambda wildcards: VALIDATED_HOSPITALS[wildcards.cohort],
         digest=lambda wildcards: contents_digest(VALIDATED_CLINICAL[wildcards.cohort]),
-        screens=lambda wildcards: profile_entries(VALIDATED[wildcards.cohort], wildcards.external_hospital),
         cohort="{cohort}",
         simulated=False,
 
