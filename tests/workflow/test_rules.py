@@ -19,7 +19,12 @@ def rules() -> dict[str, tuple[Path, str]]:
 
 
 def test_the_rules_stay_short():
-    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in FILES) < 1990
+    # Derived rules (`use rule ... as`) count as well; what stands outside rules is shared among them.
+    count = sum(
+        len(re.findall(r"^ *(?:use )?(?:rule|checkpoint) ", path.read_text(encoding="utf-8"), re.MULTILINE))
+        for path in FILES
+    )
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in FILES) <= 26 * count
 
 
 def test_every_rule_says_what_it_does_and_has_its_log_its_benchmark_and_its_environment():
