@@ -6,6 +6,7 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON ?= python3
 CORES ?= all
+WORKERS ?= $(shell n=$$(nproc); echo $$((n > 4 ? 4 : n)))
 READY := $(VENV)/.ready
 ENGINE ?= podman
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
@@ -26,15 +27,15 @@ entry = $(if $(2),"$(1)": "$(2)")
 PROGRESS = $(shell test -t 2 && echo --logger rich)
 
 .PHONY: study test fuzz stage validate pull receive compare-paper coverage-simulations mutants simulation-shortcuts learnability test-cluster test-crash test-determinism no-op lint lock format help environment check-data screens clinical-template clean
-.PHONY: pictures read simulated-readers
+.PHONY: plan pictures read simulated-readers
 .PHONY: serve soak elastogram-benchmark doctor container test-container test-fresh docs
 .PHONY: negative-control learning-curve repeated-splits hospitals-left-out fusion choices radiomics
 
 study: $(READY) ## run the study (SIZE=demo, paper or a number; CORES=2)
 	snakemake --cores $(CORES) $(OVERRIDE) $(PROGRESS)
 
-test: $(READY) ## run the tests
-	pytest
+test: $(READY) ## run the tests, a worker per processor (WORKERS=1)
+	pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 stage: $(READY) ## stage new patients (INBOX=folder of DICOM files; MODEL=results/serving of a study)
 	@test -f "$(or $(MODEL),results/serving)/frozen_study.json" || { echo 'There is no finished study in $(or $(MODEL),results/serving): run make study first, or name one by MODEL=.'; exit 2; }
@@ -65,6 +66,10 @@ soak: $(READY) ## ten minutes of valid and invalid requests from 16 clients (MOD
 negative-control learning-curve repeated-splits hospitals-left-out fusion choices radiomics: $(READY) ## optional analysis, a table (docs/guide/optional_analyses.md)
 	snakemake --cores $(CORES) $(OVERRIDE) $(PROGRESS) -- results/tables/$(subst -,_,$@).html
 	@echo "Table: results/tables/$(subst -,_,$@).html"
+
+plan: $(READY) ## how many patients a study needs, before there are any (section plan of config.yaml)
+	snakemake --cores $(CORES) -- results/plan/index.html
+	@echo "Plan: results/plan/index.html"
 
 compare-paper: $(READY) ## the study's tables beside the published ones, results/comparison/paper.html
 	snakemake --cores $(CORES) $(OVERRIDE) -- results/comparison/paper.html

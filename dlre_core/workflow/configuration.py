@@ -197,6 +197,7 @@ def _documented(schema: Mapping[str, Any], path: Iterable[str | int]) -> tuple[M
 def _number_in_text(text: str) -> str:
     """What to write where YAML takes a number for text, as it does 3e-3."""
     try:
-        return f" (this is text; write {float(text):g} without quotes)"
+        number = f"{float(text):g}"
     except ValueError:
         return ""
+    return f" (this is text, as a nested value of --config always is; write {number} without quotes in config.yaml)"

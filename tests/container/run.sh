@@ -23,9 +23,13 @@ done
 time buildah "${store[@]}" bud --isolation chroot --layers=false --pull-never --build-arg BASE="$base" "${reach[@]}" \
   --file "$root/envs/Containerfile" --tag "dlre:$version" "$root"
 mkdir "$work/results"
+cat > "$work/tiny.yaml" <<'END'
+cohort: {size: 24}
+training: {epochs: 2, minimum_epochs: 1, minimum_steps: 4, maximum_steps: 4}
+statistics: {bootstrap_replicates: 50}
+END
 time podman "${store[@]}" --runtime runc run --rm --network none --shm-size 256m \
-  --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --volume "$work/results:/study/results" "dlre:$version" \
-  --cores all --config 'cohort={"size": 24}' \
-  'training={"epochs": 2, "minimum_epochs": 1, "minimum_steps": 4, "maximum_steps": 4}' 'statistics={"bootstrap_replicates": 50}'
+  --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --volume "$work/results:/study/results" \
+  --volume "$work/tiny.yaml:/study/tiny.yaml:ro" "dlre:$version" --cores all --configfile tiny.yaml
 test -s "$work/results/report.html"
 echo "The image runs the study."

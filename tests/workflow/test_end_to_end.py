@@ -104,11 +104,12 @@ def test_the_studys_own_tables_are_clean(finished_study):
     assert len(read(finished_study, "audit/study_findings.csv")) == 0
 
 
-def test_the_study_stands_beside_the_paper(finished_study):
-    finished_study.run("--", "results/comparison/paper.html")
-    table = read(finished_study, "comparison/paper.csv")
+def test_the_study_stands_beside_the_paper(finished_study, tmp_path):
+    study = finished_study.copy(tmp_path / "copy")
+    study.run("--", "results/comparison/paper.html")
+    table = read(study, "comparison/paper.csv")
     assert set(table["table"]) == {1, 2, 3, 4}
-    page = (finished_study.folder / "results/comparison/paper.html").read_text()
+    page = (study.folder / "results/comparison/paper.html").read_text()
     assert "SIMULATED DATA" in page
 
 
