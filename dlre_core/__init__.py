@@ -19,6 +19,7 @@ In the order of the Methods, from what everything rests on to what people read:
 - `training`: train an arm's networks, one for each stage question
 - `serving`: the trained networks as a frozen study, served by Triton or asked in process
 - `comparators`: what the network is compared with: serum indices, stiffness, radiomics and their fusion
+- `sample_size`: how many patients a study needs, before there are any
 - `statistics`: statistics of diagnostic accuracy; the patient is the unit
 - `audit`: audit of published tables: which whole numbers of patients, and which methods, explain them
 - `tables`: tables 1 to 4 and the supplementary tables of the paper

@@ -84,3 +84,26 @@ rule report:
         config=config,
     script:
         "../scripts/report/report.py"
+
+
+rule plan:
+    """How many patients a study needs, before there are any (make plan)."""
+    output:
+        patients="results/plan/patients.csv",
+        pictures="results/plan/pictures.csv",
+        curves="results/plan/curves.csv",
+        svg="results/plan/curves.svg",
+        png="results/plan/curves.png",
+        text="results/plan/curves.txt",
+        page="results/plan/index.html",
+    log:
+        "results/logs/plan.log",
+    benchmark:
+        "results/benchmarks/plan.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        plan=config["plan"],
+        confidence=config["statistics"]["confidence"],
+    script:
+        "../scripts/report/plan.py"

@@ -1,0 +1,1 @@
+"""How many patients a study needs, before there are any."""
