@@ -103,13 +103,18 @@ def write_model_repository(
     }
     text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
     (unfinished / "manifest.json").write_text(text, encoding="utf-8")
-    shutil.copyfile(Path(__file__).with_name("triton_model.py"), unfinished / "model.py")
+    (unfinished / "model.py").write_bytes(program_bytes())
     final = model_folder / str(version)
     shutil.rmtree(final, ignore_errors=True)
     unfinished.rename(final)
     _write_config(model_folder, manifest, hashlib.sha256(text.encode()).hexdigest(), device)
     logger.info("wrote version %d of %s: %s", version, model_folder, ", ".join(arms))
     return final / "manifest.json"
+
+
+def program_bytes() -> bytes:
+    """The program that Triton runs, as every repository of this version holds it."""
+    return Path(__file__).with_name("triton_model.py").read_bytes()
 
 
 def read_manifest(repository: str | Path, version: int = 1) -> dict[str, object]:
