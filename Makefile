@@ -27,7 +27,7 @@ entry = $(if $(2),"$(1)": "$(2)")
 PROGRESS = $(shell test -t 2 && echo --logger rich)
 
 .PHONY: study test fuzz stage validate pull receive compare-paper coverage-simulations mutants simulation-shortcuts learnability test-cluster test-crash test-determinism no-op lint lock format help environment check-data screens clinical-template clean
-.PHONY: plan pictures read simulated-readers
+.PHONY: plan publish pictures read simulated-readers
 .PHONY: serve soak elastogram-benchmark doctor container test-container test-fresh docs
 .PHONY: negative-control learning-curve repeated-splits hospitals-left-out fusion choices radiomics
 
@@ -38,14 +38,14 @@ test: $(READY) ## run the tests, a worker per processor (WORKERS=1)
 	pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 stage: $(READY) ## stage new patients (INBOX=folder of DICOM files; MODEL=results/serving of a study)
-	@test -f "$(or $(MODEL),results/serving)/frozen_study.json" || { echo 'There is no finished study in $(or $(MODEL),results/serving): run make study first, or name one by MODEL=.'; exit 2; }
+	@test -f "$(or $(MODEL),results/serving)/frozen_study.json" -o -f "$(MODEL)" || { echo 'There is no finished study in $(or $(MODEL),results/serving): run make study first, or name one, or a published archive, by MODEL=.'; exit 2; }
 	snakemake --cores $(CORES) $(PROGRESS) --config 'staging={$(call entry,inbox,$(INBOX))$(if $(INBOX),$(if $(MODEL),$(comma) ))$(call entry,model,$(MODEL))}' -- results/staging/index.html
 	@echo "Staged patients: results/staging/index.html; for the PACS: .dlre/outbox"
 
 validate: $(READY) ## frozen networks in other cohorts (FOLDER="cohort ..."; MODEL=results/serving of a study)
 	@test -n "$(FOLDER)" || { echo 'Say which cohorts: make validate FOLDER="path ..." [MODEL=path]'; exit 2; }
 	@test $(words $(FOLDER)) = $(words $(sort $(notdir $(FOLDER:/=)))) || { echo 'Two folders have the same last name, which names the cohort: rename one.'; exit 2; }
-	@test -f "$(or $(MODEL),results/serving)/frozen_study.json" || { echo 'There is no finished study in $(or $(MODEL),results/serving): run make study first, or name one by MODEL=.'; exit 2; }
+	@test -f "$(or $(MODEL),results/serving)/frozen_study.json" -o -f "$(MODEL)" || { echo 'There is no finished study in $(or $(MODEL),results/serving): run make study first, or name one, or a published archive, by MODEL=.'; exit 2; }
 	snakemake --cores $(CORES) $(PROGRESS) --config 'validation={"cohorts": {$(subst $(space),$(comma),$(foreach f,$(FOLDER),"$(notdir $(f:/=))":"$(f)"))}$(if $(MODEL),$(comma) $(call entry,model,$(MODEL)))}' -- results/validation/report.html
 	@echo "External validation: results/validation/report.html"
 
@@ -66,6 +66,10 @@ soak: $(READY) ## ten minutes of valid and invalid requests from 16 clients (MOD
 negative-control learning-curve repeated-splits hospitals-left-out fusion choices radiomics: $(READY) ## optional analysis, a table (docs/guide/optional_analyses.md)
 	snakemake --cores $(CORES) $(OVERRIDE) $(PROGRESS) -- results/tables/$(subst -,_,$@).html
 	@echo "Table: results/tables/$(subst -,_,$@).html"
+
+publish: $(READY) ## networks, cut-offs, examples and a model card in one archive (section publication of config.yaml)
+	snakemake --cores $(CORES) $(PROGRESS) -- results/publication/model.zip
+	@echo "Archive: results/publication/model.zip"
 
 plan: $(READY) ## how many patients a study needs, before there are any (section plan of config.yaml)
 	snakemake --cores $(CORES) -- results/plan/index.html

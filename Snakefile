@@ -16,6 +16,7 @@ include: "rules/audit.smk"
 include: "rules/report.smk"
 include: "rules/staging.smk"
 include: "rules/validation.smk"
+include: "rules/publication.smk"
 include: "rules/every_job.smk"
 include: "rules/reruns.smk"
 

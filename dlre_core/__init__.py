@@ -26,6 +26,7 @@ In the order of the Methods, from what everything rests on to what people read:
 - `extended_tables`: tables beyond the paper's: counts, calibration, hospitals, stages, robustness, comparison
 - `figures`: the paper's figures and the extended ones
 - `report`: the self-contained report
+- `publication`: the networks of a finished study in one archive with a model card, and such an archive unpacked
 - `staging`: stage new patients with the networks of a finished study
 - `validation`: external validation of a finished study in other cohorts
 """

@@ -11,6 +11,7 @@ from dlre_core.patients.other_tables import check_tables, other_tables
 from dlre_core.patients.study_list import listed_digest
 from dlre_core.patients.table_file import table_path
 from dlre_core.preflight.trainable_arms import skipped_arms
+from dlre_core.publication.archive import model_folder
 from dlre_core.reading.study_readings import answers_digest, readings_param, squares_param
 from dlre_core.screens.profiles import profile_entries, read_profiles
 from dlre_core.simulation.presets import optional_tables
@@ -136,7 +137,7 @@ if workflow.is_main_process and not SIMULATED:
 # Which cohorts `make validate` names, and where their files are.
 VALIDATED = config["validation"]["cohorts"]
 # Absolute, so that no job of this study makes it: nothing is trained to validate.
-VALIDATION_MODEL = os.path.abspath(config["validation"]["model"])
+VALIDATION_MODEL = os.path.abspath(model_folder(config["validation"]["model"], ".dlre/models"))
 VALIDATED_HOSPITALS = {name: hospital_codes({"source": "folder", "folder": path}) for name, path in VALIDATED.items()}
 VALIDATED_CLINICAL = {name: str(table_path(folder, "clinical")) for name, folder in VALIDATED.items()}
 VALIDATED_TABLES = {name: other_tables(folder) for name, folder in VALIDATED.items()}

@@ -1,7 +1,7 @@
 """New patients: `make stage INBOX=folder`. Four simulated ones where no inbox is given."""
 
 # Absolute, so that no job of this study makes it: a frozen study is never run again from here.
-MODEL = os.path.abspath(config["staging"]["model"])
+MODEL = os.path.abspath(model_folder(config["staging"]["model"], ".dlre/models"))
 INBOX = config["staging"]["inbox"] or "results/example_inbox"
 
 

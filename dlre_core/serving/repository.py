@@ -107,7 +107,7 @@ def write_model_repository(
     final = model_folder / str(version)
     shutil.rmtree(final, ignore_errors=True)
     unfinished.rename(final)
-    _write_config(model_folder, manifest, hashlib.sha256(text.encode()).hexdigest(), device)
+    write_config(model_folder, manifest, hashlib.sha256(text.encode()).hexdigest(), device)
     logger.info("wrote version %d of %s: %s", version, model_folder, ", ".join(arms))
     return final / "manifest.json"
 
@@ -214,7 +214,19 @@ def largest_difference(model: bytes, networks: Mapping[str, Mapping[str, np.ndar
     return float(np.abs(found - expected).max())
 
 
-def _write_config(folder: Path, manifest: Mapping[str, object], digest: str, device: str) -> None:
+def write_config(folder: Path, manifest: Mapping[str, object], digest: str, device: str = "cpu") -> None:
+    """Write ``config.pbtxt`` of a model's folder: what Triton starts, and what it must be able to show.
+
+    Parameters
+    ----------
+    folder : path
+        Holds the version folders.
+    manifest : mapping
+        Of the newest version.
+    digest : str
+        SHA-256 of that manifest's file.
+    device : {"cpu", "gpu"}
+    """
     config = model_config_pb2.ModelConfig(name=MODEL_NAME, backend="python", max_batch_size=MAXIMUM_BATCH)
     config.input.add(name=INPUT_NAME, data_type=model_config_pb2.TYPE_UINT8, dims=SQUARE_SHAPE)
     config.output.add(name=OUTPUT_NAME, data_type=model_config_pb2.TYPE_FP32, dims=[len(STAGES)])
