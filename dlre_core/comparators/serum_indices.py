@@ -1,7 +1,11 @@
-"""Serum fibrosis indices (paper, "Serological examinations")."""
+"""Serum fibrosis indices; the 2019 paper uses APRI and FIB-4 ("Serological examinations")."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+# Molar mass of cholesterol 386.65 g/mol: mg/dL per mmol/L, as laboratories round it.
+CHOLESTEROL_MG_DL = 38.67
+IMPAIRED_GLUCOSE_MMOL_L = 6.1
 
 
 def apri(
@@ -68,6 +72,193 @@ def fib4(
         # One division and one root, so that patients whose index is the same have the same number.
         index = np.sqrt((age * ast) ** 2 / (platelets**2 * alt))
     return np.where((platelets > 0) & (alt > 0), index, np.nan)
+
+
+def gpr(ggt_iu_l: ArrayLike, platelets_10e9_l: ArrayLike, upper_limit_of_normal_iu_l: ArrayLike) -> NDArray[np.float64]:
+    """Gamma-glutamyl transpeptidase-to-platelet ratio, (GGT / its upper limit x 100) / platelets.
+
+    Parameters
+    ----------
+    ggt_iu_l : array_like of float
+        Gamma-glutamyl transpeptidase, IU/L.
+    platelets_10e9_l : array_like of float
+        Platelet count, 10^9/L.
+    upper_limit_of_normal_iu_l : array_like of float
+        Of GGT, IU/L; one value or one a patient.
+
+    Returns
+    -------
+    ndarray of float64
+        NaN where an input is NaN, or platelets or the limit are not positive.
+
+    References
+    ----------
+    Lemoine M, et al. Gut 2016;65:1369-1376. doi:10.1136/gutjnl-2015-309260
+
+    Examples
+    --------
+    >>> float(gpr(80, 100, 40))
+    2.0
+    """
+    ggt, platelets, limit = _floats(ggt_iu_l, platelets_10e9_l, upper_limit_of_normal_iu_l)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # One division, as in `apri`.
+        index = 100.0 * ggt / (limit * platelets)
+    return np.where((platelets > 0) & (limit > 0), index, np.nan)
+
+
+def aar(ast_iu_l: ArrayLike, alt_iu_l: ArrayLike) -> NDArray[np.float64]:
+    """Ratio of aspartate to alanine aminotransferase.
+
+    Parameters
+    ----------
+    ast_iu_l, alt_iu_l : array_like of float
+        IU/L.
+
+    Returns
+    -------
+    ndarray of float64
+        NaN where an input is NaN or ALT is not positive.
+
+    References
+    ----------
+    Williams AL, Hoofnagle JH. Gastroenterology 1988;95:734-739. PMID 3135226
+
+    Examples
+    --------
+    >>> float(aar(60, 40))
+    1.5
+    """
+    ast, alt = _floats(ast_iu_l, alt_iu_l)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = ast / alt
+    return np.where(alt > 0, ratio, np.nan)
+
+
+def forns(
+    age_years: ArrayLike, ggt_iu_l: ArrayLike, platelets_10e9_l: ArrayLike, cholesterol_mmol_l: ArrayLike
+) -> NDArray[np.float64]:
+    """Forns index, 7.811 - 3.131 ln(platelets) + 0.781 ln(GGT) + 3.467 ln(age) - 0.014 cholesterol in mg/dL.
+
+    Parameters
+    ----------
+    age_years, ggt_iu_l, platelets_10e9_l, cholesterol_mmol_l : array_like of float
+        Age in years, GGT in IU/L, platelets in 10^9/L, total cholesterol in mmol/L, which is converted to mg/dL.
+
+    Returns
+    -------
+    ndarray of float64
+        NaN where an input is NaN, or age, GGT or platelets are not positive.
+
+    References
+    ----------
+    Forns X, et al. Hepatology 2002;36:986-992. doi:10.1053/jhep.2002.36128
+
+    Examples
+    --------
+    >>> round(float(forns(30, 20, 280, 220 / 38.67)), 2)
+    1.22
+    """
+    age, ggt, platelets, cholesterol = _floats(age_years, ggt_iu_l, platelets_10e9_l, cholesterol_mmol_l)
+    logs = [np.log(np.where(values > 0, values, np.nan)) for values in (platelets, ggt, age)]
+    of_platelets, of_ggt, of_age = logs
+    return 7.811 - 3.131 * of_platelets + 0.781 * of_ggt + 3.467 * of_age - 0.014 * CHOLESTEROL_MG_DL * cholesterol
+
+
+def nafld_fibrosis_score(
+    age_years: ArrayLike,
+    bmi_kg_m2: ArrayLike,
+    hyperglycaemia: ArrayLike,
+    ast_to_alt: ArrayLike,
+    platelets_10e9_l: ArrayLike,
+    albumin_g_l: ArrayLike,
+) -> NDArray[np.float64]:
+    """NAFLD fibrosis score.
+
+    -1.675 + 0.037 age + 0.094 BMI + 1.13 (impaired fasting glucose or diabetes) + 0.99 AST/ALT - 0.013 platelets
+    - 0.66 albumin in g/dL.
+
+    Parameters
+    ----------
+    age_years, bmi_kg_m2, ast_to_alt, platelets_10e9_l : array_like of float
+        Years, kg/m2, ratio, 10^9/L.
+    hyperglycaemia : array_like of float
+        1 for impaired fasting glucose or diabetes, else 0; see `impaired_glucose`.
+    albumin_g_l : array_like of float
+        Albumin in g/L, which is converted to g/dL.
+
+    Returns
+    -------
+    ndarray of float64
+        NaN where an input is NaN.
+
+    References
+    ----------
+    Angulo P, et al. Hepatology 2007;45:846-854. doi:10.1002/hep.21496
+
+    Examples
+    --------
+    >>> round(float(nafld_fibrosis_score(55, 32, 1, 60 / 48, 180, 40)), 4)
+    0.7555
+    """
+    age, bmi, glucose, ratio, platelets, albumin = _floats(
+        age_years, bmi_kg_m2, hyperglycaemia, ast_to_alt, platelets_10e9_l, albumin_g_l
+    )
+    return -1.675 + 0.037 * age + 0.094 * bmi + 1.13 * glucose + 0.99 * ratio - 0.013 * platelets - 0.66 * albumin / 10
+
+
+def impaired_glucose(diabetes: ArrayLike, fasting_glucose_mmol_l: ArrayLike) -> NDArray[np.float64]:
+    """1 for diabetes or impaired fasting glucose (6.1 mmol/L or more), 0 for neither, NaN where that is not known.
+
+    Parameters
+    ----------
+    diabetes : array_like of float
+        1 for yes, 0 for no.
+    fasting_glucose_mmol_l : array_like of float
+        mmol/L.
+
+    References
+    ----------
+    World Health Organization. Definition and diagnosis of diabetes mellitus and intermediate hyperglycaemia. 2006.
+
+    Examples
+    --------
+    >>> impaired_glucose([1, 0, 0, 0], [float("nan"), 6.1, 5.0, float("nan")]).tolist()
+    [1.0, 1.0, 0.0, nan]
+    """
+    known, glucose = _floats(diabetes, fasting_glucose_mmol_l)
+    impaired = (known == 1) | (glucose >= IMPAIRED_GLUCOSE_MMOL_L)
+    return np.where(impaired, 1.0, np.where(np.isnan(known) | np.isnan(glucose), np.nan, 0.0))
+
+
+def kings(
+    age_years: ArrayLike, ast_iu_l: ArrayLike, inr: ArrayLike, platelets_10e9_l: ArrayLike
+) -> NDArray[np.float64]:
+    """King's score, age x AST x INR / platelets.
+
+    Parameters
+    ----------
+    age_years, ast_iu_l, inr, platelets_10e9_l : array_like of float
+        Age in years, AST in IU/L, international normalised ratio, platelets in 10^9/L.
+
+    Returns
+    -------
+    ndarray of float64
+        NaN where an input is NaN or platelets are not positive.
+
+    References
+    ----------
+    Cross TJ, et al. Eur J Gastroenterol Hepatol 2009;21:730-738. doi:10.1097/MEG.0b013e32830dfcb3
+
+    Examples
+    --------
+    >>> round(float(kings(45, 60, 1.1, 200)), 2)
+    14.85
+    """
+    age, ast, ratio, platelets = _floats(age_years, ast_iu_l, inr, platelets_10e9_l)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score = age * ast * ratio / platelets
+    return np.where(platelets > 0, score, np.nan)
 
 
 def _floats(*values: ArrayLike) -> list[NDArray[np.float64]]:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from dlre_core.comparators.patient_scores import patient_scores
+from dlre_core.comparators.registry import UpperLimit, comparator, comparator_scores
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.study_terms import SCORE_COLUMNS
 
@@ -71,3 +72,12 @@ def test_unknown_images_stop():
     predictions, acquisitions, patients = tables()
     with pytest.raises(StoreMismatch, match="a1"):
         patient_scores(predictions, acquisitions[1:], patients)
+
+
+def test_apri_and_fib4_are_those_of_the_registry():
+    predictions, acquisitions, patients = tables()
+    scores = patient_scores(predictions, acquisitions, patients, upper_limit_by_hospital_iu_l={"A": 30})
+    limits = {"ast_iu_l": UpperLimit(40, {"A": 30})}
+    ordered = patients.sort_values(["hospital", "patient"], ignore_index=True)
+    registry = comparator_scores(ordered, [comparator("apri"), comparator("fib4")], limits)
+    pd.testing.assert_frame_equal(registry, scores[["apri", "fib4"]], check_exact=True)
