@@ -82,6 +82,8 @@ TEXT_COLUMNS = frozenset(
         "biopsy_date",
         "serology_date",
         "unreadable",
+        "fibrosis_stage_given",
+        "fibrosis_scale",
     ]
 )
 # What a number must lie within, wherever a column of this name stands; limits belong to it.

@@ -24,7 +24,8 @@ from dlre_core.user_tables.csv_input import (
 )
 from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS, Column
 from dlre_core.user_tables.readings import Rows
-from dlre_core.user_tables.units import GivenUnit
+from dlre_core.user_tables.stage_scales import METAVIR, STAGE
+from dlre_core.user_tables.units import GivenUnit, scale_for
 from dlre_core.user_tables.vocabulary import plain
 
 if TYPE_CHECKING:
@@ -40,10 +41,11 @@ class ClinicalTable:
     """A checked table.
 
     ``patients`` holds the usable rows with typed columns, and where cells could not be read a column
-    ``unreadable`` that names their columns (joined by ``;``). ``problems`` has one row for every
-    problem: line of the file (0 = the whole table), hospital, patient_id, column, effect (``study
-    stopped``, ``row rejected``, ``value removed`` or ``flagged``), code, problem and remedy. ``cells`` are
-    what stands in the cells that the problems name, for the user's own eyes.
+    ``unreadable`` that names their columns (joined by ``;``). Where the user names another scale than METAVIR
+    for a hospital's stages, ``fibrosis_stage_given`` and ``fibrosis_scale`` keep what stands in the table.
+    ``problems`` has one row for every problem: line of the file (0 = the whole table), hospital, patient_id,
+    column, effect (``study stopped``, ``row rejected``, ``value removed`` or ``flagged``), code, problem and
+    remedy. ``cells`` are what stands in the cells that the problems name, for the user's own eyes.
     """
 
     path: Path
@@ -156,6 +158,10 @@ def _examine(
             if column.name in raw.header
         }
     )
+    scales = [scale_for(hospital, units) for hospital in rows.hospitals]
+    if STAGE in patients and any(scale is not METAVIR for scale in scales):
+        patients[f"{STAGE}_given"] = raw.column(STAGE)
+        patients["fibrosis_scale"] = [scale.name for scale in scales]
     if rows.commas:
         problems.add(
             WHOLE_TABLE,

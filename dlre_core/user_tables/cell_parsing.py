@@ -9,7 +9,7 @@ from dlre_core.user_tables.csv_input import FLAGGED, REJECTED, REMOVED, STOPPED,
 from dlre_core.user_tables.data_contract import Column
 from dlre_core.user_tables.number_cells import numbers
 from dlre_core.user_tables.readings import Reader, Reading, Rows
-from dlre_core.user_tables.stage_scales import ISHAK, other_scale
+from dlre_core.user_tables.stage_scales import ISHAK, STAGE, other_scale
 from dlre_core.user_tables.word_cells import dates, flags, sexes, texts
 
 # A larger share of a column that cannot be read stops the study.
@@ -147,7 +147,7 @@ def _report_column(cells: Sequence[str], readings: Sequence[Reading], column: Co
 def _remedy(column: Column, code: str, cell: str) -> str:
     if code == "not_one_grade":
         return other_scale(cell)[1] or column.hint
-    ends = "6" if column.name == "fibrosis_stage" else "another number"
+    ends = "6" if column.name == STAGE else "another number"
     remedies = {
         "decimal_comma": "Write a decimal point.",
         "thousands_mark": "Write the number without marks between thousands, and with a decimal point.",
@@ -161,8 +161,9 @@ def _remedy(column: Column, code: str, cell: str) -> str:
         "missing_code": "Leave the cell empty, or write the value if it is one.",
         "formula": "Open the workbook in Excel, let it calculate and save it; or write the value itself.",
         "other_scale": f"If the scale ends at {ends}, convert the column"
-        + (f" ({ISHAK})" if column.name == "fibrosis_stage" else "")
+        + (f" ({ISHAK}), or write unit: ishak for it under units in config.yaml" if column.name == STAGE else "")
         + ". If a value is a typing mistake, correct it.",
+        "not_on_scale": "Correct the stage, or name the scale that the hospital uses under units in config.yaml.",
         "implausible_value": f"The value is kept: check it. {column.hint}".strip(),
     }
     fallback = f"Give {_within(column.meaning)} in {column.unit}. {column.hint}".strip()

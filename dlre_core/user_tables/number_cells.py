@@ -18,9 +18,9 @@ from dlre_core.user_tables.readings import (
     Rows,
     is_code,
 )
-from dlre_core.user_tables.stage_scales import is_on_longer_scale, other_scale, whole_grade
-from dlre_core.user_tables.unit_problems import doubted_hospitals
-from dlre_core.user_tables.units import unit_for
+from dlre_core.user_tables.stage_scales import METAVIR, STAGE, StageScale, is_on_longer_scale, other_scale, whole_grade
+from dlre_core.user_tables.unit_problems import doubted_hospitals, report_mapped
+from dlre_core.user_tables.units import scale_for, unit_for
 from dlre_core.user_tables.vocabulary import MISSING_CODES, is_missing
 
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
@@ -51,7 +51,9 @@ def numbers(cells: Sequence[str], column: Column, rows: Rows, problems: Problems
     grouped = {cell for cell in values if GROUPS.fullmatch(texts[cell])}
     # Three decimals in most cells are three decimals.
     odd = grouped if sum(counts[cell] for cell in grouped) < filled / 2 else set()
-    scaled = _on_longer_scales([texts[cell] for cell in cells], column, rows)
+    scales = _other_scales(column, rows)
+    scaled = _on_longer_scales([texts[cell] for cell in cells], column, rows) - set(scales)
+    report_mapped(scales, [texts[cell] for cell in cells], rows, problems)
     given = {h: unit_for(column, h, rows.units) for h in set(rows.hospitals)}
     doubts = doubted_hospitals(cells, values, column, rows, problems)
 
@@ -61,6 +63,8 @@ def numbers(cells: Sequence[str], column: Column, rows: Rows, problems: Problems
         text = texts[cell]
         if is_missing(text):
             return MISSING
+        if hospital in scales:
+            return _on_scale(text, scales[hospital])
         if column.name in GRADES:
             refused = _grade_problem(text, column, hospital in scaled)
             if refused:
@@ -129,6 +133,24 @@ def _grade_problem(text: str, column: Column, longer_scale: bool) -> Reading | N
             "the hospital's values go above METAVIR's highest, so that all are on another scale.",
         )
     return None
+
+
+def _other_scales(column: Column, rows: Rows) -> dict[str, StageScale]:
+    """Hospitals whose stages are on another scale than METAVIR, as the user says."""
+    if column.name != STAGE:
+        return {}
+    scales = {hospital: scale_for(hospital, rows.units) for hospital in set(rows.hospitals)}
+    return {hospital: scale for hospital, scale in scales.items() if scale is not METAVIR}
+
+
+def _on_scale(text: str, scale: StageScale) -> Reading:
+    """The METAVIR stage of a cell on a scale that the user named."""
+    stage = scale.metavir(text)
+    if stage is not None:
+        return Reading(stage)
+    if is_code(text):
+        return CODE
+    return Reading(None, "not_on_scale", f"no stage of the scale {scale.label} ({', '.join(scale.stages)}).")
 
 
 def _on_longer_scales(cells: Sequence[str], column: Column, rows: Rows) -> set[str]:

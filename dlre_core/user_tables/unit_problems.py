@@ -1,4 +1,4 @@
-"""What is said of units: those that are doubted, and those that were converted."""
+"""What is said of units: those that are doubted, and those that were converted; and of stages on other scales."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from statistics import median
 from dlre_core.user_tables.csv_input import FLAGGED, WHOLE_TABLE, Problems
 from dlre_core.user_tables.data_contract import Column, Unit
 from dlre_core.user_tables.readings import Rows
+from dlre_core.user_tables.stage_scales import STAGE, StageScale
 from dlre_core.user_tables.units import Doubt, GivenUnit, doubted_units, unit_for
 from dlre_core.user_tables.vocabulary import MISSING_CODES
 
@@ -106,5 +107,32 @@ def _report_converted(
             "section units of the configuration says.",
             "Nothing to do.",
             column=column.name,
+            hospital=hospital,
+        )
+
+
+def report_mapped(scales: Mapping[str, StageScale], cells: Sequence[str], rows: Rows, problems: Problems) -> None:
+    """Say of every hospital with stages on another scale how many were mapped, and how.
+
+    Parameters
+    ----------
+    scales : mapping of hospital to StageScale
+    cells : sequence of str
+        Of the column of stages.
+    rows : Rows
+    problems : Problems
+        Takes one problem for every hospital.
+    """
+    groups = rows.by_hospital(cells) if scales else {}
+    for hospital, scale in sorted(scales.items()):
+        number = sum(scale.metavir(cell) is not None for cell in groups[hospital])
+        problems.add(
+            WHOLE_TABLE,
+            FLAGGED,
+            "scale_mapped",
+            f"{STAGE}: {number} stages of the scale {scale.label} were mapped to METAVIR's ({scale.rule}), as the "
+            "section units of the configuration says.",
+            "Nothing to do if that is right; the scales do not agree in every patient.",
+            column=STAGE,
             hospital=hospital,
         )

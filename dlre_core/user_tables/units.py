@@ -1,4 +1,7 @@
-"""Units: which hospital seems to have sent a column in another one, and conversion where the user says so."""
+"""Units: which hospital seems to have sent a column in another one, and conversion where the user says so.
+
+The scale of the stages counts as the unit of their column.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,6 +9,7 @@ from statistics import median
 
 from dlre_core.foundation.errors import ConfigurationError
 from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS, MEASUREMENT_COLUMNS, Column, Unit
+from dlre_core.user_tables.stage_scales import METAVIR, STAGE, STAGE_SCALES, StageScale, scale_named
 
 # So many values say something together, and so many have a median worth comparing.
 FEW_VALUES, COMPARABLE_VALUES = 3, 5
@@ -63,12 +67,18 @@ def given_units(section: Iterable[Mapping[str, str]], cohort: str = "") -> tuple
             continue
         given = GivenUnit(entry["column"], entry["unit"], str(entry.get("hospital") or ""))
         place = f"units.{number}"
-        if given.column not in known:
+        if given.column == STAGE:
+            if scale_named(given.unit) is None:
+                raise ConfigurationError(
+                    f"{place}.unit = {given.unit!r}: no scale of {STAGE}.",
+                    f"Write one of {', '.join(STAGE_SCALES)}.",
+                )
+        elif given.column not in known:
             raise ConfigurationError(
                 f"{place}.column = {given.column!r}: no column that comes in other units.",
-                f"Write one of {', '.join(known)}.",
+                f"Write one of {', '.join((*known, STAGE))}.",
             )
-        if unit_named(known[given.column], given.unit) is None:
+        elif unit_named(known[given.column], given.unit) is None:
             names = [known[given.column].unit, *(unit.name for unit in known[given.column].units)]
             raise ConfigurationError(
                 f"{place}.unit = {given.unit!r}: no unit of {given.column}.",
@@ -97,11 +107,28 @@ def unit_named(column: Column, name: str) -> Unit | None:
 
 def unit_for(column: Column, hospital: str, given: Sequence[GivenUnit]) -> Unit | None:
     """The unit that the user gave for a hospital's column, None where nothing is said."""
+    name = _given_name(column.name, hospital, given)
+    return unit_named(column, name) if name else None
+
+
+def scale_for(hospital: str, given: Sequence[GivenUnit]) -> StageScale:
+    """The scale of a hospital's stages: METAVIR unless the user names another.
+
+    Examples
+    --------
+    >>> scale_for("B", [GivenUnit("fibrosis_stage", "Ishak", "B")]).label, scale_for("A", []).label
+    ('Ishak', 'METAVIR')
+    """
+    return scale_named(_given_name(STAGE, hospital, given)) or METAVIR
+
+
+def _given_name(column: str, hospital: str, given: Sequence[GivenUnit]) -> str:
+    """Name of the unit of a hospital's column: its own entry, else that of all hospitals, else empty."""
     for name in (hospital, ""):
         for entry in given:
-            if (entry.column, entry.hospital) == (column.name, name):
-                return unit_named(column, entry.unit)
-    return None
+            if (entry.column, entry.hospital) == (column, name):
+                return entry.unit
+    return ""
 
 
 def doubted_units(column: Column, values: Mapping[str, Sequence[float]]) -> list[Doubt]:
