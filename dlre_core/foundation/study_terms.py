@@ -84,6 +84,8 @@ TEXT_COLUMNS = frozenset(
         "unreadable",
         "fibrosis_stage_given",
         "fibrosis_scale",
+        "aetiology",
+        "country",
     ]
 )
 # What a number must lie within, wherever a column of this name stands; limits belong to it.

@@ -22,7 +22,7 @@ from dlre_core.user_tables.csv_input import (
     Problems,
     RawTable,
 )
-from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS, Column
+from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS, EVERY_CLINICAL_COLUMN, Column
 from dlre_core.user_tables.readings import Rows
 from dlre_core.user_tables.stage_scales import METAVIR, STAGE
 from dlre_core.user_tables.units import GivenUnit, scale_for
@@ -76,7 +76,7 @@ class ClinicalTable:
 def read_clinical(
     path: str | Path,
     hospitals: Collection[str] | None = None,
-    columns: tuple[Column, ...] = CLINICAL_COLUMNS,
+    columns: tuple[Column, ...] = EVERY_CLINICAL_COLUMN,
     key: tuple[str, ...] = ("hospital", "patient_id"),
     units: Sequence[GivenUnit] = (),
 ) -> ClinicalTable:
@@ -85,7 +85,7 @@ def read_clinical(
     Parameters
     ----------
     path : path
-        CSV or Excel workbook with a header; see `dlre_core.user_tables.data_contract.CLINICAL_COLUMNS`.
+        CSV or Excel workbook with a header; see `dlre_core.user_tables.data_contract.EVERY_CLINICAL_COLUMN`.
     hospitals : collection of str, optional
         Codes of the hospitals that have a folder; rows of others are rejected.
     columns : tuple of Column, optional
@@ -110,7 +110,7 @@ def read_clinical(
 def examine_table(
     path: str | Path,
     hospitals: Collection[str] | None = None,
-    columns: tuple[Column, ...] = CLINICAL_COLUMNS,
+    columns: tuple[Column, ...] = EVERY_CLINICAL_COLUMN,
     key: tuple[str, ...] = ("hospital", "patient_id"),
     units: Sequence[GivenUnit] = (),
 ) -> ClinicalTable:

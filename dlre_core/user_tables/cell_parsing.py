@@ -10,7 +10,7 @@ from dlre_core.user_tables.data_contract import Column
 from dlre_core.user_tables.number_cells import numbers
 from dlre_core.user_tables.readings import Reader, Reading, Rows
 from dlre_core.user_tables.stage_scales import ISHAK, STAGE, other_scale
-from dlre_core.user_tables.word_cells import dates, flags, sexes, texts
+from dlre_core.user_tables.word_cells import categories, dates, flags, sexes, texts
 
 # A larger share of a column that cannot be read stops the study.
 MOST_UNREADABLE = 0.1
@@ -29,6 +29,7 @@ _READERS: Mapping[str, Callable[[Sequence[str], Column, Rows, Problems], Reader]
     "date": dates,
     "flag": flags,
     "sex": sexes,
+    "category": categories,
     "number": numbers,
     "integer": numbers,
 }
@@ -156,6 +157,7 @@ def _remedy(column: Column, code: str, cell: str) -> str:
         "day_or_month": "Write it as YYYY-MM-DD.",
         "not_a_sex": "Write M or F.",
         "not_yes_or_no": "Write 0 for no and 1 for yes.",
+        "not_a_category": column.hint,
         "one_or_two": "Write 0 for no and 1 for yes.",
         "not_known": "Find out and write 0 or 1.",
         "missing_code": "Leave the cell empty, or write the value if it is one.",

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from dlre_core.user_tables.vocabulary import COUNTRIES
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -42,12 +44,12 @@ class Column:
     in which the median of a hospital lies. All are in ``unit``; ``units`` are others in which the
     column is often sent. ``required`` columns must be in the table; ``may_be_empty`` allows blank
     cells. ``criterion`` names in plain words the criterion of the study that the column decides;
-    ``excludes`` marks flags of which a yes excludes the patient.
+    ``excludes`` marks flags of which a yes excludes the patient; ``values`` are all that a category may have.
     """
 
     name: str
     meaning: str
-    kind: str  # text, date, integer, number, flag or sex
+    kind: str  # text, date, integer, number, flag, sex or category
     unit: str = ""
     possible: tuple[float, float] | None = None
     plausible: tuple[float, float] | None = None
@@ -58,6 +60,7 @@ class Column:
     units: tuple[Unit, ...] = ()
     criterion: str = ""
     excludes: bool = False
+    values: tuple[str, ...] = ()
 
     @property
     def is_number(self) -> bool:
@@ -78,7 +81,7 @@ def _number(
     return Column(name, meaning, kind, unit, possible, plausible, hint=hint, **options)
 
 
-def _flag(name: str, meaning: str, *, excludes: bool = False) -> Column:
+def _flag(name: str, meaning: str, *, excludes: bool = False, required: bool = True) -> Column:
     criterion = meaning if excludes else ""
     return Column(
         name,
@@ -87,9 +90,21 @@ def _flag(name: str, meaning: str, *, excludes: bool = False) -> Column:
         "0 = no, 1 = yes",
         (0, 1),
         (0, 1),
+        required=required,
         criterion=criterion,
         excludes=excludes,
     )
+
+
+def _optional(
+    name: str,
+    meaning: str,
+    unit: str,
+    possible: tuple[float, float],
+    plausible: tuple[float, float],
+    **options: Any,
+) -> Column:
+    return _number(name, meaning, unit, possible, plausible, required=False, **options)
 
 
 def _enzyme(name: str, meaning: str, *ranges: tuple[float, float]) -> Column:
@@ -270,6 +285,74 @@ CLINICAL_COLUMNS: tuple[Column, ...] = (
     ),
 )
 
+AETIOLOGIES = ("hbv", "hcv", "masld", "metald", "ald", "autoimmune", "cholestatic", "other")
+# Columns that studies of other diseases need; a table without them is whole.
+OPTIONAL_CLINICAL_COLUMNS: tuple[Column, ...] = (
+    Column(
+        "aetiology",
+        "Cause of the liver disease",
+        "category",
+        ", ".join(AETIOLOGIES),
+        required=False,
+        values=AETIOLOGIES,
+        hint=f"Write one of {', '.join(AETIOLOGIES)}. NAFLD and MAFLD are defined otherwise: write masld where its "
+        "criteria hold.",
+    ),
+    Column(
+        "country",
+        "Country of the hospital",
+        "category",
+        "code of ISO 3166-1, two letters",
+        required=False,
+        values=COUNTRIES,
+        hint="Write the code of ISO 3166-1 with two letters, such as CN, JP, DE or GB.",
+    ),
+    _flag("diabetes", "Diabetes mellitus", required=False),
+    _optional(
+        "cholesterol_mmol_l",
+        "Total cholesterol",
+        "mmol/L",
+        (0.5, 60),
+        (1.5, 15),
+        usual=(2.5, 9),
+        units=(Unit("mg/dL", 1 / 38.67),),
+    ),
+    _optional(
+        "triglycerides_mmol_l",
+        "Triglycerides",
+        "mmol/L",
+        (0.1, 150),
+        (0.2, 25),
+        usual=(0.5, 8),
+        units=(Unit("mg/dL", 1 / 88.57),),
+    ),
+    _optional("inr", "International normalised ratio of the prothrombin time", "ratio", (0.5, 20), (0.7, 6)),
+    _optional("cap_db_m", "Controlled attenuation parameter", "dB/m", (100, 400), (100, 400)),
+    _optional("vcte_stiffness_kpa", "Liver stiffness by transient elastography (VCTE)", "kPa", (1, 75), (2, 75)),
+    _optional("vcte_iqr_kpa", "Interquartile range of the stiffness by VCTE", "kPa", (0, 75), (0, 30)),
+    _optional(
+        "spleen_stiffness_kpa",
+        "Spleen stiffness",
+        "kPa",
+        (1, 300),
+        (5, 150),
+        usual=(9, 120),
+        units=SPEED,
+    ),
+    _optional(
+        "alcohol_g_week",
+        "Alcohol, pure",
+        "g/week",
+        (0, 7000),
+        (0, 2500),
+        units=(Unit("g/day", 7, words="grams a day"),),
+    ),
+    _optional("fibrotest", "FibroTest, as the laboratory reports it", "0 to 1", (0, 1), (0, 1)),
+    _optional("steatosis_grade", "Steatosis grade of the biopsy", "0 to 3", (0, 3), (0, 3), integer=True),
+    _optional("nafld_activity_score", "NAFLD activity score of the biopsy", "0 to 8", (0, 8), (0, 8), integer=True),
+)
+EVERY_CLINICAL_COLUMN = (*CLINICAL_COLUMNS, *OPTIONAL_CLINICAL_COLUMNS)
+
 MEASUREMENT_COLUMNS: tuple[Column, ...] = (
     Column("hospital", "Code of the hospital", "text", may_be_empty=False),
     Column("patient_id", "The patient's id", "text", may_be_empty=False),
@@ -374,7 +457,7 @@ def contract_table(columns: tuple[Column, ...] = CLINICAL_COLUMNS) -> str:
     return "\n".join(lines) + "\n"
 
 
-def units_table(columns: tuple[Column, ...] = (*CLINICAL_COLUMNS, *MEASUREMENT_COLUMNS)) -> str:
+def units_table(columns: tuple[Column, ...] = (*EVERY_CLINICAL_COLUMN, *MEASUREMENT_COLUMNS)) -> str:
     """Usual medians and other units as a Markdown table, for the documentation."""
     lines = ["| column | unit | usual median | other units |", "|---|---|---|---|"]
     for column in columns:

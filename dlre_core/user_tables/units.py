@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from dlre_core.foundation.errors import ConfigurationError
-from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS, MEASUREMENT_COLUMNS, Column, Unit
+from dlre_core.user_tables.data_contract import EVERY_CLINICAL_COLUMN, MEASUREMENT_COLUMNS, Column, Unit
 from dlre_core.user_tables.stage_scales import METAVIR, STAGE, STAGE_SCALES, StageScale, scale_named
 
 # So many values say something together, and so many have a median worth comparing.
@@ -60,7 +60,7 @@ def given_units(section: Iterable[Mapping[str, str]], cohort: str = "") -> tuple
     >>> given_units([{"column": "albumin_g_l", "hospital": "A", "unit": "g/dL"}])
     (GivenUnit(column='albumin_g_l', unit='g/dL', hospital='A'),)
     """
-    known = {c.name: c for c in (*CLINICAL_COLUMNS, *MEASUREMENT_COLUMNS) if c.units}
+    known = {c.name: c for c in (*EVERY_CLINICAL_COLUMN, *MEASUREMENT_COLUMNS) if c.units}
     entries: dict[tuple[str, str], GivenUnit] = {}
     for number, entry in enumerate(section):
         if str(entry.get("cohort") or "") != cohort:
@@ -97,7 +97,7 @@ def unit_named(column: Column, name: str) -> Unit | None:
 
     Examples
     --------
-    >>> platelets = next(c for c in CLINICAL_COLUMNS if c.name == "platelets_10e9_l")
+    >>> platelets = next(c for c in EVERY_CLINICAL_COLUMN if c.name == "platelets_10e9_l")
     >>> unit_named(platelets, "10^4/µL").factor, unit_named(platelets, "10^9/L").factor
     (10, 1)
     """

@@ -1,4 +1,4 @@
-"""Words that hospitals write for yes, no, the sexes and what is missing."""
+"""Words that hospitals write for yes, no, the sexes, causes of disease, countries and what is missing."""
 
 import re
 import unicodedata
@@ -93,6 +93,32 @@ MALE_FEMALE = (
     ("homme", "femme"),
     ("masculin", "féminin"),
 )
+# ISO 3166-1 alpha-2.
+_COUNTRIES = (
+    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY "
+    "BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK "
+    "FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR "
+    "IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK "
+    "ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM "
+    "PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF "
+    "TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW"
+)
+COUNTRIES = tuple(_COUNTRIES.split())
+# Other words for the values of columns of the kind category; a name that means something else is none of them.
+SYNONYMS: Mapping[str, Mapping[str, str]] = {
+    "aetiology": {
+        "chb": "hbv",
+        "hepatitis b": "hbv",
+        "chronic hepatitis b": "hbv",
+        "乙肝": "hbv",
+        "chc": "hcv",
+        "hepatitis c": "hcv",
+        "chronic hepatitis c": "hcv",
+        "丙肝": "hcv",
+    },
+    # NA is a word for missing.
+    "country": {"namibia": "NA"},
+}
 ZERO_OR_ONE = re.compile(r"([012])\.0+")
 DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣", "-"))
 

@@ -1,4 +1,4 @@
-"""Text, dates, yes and no, and sexes: how the cells of such columns are read."""
+"""Text, dates, yes and no, sexes and categories: how the cells of such columns are read."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dlre_core.user_tables.csv_input import FLAGGED, WHOLE_TABLE, Problems
 from dlre_core.user_tables.data_contract import Column
 from dlre_core.user_tables.dates import Order, day_month_order, is_year_last, parse_date, plain_date
 from dlre_core.user_tables.readings import CODE, FORMULA, MISSING, Reader, Reading, Rows, is_code
-from dlre_core.user_tables.vocabulary import FLAGS, MISSING_WORDS, SEXES, Vocabulary, is_missing, plain
+from dlre_core.user_tables.vocabulary import FLAGS, MISSING_WORDS, SEXES, SYNONYMS, Vocabulary, is_missing, plain
 
 SHOWN_LINES = 5
 
@@ -147,5 +147,22 @@ def sexes(cells: Sequence[str], column: Column, rows: Rows, problems: Problems) 
         if value is None and is_code(word):
             return CODE
         return Reading(None, "not_a_sex", "neither M nor F.") if value is None else Reading(value)
+
+    return read
+
+
+def categories(cells: Sequence[str], column: Column, rows: Rows, problems: Problems) -> Reader:
+    meanings = {plain(value): value for value in column.values} | dict(SYNONYMS.get(column.name, {}))
+
+    def read(_: str, cell: str) -> Reading:
+        word = plain(cell)
+        if word.startswith("="):
+            return FORMULA
+        if word in MISSING_WORDS:
+            return MISSING
+        if is_code(word):
+            return CODE
+        value = meanings.get(word)
+        return Reading(None, "not_a_category", "none of the column's values.") if value is None else Reading(value)
 
     return read

@@ -15,6 +15,7 @@ from dlre_core.comparators.registry import (
     cut_off_table,
     given_column,
 )
+from dlre_core.user_tables.data_contract import EVERY_CLINICAL_COLUMN
 
 LIMITS = {"ast_iu_l": UpperLimit(40, {"B": 50}), "ggt_iu_l": UpperLimit(40, {"B": 60})}
 # Stiffness, platelets, AST, ALT, diabetes, sex and age are those of a calculator's test cases of the Agile scores.
@@ -133,6 +134,11 @@ def test_a_limit_that_is_not_given_and_a_sex_that_is_none_are_refused():
         score("agile_4", sex="male")
     with pytest.raises(ValueError, match="'fib5' is no comparator; there are lsm, apri"):
         comparator("fib5")
+
+
+def test_every_column_is_one_of_the_contract():
+    contract = {column.name for column in EVERY_CLINICAL_COLUMN} | {"lsm"}
+    assert {name for one in COMPARATORS.values() for name in one.columns} <= contract
 
 
 def test_cut_offs_are_ordered_and_have_a_source():

@@ -10,6 +10,7 @@ from dlre_core.patients.clinical_table import read_clinical, rejected_rows
 from dlre_core.user_tables.data_contract import (
     CLINICAL_COLUMNS,
     MEASUREMENT_COLUMNS,
+    OPTIONAL_CLINICAL_COLUMNS,
     contract_table,
     template,
 )
@@ -123,7 +124,7 @@ def test_template_and_documentation_name_every_column():
     assert all(f"`{column.name}`" in contract_table() for column in CLINICAL_COLUMNS)
 
 
-@pytest.mark.parametrize("columns", [CLINICAL_COLUMNS, MEASUREMENT_COLUMNS])
+@pytest.mark.parametrize("columns", [CLINICAL_COLUMNS, OPTIONAL_CLINICAL_COLUMNS, MEASUREMENT_COLUMNS])
 def test_the_documented_contract_is_the_contract(columns):
     document = Path(__file__).parents[3] / "docs/reference/data_contract.md"
     assert contract_table(columns) in document.read_text(encoding="utf-8")

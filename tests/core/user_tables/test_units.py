@@ -11,12 +11,12 @@ from dlre_core.foundation.errors import ConfigurationError
 from dlre_core.patients.clinical_table import examine_table, read_clinical
 from dlre_core.patients.other_tables import values_by_file
 from dlre_core.simulation.cohort import write_clinical_csv
-from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS, MEASUREMENT_COLUMNS, units_table
+from dlre_core.user_tables.data_contract import EVERY_CLINICAL_COLUMN, MEASUREMENT_COLUMNS, units_table
 from dlre_core.user_tables.units import doubted_units, given_units
 from tests.helpers.clean_table import DATA, changed, clean_rows, codes, enrolled, examined, found
 
 CLEAN = read_clinical(DATA / "clean.csv").patients
-COLUMNS = {column.name: column for column in (*CLINICAL_COLUMNS, *MEASUREMENT_COLUMNS)}
+COLUMNS = {column.name: column for column in (*EVERY_CLINICAL_COLUMN, *MEASUREMENT_COLUMNS)}
 # Column, unit as it is named, factor to the column's own.
 OTHERS = [
     ("platelets_10e9_l", "10^4/uL", 10, "multiply by 10"),
