@@ -193,7 +193,7 @@ def _fill_outbox(
         here = chosen[chosen["patient"] == patient["patient"]]
         found = [files[image_id] for image_id in here["image_id"] if image_id in files]
         try:
-            left_out = _write_for_pacs(inbox, patient, found, sheets[patient["patient"]], study)
+            left_out = _write_for_pacs(inbox, patient, here["q_box_mean_kpa"], found, sheets[patient["patient"]], study)
         except UnreadableDicom as error:
             logger.warning("%s: nothing for the PACS: %s", patient["patient"], error)
             failures[patient["patient"]] = f"nothing for the PACS: {error.message}"
@@ -209,6 +209,7 @@ def _fill_outbox(
 def _write_for_pacs(
     inbox: Inbox,
     patient: pd.Series,
+    stiffness_kpa: pd.Series,
     files: Sequence[FoundFile],
     sheet: np.ndarray,
     study: FrozenStudy,
@@ -225,7 +226,7 @@ def _write_for_pacs(
         report = pacs.structured_report(
             pictures,
             {stage: patient[stage] for stage in STAGES},
-            liver_stiffness_kpa=patient["liver_stiffness_kpa"],
+            stiffness_kpa=stiffness_kpa.tolist(),
             stage=patient["implied_stage"] or "unknown",
             simulated=study.simulated,
             model=study.manifest,

@@ -65,9 +65,14 @@ UTF8 = "ISO_IR 192"
 SERIES = {"report": 9601, "heat_maps": 9602}
 LIVER = codes.SCT.Liver
 ULTRASOUND = hd.sr.CodedConcept("45036003", "SCT", "Ultrasonography of abdomen")
-STIFFNESS = hd.sr.CodedConcept("liver_stiffness", SCHEME, "Liver stiffness, median of Q-Box means")
+# DICOM PS3.16: CID 12308 (shear-wave measurements), CID 12224 (modes), CID 7465 (derived from several measurements).
+ELASTICITY = codes.DCM.Elasticity
+TWO_DIMENSIONAL = codes.cid12224._2DShearWaveElastography
+MEDIAN = codes.cid7465.MedianValueOfPopulation
+IQR = codes.cid7465.InterquartileRangeOfPopulation
+IQR_TO_MEDIAN = codes.cid7465.InterquartileRangeToMedianRatioOfPopulation
 KILOPASCAL = hd.sr.CodedConcept("kPa", "UCUM", "kilopascal")
-PROBABILITY = hd.sr.CodedConcept("1", "UCUM", "no units")
+NO_UNITS = hd.sr.CodedConcept("1", "UCUM", "no units")
 IMPLIED = hd.sr.CodedConcept("implied_stage", SCHEME, "Implied METAVIR fibrosis stage")
 INTENDED = hd.sr.CodedConcept("intended_use", SCHEME, "Intended use")
 RESEARCH = hd.sr.CodedConcept("research_use_only", SCHEME, "Research use only, not a medical device")
@@ -165,12 +170,15 @@ def structured_report(
     pictures: Sequence[Dataset],
     probabilities: Mapping[str, float],
     *,
-    liver_stiffness_kpa: float,
+    stiffness_kpa: Sequence[float],
     stage: str,
     simulated: bool,
     model: str,
 ) -> Dataset:
-    """A Comprehensive SR (TID 1500) with the probabilities and the implied stage.
+    """A Comprehensive SR (TID 1500) with the probabilities, the implied stage and the liver stiffness.
+
+    Stiffness has the standard's codes: Elasticity, method 2D Shear Wave Elastography, derived as median, interquartile
+    range and their ratio. What only DLRE has is coded privately.
 
     Parameters
     ----------
@@ -178,8 +186,9 @@ def structured_report(
         Elements from `read_identity`; those that were used, of one study.
     probabilities : mapping of stage question to float
         0 to 1.
-    liver_stiffness_kpa : float
-        kPa; NaN leaves it out.
+    stiffness_kpa : sequence of float
+        Means of the Q-Boxes of the pictures, kPa; NaN is left out. Without any there is no stiffness, with one no
+        spread.
     stage : str
         Implied METAVIR stage, such as ``F2``.
     simulated : bool
@@ -191,12 +200,11 @@ def structured_report(
         hd.sr.Measurement(
             hd.sr.CodedConcept(f"probability_{name}", SCHEME, _question(name)),
             round(float(value), 4),
-            PROBABILITY,
+            NO_UNITS,
         )
         for name, value in probabilities.items()
     ]
-    if not np.isnan(liver_stiffness_kpa):
-        measurements.append(hd.sr.Measurement(STIFFNESS, round(float(liver_stiffness_kpa), 2), KILOPASCAL))
+    measurements += _elasticity(stiffness_kpa)
     cohort = "a simulated cohort: without clinical meaning" if simulated else "patients of a study"
     trained = hd.sr.CodedConcept("simulated" if simulated else "patients", SCHEME, cohort)
     verdict = hd.sr.CodedConcept(stage.lower().replace("-", "_"), SCHEME, f"METAVIR {stage}")
@@ -241,6 +249,24 @@ def structured_report(
     )
     report.SeriesDescription = "DLRE staging - RESEARCH USE ONLY"
     return report
+
+
+def _elasticity(stiffness_kpa: Sequence[float]) -> list[hd.sr.Measurement]:
+    """Median, interquartile range (type 7 of Hyndman and Fan) and their ratio, as far as there are measurements."""
+    known = np.asarray(stiffness_kpa, dtype=np.float64)
+    known = known[~np.isnan(known)]
+    if not len(known):
+        return []
+    low, middle, high = np.percentile(known, [25, 50, 75])
+    values = [(MEDIAN, round(float(middle), 2), KILOPASCAL)]
+    if len(known) > 1:
+        values.append((IQR, round(float(high - low), 2), KILOPASCAL))
+    if len(known) > 1 and middle > 0:
+        values.append((IQR_TO_MEDIAN, round(float((high - low) / middle), 4), NO_UNITS))
+    return [
+        hd.sr.Measurement(ELASTICITY, value, unit, derivation=derivation, method=TWO_DIMENSIONAL)
+        for derivation, value, unit in values
+    ]
 
 
 def secondary_capture(pictures: Sequence[Dataset], heat_maps: NDArray[np.uint8], *, model: str) -> Dataset:

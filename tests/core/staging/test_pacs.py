@@ -1,5 +1,8 @@
 """What goes back to a PACS when headers are odd."""
 
+import shutil
+import subprocess
+
 import numpy as np
 import pydicom
 import pytest
@@ -63,7 +66,7 @@ def test_odd_elements_make_a_report_all_the_same(tmp_path, recwarn, name, value,
         found = identity(tmp_path, **{name: value})
         assert str(found[name].value or "") == kept
         report = pacs.structured_report(
-            [found], {"f4": 0.5}, liver_stiffness_kpa=5.0, stage="F2", simulated=True, model="m"
+            [found], {"f4": 0.5}, stiffness_kpa=[5.0], stage="F2", simulated=True, model="m"
         )
         picture = pacs.secondary_capture([found], np.zeros((8, 8, 3), np.uint8), model="m")
         for made in (report, picture):
@@ -111,3 +114,58 @@ def test_an_id_in_a_character_set_that_nobody_declared_makes_no_report(tmp_path)
     with pytest.raises(UnreadableDicom, match="character set") as caught:
         read(tmp_path)
     assert "Specific Character Set" in caught.value.remedy
+
+
+def measured(report):
+    """Name, derivation, method, value and unit of every number of a report."""
+    found = []
+
+    def walk(items):
+        for item in items:
+            if item.ValueType == "NUM":
+                (number,) = item.MeasuredValueSequence
+                said = {
+                    inner.ConceptNameCodeSequence[0].CodeMeaning: inner.ConceptCodeSequence[0].CodeValue
+                    for inner in item.get("ContentSequence", [])
+                    if inner.ValueType == "CODE"
+                }
+                name, unit = item.ConceptNameCodeSequence[0], number.MeasurementUnitsCodeSequence[0]
+                code = f"{name.CodingSchemeDesignator} {name.CodeValue}"
+                value = float(number.NumericValue)
+                found.append((code, said.get("Derivation"), said.get("Measurement Method"), value, unit.CodeValue))
+            walk(item.get("ContentSequence", []))
+
+    walk(report.ContentSequence)
+    return found
+
+
+def report_of(folder, stiffness):
+    picture = identity(folder)
+    return pacs.structured_report(
+        [picture], {"f4": 0.25}, stiffness_kpa=stiffness, stage="F2", simulated=True, model="m"
+    )
+
+
+def test_stiffness_has_the_codes_of_the_standard_and_only_dlre_private_ones(tmp_path):
+    # Quartiles of 4, 5, 6, 8 and 20 are 5, 6 and 8: interquartile range 3, half of the median.
+    numbers = measured(report_of(tmp_path, [6.0, 4.0, np.nan, 20.0, 5.0, 8.0]))
+    assert numbers == [
+        ("99DLRE probability_f4", None, None, 0.25, "1"),
+        ("DCM 110830", "373099004", "130609", 6.0, "kPa"),
+        ("DCM 110830", "130614", "130609", 3.0, "kPa"),
+        ("DCM 110830", "130615", "130609", 0.5, "1"),
+    ]
+
+
+@pytest.mark.parametrize(("stiffness", "derivations"), [([], []), ([np.nan], []), ([5.0, np.nan], ["373099004"])])
+def test_what_was_not_measured_is_not_reported(tmp_path, stiffness, derivations):
+    assert [number[1] for number in measured(report_of(tmp_path, stiffness))[1:]] == derivations
+
+
+@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="Debian's dicom3tools is missing")
+def test_the_report_passes_dciodvfy(tmp_path):
+    pacs.write_private_dicom(report_of(tmp_path, [6.0, 4.0, 5.0]), tmp_path / "report.dcm")
+    said = subprocess.run(["dciodvfy", tmp_path / "report.dcm"], capture_output=True, text=True)
+    assert said.returncode == 0, said.stderr
+    assert "Error" not in said.stderr
+    assert "ComprehensiveSR" in said.stdout + said.stderr
