@@ -1,8 +1,9 @@
-"""DeLong tests: two scores on the same patients, one in two groups of patients, and cohorts that overlap."""
+"""DeLong tests: two scores on the same patients, one in two or more groups of patients, and cohorts that overlap."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -189,6 +190,151 @@ def compare_overlapping_aucs(
     degrees = variance**2 / sum(term[0] ** 2 / term[1] for term in terms) if variance > 0 else math.nan
     missing = int((~present[0] & ~present[1]).sum())
     return _compare(first, second, variance, sum(term[2] for term in terms), degrees, missing, confidence)
+
+
+@dataclass(frozen=True)
+class AucHeterogeneity:
+    """A test whether k independent groups have one AUC: chi-squared on k - 1 degrees of freedom.
+
+    ``groups`` are those that were tested; ``left_out`` names the others with the reason. ``pooled`` is the AUC that is
+    common under the null hypothesis. NaN with a ``reason`` below two groups.
+    """
+
+    statistic: float
+    degrees_of_freedom: int
+    p_value: float
+    pooled: float
+    groups: tuple[Hashable, ...]
+    left_out: tuple[tuple[Hashable, str], ...] = ()
+    reason: str = ""
+
+
+def auc_heterogeneity(
+    labels: ArrayLike, scores: ArrayLike, groups: ArrayLike, names: Sequence[Hashable], *, scale: str = "auc"
+) -> AucHeterogeneity:
+    """Test one score's AUC for equality over independent groups of patients.
+
+    With DeLong variances v_i, weights w_i = 1 / v_i and the weighted mean AUC_w, Q = sum of w_i (AUC_i - AUC_w)^2 has
+    the chi-squared distribution on k - 1 degrees of freedom under equality. It is the Wald test of the k - 1 contrasts
+    of independent AUCs; of two groups Q is z^2.
+
+    Parameters
+    ----------
+    labels : (n,) of 0 and 1
+    scores : (n,) float
+        NaN is missing and left out.
+    groups : (n,) of the names
+        Patients of no name are left out.
+    names : sequence
+        The groups. A group with fewer than five cases or controls, or with an AUC of 0 or 1, has no variance to be
+        believed and is left out with the reason.
+    scale : {"auc", "logit"}
+        ``logit`` compares the logits by the delta method, which keeps the level better in small groups with high AUCs;
+        ``pooled`` is an AUC on either.
+
+    Returns
+    -------
+    AucHeterogeneity
+
+    Raises
+    ------
+    ValueError
+        If the scale is unknown.
+
+    References
+    ----------
+    McClish DK. Med Decis Making 1987;7:149-155. doi:10.1177/0272989X8700700305. DeLong ER, DeLong DM, Clarke-Pearson
+    DL. Biometrics 1988;44:837-845. doi:10.2307/2531595.
+
+    Examples
+    --------
+    >>> labels = [0, 1] * 15
+    >>> scores = [0, 2, 1, 3, 2, 1, 3, 4, 4, 5] * 3
+    >>> test = auc_heterogeneity(labels, scores, ["A"] * 10 + ["B"] * 10 + ["C"] * 10, ["A", "B", "C"])
+    >>> test.statistic, test.degrees_of_freedom, test.p_value
+    (0.0, 2, 1.0)
+    """
+    if scale not in ("auc", "logit"):
+        raise ValueError(f"scale {scale!r} is neither auc nor logit")
+    truth, values, member = (np.asarray(column) for column in (labels, scores, groups))
+    tested: list[tuple[Hashable, AucParts]] = []
+    left_out: list[tuple[Hashable, str]] = []
+    for name in names:
+        here = member == name
+        present, (kept,), _ = complete_cases(truth[here], values[here])
+        parts = auc_parts(present, kept)
+        reason = parts.reason if math.isnan(parts.auc) else too_few(parts.n_cases, parts.n - parts.n_cases)
+        if not reason and parts.auc in (0.0, 1.0):
+            reason = "an AUC of 0 or 1 has no variance"
+        if not reason and not parts.variance > 0:
+            reason = "zero variance"
+        if reason:
+            left_out.append((name, reason))
+        else:
+            tested.append((name, parts))
+    common = {"groups": tuple(name for name, _ in tested), "left_out": tuple(left_out)}
+    if len(tested) < 2:
+        reason = f"{len(tested)} group{'s' * (len(tested) != 1)} with a variance: nothing to compare"
+        return AucHeterogeneity(math.nan, max(len(tested) - 1, 0), math.nan, math.nan, reason=reason, **common)
+    area = np.array([parts.auc for _, parts in tested])
+    variance = np.array([parts.variance for _, parts in tested])
+    if scale == "logit":
+        area, variance = special.logit(area), variance / (area * (1 - area)) ** 2
+    weights = 1 / variance
+    middle = float((weights * area).sum() / weights.sum())
+    # Equal AUCs differ by rounding only.
+    equal = np.ptp(area) < 1e-12
+    statistic = 0.0 if equal else float((weights * (area - middle) ** 2).sum())
+    degrees = len(tested) - 1
+    pooled = float(special.expit(middle)) if scale == "logit" else middle
+    return AucHeterogeneity(statistic, degrees, float(special.chdtrc(degrees, statistic)), pooled, **common)
+
+
+@dataclass(frozen=True)
+class PairOfGroups:
+    """One of the pairwise tests between groups: ``p_holm`` is adjusted within the family of all pairs."""
+
+    first: Hashable
+    second: Hashable
+    comparison: AucComparison
+    p_holm: float
+
+
+def compare_every_two_groups(
+    labels: ArrayLike,
+    scores: ArrayLike,
+    groups: ArrayLike,
+    names: Sequence[Hashable],
+    *,
+    confidence: float = 0.95,
+) -> list[PairOfGroups]:
+    """Every two groups against each other, as tables report it, with Holm's adjustment over all pairs.
+
+    Parameters
+    ----------
+    labels, scores, groups, names
+        As `auc_heterogeneity` takes them.
+    confidence : float
+
+    Returns
+    -------
+    list of PairOfGroups
+        In the order of the names. p is NaN, with the reason, where a class has fewer than five patients or an AUC is 0
+        or 1; such a pair is not counted by Holm.
+
+    References
+    ----------
+    Zhou XH, Gatsonis CA. Stat Med 1996;15:1687-1693. Holm S. Scand J Stat 1979;6:65-70.
+    """
+    values, member = np.asarray(scores, dtype=np.float64), np.asarray(groups)
+    of_group = {name: np.where(member == name, values, np.nan) for name in names}
+    pairs = list(combinations(names, 2))
+    tests = [
+        compare_overlapping_aucs(labels, of_group[first], of_group[second], confidence=confidence).reported
+        for first, second in pairs
+    ]
+    adjusted = holm([test.p_value for test in tests])
+    return [PairOfGroups(*pair, test, float(p)) for pair, test, p in zip(pairs, tests, adjusted, strict=True)]
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:

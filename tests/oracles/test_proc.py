@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlre_core.statistics.comparisons import compare_paired_aucs, compare_unpaired_aucs
+from dlre_core.statistics.comparisons import auc_heterogeneity, compare_paired_aucs, compare_unpaired_aucs
 from dlre_core.statistics.cutoffs import youden_cutoff
 from dlre_core.statistics.roc import roc_analysis
 
@@ -104,3 +104,20 @@ def test_unpaired_test(name):
     close(ours.statistic, test["statistic"])
     close(ours.degrees_of_freedom, test["parameter"])
     close(ours.p_value, test["p_value"], rtol=1e-8)
+
+
+def test_heterogeneity_rests_on_the_variances_of_proc():
+    """Four groups of patients: Cochran's Q of pROC's AUCs and DeLong variances."""
+    chosen = [("unpaired_small_ties", "B"), ("unpaired_one_perfect", "A")]
+    chosen += [("n132_F4", "p1"), ("heavy_ties_5level", "p2")]
+    parts = [data(*one) for one in chosen]
+    labels, scores = (pd.concat([part[column] for part in parts]).to_numpy() for column in (0, 1))
+    groups = np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts])
+    area, variance = (
+        np.array([number(CASES[name][part][key]) for name, part in chosen]) for key in ("auc", "delong_var")
+    )
+    weights = 1 / variance
+    statistic = (weights * (area - (weights * area).sum() / weights.sum()) ** 2).sum()
+    found = auc_heterogeneity(labels, scores, groups, range(len(parts)))
+    close(found.statistic, statistic)
+    assert (found.groups, found.degrees_of_freedom) == ((0, 1, 2, 3), 3)
