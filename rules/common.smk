@@ -89,6 +89,11 @@ def shown(path, category, what):
     return report(path, caption=f"report/{kind}.rst", category=category, labels=labels)
 
 
+def upper_limits(enzyme):
+    """Upper limit of normal of an enzyme, IU/L: everywhere, and where hospitals have their own."""
+    return [config["statistics"][f"{enzyme}_upper_limit_of_normal_{where}iu_l"] for where in ("", "by_hospital_")]
+
+
 def printed_table(path, category=None, what=None, prefix=""):
     """Outputs of a table: at full precision, and rounded for print; with a category, shown by Snakemake's report."""
     csv = shown(f"{path}.csv", category, what) if category else f"{path}.csv"

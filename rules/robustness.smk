@@ -131,6 +131,28 @@ rule fusion:
         "../scripts/robustness/fusion.py"
 
 
+rule other_comparators:
+    """What else the network can be compared with, and published cut-offs applied to this cohort."""
+    input:
+        scores=f"results/scores/{PLAN.main_arm}.csv",
+        patients="results/clinical/patients.csv",
+    output:
+        **printed_table("results/tables/other_comparators"),
+    log:
+        "results/logs/other_comparators.log",
+    benchmark:
+        "results/benchmarks/other_comparators.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        upper_limits={"ast_iu_l": upper_limits("ast"), "ggt_iu_l": upper_limits("ggt")},
+        confidence=config["statistics"]["confidence"],
+        interval=config["statistics"]["auc_interval"],
+        simulated=SIMULATED,
+    script:
+        "../scripts/robustness/other_comparators.py"
+
+
 rule choices:
     """AUC with k pictures, averaged over all choices of k of a patient's pictures."""
     input:

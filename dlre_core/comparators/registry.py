@@ -28,7 +28,8 @@ class CutOff:
     """A published cut-off: below ``rule_out`` the condition is ruled out, from ``rule_in`` on it is ruled in.
 
     ``lowest_stage`` is the lowest METAVIR stage of the cases, None where they are not defined by a stage alone. One of
-    the limits is None where only the other was published; a single cut-off has both the same.
+    the limits is None where only the other was published; a single cut-off has both the same. ``from_age`` is the
+    lowest age, in years, of the patients that it is for.
     """
 
     question: str
@@ -36,6 +37,7 @@ class CutOff:
     rule_out: float | None
     rule_in: float | None
     source: str
+    from_age: float = 0
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ _ALL = (
         cut_offs=(
             CutOff("≥F3 (Ishak ≥4), HCV with HIV", 3, 1.45, 3.25, STERLING),
             CutOff("≥F3, NAFLD", 3, 1.30, 2.67, "Shah 2009, doi:10.1016/j.cgh.2009.05.033"),
-            CutOff("≥F3, NAFLD, 65 years or older", 3, 2.0, None, "McPherson 2017, doi:10.1038/ajg.2016.453"),
+            CutOff("≥F3, NAFLD, 65 years or older", 3, 2.0, None, "McPherson 2017, doi:10.1038/ajg.2016.453", 65),
         ),
     ),
     Comparator(

@@ -160,7 +160,8 @@ def _examine(
     )
     scales = [scale_for(hospital, units) for hospital in rows.hospitals]
     if STAGE in patients and any(scale is not METAVIR for scale in scales):
-        patients[f"{STAGE}_given"] = raw.column(STAGE)
+        # Only what could be read: anything might stand in the other cells.
+        patients[f"{STAGE}_given"] = pd.Series(raw.column(STAGE), dtype=object).where(patients[STAGE].notna(), "")
         patients["fibrosis_scale"] = [scale.name for scale in scales]
     if rows.commas:
         problems.add(

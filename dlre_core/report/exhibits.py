@@ -38,6 +38,7 @@ TABLES: Mapping[str, str] = {
     "fusion": "main",
     "choices": "main",
     "radiomics": "main",
+    "other_comparators": "main",
 }
 FIGURES: Mapping[str, str] = {
     "headline": "headline",
@@ -71,6 +72,7 @@ OPTIONAL = frozenset(
         "fusion",
         "choices",
         "radiomics",
+        "other_comparators",
         "agreement",
     }
 )

@@ -1,14 +1,18 @@
 """Subanalyses: AUC of scores in the groups that a column divides patients into, and tests between the groups."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from dlre_core.foundation.study_terms import stage_labels
 from dlre_core.statistics.comparisons import auc_heterogeneity, compare_every_two_groups
+from dlre_core.statistics.estimates import Estimate
 from dlre_core.statistics.roc import roc_analysis
+from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval, format_p_value
+from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
 UNKNOWN = "unknown"
 ALL_GROUPS = "all groups"
@@ -219,3 +223,76 @@ def subanalysis_tests(
                 }
             )
     return pd.DataFrame(rows, columns=TEST_COLUMNS)
+
+
+def subanalyses(
+    patients: pd.DataFrame,
+    stages: Sequence[str],
+    groupings: Sequence[Grouping],
+    methods: Mapping[str, str],
+    *,
+    confidence: float = 0.95,
+    interval: str = "delong",
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every grouping for every stage question: groups, and tests between them.
+
+    Parameters
+    ----------
+    patients : DataFrame
+        One row per patient: fibrosis_stage, the groupings' columns and the methods' scores.
+    stages : sequence of str
+        Stage questions.
+    groupings : sequence of Grouping
+    methods : mapping of method to its score's column, with ``{stage}`` where each question has one
+    confidence : float
+    interval : {"delong", "logit", "exact_binomial_n"}
+
+    Returns
+    -------
+    DataFrame, DataFrame
+        As `subanalysis_table` and `subanalysis_tests` make them, with stage and grouping in front.
+    """
+    tables, tests = [], []
+    for grouping in groupings:
+        for stage in stages:
+            labels = stage_labels(patients["fibrosis_stage"], stage)
+            scores = {method: patients[column.format(stage=stage)] for method, column in methods.items()}
+            made = (
+                subanalysis_table(patients, labels, scores, grouping, confidence=confidence, interval=interval),
+                subanalysis_tests(patients, labels, scores, grouping, confidence=confidence),
+            )
+            for gathered, part in zip((tables, tests), made, strict=True):
+                gathered.append(part.assign(stage=stage, grouping=grouping.title))
+    front = ["stage", "grouping"]
+    table, test = (pd.concat(parts, ignore_index=True) for parts in (tables, tests))
+    return tuple(part[[*front, *part.columns.drop(front)]] for part in (table, test))
+
+
+def printed_subanalyses(table: pd.DataFrame, tests: pd.DataFrame, confidence: float, simulated: bool) -> PrintedTable:
+    """Both tables for print: groups with their AUC, and below them the test over all groups; one block per question."""
+    blocks = []
+    for (grouping, stage), part in table.groupby(["grouping", "stage"], sort=False):
+        here = tests[(tests["grouping"] == grouping) & (tests["stage"] == stage)]
+        rows = []
+        for method, groups in part.groupby("method", sort=False):
+            for _, row in groups.iterrows():
+                auc = Estimate(row["auc"], row["auc_low"], row["auc_high"])
+                counts = [f"{row['n']:g}", f"{row['n_cases']:g}"]
+                rows.append([METHOD_NAMES[str(method)], str(row["group"]), *counts, format_interval(auc), ""])
+            for _, row in here[here["method"] == method].iterrows():
+                whole = row["first"] == ALL_GROUPS
+                name = "all groups" if whole else f"{row['first']} - {row['second']}"
+                difference = Estimate(row["difference"], row["difference_low"], row["difference_high"])
+                shown = "" if whole else format_interval(difference)
+                p = format_p_value(row["p_value"] if whole else row["p_holm"])
+                rows.append([METHOD_NAMES[str(method)], f"{name}, difference", "", "", shown, p])
+        blocks.append(Block(f"{grouping}: {STAGE_NAMES[str(stage)]}", rows))
+    notes = [
+        f"Validation cohort. AUC with {100 * confidence:g} % confidence interval. All groups: chi-squared test that "
+        "the AUC is the same in all; two groups: unpaired DeLong test, Holm over a method's pairs. With fewer than five "
+        "cases or controls a group has no interval and is in no test.",
+        *sorted({f"{note}." for note in tests["notes"] if isinstance(note, str) and note}),
+    ]
+    caption = "Subanalyses: AUC by group"
+    columns = ["Method", "Group", "n", "Cases", "AUC, or difference", "p"]
+    return PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes, heads=2)

@@ -72,6 +72,8 @@ def test_what_a_scale_does_not_have_is_refused_with_its_stages(tmp_path, name, c
 def test_a_code_for_missing_is_no_stage_of_any_scale(tmp_path):
     table = examined(tmp_path, changed("fibrosis_stage", lambda n, c: "9" if n == 3 else c), units=scale("ishak"))
     assert codes(table)["missing_code"] == 1
+    # What is no stage of the scale is not kept either.
+    assert "9" not in set(table.patients["fibrosis_stage_given"])
 
 
 def test_one_hospital_on_another_scale_leaves_the_others(tmp_path):
