@@ -153,6 +153,30 @@ rule other_comparators:
         "../scripts/robustness/other_comparators.py"
 
 
+rule subanalyses:
+    """AUC by group of any column of the clinical table, and tests between the groups."""
+    input:
+        scores=f"results/scores/{PLAN.main_arm}.csv",
+        patients="results/clinical/patients.csv",
+        acquisitions="results/store/acquisitions.csv",
+    output:
+        **printed_table("results/tables/subanalyses"),
+        tests="results/tables/subanalyses_tests.csv",
+    log:
+        "results/logs/subanalyses.log",
+    benchmark:
+        "results/benchmarks/subanalyses.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        groupings=config["statistics"]["subanalyses"],
+        confidence=config["statistics"]["confidence"],
+        interval=config["statistics"]["auc_interval"],
+        simulated=SIMULATED,
+    script:
+        "../scripts/robustness/subanalyses.py"
+
+
 rule choices:
     """AUC with k pictures, averaged over all choices of k of a patient's pictures."""
     input:

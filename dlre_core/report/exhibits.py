@@ -39,6 +39,7 @@ TABLES: Mapping[str, str] = {
     "choices": "main",
     "radiomics": "main",
     "other_comparators": "main",
+    "subanalyses": "subgroups",
 }
 FIGURES: Mapping[str, str] = {
     "headline": "headline",
@@ -73,6 +74,7 @@ OPTIONAL = frozenset(
         "choices",
         "radiomics",
         "other_comparators",
+        "subanalyses",
         "agreement",
     }
 )

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from dlre_core.foundation.study_terms import stage_labels
+from dlre_core.foundation.errors import ConfigurationError
+from dlre_core.foundation.study_terms import KEYS, stage_labels
 from dlre_core.statistics.comparisons import auc_heterogeneity, compare_every_two_groups
 from dlre_core.statistics.estimates import Estimate
 from dlre_core.statistics.roc import roc_analysis
@@ -225,6 +226,55 @@ def subanalysis_tests(
     return pd.DataFrame(rows, columns=TEST_COLUMNS)
 
 
+def read_groupings(given: Sequence[Mapping[str, object]], patients: pd.DataFrame) -> list[Grouping]:
+    """``statistics.subanalyses`` of config.yaml, for these patients.
+
+    Raises
+    ------
+    ConfigurationError
+        If the patients have no such column, or limits and names do not fit.
+    """
+    groupings = []
+    for number, entry in enumerate(given):
+        place = f"statistics.subanalyses[{number}], column {entry['column']}"
+        if entry["column"] not in patients:
+            raise ConfigurationError(
+                f"{place}: the clinical table has no such column.",
+                "Write a column that it has, by the data contract's name, or manufacturer.",
+            )
+        values = {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
+        try:
+            groupings.append(Grouping(**{"title": entry["column"], **values}))
+            groups_of(patients, groupings[-1])
+        except ValueError as error:
+            raise ConfigurationError(
+                f"{place}: {error}.", "Change limits or names (docs/guide/optional_analyses.md)."
+            ) from None
+    return groupings
+
+
+def described_patients(scores: pd.DataFrame, patients: pd.DataFrame, acquisitions: pd.DataFrame) -> pd.DataFrame:
+    """Patients with their scores, what the clinical table says of them, and the maker of their scanner.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        ``results/scores/{arm}.csv``.
+    patients : DataFrame
+        ``results/clinical/patients.csv``.
+    acquisitions : DataFrame
+        ``results/store/acquisitions.csv``; the maker is that of most of a patient's pictures.
+
+    Returns
+    -------
+    DataFrame
+        The rows of ``scores``, with the columns that they lack and ``manufacturer``.
+    """
+    makers = acquisitions.groupby(KEYS)["manufacturer"].agg(lambda names: names.mode().iloc[0]).reset_index()
+    new = [*KEYS, *patients.columns.difference(scores.columns)]
+    return scores.merge(patients[new], on=KEYS, how="left").merge(makers, on=KEYS, how="left")
+
+
 def subanalyses(
     patients: pd.DataFrame,
     stages: Sequence[str],
@@ -289,8 +339,8 @@ def printed_subanalyses(table: pd.DataFrame, tests: pd.DataFrame, confidence: fl
         blocks.append(Block(f"{grouping}: {STAGE_NAMES[str(stage)]}", rows))
     notes = [
         f"Validation cohort. AUC with {100 * confidence:g} % confidence interval. All groups: chi-squared test that "
-        "the AUC is the same in all; two groups: unpaired DeLong test, Holm over a method's pairs. With fewer than five "
-        "cases or controls a group has no interval and is in no test.",
+        "the AUC is the same in all; two groups: unpaired DeLong test, Holm over a method's pairs. With fewer than "
+        "five cases or controls a group has no interval and is in no test.",
         *sorted({f"{note}." for note in tests["notes"] if isinstance(note, str) and note}),
     ]
     caption = "Subanalyses: AUC by group"

@@ -4,13 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dlre_core.foundation.errors import ConfigurationError
 from dlre_core.statistics.comparisons import auc_heterogeneity, compare_every_two_groups
 from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.subanalyses import (
     TEST_COLUMNS,
     Grouping,
+    described_patients,
     group_names,
     groups_of,
+    printed_subanalyses,
+    read_groupings,
+    subanalyses,
     subanalysis_table,
     subanalysis_tests,
 )
@@ -149,3 +154,56 @@ def test_tests_stand_beside_over_all_groups_and_every_two():
         for row, pair in zip(pairs, compare_every_two_groups(labels, scores[method], member, names), strict=True):
             assert (row["first"], row["second"], row["p_holm"]) == (pair.first, pair.second, pair.p_holm)
             assert row["difference"] == pair.comparison.difference
+
+
+def scored(n: int = 60) -> pd.DataFrame:
+    chance = np.random.default_rng(3)
+    stage = np.tile([0, 1, 2, 3, 4], n // 5)
+    patients = pd.DataFrame({"hospital": "A", "patient": [f"P{i}" for i in range(n)], "fibrosis_stage": stage})
+    for name in ("f4", "ge_f3", "ge_f2"):
+        patients[f"dlre_{name}"] = stage + chance.normal(0, 1, n)
+    return patients
+
+
+def test_the_maker_of_most_pictures_is_the_patients():
+    scores = scored(5)
+    pictures = [("P0", "GE"), ("P0", "GE"), ("P0", "Mindray"), ("P1", "Mindray")]
+    acquisitions = pd.DataFrame([("A", *row) for row in pictures], columns=["hospital", "patient", "manufacturer"])
+    clinical = scores[["hospital", "patient", "fibrosis_stage"]].assign(country="JP")[::-1]
+    found = described_patients(scores, clinical, acquisitions)
+    assert list(found["patient"]) == list(scores["patient"])
+    assert list(found["manufacturer"][:2]) == ["GE", "Mindray"]
+    assert found["manufacturer"][2:].isna().all()
+    assert set(found["country"]) == {"JP"}
+
+
+def test_every_grouping_and_question_stands_in_both_tables_and_in_print():
+    patients = scored().assign(country=["JP", "CN", "DE"] * 20, age_years=range(60))
+    entries = [{"column": "country"}, {"title": "Age", "column": "age_years", "limits": [29.5], "unit": "years"}]
+    groupings = read_groupings(entries, patients)
+    table, tests = subanalyses(patients, ("f4", "ge_f2"), groupings, {"dlre": "dlre_{stage}"})
+    assert list(table.groupby(["grouping", "stage"], sort=False).size()) == [3, 3, 2, 2]
+    assert list(tests.groupby(["grouping", "stage"], sort=False).size()) == [4, 4, 2, 2]
+    alone = subanalysis_table(
+        patients, patients["fibrosis_stage"] >= 4, {"dlre": patients["dlre_f4"]}, groupings[1]
+    ).set_index("group")
+    here = table[(table["grouping"] == "Age") & (table["stage"] == "f4")].set_index("group")
+    assert list(here["auc"]) == list(alone["auc"])
+    printed = printed_subanalyses(table, tests, 0.95, simulated=True)
+    assert [block.heading for block in printed.blocks][3] == "Age: Significant fibrosis (≥F2)"
+    assert printed.blocks[0].rows[0][:4] == ["DLRE", "CN", "20", "4"]
+    assert any("4 cases" in note for note in printed.footnotes)
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({"column": "shoe_size"}, "no such column"),
+        ({"column": "age_years", "limits": [60, 40]}, "do not rise"),
+        ({"column": "country", "names": ["JP", "CN"]}, "'DE' is none of"),
+    ],
+)
+def test_a_grouping_that_does_not_fit_is_named(entry, words):
+    patients = scored().assign(country=["JP", "CN", "DE"] * 20, age_years=range(60))
+    with pytest.raises(ConfigurationError, match=rf"subanalyses\[0\], column {entry['column']}.*{words}"):
+        read_groupings([entry], patients)
