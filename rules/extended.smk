@@ -249,3 +249,22 @@ rule forest_figure:
         simulated=SIMULATED,
     script:
         "../scripts/extended/forest_figure.py"
+
+
+rule roc_band_figure:
+    """Extended figure 4: ROC curves with simultaneous bands."""
+    input:
+        scores=f"results/scores/{PLAN.main_arm}.csv",
+    output:
+        **drawn_figure("results/figures/roc_bands", "Extended", "ROC curves with bands"),
+    log:
+        "results/logs/roc_band_figure.log",
+    benchmark:
+        "results/benchmarks/roc_band_figure.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        confidence=config["statistics"]["confidence"],
+        simulated=SIMULATED,
+    script:
+        "../scripts/extended/roc_band_figure.py"

@@ -9,7 +9,7 @@ FIGURES = ["headline", "figure_1", "figure_2", "figure_3"]
 FIGURES += [f"figure_{n + 1}" for n in PLAN.accuracy_tables if n > 2]
 FIGURES += ["supplementary_figure_1"]
 FIGURES += [f"supplementary_figure_{n}_{population}" for n in (2, 3, 4) for population in ("enrolled", "validation")]
-FIGURES += ["calibration", "decision_curves", "hospitals"]
+FIGURES += ["roc_bands", "calibration", "decision_curves", "hospitals"]
 PICTURES = ["heat_maps", "contact_sheet", "contact_sheet_least_signal"]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dlre_core.audit.baseline import BaselineAudit, audit_baseline
-from dlre_core.audit.between import duplicate_findings, star_findings
+from dlre_core.audit.between import duplicate_findings, star_findings, statement_findings
 from dlre_core.audit.limits import expected_intervals, interval_findings, interval_methods
 from dlre_core.audit.prevalence import agreed_cases, prevalence_findings
 from dlre_core.audit.report import PLACE, SEVERITIES, AuditedRow, AuditReport, Finding
@@ -17,7 +17,7 @@ PAPER_TABLES = Path(__file__).parent / "data" / "paper_tables.json"
 
 
 def paper_tables() -> dict[str, object]:
-    """Tables 1 to 4 of the published study, as printed.
+    """Tables 1 to 4 of the published study, as printed, and what its text and captions say of their cells.
 
     References
     ----------
@@ -36,7 +36,8 @@ def audit_published_tables(tables: Mapping[str, object], *, confidence: float = 
         accuracy: ``stage``, ``method``, ``arm``, ``cohort``, ``n``, ``prevalence_pct``, ``auc``,
         ``sens``, ``spec``, ``ppv``, ``npv`` (per cent), ``lr_pos``, ``lr_neg``, each with its limits
         under ``<name>_ci``, and ``stars``; None where nothing is printed. Rows of baseline
-        characteristics: see `audit_baseline`. ``_meta`` may name the ``source``.
+        characteristics: see `audit_baseline`. ``text`` may list what the text says: see `statement_findings`.
+        ``_meta`` may name the ``source``.
     confidence : float
         Level of the printed intervals.
 
@@ -74,6 +75,8 @@ def audit_published_tables(tables: Mapping[str, object], *, confidence: float = 
         audited.append(record)
         findings += [finding for finding in found if not (resized and finding.kind == "n_wrong")]
     findings += duplicate_findings(rows) + star_findings(rows, confidence)
+    said = tables.get("text")
+    findings += statement_findings(said, rows) if isinstance(said, list) else []
     meta = tables.get("_meta")
     return AuditReport(
         tuple(audited),

@@ -1,13 +1,13 @@
-"""Audit between rows and between tables: the same analysis printed twice, and stars."""
+"""Audit between rows, tables and text: the same analysis printed twice, stars, and what sentences say of cells."""
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 from scipy import stats
 
-from dlre_core.audit.printed import CELL_NAMES, ESTIMATES, SHARES
+from dlre_core.audit.printed import CELL_NAMES, ESTIMATES, SHARES, parse_printed, show
 from dlre_core.audit.report import Finding
 from dlre_core.audit.rows import PrintedRow
 
@@ -62,6 +62,45 @@ def star_findings(rows: Sequence[PrintedRow], confidence: float = 0.95) -> list[
             for row in (row for row in members if row.compared):
                 finding = _check_stars(row, members, starred, second_scale, confidence)
                 found += [finding] if finding else []
+    return found
+
+
+def statement_findings(statements: Sequence[Mapping[str, object]], rows: Sequence[PrintedRow]) -> list[Finding]:
+    """What text and captions say, against the tables and against itself.
+
+    Parameters
+    ----------
+    statements : sequence of mapping
+        Each with ``place`` (such as ``Abstract``), ``kind``, and mostly ``of``: keys of the rows that it speaks of
+        (``table``, ``stage``, ``method``, ``arm``, ``cohort``; a list stands for any of its members). Kinds:
+
+        - ``cell``: every row prints ``value`` in ``cell`` (``auc`` by default), and ``limits`` where given;
+        - ``difference``: that of the row and of the one of ``minus``, within the roundings of both;
+        - ``at_most``: no row prints more than ``value``;
+        - ``level``: the stars of every row stand for p below ``value``; ``no_star``: no row has any;
+        - ``share``: every row's n is ``low`` to ``high`` per cent of ``total`` (``words`` says it in words);
+        - ``product``, ``sum``: of ``terms``, is ``value`` (``words`` says of what);
+        - ``arms``: the rows belong to as many arms as ``names`` has entries.
+    rows : sequence of PrintedRow
+
+    Returns
+    -------
+    list of Finding
+        ``where`` has the table ``text``, and the place as arm.
+
+    Raises
+    ------
+    ValueError
+        If a statement speaks of no row, or its kind is unknown.
+    """
+    found = []
+    for number, said in enumerate(statements, 1):
+        for wrong in _contradictions(said, rows):
+            row, printed, expected, sentence = wrong
+            place = row.place if row else {"stage": None, "method": None, "cohort": None}
+            where = {**place, "table": "text", "row": number, "arm": str(said["place"]), "cell": None}
+            severity = "warning" if "words" in said or said["kind"] == "arms" else "error"
+            found.append(Finding("text_contradiction", severity, where, sentence, printed, expected))
     return found
 
 
@@ -224,3 +263,83 @@ def _standard_errors(row: PrintedRow, confidence: float) -> tuple[float, float] 
         return None
     z = float(stats.norm.isf((1 - confidence) / 2))
     return max(min(sides) - auc.unit, 0.0) / z, (max(sides) + auc.unit) / z
+
+
+def _spoken_of(said: Mapping[str, object], key: str, rows: Sequence[PrintedRow]) -> list[PrintedRow]:
+    wanted = said[key]
+    if not isinstance(wanted, Mapping):
+        raise ValueError(f"{said['place']}: {key} must name rows by table, stage, method, arm or cohort")
+    found = [
+        row
+        for row in rows
+        if all(
+            row.place[name] in value if isinstance(value, list) else row.place[name] == value
+            for name, value in wanted.items()
+        )
+    ]
+    if not found:
+        raise ValueError(f"{said['place']}: no row is {dict(wanted)}; write its table, stage, method, arm and cohort")
+    return found
+
+
+def _contradictions(
+    said: Mapping[str, object], rows: Sequence[PrintedRow]
+) -> list[tuple[PrintedRow | None, str, str, str]]:
+    """The row, what the text says, what the tables say, and a sentence; nothing where they agree."""
+    kind, place, cell = said["kind"], said["place"], str(said.get("cell", "auc"))
+    if kind in ("product", "sum"):
+        return _wrong_arithmetic(said)
+    members = _spoken_of(said, "of", rows)
+    value, found = parse_printed(said.get("value")), []
+    if kind == "arms":
+        names, arms = list(said["names"]), list(dict.fromkeys(row.arm for row in members))  # type: ignore[call-overload]
+        sentence = f"{place} names {len(names)} ({'; '.join(names)}) where {members[0].table} has {len(arms)} arms."
+        return [(members[0], str(len(names)), str(len(arms)), sentence)] if len(names) != len(arms) else []
+    for row in members:
+        name = ", ".join(str(row.place[key]) for key in ("table", "stage", "method", "arm", "cohort") if row.place[key])
+        number, text = row.cells[cell], _cell_text(row, cell)
+        if kind == "cell":
+            limits = [str(limit) for limit in said.get("limits", ())]  # type: ignore[attr-defined]
+            interval = [limit.value for limit in row.intervals[cell] or ()]
+            alike = number is not None and value is not None and number.value == value.value
+            if not alike or (limits and interval != [float(limit) for limit in limits]):
+                spoken = f"{said['value']}{f' ({limits[0]}–{limits[1]})' if limits else ''}"
+                found.append((row, spoken, text, f"{place} says {CELL_NAMES[cell]} {spoken}; {name} prints {text}."))
+        elif kind == "difference":
+            other = _spoken_of(said, "minus", rows)[0].cells[cell]
+            if number and other and value and abs(number.value - other.value - value.value) > 1.5 * number.unit + 1e-9:
+                right = show(number.value - other.value, number)
+                sentence = f"{place} says a difference of {value.text}; {number.text} less {other.text} is {right}."
+                found.append((row, value.text, right, sentence))
+        elif kind == "at_most":
+            if number and value and number.value > value.value:
+                found.append((row, value.text, text, f"{place} says at most {value.text}; {name} prints {text}."))
+        elif kind in ("level", "no_star"):
+            level = sum(float(str(said["value"])) <= t for t in THRESHOLDS) if kind == "level" else 0
+            if (_level(row.stars) < level) if level else bool(row.stars):
+                spoken = f"p<{said['value']}" if level else "no significant difference"
+                printed = row.stars or "no star"
+                found.append((row, spoken, printed, f"{place} says {spoken}; {name} carries {printed}."))
+        elif kind == "share":
+            share = 100 * (row.n or 0) / int(str(said["total"]))
+            if not float(str(said["low"])) <= share <= float(str(said["high"])):
+                sentence = (
+                    f"{place} says {said['words']} of {said['total']}; {name} prints {row.n_text} ({share:.1f} %)."
+                )
+                found.append((row, str(said["words"]), f"{share:.1f} %", sentence))
+        else:
+            raise ValueError(f"{place}: kind {kind!r} is none of those that statement_findings names")
+    return found
+
+
+def _wrong_arithmetic(said: Mapping[str, object]) -> list[tuple[None, str, str, str]]:
+    terms = [float(str(term)) for term in said["terms"]]  # type: ignore[attr-defined]
+    exact = math.prod(terms) if said["kind"] == "product" else math.fsum(terms)
+    value = parse_printed(said["value"])
+    if value is None or abs(exact - value.value) <= value.unit / 2 + 1e-9:
+        return []
+    sign = " × " if said["kind"] == "product" else " + "
+    listed = sign.join(map(str, said["terms"]))  # type: ignore[call-overload]
+    what = f" for {said['words']}" if "words" in said else ""
+    sentence = f"{said['place']} says {value.text}{what}; {listed} is {exact:g}."
+    return [(None, value.text, f"{exact:g}", sentence)]

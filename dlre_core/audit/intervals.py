@@ -1,6 +1,7 @@
 """Which interval method reproduces a printed interval, and how many patients it would need."""
 
 import math
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -8,7 +9,7 @@ from scipy import stats
 
 from dlre_core.audit.counts import Fit
 from dlre_core.audit.printed import SHARES, Printed, rounding_steps
-from dlre_core.statistics.estimates import Estimate
+from dlre_core.statistics.estimates import Estimate, undefined
 from dlre_core.statistics.proportions import (
     LIKELIHOOD_RATIO_METHODS,
     PROPORTION_METHODS,
@@ -38,7 +39,8 @@ def intervals_of_cell(cell: str, counts: tuple[int, int, int, int], confidence: 
 
     Notes
     -----
-    Wald's limits, which no study should print, are cut off at 0 and 100.
+    Wald's limits, which no study should print, are cut off at 0 and 100. "Of whole per cents" is Simel's method on a
+    sensitivity and a specificity that were rounded first.
     """
     tp, fn, tn, fp = counts
     if cell in SHARES:
@@ -54,6 +56,7 @@ def intervals_of_cell(cell: str, counts: tuple[int, int, int, int], confidence: 
         }
         if total:
             estimates["wald"] = _wald(successes / total, total, confidence)
+            estimates["agresti-coull"] = _two_more(successes, total, confidence)
         if cell in ("ppv", "npv") and total > 1:
             estimates["clopper-pearson, n - 1"] = _one_less(successes / total, total, confidence)
         if cell in ("ppv", "npv") and tp + fn and tn + fp:
@@ -71,6 +74,7 @@ def intervals_of_cell(cell: str, counts: tuple[int, int, int, int], confidence: 
             method: likelihood_ratios(*counts, confidence=confidence, method=method)[side]
             for method in LIKELIHOOD_RATIO_METHODS
         }
+        estimates["simel, of whole per cents"] = _of_whole_per_cents(side, counts, confidence)
         scale = 1.0
     return {
         method: (scale * estimate.low, scale * estimate.high)
@@ -187,6 +191,26 @@ def _log_width(low: float, high: float) -> float:
 def _wald(share: float, total: int, confidence: float) -> Estimate:
     half = stats.norm.isf((1 - confidence) / 2) * math.sqrt(share * (1 - share) / total)
     return Estimate(share, max(share - half, 0.0), min(share + half, 1.0), "wald")
+
+
+def _two_more(successes: int, total: int, confidence: float) -> Estimate:
+    """Agresti and Coull's limits: Wald's with two successes and two failures more (Am Stat 1998;52:119-126)."""
+    return replace(_wald((successes + 2) / (total + 4), total + 4, confidence), method="agresti-coull")
+
+
+def _of_whole_per_cents(side: int, counts: tuple[int, int, int, int], confidence: float) -> Estimate:
+    tp, fn, tn, fp = counts
+    if not tp + fn or not tn + fp:
+        return undefined("a class is empty", "simel")
+    cases, controls = tp + fn, tn + fp
+    se, sp = round(100 * tp / cases) / 100, round(100 * tn / controls) / 100
+    pair = ((se, cases), (1 - sp, controls)) if side == 0 else ((1 - se, cases), (sp, controls))
+    if min(pair[0][0], pair[1][0]) <= 0:
+        return undefined("a share is 0", "simel")
+    error = math.sqrt(sum((1 - share) / (share * size) for share, size in pair))
+    half = float(stats.norm.isf((1 - confidence) / 2)) * error
+    ratio = pair[0][0] / pair[1][0]
+    return Estimate(ratio, ratio * math.exp(-half), ratio * math.exp(half), "simel")
 
 
 def _one_less(share: float, total: int, confidence: float) -> Estimate:

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 from dlre_core.audit.printed import ESTIMATES, SHARES, Printed, parse_interval, parse_printed
 from dlre_core.audit.report import Finding
@@ -104,15 +105,15 @@ def reading_findings(rows: Sequence[PrintedRow]) -> list[Finding]:
 
 
 def _uneven_decimals(rows: Sequence[PrintedRow]) -> list[Finding]:
-    """Estimates and limits with other decimals than those of most rows of the table."""
+    """Estimates, or limits, with other decimals than those of most rows of the table."""
     found = []
     for table in dict.fromkeys(row.table for row in rows):
         members = [row for row in rows if row.table == table]
-        for cell in ESTIMATES:
+        for cell, of_limits in product(ESTIMATES, (False, True)):
             printed = [
                 (row, number)
                 for row in members
-                for number in (row.cells[cell], *(row.intervals[cell] or ()))
+                for number in ((row.intervals[cell] or ()) if of_limits else (row.cells[cell],))
                 if number is not None and math.isfinite(number.value) and number.well_formed
             ]
             usual = Counter(number.digits for _, number in printed).most_common(1)

@@ -62,8 +62,8 @@ def explain_row(row: PrintedRow, cases: Sequence[int], sizes: Sequence[int], lar
     -------
     Explanation
         With the printed size where it leaves at most one cell unexplained or nothing better is
-        found; else with the same size and another prevalence; else with another size and the same
-        prevalence. Sizes that need another prevalence as well are only listed.
+        found; else with the same size and another prevalence, or any where none is printed; else with
+        another size and the same prevalence. Sizes that need another prevalence as well are only listed.
     """
     shares_printed = any(row.cells[cell] is not None for cell in SHARES)
     if not row.n or not shares_printed:
@@ -81,7 +81,7 @@ def explain_row(row: PrintedRow, cases: Sequence[int], sizes: Sequence[int], lar
     if fits and fits[0].cost < ONE_CELL:
         return Explanation(fits, True, tuple(order))
     if alike:
-        return Explanation(alike, True, tuple(order), only_prevalence=True)
+        return Explanation(alike, True, tuple(order), only_prevalence=row.prevalence is not None)
     if order:
         return Explanation(tuple(order[:1]), False, tuple(order))
     return Explanation(fits, True, tuple(searched))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from dlre_core.foundation.study_terms import COHORTS, METHODS, STAGES, stage_labels
 from dlre_core.statistics.calibration import EDGE, calibration, logistic_probabilities
 from dlre_core.statistics.decision import net_benefit, net_benefit_band
-from dlre_core.statistics.estimates import Estimate
+from dlre_core.statistics.estimates import LEAST_OF_A_CLASS, Estimate, too_few
 from dlre_core.statistics.proportions import logit_predictive_value
 from dlre_core.tables.accuracy_print import estimate, limited
 from dlre_core.tables.formatting import (
@@ -28,6 +28,8 @@ FITTED = (
     "Probabilities of 2D-SWE, APRI and FIB-4 come from a logistic regression on the score's logarithm in "
     "the training cohort. "
 )
+# Their limits rest on normal errors or a likelihood of many patients; observed/expected has exact ones.
+FITTED_MEASURES = ("slope", "intercept", "in_the_large", "brier")
 THRESHOLDS = np.round(np.arange(0.01, 1.0, 0.01), 2)
 
 
@@ -64,8 +66,8 @@ def calibration_table(
     Returns
     -------
     DataFrame
-        slope, intercept, intercept at slope 1, observed/expected and Brier score with _low and _high, the scaled
-        Brier score; notes.
+        slope, intercept, intercept at slope 1, observed/expected and Brier score with _low and _high (NaN with fewer
+        than five cases or controls, but for observed/expected), the scaled Brier score; notes.
     """
     rows = []
     for stage in STAGES:
@@ -75,7 +77,11 @@ def calibration_table(
                 here = (scores["cohort"] == cohort).to_numpy()
                 labels = stage_labels(scores["fibrosis_stage"], stage)
                 found = calibration(labels[here], p[here], confidence=confidence)
-                estimates = (found.slope, found.in_the_large, found.observed_expected)
+                known = ~np.isnan(p[here])
+                cases = int(labels[here][known].sum())
+                few = too_few(cases, int(known.sum()) - cases)
+                fitted = {name: _limited(getattr(found, name), few) for name in FITTED_MEASURES}
+                estimates = (fitted["slope"], fitted["in_the_large"], found.observed_expected)
                 # Without any probability the reason is the fit's, and not what follows from having none.
                 reasons = [note] if note and not found.n else [note, *(e.reason for e in estimates)]
                 if found.n_clipped:
@@ -87,16 +93,24 @@ def calibration_table(
                         "cohort": cohort,
                         "n": found.n,
                         "n_missing": found.n_missing,
-                        **spread("slope", found.slope),
-                        **spread("intercept", found.intercept),
-                        **spread("in_the_large", found.in_the_large),
+                        **spread("slope", fitted["slope"]),
+                        **spread("intercept", fitted["intercept"]),
+                        **spread("in_the_large", fitted["in_the_large"]),
                         **spread("observed_expected", found.observed_expected),
-                        **spread("brier", found.brier),
+                        **spread("brier", fitted["brier"]),
                         "scaled_brier": found.scaled_brier,
                         "notes": "; ".join(sorted(set(filter(None, reasons)))),
                     }
                 )
     return pd.DataFrame(rows)
+
+
+def _limited(found: Estimate, few: str) -> Estimate:
+    """The estimate without its interval where a class is too small for one, and the reason."""
+    if not few or not found.defined:
+        return found
+    reason = "; ".join(filter(None, (found.reason, f"no interval: {few}")))
+    return Estimate(found.value, np.nan, np.nan, found.method, reason)
 
 
 def printed_calibration(
@@ -142,6 +156,7 @@ def printed_calibration(
         "separate, slope and intercept are Firth's penalised estimates with limits of the profile likelihood. "
         f"Probabilities below {EDGE:g} or above {1 - EDGE:g} count as these in slopes and intercepts. "
         "Perfect: slope 1, intercepts 0, observed/expected 1, Brier score 0, scaled Brier 1. "
+        f"With fewer than {LEAST_OF_A_CLASS} cases or controls only observed/expected has an interval. "
         f"{FITTED if len(table['method'].unique()) > 1 else ''}Where training balances the classes, DLRE's "
         "probabilities are those of an even prevalence, and its intercepts show it.",
         *limited(table),
@@ -166,7 +181,7 @@ def decision_table(
     -------
     DataFrame
         stage, cohort, strategy (a method, ``all`` or ``none``), n (patients with a probability by every method
-        that has any), n_missing, threshold, net_benefit (per patient) with _low and _high (NaN with fewer than
+        that has any), n_cases, n_missing, threshold, net_benefit (per patient) with _low and _high (NaN with fewer than
         five cases or controls).
     """
     rows = []
@@ -194,6 +209,7 @@ def decision_table(
                             "cohort": cohort,
                             "strategy": strategy,
                             "n": len(truth),
+                            "n_cases": int(truth.sum()),
                             "n_missing": int((~known).sum()),
                             "threshold": THRESHOLDS,
                             "net_benefit": net_benefit(truth, p, THRESHOLDS),

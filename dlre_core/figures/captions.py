@@ -162,6 +162,7 @@ def decision_caption(table: pd.DataFrame, confidence: float, simulated: bool) ->
         "benefit of acting on each method at a threshold probability, against acting on everybody and on nobody."
         f"{limits} White: thresholds from {CLINICAL_RANGE[0]:g} to {CLINICAL_RANGE[1]:g}, at which treatment or biopsy "
         "is weighed; beyond them nobody decides. "
+        f"No method's curve is drawn with fewer than {LEAST_OF_A_CLASS} cases or controls. "
         "Probabilities of 2D-SWE, APRI and FIB-4 come from a logistic regression in the training "
         "cohort; DLRE's are the networks' own. Where training balances the classes, those are of an even "
         "prevalence, and DLRE loses at thresholds at which the cohort's own prevalence tells."
@@ -177,6 +178,19 @@ def forest_caption(confidence: float, simulated: bool) -> str:
         "patients or all pairs agree. Pooled: random-effects estimate of the hospitals that have an interval, on the "
         "logit scale, with its confidence interval (diamond) and, of three hospitals or more, the prediction interval "
         f"for a new hospital (thin line).{_end(simulated)}"
+    )
+
+
+def roc_band_caption(scores: pd.DataFrame, confidence: float, simulated: bool) -> str:
+    """Extended figure 4."""
+    n = int((scores["cohort"] == "validation").sum())
+    return (
+        f"Extended figure 4. ROC curves of DLRE and 2D-SWE in the validation cohort (n={n}) with simultaneous bands: "
+        "(A) F0-F3 versus F4, (B) F0-F2 versus F3-F4 (≥F3), (C) F0-F1 versus F2-F4 (≥F2). With at least "
+        f"{100 * confidence:g} % confidence the whole true curve lies within its band (Kolmogorov's limits; Campbell, "
+        "1994), which is therefore wider than the limits of one point or of the AUC. Bands that overlap do not mean "
+        f"that the methods do not differ. No curve is drawn with fewer than {LEAST_OF_A_CLASS} cases or "
+        f"controls.{_end(simulated)}"
     )
 
 

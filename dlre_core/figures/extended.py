@@ -1,4 +1,4 @@
-"""Extended figures: calibration, decision curves and the forest plot of hospitals."""
+"""Extended figures: calibration, decision curves, the forest plot of hospitals, and ROC curves with bands."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,9 @@ from dlre_core.figures.style import METHOD_STYLES, PARAMETERS, mark_simulated, n
 from dlre_core.foundation.study_terms import COHORTS, STAGES, stage_labels
 from dlre_core.statistics.calibration import calibration_band, grouped_calibration, smooth_calibration
 from dlre_core.statistics.estimates import too_few
-from dlre_core.tables.formatting import COHORT_NAMES, METHOD_NAMES, STAGE_NAMES, round_half_up
+from dlre_core.statistics.roc import roc_analysis, roc_band
+from dlre_core.tables.formatting import COHORT_NAMES, METHOD_NAMES, STAGE_NAMES, format_interval, round_half_up
+from dlre_core.tables.table_2_accuracy import samples
 
 # More patients than this are drawn as pixels.
 MOST_TICKS = 300
@@ -60,8 +62,12 @@ def calibration_figure(
                 axis.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
                 cases = int(labels[~np.isnan(p)].sum())
                 few = too_few(cases, int((~np.isnan(p)).sum()) - cases)
+                summary = (
+                    f"Slope: {round_half_up(cell['slope'], 2)}; intercept at slope 1: "
+                    f"{round_half_up(cell['in_the_large'], 2)}; Brier score: {round_half_up(cell['brier'], 3)}"
+                )
                 if few:
-                    axis.text(0.5, 0.93, f"No curve: {few}", ha="center", fontsize=7.5, color=NOTE_COLOUR)
+                    summary = f"No curve: {few}; Brier score: {round_half_up(cell['brier'], 3)}"
                 else:
                     places, low, high = calibration_band(labels, p, confidence=confidence)
                     axis.fill_between(places, low, high, color=style["color"], alpha=0.15, linewidth=0)
@@ -83,8 +89,7 @@ def calibration_figure(
                 axis.text(
                     0,
                     1.015,
-                    f"Slope: {round_half_up(cell['slope'], 2)}; intercept at slope 1: "
-                    f"{round_half_up(cell['in_the_large'], 2)}; Brier score: {round_half_up(cell['brier'], 3)}",
+                    summary,
                     transform=axis.transAxes,
                     va="bottom",
                     fontsize=7.2,
@@ -118,12 +123,18 @@ def decision_figure(table: pd.DataFrame, *, simulated: bool) -> Figure:
             axis, part = axes[column], validation[validation["stage"] == stage]
             axis.axvspan(0, CLINICAL_RANGE[0], color="#F0F2F4", linewidth=0, zorder=0)
             axis.axvspan(CLINICAL_RANGE[1], 1, color="#F0F2F4", linewidth=0, zorder=0)
+            few = _few_of_the_decision(part)
             for strategy, curve in part.groupby("strategy", sort=False):
                 look = _strategy_look(str(strategy))
+                if few and strategy in METHOD_STYLES:
+                    axis.plot([], [], **look)
+                    continue
                 axis.plot(curve["threshold"], curve["net_benefit"], **look)
                 if strategy in BANDS:
                     limits = curve["net_benefit_low"], curve["net_benefit_high"]
                     axis.fill_between(curve["threshold"], *limits, color=look["color"], alpha=0.15, linewidth=0)
+            if few:
+                _say(axis, f"No curves: {few}")
             top = part.loc[part["strategy"] != "none", "net_benefit"].max()
             axis.set_ylim(-0.12, max(1.08 * top, 0.1) if np.isfinite(top) else 1)
             axis.set_xlim(0, 1)
@@ -133,6 +144,56 @@ def decision_figure(table: pd.DataFrame, *, simulated: bool) -> Figure:
         axes[0].set_ylabel("Net benefit per patient")
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=6)
+    mark_simulated(figure, simulated)
+    return figure
+
+
+def roc_band_figure(scores: pd.DataFrame, *, simulated: bool, confidence: float = 0.95) -> Figure:
+    """ROC curves of DLRE and 2D-SWE with simultaneous bands, validation cohort, a panel per question.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        ``results/scores/{arm}.csv``.
+    simulated : bool
+    confidence : float
+    """
+    figure = new_figure(11.0, 4.8)
+    places = np.linspace(0, 1, 401)
+    with mpl.rc_context(PARAMETERS):
+        axes = figure.subplots(1, 3, sharex=True, sharey=True)
+        for column, stage in enumerate(STAGES):
+            axis = axes[column]
+            axis.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
+            for method in BANDS:
+                look = {key: value for key, value in METHOD_STYLES[method].items() if key != "marker"}
+                part = samples(scores, method, stage)["validation"]
+                roc = roc_analysis(part.labels, part.values, confidence=confidence)
+                few = too_few(roc.n_cases, roc.n_controls)
+                if few:
+                    _say(axis, f"No curves: {few}")
+                    continue
+                low, high = roc_band(roc, places, confidence=confidence)
+                axis.fill_between(places, low, high, color=look["color"], alpha=0.13, linewidth=0)
+                for limit in (low, high):
+                    axis.plot(places, limit, color=look["color"], linestyle=look["linestyle"], linewidth=0.7)
+                label = f"{METHOD_NAMES[method]} {format_interval(roc.estimate)}"
+                axis.plot(1 - roc.specificity, roc.sensitivity, label=label, **look)
+            axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+            axis.set_title(f"{'ABC'[column]}  {STAGE_NAMES[stage]}", loc="left")
+            axis.set_xlabel("1 − specificity")
+            axis.grid(color="#eeeeee", linewidth=0.6)
+            if axis.get_legend_handles_labels()[0]:
+                axis.legend(
+                    loc="upper left",
+                    bbox_to_anchor=(0, -0.16),
+                    borderaxespad=0,
+                    fontsize=7.4,
+                    title=f"AUC ({100 * confidence:g} % CI; ≥ or ≤: one-sided bound)",
+                    title_fontsize=7.4,
+                    alignment="left",
+                )
+        axes[0].set_ylabel("Sensitivity")
     mark_simulated(figure, simulated)
     return figure
 
@@ -172,6 +233,30 @@ def forest_figure(table: pd.DataFrame, *, simulated: bool) -> Figure:
     return figure
 
 
+def _few_of_the_decision(part: pd.DataFrame) -> str:
+    """Why a panel has no curves, from the patients on whom all methods can be judged."""
+    if part.empty or not part["n"].max():
+        return "no patients"
+    n = int(part["n"].max())
+    cases = int(part["n_cases"].max())
+    return too_few(cases, n - cases)
+
+
+def _say(axis: Axes, words: str) -> None:
+    """A sentence in the middle of a panel that has no curve."""
+    axis.text(
+        0.5,
+        0.5,
+        words,
+        transform=axis.transAxes,
+        ha="center",
+        va="center",
+        fontsize=8.5,
+        color=NOTE_COLOUR,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 3},
+    )
+
+
 def _forest_rows(axis: Axes, rows: pd.DataFrame, hospitals: list[str], shift: float, method: str) -> None:
     style, by = METHOD_STYLES[method], rows.set_index("hospital")
     label: str | None = METHOD_NAMES[method]
@@ -179,7 +264,9 @@ def _forest_rows(axis: Axes, rows: pd.DataFrame, hospitals: list[str], shift: fl
         row = by.loc[hospital]
         if np.isnan(row["auc"]):
             if shift < 0:
-                axis.text(0.48, place, row["notes"], ha="center", va="center", fontsize=6.6, color=NOTE_COLOUR)
+                words = axis.text(0.5, place, row["notes"], ha="center", va="center", fontsize=6.6, color=NOTE_COLOUR)
+                # The line of chance passes behind.
+                words.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.5})
             continue
         if hospital == POOLED:
             if not np.isnan(row["prediction_low"]):

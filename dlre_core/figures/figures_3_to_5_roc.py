@@ -234,6 +234,7 @@ def _add_curves(
 def draw_curves(axis: Axes, curves: Sequence[Curve], confidence: float, interval: str = "delong") -> None:
     """Draw ROC curves with AUC and interval in the legend and cut-offs as markers."""
     axis.plot([0, 100], [0, 100], color="#999999", linewidth=0.8, zorder=0)
+    drawn = 0
     for curve in curves:
         roc = roc_analysis(curve.labels, curve.scores, confidence=confidence, interval=interval)
         look = {key: value for key, value in curve.style.items() if key != "marker"}
@@ -241,10 +242,15 @@ def draw_curves(axis: Axes, curves: Sequence[Curve], confidence: float, interval
         if without:
             axis.plot([], [], label=f"{curve.name}: {without}", **look)
             continue
+        drawn += 1
         label = f"{curve.name} {format_interval(roc.estimate)}"
         axis.plot(*_drawn(100 * (1 - roc.specificity), 100 * roc.sensitivity), label=label, **look)
         if not np.isnan(curve.cutoff):
             _mark_cutoff(axis, curve)
+    if not drawn:
+        axis.text(
+            50, 50, "No curves: too few patients", ha="center", va="center", color="#51606F", backgroundcolor="white"
+        )
     axis.set(xlim=(-2, 102), ylim=(-2, 102), aspect="equal")
     axis.set_xticks(range(0, 101, 20))
     axis.set_yticks(range(0, 101, 20))

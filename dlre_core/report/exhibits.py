@@ -46,6 +46,7 @@ FIGURES: Mapping[str, str] = {
     "figure_1": "method",
     "figure_2": "flow",
     "figure_3": "main",
+    "roc_bands": "main",
     "figure_4": "main",
     "figure_5": "subgroups",
     "supplementary_figure_2_enrolled": "subgroups",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from dlre_core.statistics.estimates import too_few
 from dlre_core.tables.accuracy_print import estimate
 from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval, format_p_value
 
@@ -24,7 +25,7 @@ def headline(table: pd.DataFrame, confidence: float = 0.95) -> list[str]:
     stages = [stage for stage in STAGE_NAMES if (stage, "dlre") in validation.index]
     parts = []
     for stage in stages:
-        parts.append(f"{format_interval(estimate(validation.loc[(stage, 'dlre')], 'auc'))} for {_lower(stage)}")
+        parts.append(f"{_area(validation.loc[(stage, 'dlre')])} for {_lower(stage)}")
     n = int(validation["n"].max())
     sentences = [
         f"In the validation cohort of {n} patients the area under the ROC curve "
@@ -86,7 +87,7 @@ def _comparison(validation: pd.DataFrame, stages: Sequence[str], method: str) ->
         if (stage, method) not in validation.index:
             continue
         row = validation.loc[(stage, method)]
-        words = f"{_lower(stage)} (p {_p(row['p_value'])})"
+        words = f"{_lower(stage)} (p {_p(row['p_value'])}; {_p(row['p_holm'])} after Holm's adjustment)"
         if pd.isna(row["p_value"]):
             untested.append(_lower(stage))
         elif row["p_value"] >= 0.05:
@@ -104,8 +105,20 @@ def _comparison(validation: pd.DataFrame, stages: Sequence[str], method: str) ->
             "show that they are equal"
         )
     if untested:
-        parts.append(f"not tested against that of {METHOD_NAMES[method]} for {_listed(untested)}")
+        parts.append(
+            f"not tested against that of {METHOD_NAMES[method]} for {_listed(untested)}: "
+            "too few patients, or no variance"
+        )
     return f"It was {'; '.join(parts)}." if parts else ""
+
+
+def _area(row: pd.Series) -> str:
+    """The AUC with its interval, or why it has none."""
+    found = estimate(row, "auc")
+    text = format_interval(found)
+    cases = round(row["prevalence"] * row["n"]) if row["n"] else 0
+    few = too_few(cases, int(row["n"]) - cases)
+    return text if "(" in text or not found.defined else f"{text} (no interval{f': {few}' if few else ''})"
 
 
 def _p(value: float) -> str:

@@ -2,10 +2,11 @@
 
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
+from scipy import special, stats
 from statsmodels.stats.meta_analysis import combine_effects
 
 from dlre_core.statistics.delong import auc_parts, complete_cases
@@ -129,6 +130,56 @@ def roc_analysis(
         placements_controls=parts.placements[1],
         **common,
     )
+
+
+def roc_band(
+    roc: RocAnalysis, places: ArrayLike, *, confidence: float = 0.95
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Simultaneous band of a ROC curve: the whole true curve lies within it with at least this confidence.
+
+    Every point of the curve stands for a threshold; the true share of positive cases and that of positive controls
+    lie nearer than Kolmogorov's exact limits to the observed ones, for all thresholds at once. Each limit has the
+    square root of the confidence, since cases and controls are independent.
+
+    Parameters
+    ----------
+    roc : RocAnalysis
+    places : (k,) float
+        Shares of false positives, 0 to 1, at which the band is wanted.
+    confidence : float
+
+    Returns
+    -------
+    tuple of (k,) float
+        Least and greatest sensitivity there; NaN where a class is empty.
+
+    References
+    ----------
+    Campbell G. Stat Med 1994;13:499-508. doi:10.1002/sim.4780130513
+
+    Examples
+    --------
+    >>> low, high = roc_band(roc_analysis([0] * 50 + [1] * 50, np.arange(100)), [0.0, 0.5, 1.0])
+    >>> low.round(2).tolist(), high.round(2).tolist()
+    ([0.0, 0.79, 0.79], [1.0, 1.0, 1.0])
+    """
+    check_confidence(confidence)
+    x = np.asarray(places, dtype=np.float64)
+    if not roc.n_cases or not roc.n_controls:
+        return np.full(x.shape, np.nan), np.full(x.shape, np.nan)
+    level = math.sqrt(confidence)
+    up, across = _kolmogorov(roc.n_cases, level), _kolmogorov(roc.n_controls, level)
+    # From the strictest threshold to the least strict one both shares rise.
+    positive_controls, positive_cases = 1 - roc.specificity[::-1], roc.sensitivity[::-1]
+    last_within = np.searchsorted(positive_controls, x + across + 1e-12, side="right") - 1
+    first_within = np.searchsorted(positive_controls, x - across - 1e-12, side="left")
+    low, high = positive_cases[first_within] - up, positive_cases[last_within] + up
+    return np.maximum(low, 0.0), np.minimum(high, 1.0)
+
+
+@lru_cache(maxsize=256)
+def _kolmogorov(n: int, level: float) -> float:
+    return float(stats.kstwo.ppf(level, n))
 
 
 @dataclass(frozen=True)

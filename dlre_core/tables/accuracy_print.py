@@ -308,7 +308,7 @@ def limited(table: pd.DataFrame) -> list[str]:
         for note in str(row["notes"]).split("; "):
             if note and note != "nan":
                 rows.setdefault(note, []).append(f"{SHORT_STAGES[row['stage']]} {_row_name(row)}{cohort}")
-    parts = [f"{note} ({', '.join(names)})" for note, names in rows.items()]
+    parts = [f"{note} ({', '.join(dict.fromkeys(names))})" for note, names in rows.items()]
     return [f"Undefined or limited: {'; '.join(parts)}."] if parts else []
 
 

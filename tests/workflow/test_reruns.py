@@ -20,6 +20,7 @@ FIGURES = {
     "calibration_figure",
     "decision_figure",
     "forest_figure",
+    "roc_band_figure",
     "headline_figure",
     "heat_maps",
     "contact_sheets",

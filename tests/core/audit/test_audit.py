@@ -2,6 +2,8 @@
 
 import copy
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,9 +11,11 @@ import pytest
 from scipy import stats
 
 from dlre_core.audit.audit import audit_published_tables, paper_tables
+from dlre_core.audit.between import statement_findings
 from dlre_core.audit.counts import best_tables, cases_that_fit, tables_of_any_size
 from dlre_core.audit.intervals import auc_intervals, intervals_of_cell
-from dlre_core.audit.printed import parse_printed, rounding_steps, show
+from dlre_core.audit.printed import ESTIMATES, parse_printed, rounding_steps, show
+from dlre_core.audit.rows import read_rows
 from dlre_core.extended_tables.published_form import published_form
 from dlre_core.statistics.diagnostic import diagnostic_accuracy_from_counts
 
@@ -389,6 +393,121 @@ def test_right_tables_of_other_sizes_and_methods_have_no_findings():
                 rows.append(row)
         report = audit_published_tables({"table2": rows})
         assert report.findings == (), (number, report.to_text())
+
+
+PUBLISHED = json.loads((Path(__file__).parent / "data" / "published_tables.json").read_text("utf-8"))
+
+
+def as_printed(published: dict) -> list[dict]:
+    """Rows of a published table in the form that the audit reads."""
+    rows = []
+    for given in published["rows"]:
+        row = {
+            "stage": "disease",
+            "method": given["method"],
+            "arm": None,
+            "cohort": "V",
+            "n": str(sum(given["counts"])),
+        }
+        row |= {"patients": given["patients"], "prevalence_pct": given.get("prevalence")}
+        for cell in ESTIMATES:
+            parts = re.findall(r"[\d.]+", given.get(cell, ""))
+            row |= {cell: parts[0] if parts else None, f"{cell}_ci": parts[1:] or None}
+        rows.append(row)
+    return rows
+
+
+@pytest.mark.parametrize("published", PUBLISHED, ids=lambda published: published["source"].split(",")[0])
+def test_published_tables_that_are_right_raise_no_alarm(published):
+    """Typed in from open papers that print the counts as well; every share follows from them."""
+    report = audit_published_tables({"table": as_printed(published)})
+    assert report.clean, report.to_text()
+    for audited, given in zip(report.rows, published["rows"], strict=True):
+        if audited.counts and sum(given["counts"][1::2]):
+            # Whole per cents leave neighbouring counts open; where all are right, any number of cases explains the row.
+            assert np.abs(np.subtract(audited.counts, given["counts"])).max() <= 0.005 * sum(given["counts"])
+
+
+def test_there_are_twelve_published_tables_with_other_methods_than_the_papers():
+    assert len(PUBLISHED) == 12
+    # Two added successes and failures: 50 of 59 by Agresti and Coull is 52/63 +- 1.96 sqrt(52 * 11 / 63^3).
+    low, high = intervals_of_cell("spec", (27, 23, 50, 9), 0.95)["agresti-coull"]
+    half = 1.959964 * (52 * 11 / 63**3) ** 0.5
+    assert (low, high) == pytest.approx((100 * (52 / 63 - half), 100 * (52 / 63 + half)))
+    # LR- of 0.56 and 0.60 in place of 305/548 and 187/312: 0.44/0.60, on the log scale.
+    low, high = intervals_of_cell("lr_neg", (305, 243, 187, 125), 0.95)["simel, of whole per cents"]
+    error = (0.56 / (0.44 * 548) + 0.40 / (0.60 * 312)) ** 0.5
+    assert (low, high) == pytest.approx((0.44 / 0.6 * np.exp(-1.959964 * error), 0.44 / 0.6 * np.exp(1.959964 * error)))
+
+
+@pytest.mark.parametrize(
+    ("row", "cell", "printed", "kind"),
+    [
+        # As in doi:10.3748/wjg.v23.i26.4839, table 4: 45 of 47 with a digit of the upper limit lost.
+        ((45, 2, 35, 32), "sens", "95.7 (85.5-9.5)", "interval_disordered"),
+        # As in doi:10.1371/journal.pone.0309109, table 3: 140 of 156 is 90 %.
+        ((140, 19, 130, 16), "ppv", "89 (85-93)", "cell_contradiction"),
+        # As in PMC7748975, table 1: 152 of 172 is 88.37 %, and limits the wrong way round.
+        ((152, 17, 802, 20), "ppv", "85.37 (90.5-80.0)", "interval_disordered"),
+    ],
+)
+def test_published_misprints_are_found(row, cell, printed, kind):
+    tp, fn, tn, fp = row
+    shares = {"sens": tp / (tp + fn), "spec": tn / (tn + fp), "ppv": tp / (tp + fp), "npv": tn / (tn + fn)}
+    digits = len(printed.split(" ")[0].partition(".")[2])
+    given = {name: show(100 * share, digits=digits) for name, share in shares.items()} | {cell: printed}
+    prevalence = show(100 * (tp + fn) / sum(row))
+    published = {"rows": [{"patients": "all", "method": "test", "counts": row, "prevalence": prevalence, **given}]}
+    report = audit_published_tables({"table": as_printed(published)})
+    assert kind in {item.kind for item in report.findings if item.where["cell"] == cell}, report.to_text()
+
+
+def test_paper_text_against_its_tables(paper):
+    found = findings(paper, "text_contradiction")
+    places = {item.where["arm"] for item in found}
+    assert places == {"Methods, Diagnostic robustness", "Methods and Discussion", "Figure 5, legend"}
+    assert [item.expected for item in found if item.where["arm"].startswith("Methods, ")] == ["55.5 %"] * 9
+    (area,) = [item for item in found if item.where["arm"] == "Methods and Discussion"]
+    assert (area.printed, area.expected) == ("10.5", "12")
+    assert [(i.printed, i.expected) for i in found if i.where["arm"] == "Figure 5, legend"] == [("1", "3")] * 3
+
+
+@pytest.mark.parametrize(
+    ("said", "printed"),
+    [
+        ({"kind": "cell", "value": "0.98", "limits": ["0.86", "0.94"]}, "0.90 (0.86–0.94)"),
+        ({"kind": "cell", "value": "0.90", "limits": ["0.85", "0.94"]}, "0.90 (0.86–0.94)"),
+        ({"kind": "difference", "value": "0.20", "minus": {"table": "table2", "stage": "F4", "method": "old"}}, "0.14"),
+        ({"kind": "at_most", "value": "0.89"}, "0.90 (0.86–0.94)"),
+        ({"kind": "level", "value": "0.05"}, "no star"),
+        ({"kind": "share", "low": "30", "high": "60", "total": "398", "words": "half"}, "66.8 %"),
+        ({"kind": "arms", "names": ["one", "two"]}, "1"),
+        ({"kind": "product", "value": "1991", "terms": ["398", "5"]}, "1990"),
+        ({"kind": "sum", "value": "397", "terms": ["654", "-256"]}, "398"),
+    ],
+)
+def test_planted_error_of_the_text_is_found(clean, said, printed):
+    rows = read_rows(clean)
+    said = {"place": "Abstract", "of": {"table": "table2", "stage": "F4", "method": "new", "cohort": "T"}, **said}
+    (found,) = statement_findings([said], rows)
+    assert found.expected == printed
+    assert found.where["arm"] == "Abstract"
+    # The right text says nothing.
+    right = {"value": {"0.20": "0.14", "0.89": "0.90", "1991": "1990", "397": "398"}.get(said.get("value"), "0.90")}
+    right |= {"limits": ["0.86", "0.94"], "names": ["one"], "low": "60", "high": "70"}
+    assert said["kind"] == "level" or statement_findings([said | right], rows) == []
+
+
+def test_stars_that_the_text_denies_and_rows_that_are_not_there(clean):
+    rows = read_rows(clean)
+    old = {"table": "table2", "stage": "F4", "method": "old", "cohort": "T"}
+    assert statement_findings([{"place": "p", "kind": "level", "value": "0.001", "of": old}], rows) == []
+    (found,) = statement_findings([{"place": "p", "kind": "no_star", "of": old}], rows)
+    assert found.printed == "no significant difference"
+    with pytest.raises(ValueError, match="no row is"):
+        statement_findings([{"place": "p", "kind": "cell", "of": {"table": "table9"}}], rows)
+    with pytest.raises(ValueError, match="kind 'more'"):
+        statement_findings([{"place": "p", "kind": "more", "of": old}], rows)
 
 
 def test_outputs_are_complete_and_repeatable(paper):

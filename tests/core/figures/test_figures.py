@@ -10,10 +10,11 @@ from dlre_core.figures.captions import (
     calibration_caption,
     figure_2_caption,
     figure_4_caption,
+    roc_band_caption,
     subgroup_caption,
     training_caption,
 )
-from dlre_core.figures.extended import calibration_figure, decision_figure, forest_figure
+from dlre_core.figures.extended import calibration_figure, decision_figure, forest_figure, roc_band_figure
 from dlre_core.figures.figure_2_flow import figure_2, hospital_grid
 from dlre_core.figures.figures_3_to_5_roc import figure_3, figure_4, figure_5, subgroup_figure
 from dlre_core.figures.style import save_figure
@@ -193,6 +194,52 @@ def test_extended_figures_stand_a_missing_class(tmp_path):
         assert ("no cases" in forest) == bool(number)
     assert "n=80" in calibration_caption(data, 0.95, True)
     assert np.isfinite(decision_table(data)["net_benefit"]).all()
+
+
+def few_cases(data):
+    """The validation cohort keeps four patients with F4."""
+    last = data[(data["cohort"] == "validation") & (data["fibrosis_stage"] == 4)].index[4:]
+    return data.drop(index=last)
+
+
+def test_extended_figures_say_where_patients_are_too_few(data, tmp_path):
+    few = few_cases(data)
+    bands = roc_band_figure(few, simulated=True)
+    assert [text.get_text() for text in bands.axes[0].texts][-1] == "No curves: 4 cases, fewer than 5"
+    assert bands.axes[0].get_legend() is None
+    assert [len(axis.collections) for axis in bands.axes] == [0, 2, 2]
+    assert "n=" in roc_band_caption(few, 0.95, True)
+    decisions = decision_figure(decision_table(few), simulated=True)
+    assert [text.get_text() for text in decisions.axes[0].texts] == ["No curves: 4 cases, fewer than 5"]
+    # Everybody and nobody stay, as do all curves of the panels beside.
+    drawn = [sum(len(line.get_xdata()) > 0 for line in axis.get_lines()) for axis in decisions.axes]
+    assert drawn == [2, 6, 6]
+    table = calibration_table(few)
+    row = table[(table["stage"] == "f4") & (table["method"] == "lsm") & (table["cohort"] == "validation")].iloc[0]
+    assert np.isfinite(row[["slope", "in_the_large", "brier", "observed_expected_low"]].astype(float)).all()
+    assert row[["slope_low", "intercept_high", "in_the_large_low", "brier_low"]].isna().all()
+    assert "no interval: 4 cases, fewer than 5" in row["notes"]
+    words = svg(calibration_figure(few, table, simulated=True), tmp_path)
+    assert "No curve: 4 cases, fewer than 5; Brier score" in words
+
+
+def test_a_band_surrounds_its_curve_and_words_stand_on_white(data):
+    figure = roc_band_figure(data, simulated=True)
+    for axis in figure.axes:
+        low, high, curve = (line.get_ydata() for line in axis.get_lines()[1:4])
+        assert (low <= high).all()
+        assert np.interp(0.5, axis.get_lines()[3].get_xdata()[::-1], curve[::-1]) <= high[200] + 1e-9
+    forest = forest_figure(hospital_table(few_cases(data).assign(hospital="A"), SETTINGS), simulated=True)
+    assert all(
+        text.get_bbox_patch() for axis in forest.axes for text in axis.texts if "nothing to pool" in text.get_text()
+    )
+
+
+def test_a_panel_without_any_curve_says_so_in_its_middle(data):
+    few = few_cases(data)
+    figure = figure_3(few, table_2(few, SETTINGS), simulated=True)
+    assert [text.get_text() for text in figure.axes[3].texts] == ["No curves: too few patients"]
+    assert not figure.axes[4].texts
 
 
 def test_a_tick_for_each_of_many_patients_does_not_fill_the_report(tmp_path):

@@ -13,6 +13,7 @@ from dlre_core.patients.doubts import Doubts
 from dlre_core.report.exhibits import FIGURES, OPTIONAL, TABLES, ordered_exhibits
 from dlre_core.report.headline import HeadlineTables, headline_text
 from dlre_core.report.rule_graph import rule_edges, rule_figure
+from dlre_core.report.sentences import headline
 from dlre_core.tables.table_2_accuracy import AccuracySettings, table_2
 from tests.helpers.score_table import scores
 
@@ -68,6 +69,23 @@ def test_the_headline_prints_every_interval(tmp_path):
     row = table[(table["stage"] == "f4") & (table["method"] == "lsm") & (table["cohort"] == "validation")].iloc[0]
     assert f"{row['auc']:.2f} ({row['auc_low']:.2f} to {row['auc_high']:.2f}){row['stars']}" in words
     assert len(words) == 12
+
+
+def test_the_sentences_of_the_headline_say_no_more_than_their_numbers():
+    table = table_2(scores(), AccuracySettings())
+    first, *others = headline(table)
+    row = table[(table["stage"] == "f4") & (table["method"] == "dlre") & (table["cohort"] == "validation")].iloc[0]
+    assert f"{row['auc']:.2f} ({row['auc_low']:.2f} to {row['auc_high']:.2f}) for cirrhosis (F4)" in first
+    assert len(others) == 3
+    # Every p stands beside its value after Holm's adjustment.
+    assert all(sentence.count("(p ") == sentence.count("after Holm's adjustment") for sentence in others)
+    here = (table["stage"] == "f4") & (table["cohort"] == "validation")
+    table.loc[here, ["auc_low", "auc_high", "p_value", "p_holm"]] = float("nan")
+    table.loc[here, ["n", "prevalence"]] = [20, 0.1]
+    first, *others = headline(table)
+    assert f"{row['auc']:.2f} (no interval: 2 cases, fewer than 5) for cirrhosis (F4)" in first
+    untested = "not tested against that of APRI for cirrhosis (F4): too few patients, or no variance"
+    assert any(untested in sentence for sentence in others)
 
 
 def test_the_headline_in_words_has_the_methods_of_table_2_and_no_others():

@@ -24,7 +24,7 @@ from dlre_core.statistics.cutoffs import cutoff_interval, youden_cutoff
 from dlre_core.statistics.decision import net_benefit, net_benefit_band
 from dlre_core.statistics.estimates import Estimate, too_few
 from dlre_core.statistics.groups import compare_means, compare_shares, student_t
-from dlre_core.statistics.roc import pooled_auc, roc_analysis
+from dlre_core.statistics.roc import pooled_auc, roc_analysis, roc_band
 
 
 def sample(n=200, seed=1):
@@ -461,3 +461,33 @@ def test_numbers_choose_student_or_mann_whitney():
     assert compare_means([1.0], [1.0, 2.0]).reason.startswith("fewer than two")
     assert compare_means([1.0, 1.0], [1.0, np.nan, 1.0]).reason == "all values are equal"
     assert math.isnan(student_t([1.0], [2.0]))
+
+
+def test_the_roc_band_is_campbells_rectangles():
+    """Every point of the curve, moved by Kolmogorov's limits; the band is what no rectangle leaves."""
+    generator = np.random.default_rng(3)
+    labels = np.repeat([0, 1], [23, 9])
+    roc = roc_analysis(labels, generator.integers(0, 12, 32) + 4 * labels)
+    up, across = stats.kstwo.ppf(0.9**0.5, 9), stats.kstwo.ppf(0.9**0.5, 23)
+    places = generator.uniform(0, 1, 40)
+    low, high = roc_band(roc, places, confidence=0.9)
+    points = list(zip(1 - roc.specificity, roc.sensitivity, strict=True))
+    for x, bottom, top in zip(places, low, high, strict=True):
+        assert top == pytest.approx(min(1, max(y for at, y in points if at <= x + across) + up))
+        assert bottom == pytest.approx(max(0, min(y for at, y in points if at >= x - across) - up))
+    empty = roc_band(roc_analysis([1, 1], [0.2, 0.4]), places)
+    assert np.isnan(empty).all()
+
+
+def test_the_roc_band_holds_the_whole_curve_as_often_as_it_says():
+    generator = np.random.default_rng(8)
+    places = np.linspace(0.001, 0.999, 199)
+    truth = stats.norm.sf(stats.norm.isf(places) - 1.2)
+    held = 0
+    for _ in range(300):
+        labels = np.repeat([0, 1], [40, 25])
+        low, high = roc_band(roc_analysis(labels, generator.normal(size=65) + 1.2 * labels), places, confidence=0.8)
+        held += bool(((low <= truth) & (truth <= high)).all())
+    # Of 300 bands at 80 % at least 72 % with probability 0.999; a rectangle for each point holds more.
+    assert held / 300 > 0.72
+    assert held < 300
