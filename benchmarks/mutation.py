@@ -5,7 +5,6 @@ import json
 import sys
 from pathlib import Path
 
-
 PAIRS = ((ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.Eq, ast.NotEq), (ast.Add, ast.Sub), (ast.Mult, ast.Div))
 SWAPS = {a: b for pair in (*PAIRS, (ast.And, ast.Or)) for a, b in (pair, pair[::-1])}
 
