@@ -39,11 +39,15 @@ SATURATED_SHARE = 0.98
 SMALLEST_BOX = 40
 LARGEST_BOX_SHARE = 0.6
 FOREIGN_COLOUR_DISTANCE = 45.0
+# Gaps of twice so many pixels do not part colours.
+GAPS = 3
 # Shares of a box's colours: at least so much of both ends of the map, and less than that between them.
 END_SHARE, MIDDLE_SHARE = 0.05, 0.05
 ONE_COLOUR_SHARE = 0.9
 # Share of the lower picture that may have colours, and of the box's area that may have them beside the box.
 COLOURED_BELOW, COLOURED_BESIDE = 0.02, 0.1
+# The same of the lower picture without thin lines.
+VESSELS = 0.0015
 # Opacities that are tried, pixels that tell, and how much nearer to the map, in grey levels, is clearly better.
 OPACITIES = np.arange(0.3, 1.001, 0.02)
 OPACITY_PIXELS, OPACITY_MARGIN = 3000, 0.3
@@ -242,8 +246,9 @@ def _from_pixels(screen: NDArray[np.uint8]) -> ScreenLayout:
         raise MissingRegion("The picture is not the two-picture screen of an elastogram.")
     upper, lower = top.cut(screen), bottom.cut(screen)
     below = coloured_pixels(lower)
+    share = below.mean()
     # Lines, such as a coloured outline, do not survive the opening; the smallest vessel does.
-    if below.mean() > COLOURED_BELOW or ndimage.binary_opening(below, iterations=2).mean() > 0.0015:
+    if share > COLOURED_BELOW or (share > VESSELS and ndimage.binary_opening(below, iterations=2).mean() > VESSELS):
         raise MissingRegion("The lower picture has colours too, as colour Doppler screens do.")
     coloured = coloured_pixels(upper)
     box = outline_box(coloured, darkest_of_both(upper, lower), _largest_part(coloured), scale)
@@ -284,13 +289,19 @@ def jumps(pixels: NDArray[np.uint8]) -> bool:
 
 def _largest_part(coloured: NDArray[np.bool_]) -> Rectangle:
     """Around the largest coloured part of a picture, thin lines and small gaps aside."""
-    coloured = ndimage.binary_opening(coloured, iterations=2)
-    labels, count = ndimage.label(ndimage.binary_closing(coloured, iterations=3))
+    # Opening and closing change nothing further from the colours; they take long on a whole picture.
+    rows, columns = np.flatnonzero(coloured.any(axis=1)), np.flatnonzero(coloured.any(axis=0))
+    if not len(rows):
+        raise MissingRegion("The upper picture has no coloured box.")
+    around = Rectangle(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    around = around.grown(GAPS + 1).clamped(*coloured.shape)
+    opened = ndimage.binary_opening(around.cut(coloured), iterations=2)
+    labels, count = ndimage.label(ndimage.binary_closing(opened, iterations=GAPS))
     if count == 0:
         raise MissingRegion("The upper picture has no coloured box.")
-    sizes = ndimage.sum_labels(coloured, labels, range(1, count + 1))
-    rows, columns = ndimage.find_objects((labels == 1 + int(np.argmax(sizes))).astype(np.int32))[0]
-    return Rectangle(columns.start, rows.start, columns.stop, rows.stop)
+    sizes = np.bincount(labels[opened], minlength=count + 1)[1:]
+    down, across = ndimage.find_objects(labels)[int(np.argmax(sizes))]
+    return Rectangle(across.start, down.start, across.stop, down.stop).moved(around.left, around.top)
 
 
 def find_colour_bar(screen: NDArray[np.uint8]) -> Rectangle | None:
