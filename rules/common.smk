@@ -5,9 +5,9 @@ import sys
 
 from dlre_core.foundation.digests import contents_digest, tree_digest
 from dlre_core.foundation.processes import KEEP_MEMORY
-from dlre_core.patients.cohort_folder import cohort_folder, hospital_codes, hospital_tables_digest, not_read
+from dlre_core.patients.cohort_folder import cohort_folder, hospital_codes, not_read
 from dlre_core.patients.enrolment import EnrolmentSettings, eligibility_digest
-from dlre_core.patients.other_tables import check_tables, other_tables
+from dlre_core.patients.other_tables import check_tables, hospital_tables_digest, other_tables
 from dlre_core.patients.study_list import listed_digest
 from dlre_core.patients.table_file import table_path
 from dlre_core.preflight.trainable_arms import skipped_arms

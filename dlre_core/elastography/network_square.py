@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlre_core.elastography.crop_kernel import resample_square
-from dlre_core.elastography.screen_layout import NATIVE_WIDTH, Rectangle
+from dlre_core.elastography.screen_layout import NATIVE_WIDTH
+from dlre_core.elastography.square import Square, box_of, square_of
 from dlre_core.foundation.csv_tables import read_table, write_table
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.picture_store import (
@@ -25,8 +25,6 @@ from dlre_core.foundation.study_terms import SQUARE_SHAPE, SQUARE_SIDE
 
 logger = logging.getLogger(__name__)
 
-# Pixels, of a square drawn by hand; smaller ones show nothing, and the network sees 250.
-SMALLEST_SIDE = 32
 COLUMNS = [
     "image_id",
     "hospital",
@@ -40,53 +38,6 @@ COLUMNS = [
     "flags",
     "q_box_mean_kpa",
 ]
-
-
-@dataclass(frozen=True)
-class Square:
-    """Top left corner and side, pixels of the picture it is cut from."""
-
-    row: int
-    column: int
-    size: int
-
-    @property
-    def scale(self) -> float:
-        """Pixels of the crop per pixel of the picture; 1 where nothing is resampled."""
-        return SQUARE_SIDE / self.size
-
-
-def find_square(box: Rectangle, height: int, width: int) -> Square:
-    """The square around a box.
-
-    Its side is 250 pixels of the native 1440-pixel screen, so that crops from pictures of other
-    resolutions show the same part of the screen, or the box's larger side where that is longer. It
-    is centred on the box and clamped to the picture.
-
-    Parameters
-    ----------
-    box : Rectangle
-        Of the elastography box, pixels.
-    height, width : int
-        Of the picture, pixels.
-
-    Returns
-    -------
-    Square
-
-    Raises
-    ------
-    ValueError
-        If the box is not inside the picture, or larger than the picture's smaller side.
-    """
-    inside = box.left >= 0 and box.top >= 0 and box.right <= width and box.bottom <= height
-    if not inside or max(box.width, box.height) > min(height, width):
-        raise ValueError(f"{box} does not fit a picture of {width} x {height} pixels")
-    size = max(round(SQUARE_SIDE * width / NATIVE_WIDTH), box.width, box.height)
-    size = min(size, height, width)
-    row = (box.top + box.bottom - size) // 2
-    column = (box.left + box.right - size) // 2
-    return Square(row=min(max(row, 0), height - size), column=min(max(column, 0), width - size), size=size)
 
 
 def crop_square(screen: NDArray[np.uint8], square: Square) -> NDArray[np.uint8]:
@@ -166,7 +117,7 @@ def link_hospitals(
     joined, table : path
         Written.
     acquisitions : path, optional
-        ``results/store/acquisitions.csv``: pictures that are not in it are left out.
+        ``results/store/acquisitions.csv``: pictures that are not in it are left out, and its stiffness counts.
 
     Raises
     ------
@@ -174,7 +125,8 @@ def link_hospitals(
         If a hospital's squares and table disagree.
     """
     parts = [read_table(path) for path in tables]
-    used = None if acquisitions is None else set(read_table(acquisitions)["image_id"])
+    stiffness = None if acquisitions is None else read_table(acquisitions).set_index("image_id")["q_box_mean_kpa"]
+    used = None if stiffness is None else set(stiffness.index)
     left_out = {name for part in parts for name in part["image_id"] if used is not None and name not in used}
     link_rois(rois, joined, left_out)
     parts = [part[~part["image_id"].isin(left_out)] for part in parts]
@@ -182,31 +134,14 @@ def link_hospitals(
     with open_rois(joined) as store:
         if store.image_ids != list(whole["image_id"]):
             raise StoreMismatch(f"{joined} and the tables of squares disagree.", "Delete results/roi and run again.")
+    if stiffness is not None:
+        whole["q_box_mean_kpa"] = whole["image_id"].map(stiffness)
     write_table(whole, table)
 
 
 def _crops(store: ImageStore, squares: Sequence[Square]) -> Iterator[NDArray[np.uint8]]:
     for index, square in enumerate(squares):
         yield crop_square(store.screen(index), square)
-
-
-def box_of(row: tuple) -> Rectangle:
-    """The box of a row of ``acquisitions.csv``, as ``itertuples`` gives it."""
-    return Rectangle(int(row.box_left), int(row.box_top), int(row.box_right), int(row.box_bottom))
-
-
-def square_of(row: tuple) -> Square:
-    """The square of a row of ``acquisitions.csv``: that of ``roi.csv``, else the one around the box."""
-    height, width = int(row.height), int(row.width)
-    if np.isnan(row.roi_row):
-        return find_square(box_of(row), height, width)
-    size = SQUARE_SIDE if np.isnan(row.roi_size) else int(row.roi_size)
-    size = min(size, height, width)
-    return Square(
-        row=min(max(int(row.roi_row), 0), height - size),
-        column=min(max(int(row.roi_column), 0), width - size),
-        size=size,
-    )
 
 
 def _flags(square: Square, row: tuple) -> str:

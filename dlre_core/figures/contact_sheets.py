@@ -25,6 +25,7 @@ FLAG_WORDS = {
     "drawn_by_hand": "drawn by hand",
     "square_by_hand_only": "square only",
     "quality_unknown": "quality unknown",
+    "box_wrong": "box wrong",
 }
 
 

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dlre_core.elastography.elastogram import map_of, read_box, stiffness_map, stored_layout
-from dlre_core.elastography.network_square import Square, crop_square
+from dlre_core.elastography.network_square import crop_square
 from dlre_core.elastography.q_box import BOX_WIDTH_MM, DIAMETER_MM, QBox, measure_q_box
 from dlre_core.elastography.scale import scale_of_columns
 from dlre_core.elastography.screen_layout import Rectangle as Part
 from dlre_core.elastography.screen_layout import ScreenLayout
+from dlre_core.elastography.square import Square
 from dlre_core.figures.network_chart import draw_network, network_blocks
 from dlre_core.figures.style import PARAMETERS, mark_simulated, new_figure
 from dlre_core.foundation.errors import StoreMismatch

@@ -4,6 +4,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -141,7 +142,6 @@ class _Store:
 
     def __init__(self, path: str | Path) -> None:
         self._file = h5py.File(path, "r", **NO_LOCKS)
-        self.image_ids: list[str] = [name.decode("ascii") for name in self._file["image_id"][()]]
 
     def __enter__(self) -> Self:
         return self
@@ -155,7 +155,17 @@ class _Store:
         self._file.close()
 
     def __len__(self) -> int:
-        return len(self.image_ids)
+        return len(self._file["image_id"])
+
+    @cached_property
+    def image_ids(self) -> list[str]:
+        """Ids of all pictures, in their order."""
+        return [name.decode("ascii") for name in self._file["image_id"][()]]
+
+    def image_id(self, index: int) -> str:
+        """Id of picture ``index``; empty where there are fewer."""
+        ids = self._file["image_id"]
+        return ids[index].decode("ascii") if 0 <= index < len(ids) else ""
 
 
 class ImageStore(_Store):

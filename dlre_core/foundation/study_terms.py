@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from dlre_core.foundation.errors import StoreMismatch
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 KEYS = ["hospital", "patient"]
 STAGES = ("f4", "ge_f3", "ge_f2")
@@ -101,7 +104,7 @@ METHODS = ("dlre", "lsm", "apri", "fib4")
 COHORTS = ("training", "validation")
 
 
-def known_stages(fibrosis_stage: pd.Series) -> np.ndarray:
+def known_stages(fibrosis_stage: "pd.Series") -> np.ndarray:
     """METAVIR stages as int64, each of which is 0 to 4.
 
     Raises
@@ -109,6 +112,9 @@ def known_stages(fibrosis_stage: pd.Series) -> np.ndarray:
     StoreMismatch
         If one is missing: such a patient is neither a case nor a control.
     """
+    # The reading room needs this module's words and opens without the seconds that pandas takes.
+    import pandas as pd
+
     stages = pd.to_numeric(fibrosis_stage, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     unknown = int((~np.isin(stages, METAVIR_STAGES)).sum())
     if unknown:
@@ -119,7 +125,7 @@ def known_stages(fibrosis_stage: pd.Series) -> np.ndarray:
     return stages.astype(np.int64)
 
 
-def stage_labels(fibrosis_stage: pd.Series, stage: str) -> np.ndarray:
+def stage_labels(fibrosis_stage: "pd.Series", stage: str) -> np.ndarray:
     """1 where the METAVIR stage answers the question ``stage`` (f4, ge_f3, ge_f2), else 0: int64.
 
     Raises
@@ -129,6 +135,7 @@ def stage_labels(fibrosis_stage: pd.Series, stage: str) -> np.ndarray:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> stage_labels(pd.Series([0, 2, 3, 4]), "ge_f3").tolist()
     [0, 0, 1, 1]
     """

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from dlre_core.dicom.makers import known_maker, known_model
 from dlre_core.elastography.elastogram import stiffness_map
-from dlre_core.elastography.network_square import Square
 from dlre_core.elastography.q_box import measure_q_box
 from dlre_core.elastography.screen_layout import Rectangle
+from dlre_core.elastography.square import Square
 from dlre_core.foundation.atomic_files import written_whole
 from dlre_core.foundation.picture_store import StoredScreen
 from dlre_core.ingestion.repeated_acquisitions import fingerprint

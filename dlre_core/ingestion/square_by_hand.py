@@ -7,8 +7,8 @@ import numpy as np
 from dlre_core.dicom.reader import SweImage
 from dlre_core.dicom.reject_reasons import Reason, Unusable
 from dlre_core.elastography.elastogram import BoxColours, BoxQuality, read_box
-from dlre_core.elastography.network_square import SMALLEST_SIDE, Square
 from dlre_core.elastography.screen_layout import Rectangle, ScreenLayout
+from dlre_core.elastography.square import SMALLEST_SIDE, Square
 
 # Of a layout that is no more than such a square.
 SOURCE = "hand"

@@ -17,9 +17,9 @@ from dlre_core.elastography.elastogram import (
     box_quality,
     read_box,
 )
-from dlre_core.elastography.network_square import Square, find_square
 from dlre_core.elastography.scale import UNKNOWN_SCALE, Scale
 from dlre_core.elastography.screen_layout import COLOUR_BAR, NATIVE_WIDTH, Rectangle, ScreenLayout
+from dlre_core.elastography.square import Square, find_square
 from dlre_core.foundation.errors import MissingRegion, ProfileMismatch
 from dlre_core.ingestion.blanking import blank_identity, kept_parts
 from dlre_core.ingestion.square_by_hand import MADE_UP_FOR, check_square, place_of, read_square

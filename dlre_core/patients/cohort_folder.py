@@ -2,17 +2,11 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dlre_core.foundation.digests import value_digest
-from dlre_core.foundation.errors import ClinicalTableError, CohortError
-from dlre_core.patients.clinical_table import read_clinical
-from dlre_core.patients.other_tables import other_tables, values_by_file
-from dlre_core.patients.study_list import read_study_list
-from dlre_core.patients.table_file import table_path
-from dlre_core.user_tables.units import GivenUnit
+from dlre_core.foundation.errors import CohortError
 
 SIMULATED_FOLDER = "results/simulated_cohort"
 PAPER_HOSPITALS = tuple("ABCDEFGHIJKL")
@@ -47,6 +41,9 @@ def hospital_codes(cohort: Mapping[str, Any]) -> list[str]:
         return list(PAPER_HOSPITALS)
     root = Path(str(cohort["folder"])) / "dicom"
     if cohort["source"] == "dicomweb":
+        # The reading room asks for the codes and opens without the seconds that reading tables takes.
+        from dlre_core.patients.study_list import read_study_list
+
         listed = {line.hospital for line in read_study_list(str(cohort["folder"]))}
         return sorted(listed | set(_folders(root)))
     if not root.is_dir():
@@ -128,33 +125,3 @@ def not_read(folder: str | Path, shown: int = 5) -> list[str]:
             more = f" and {len(names) - shown} more" if len(names) > shown else ""
             sentences.append(f"Not read: {listed}{more} {words}.")
     return sentences
-
-
-def hospital_tables_digest(folder: str | Path, hospital: str, units: Sequence[GivenUnit] = ()) -> str:
-    """Digest of what ingestion of one hospital reads from the tables.
-
-    That is: the ids and days of examination of the patients of ``clinical.csv`` whose row can be used, and the
-    numbers of ``measurements.csv`` and ``roi.csv`` for this hospital. A corrected laboratory value or stage does not
-    change it.
-    """
-    paths = other_tables(folder)
-    read = [
-        lambda: _examinations(table_path(folder, "clinical"), hospital, units),
-        lambda: values_by_file(paths.get("measurements"), "measurements", hospital, units),
-        lambda: values_by_file(paths.get("roi"), "roi", hospital),
-    ]
-    return value_digest([_or_nothing(part) for part in read])
-
-
-def _examinations(path: Path, hospital: str, units: Sequence[GivenUnit]) -> list[list[str]]:
-    patients = read_clinical(path, units=units).patients
-    here = patients.loc[patients["hospital"] == hospital, ["patient_id", "elastography_date"]]
-    return sorted(here.astype(str).to_numpy().tolist())
-
-
-def _or_nothing(read: Callable[[], object]) -> object:
-    """What is read, or nothing of a table that is absent or refused, which the study says elsewhere."""
-    try:
-        return read()
-    except ClinicalTableError:
-        return None

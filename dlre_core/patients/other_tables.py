@@ -1,10 +1,12 @@
 """The tables beside the clinical one: Q-Box values, hand-drawn squares, and their rows by picture."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from dlre_core.foundation.digests import value_digest
+from dlre_core.foundation.errors import ClinicalTableError
 from dlre_core.patients.clinical_table import ClinicalTable, examine_table, read_clinical
 from dlre_core.patients.table_file import table_path
 from dlre_core.user_tables.csv_input import PROBLEM_COLUMNS
@@ -119,3 +121,33 @@ def other_problems(
     ]
     joined = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     return joined.reindex(columns=OTHER_PROBLEM_COLUMNS)
+
+
+def hospital_tables_digest(folder: str | Path, hospital: str, units: Sequence[GivenUnit] = ()) -> str:
+    """Digest of what ingestion of one hospital reads from the tables.
+
+    That is: the ids and days of examination of the patients of ``clinical.csv`` whose row can be used, and the
+    numbers of ``measurements.csv`` and ``roi.csv`` for this hospital. A corrected laboratory value or stage does not
+    change it.
+    """
+    paths = other_tables(folder)
+    read = [
+        lambda: _examinations(table_path(folder, "clinical"), hospital, units),
+        lambda: values_by_file(paths.get("measurements"), "measurements", hospital, units),
+        lambda: values_by_file(paths.get("roi"), "roi", hospital),
+    ]
+    return value_digest([_or_nothing(part) for part in read])
+
+
+def _examinations(path: Path, hospital: str, units: Sequence[GivenUnit]) -> list[list[str]]:
+    patients = read_clinical(path, units=units).patients
+    here = patients.loc[patients["hospital"] == hospital, ["patient_id", "elastography_date"]]
+    return sorted(here.astype(str).to_numpy().tolist())
+
+
+def _or_nothing(read: Callable[[], object]) -> object:
+    """What is read, or nothing of a table that is absent or refused, which the study says elsewhere."""
+    try:
+        return read()
+    except ClinicalTableError:
+        return None

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from dlre_core.elastography.network_square import Square
+from dlre_core.elastography.square import Square
 from dlre_core.foundation.errors import ReadingsError
-from dlre_core.reading.readings_file import UNSURE, Answer, read_answers, readers_of, readings_path
+from dlre_core.reading.readings_file import ACCEPT, UNSURE, Answer, read_answers, readers_of, readings_path
 
 # Squares that share less of their union are a disagreement.
 LEAST_OVERLAP = 0.7
@@ -46,8 +46,13 @@ def both_readers(cohort: str | Path) -> tuple[str, str]:
 
 
 def disagree(a: Answer, b: Answer) -> bool:
-    """Whether two answers need a decision: unlike verdicts, somebody unsure, or squares that hardly overlap."""
+    """Whether two answers need a decision: unlike verdicts, somebody unsure, or squares that hardly overlap.
+
+    So do pictures that both accept and whose box only one of them says is wrong.
+    """
     if a.verdict != b.verdict or UNSURE in (a.verdict, b.verdict):
+        return True
+    if a.verdict == ACCEPT and a.box_wrong != b.box_wrong:
         return True
     return overlap(a.square, b.square) < LEAST_OVERLAP
 

@@ -32,4 +32,9 @@ def consensus_session(pictures: Sequence[ShownPicture], cohort: str | Path, read
 
 
 def _said(answer: Answer) -> dict[str, object]:
-    return {"verdict": answer.verdict, "reason": answer.reason, "square": vars(answer.square)}
+    return {
+        "verdict": answer.verdict,
+        "reason": answer.reason,
+        "square": vars(answer.square),
+        "box_wrong": answer.box_wrong,
+    }

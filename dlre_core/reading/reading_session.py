@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from threading import Lock
 
 from dlre_core import __version__
-from dlre_core.elastography.network_square import Square
+from dlre_core.elastography.square import Square
 from dlre_core.foundation.errors import ReadingsError
 from dlre_core.reading.reading_order import Look
 from dlre_core.reading.readings_file import UNSURE, Answer, Key, Readings
@@ -68,6 +69,9 @@ class ReadingSession:
         self._keys: list[Key] = [(pictures[look.picture].image_id, look.look) for look in order]
         self._places = {key: position for position, key in enumerate(self._keys)}
         self._revisions = [0] * len(order)
+        self._flagged = [place for place, look in enumerate(order) if pictures[look.picture].flagged]
+        # The first letters of the verdicts, by position, which are looked through at every answer.
+        self._marks = bytearray(self._mark(position) for position in range(len(order)))
         # What each answer of this session took the place of.
         self._before: list[tuple[Key, Answer | None]] = []
         self._lock = Lock()
@@ -89,12 +93,12 @@ class ReadingSession:
 
     def next_unread(self, after: int = -1, flagged_only: bool = False) -> int | None:
         """The next position without an answer, from the beginning again after the last one; None where all are read."""
-        total = len(self)
-        for step in range(1, total + 1):
-            position = (after + step) % total
-            if self.answer(position) is None and (self.picture_at(position).flagged or not flagged_only):
-                return position
-        return None
+        if flagged_only:
+            unread = [place for place in self._flagged if self._marks[place] == ord(UNREAD)]
+            return next((place for place in unread if place > after), unread[0] if unread else None)
+        found = self._marks.find(UNREAD.encode(), after + 1)
+        found = self._marks.find(UNREAD.encode()) if found < 0 else found
+        return None if found < 0 else found
 
     def record(self, position: int, given: Given) -> Answer:
         """Save an answer.
@@ -132,7 +136,7 @@ class ReadingSession:
                     "This picture was answered in another tab; that answer is shown now.", "Answer again to change it."
                 )
             self._before.append((answer.key, self._readings.put(answer)))
-            self._revisions[position] += 1
+            self._changed(position)
         return answer
 
     def undo(self) -> int | None:
@@ -156,8 +160,16 @@ class ReadingSession:
             if self._before:
                 self._before.pop()
             position = self._places[key]
-            self._revisions[position] += 1
+            self._changed(position)
             return position
+
+    def _mark(self, position: int) -> int:
+        answer = self.answer(position)
+        return ord(UNREAD if answer is None else answer.verdict[0])
+
+    def _changed(self, position: int) -> None:
+        self._revisions[position] += 1
+        self._marks[position] = self._mark(position)
 
     def entry(self, position: int) -> dict[str, object]:
         """What the page is told of a position: places on the picture and the reader's own answer, and nothing else."""
@@ -188,19 +200,17 @@ class ReadingSession:
 
         Marks are the first letters of the verdicts, by position; `UNREAD` where there is none.
         """
-        answers = [self.answer(position) for position in range(len(self))]
-        read = sum(answer is not None for answer in answers)
-        recent = sorted(answer.seconds for answer in list(self._readings.answers.values())[-RECENT:])
+        read = len(self) - self._marks.count(UNREAD.encode())
+        with self._lock:
+            recent = sorted(answer.seconds for answer in islice(reversed(self._readings.answers.values()), RECENT))
         median = recent[len(recent) // 2] if recent else None
-        marks = [UNREAD if answer is None else answer.verdict[0] for answer in answers]
-        flags = [self.picture_at(position).flagged for position in range(len(self))]
         return {
             "total": len(self),
             "read": read,
-            "unsure": sum(answer is not None and answer.verdict == UNSURE for answer in answers),
+            "unsure": self._marks.count(UNSURE[0].encode()),
             "seconds_left": None if median is None else round(median * (len(self) - read)),
-            "marks": "".join(marks),
-            "flagged": [position for position, flagged in enumerate(flags) if flagged],
+            "marks": self._marks.decode(),
+            "flagged": self._flagged,
         }
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlre_core.elastography.network_square import SMALLEST_SIDE, Square
+from dlre_core.elastography.square import SMALLEST_SIDE, Square
 from dlre_core.foundation.atomic_files import make_folder, written_whole
 from dlre_core.foundation.errors import ReadingsError
 

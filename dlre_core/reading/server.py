@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import jinja2
 
-from dlre_core.elastography.network_square import SMALLEST_SIDE, Square
+from dlre_core.elastography.square import SMALLEST_SIDE, Square
 from dlre_core.foundation.errors import DlreError, ReadingsError
 from dlre_core.reading.reading_session import ChangedElsewhere, Given, ReadingSession
 from dlre_core.reading.readings_file import LONGEST_NOTE, REASONS

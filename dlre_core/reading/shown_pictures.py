@@ -1,26 +1,28 @@
 """The pictures that readers see: those of the hospitals' shards, by number, as PNG files made ahead."""
 
+import csv
 import io
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Self
 
-import pandas as pd
+import numpy as np
 from PIL import Image
 
-from dlre_core.elastography.network_square import Square, box_of, square_of
 from dlre_core.elastography.screen_layout import Rectangle
-from dlre_core.foundation.csv_tables import read_table
+from dlre_core.elastography.square import Square, box_of, square_of
 from dlre_core.foundation.errors import ReadingsError, StoreMismatch
 from dlre_core.foundation.picture_store import open_images
 
 # Nothing else of a picture's row is ever read: no stage, no laboratory value, no stiffness.
-NEEDED = ("image_id", "hospital", "patient", "height", "width", "roi_row", "roi_column", "roi_size", "flags")
+TEXTS = ("image_id", "hospital", "patient", "flags")
+SIDES = ("height", "width", "roi_row", "roi_column", "roi_size")
+SIDES += tuple(f"box_{side}" for side in ("left", "top", "right", "bottom"))
 # Pictures kept as PNG, about 1 MB each.
 KEPT = 12
 # Fast, and hardly larger.
@@ -81,13 +83,23 @@ def stored_pictures(store: str | Path, hospitals: Iterable[str]) -> list[ShownPi
                 f"The pictures of hospital {hospital} are not in {store} yet.",
                 "Run make pictures, which only reads the hospitals' files, or make study.",
             )
-        sides = [f"box_{side}" for side in ("left", "top", "right", "bottom")]
-        rows = read_table(table, needs=(*NEEDED, *sides))[[*NEEDED, *sides]]
-        found += [_shown(shard, number, row) for number, row in enumerate(rows.itertuples(index=False))]
+        found += [_shown(shard, number, row) for number, row in enumerate(_rows(table))]
     return found
 
 
-def _shown(shard: Path, number: int, row: tuple) -> ShownPicture:
+def _rows(table: Path) -> Iterator[SimpleNamespace]:
+    """The rows of a hospital's acquisitions; without pandas, whose import takes longer than all the rest."""
+    with open(table, encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        lacking = [name for name in (*TEXTS, *SIDES) if name not in (rows.fieldnames or ())]
+        if lacking:
+            raise StoreMismatch(f"{table} lacks the columns {', '.join(lacking)}.", "Delete the file and run again.")
+        for row in rows:
+            numbers = {name: float(row[name]) if row[name] else np.nan for name in SIDES}
+            yield SimpleNamespace(**{name: row[name] for name in TEXTS}, **numbers)
+
+
+def _shown(shard: Path, number: int, row: SimpleNamespace) -> ShownPicture:
     return ShownPicture(
         shard,
         number,
@@ -98,7 +110,7 @@ def _shown(shard: Path, number: int, row: tuple) -> ShownPicture:
         int(row.width),
         box_of(row),
         square_of(row),
-        bool(row.flags) and not pd.isna(row.flags),
+        bool(row.flags),
     )
 
 
@@ -160,7 +172,7 @@ class PictureFiles:
 
 def _png(picture: ShownPicture) -> bytes:
     with open_images(picture.shard) as store:
-        if store.image_ids[picture.row : picture.row + 1] != [picture.image_id]:
+        if store.image_id(picture.row) != picture.image_id:
             raise StoreMismatch(
                 f"{picture.shard} has changed since make read began.", "End make read and call it anew."
             )

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dlre_core.elastography.network_square import SMALLEST_SIDE, Square
+from dlre_core.elastography.square import SMALLEST_SIDE, Square
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.errors import DlreError, ReadingsError
 from dlre_core.patients.cohort_folder import PAPER_HOSPITALS, SIMULATED_FOLDER

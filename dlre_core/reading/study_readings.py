@@ -1,6 +1,6 @@
 """What a study does with readings: pictures that are excluded, squares that replace the found ones, what is open."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 
 from dlre_core.dicom.reject_reasons import Reason
-from dlre_core.elastography.network_square import Square
+from dlre_core.elastography.square import Square
 from dlre_core.foundation.csv_tables import concatenate_tables, read_table, write_table
 from dlre_core.foundation.digests import value_digest
 from dlre_core.foundation.errors import ReadingsError
+from dlre_core.ingestion.acquisition_table import Q_BOX_COLUMNS
 from dlre_core.reading.consensus import both_readers, disagree, first_looks, middle
 from dlre_core.reading.readings_file import (
     CONSENSUS,
@@ -29,6 +30,8 @@ NONE, ONE, TWO = "none", "one", "two"
 STOP, KEEP = "stop", "keep"
 # Behind the sentence of `Reason.EXCLUDED_BY_READERS` where nobody decided.
 NOT_DECIDED = "not decided"
+# Flag of a picture whose found box is another's, or nothing's: stiffness is not read there.
+BOX_WRONG = "box_wrong"
 
 
 @dataclass
@@ -43,6 +46,8 @@ class Decisions:
         Keys of `dlre_core.reading.readings_file.REASONS`.
     squares : dict of image id to (hospital, Square)
         Of pictures that are kept and whose square is another than the found one.
+    box_wrong : set of str
+        Image ids of pictures that are kept and whose found box is not theirs.
     open : set of str
         Image ids that were read, and about which readers are unsure or disagree.
     """
@@ -50,6 +55,7 @@ class Decisions:
     decided: set[str] = field(default_factory=set)
     excluded: dict[str, str] = field(default_factory=dict)
     squares: dict[str, tuple[str, Square]] = field(default_factory=dict)
+    box_wrong: set[str] = field(default_factory=set)
     open: set[str] = field(default_factory=set)
 
     def take(self, answer: Answer, square: Square | None = None) -> None:
@@ -61,7 +67,10 @@ class Decisions:
         self.decided.add(answer.image_id)
         if answer.verdict == EXCLUDE:
             self.excluded[answer.image_id] = answer.reason
-        elif square is not None or answer.by_hand:
+            return
+        if answer.box_wrong:
+            self.box_wrong.add(answer.image_id)
+        if square is not None or answer.by_hand:
             self.squares[answer.image_id] = (answer.hospital, square or answer.square)
 
 
@@ -119,7 +128,7 @@ def readings_param(cohort: str | Path, settings: Mapping[str, str]) -> dict[str,
         return {}
     try:
         found = decisions(cohort, settings["readers"])
-        content: Any = [sorted(found.decided), found.excluded, sorted(found.open)]
+        content: Any = [sorted(found.decided), found.excluded, sorted(found.open), sorted(found.box_wrong)]
     except ReadingsError as error:
         # The job says so, after the pictures that are to be read were made.
         content = str(error)
@@ -174,8 +183,26 @@ def excluded_pictures(param: Mapping[str, Any], stored: Sequence[str]) -> dict[s
     return excluded
 
 
-def join_tables(given: Mapping[str, Sequence[str]], made: Mapping[str, str], excluded: Mapping[str, str]) -> None:
+def wrong_boxes(param: Mapping[str, Any]) -> set[str]:
+    """Image ids of pictures that a study keeps although readers say that the found box is not theirs.
+
+    Parameters
+    ----------
+    param : mapping
+        `readings_param`.
+    """
+    return decisions(param["cohort"], param["readers"]).box_wrong if param else set()
+
+
+def join_tables(
+    given: Mapping[str, Sequence[str]],
+    made: Mapping[str, str],
+    excluded: Mapping[str, str],
+    box_wrong: Collection[str] = frozenset(),
+) -> None:
     """Join the hospitals' tables; pictures that readers excluded move from the acquisitions to the rejects.
+
+    A picture whose box is wrong has the flag `BOX_WRONG`, and no stiffness but what the hospital measured.
 
     Parameters
     ----------
@@ -184,9 +211,12 @@ def join_tables(given: Mapping[str, Sequence[str]], made: Mapping[str, str], exc
     made : mapping of str to path
         The same names, written.
     excluded : mapping of image id to words
+    box_wrong : collection of image id
     """
     for name in ("acquisitions", "rejects", "counts"):
         concatenate_tables(given[name], made[name])
+    if box_wrong:
+        write_table(_without_box(read_table(made["acquisitions"]), box_wrong), made["acquisitions"])
     if not excluded:
         return
     rows, rejects, counts = (read_table(made[name]) for name in ("acquisitions", "rejects", "counts"))
@@ -210,6 +240,14 @@ def join_tables(given: Mapping[str, Sequence[str]], made: Mapping[str, str], exc
     write_table(everything[rejects.columns], made["rejects"])
     moved = {"images_stored": counts["images_stored"] - number, "rejected": counts["rejected"] + number}
     write_table(counts.assign(**moved), made["counts"])
+
+
+def _without_box(rows: pd.DataFrame, box_wrong: Collection[str]) -> pd.DataFrame:
+    wrong = rows["image_id"].isin(box_wrong)
+    flags = rows["flags"].mask(wrong, (rows["flags"] + ";" + BOX_WRONG).str.lstrip(";"))
+    read = wrong & (rows["q_box_source"] == "recomputed")
+    values = {name: rows[name].mask(read) for name in Q_BOX_COLUMNS}
+    return rows.assign(flags=flags, q_box_source=rows["q_box_source"].mask(read, ""), **values)
 
 
 def _only_reader(cohort: str | Path) -> str:

@@ -1,6 +1,7 @@
 """The network's squares of one hospital's pictures, and where they were cut."""
 
-from dlre_core.elastography.network_square import Square, crop_hospital
+from dlre_core.elastography.network_square import crop_hospital
+from dlre_core.elastography.square import Square
 from dlre_core.foundation.job_log import job_log
 
 with job_log(snakemake.log[0]):

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dlre_core.elastography.network_square import Square, find_square
 from dlre_core.elastography.screen_layout import Rectangle
+from dlre_core.elastography.square import Square, find_square
 from dlre_core.foundation.picture_store import write_shard
 from dlre_core.reading.readings_file import Answer
 from dlre_core.reading.shown_pictures import ShownPicture

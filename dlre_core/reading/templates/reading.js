@@ -131,7 +131,7 @@ function showOthers(others) {
   others.forEach((other, number) => {
     const item = document.createElement("li");
     const button = reasons.find((each) => each.dataset.reason === other.reason);
-    item.textContent = `Reader ${number + 1} (${number ? "pink, dashed" : "yellow, dotted"}): ${WORDS[other.verdict]}${button ? `, ${reasonWords(button)}` : ""}`;
+    item.textContent = `Reader ${number + 1} (${number ? "pink, dashed" : "yellow, dotted"}): ${WORDS[other.verdict]}${button ? `, ${reasonWords(button)}` : ""}${other.box_wrong ? ", box wrong" : ""}`;
     list.append(item);
     const shape = document.createElementNS("http://www.w3.org/2000/svg", "rect");
     shape.classList.add(`other-${number}`);

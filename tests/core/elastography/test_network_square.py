@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dlre_core.elastography import crop_kernel
-from dlre_core.elastography.network_square import Square, crop_hospital, crop_square, find_square, link_hospitals
+from dlre_core.elastography.network_square import crop_hospital, crop_square, link_hospitals
 from dlre_core.elastography.screen_layout import Rectangle
+from dlre_core.elastography.square import Square, find_square
 from dlre_core.foundation.picture_store import open_rois
 from tests.helpers.reading import drawn_screen, stored_study
 

@@ -11,8 +11,8 @@ from matplotlib.text import Text
 from torch import nn
 from torch.nn import functional
 
-from dlre_core.elastography.network_square import find_square
 from dlre_core.elastography.screen_layout import BOTTOM_PICTURE, COLOUR_BAR, TOP_PICTURE
+from dlre_core.elastography.square import find_square
 from dlre_core.figures.captions import figure_1_caption
 from dlre_core.figures.figure_1_case import choose_case, figure_1, read_case
 from dlre_core.figures.network_chart import network_blocks

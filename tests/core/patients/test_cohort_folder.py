@@ -3,7 +3,8 @@
 import pytest
 
 from dlre_core.foundation.errors import CohortError
-from dlre_core.patients.cohort_folder import hospital_codes, hospital_tables_digest
+from dlre_core.patients.cohort_folder import hospital_codes
+from dlre_core.patients.other_tables import hospital_tables_digest
 from tests.helpers.clinical_csv import write
 
 

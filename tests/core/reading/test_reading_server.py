@@ -282,6 +282,11 @@ def test_many_pictures_take_no_more_memory_than_a_few(server):
     assert files.png(3) is files.png(3)
 
 
+def test_it_opens_without_what_takes_seconds_to_load():
+    code = "import dlre_core.reading.__main__, sys; print({'pandas', 'numba', 'openpyxl', 'scipy'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
+
+
 def start(study, tmp_path, *arguments, reader="ab"):
     """``make read`` as a process, and the address that it prints."""
     command = [sys.executable, "-m", "dlre_core.reading", reader, "--folder", str(tmp_path), "--store", str(study)]

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from dlre_core.elastography.network_square import Square
+from dlre_core.elastography.square import Square
 from dlre_core.foundation.errors import ReadingsError
 from dlre_core.reading.reading_order import reading_order
 from dlre_core.reading.reading_session import ChangedElsewhere, Given, ReadingSession

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlre_core.elastography.network_square import Square
+from dlre_core.elastography.square import Square
 from dlre_core.foundation.errors import ReadingsError
 from dlre_core.reading.readings_file import (
     COLUMNS,

@@ -3,9 +3,10 @@
 import pandas as pd
 import pytest
 
-from dlre_core.elastography.network_square import Square
+from dlre_core.elastography.square import Square
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.errors import ReadingsError
+from dlre_core.ingestion.acquisition_table import Q_BOX_COLUMNS
 from dlre_core.reading.consensus import disagree, middle, overlap
 from dlre_core.reading.consensus_session import consensus_session
 from dlre_core.reading.readings_file import Readings, readings_path
@@ -16,6 +17,7 @@ from dlre_core.reading.study_readings import (
     join_tables,
     readings_param,
     squares_param,
+    wrong_boxes,
 )
 from tests.helpers.reading import FOUND, answer, excluded, moved, shown
 
@@ -178,6 +180,35 @@ def test_excluded_pictures_move_to_the_rejects_and_the_numbers_close(tmp_path):
     assert (counts["images_stored"] + counts["rejected"] + counts["ignored"] == counts["files_found"]).all()
     assert list(counts["images_stored"]) == [2, 1]
     assert [len(read_table(plain[name])) for name in given] == [5, 1, 2]
+
+
+def test_a_wrong_box_is_flagged_and_only_what_was_read_there_goes(tmp_path):
+    wrong = answer(IDS[0], box_wrong=True)
+    for reader, answers in (("ab", [wrong, answer(IDS[1])]), ("cd", [wrong, answer(IDS[1], box_wrong=True)])):
+        write(tmp_path, reader, answers)
+    assert disagree(answer(), wrong)
+    assert not disagree(excluded(IDS[0], box_wrong=True), excluded(IDS[0]))
+    found = decisions(tmp_path, "two")
+    assert (found.box_wrong, found.open) == ({IDS[0]}, {IDS[1]})
+    before = readings_param(tmp_path, TWO)["digest"]
+    write(tmp_path, "consensus", [answer(IDS[1], box_wrong=True)])
+    param = readings_param(tmp_path, TWO)
+    assert param["digest"] != before
+    assert wrong_boxes(param) == {IDS[0], IDS[1]}
+    assert wrong_boxes({}) == set()
+    rows = pd.DataFrame(
+        {"image_id": IDS[:3], "flags": ["", "no_time", ""], "q_box_source": ["given", *["recomputed"] * 2]}
+    )
+    rows = rows.assign(**{f"q_box_{name}": 5.0 for name in ("mean_kpa", "min_kpa", "max_kpa", "sd_kpa", "diameter_mm")})
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    (tmp_path / "rest.csv").write_text("hospital\nA\n")
+    names = {"acquisitions": "rows", "rejects": "rest", "counts": "rest"}
+    made = {name: tmp_path / f"made_{name}.csv" for name in names}
+    join_tables({name: [tmp_path / f"{file}.csv"] for name, file in names.items()}, made, {}, wrong_boxes(param))
+    joined = read_table(made["acquisitions"])
+    assert list(joined["flags"]) == ["box_wrong", "no_time;box_wrong", ""]
+    assert list(joined["q_box_source"]) == ["given", "", "recomputed"]
+    assert joined["q_box_mean_kpa"].isna().tolist() == joined["q_box_sd_kpa"].isna().tolist() == [False, True, False]
 
 
 def test_squares_that_hardly_overlap_are_a_disagreement():

@@ -8,8 +8,7 @@ import pytest
 
 from dlre_core.foundation.errors import ClinicalTableError
 from dlre_core.patients.clinical_table import examine_table, read_clinical
-from dlre_core.patients.cohort_folder import hospital_tables_digest
-from dlre_core.patients.other_tables import other_tables, values_by_file
+from dlre_core.patients.other_tables import hospital_tables_digest, other_tables, values_by_file
 from dlre_core.patients.study_list import read_study_list
 from dlre_core.patients.table_file import table_path
 from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS
