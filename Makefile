@@ -163,9 +163,10 @@ screens: $(READY) ## kinds of screens in a folder of pictures, what was found on
 pictures: $(READY) ## only read the hospitals' files into the store, for make read before a study
 	snakemake --cores $(CORES) $(OVERRIDE) $(PROGRESS) --until ingest_hospital
 
-read: $(READY) ## accept or exclude the pictures in the browser (READER=name; HOSPITAL=code; CONSENSUS=1 for what two readers dispute)
-	@test -n "$(READER)$(CONSENSUS)" || { echo 'Say who reads: make read READER=name [HOSPITAL=code], or make read CONSENSUS=1'; exit 2; }
-	@python -m dlre_core.reading $(if $(CONSENSUS),--consensus,"$(READER)") $(if $(HOSPITAL),--hospital "$(HOSPITAL)") $(if $(FOLDER),--folder "$(FOLDER)") $(if $(PORT),--port $(PORT))
+READ = python -m dlre_core.reading $(if $(CONSENSUS),--consensus,"$(READER)") $(if $(HOSPITAL),--hospital "$(HOSPITAL)") $(if $(FOLDER),--folder "$(FOLDER)") $(if $(PORT),--port $(PORT))
+read: $(READY) ## accept or exclude the pictures in the browser (READER=name; HOSPITAL=code; CONSENSUS=1 for what two readers dispute; IDENTIFIED=1 HOSPITAL=code for pictures that were not located)
+	@test -n "$(READER)$(CONSENSUS)$(IDENTIFIED)" || { echo 'Say who reads: make read READER=name [HOSPITAL=code], or make read CONSENSUS=1'; exit 2; }
+	@$(if $(IDENTIFIED),python -m dlre_core.identified_reading "$(HOSPITAL)" $(if $(FOLDER),--folder "$(FOLDER)") $(if $(PORT),--port $(PORT)),$(READ))
 
 simulated-readers: $(READY) ## two simulated readers of the simulated cohort, for a demo of make read
 	@python -m dlre_core.reading.simulated_readers

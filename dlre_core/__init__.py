@@ -14,6 +14,7 @@ In the order of the Methods, from what everything rests on to what people read:
 - `pacs`: pictures from a PACS into the cohort folder
 - `simulation`: a simulated multicentre cohort, calibrated to the paper
 - `preflight`: what can be known before a study runs: the machine, the cohort folder, its configuration
+- `identified_reading`: pictures that ingestion could not locate, for squares and profiles by hand
 - `network`: the convolutional network, its probabilities and where it looks
 - `augmentation`: views of the training pictures: shifted, turned, toned and of another stiffness
 - `training`: train an arm's networks, one for each stage question
@@ -25,6 +26,7 @@ In the order of the Methods, from what everything rests on to what people read:
 - `tables`: tables 1 to 4 and the supplementary tables of the paper
 - `extended_tables`: tables beyond the paper's: counts, calibration, hospitals, stages, robustness, comparison
 - `figures`: the paper's figures and the extended ones
+- `reader_agreement`: what two readers agree on, and what leaving pictures out changed
 - `report`: the self-contained report
 - `publication`: the networks of a finished study in one archive with a model card, and such an archive unpacked
 - `staging`: stage new patients with the networks of a finished study

@@ -175,6 +175,67 @@ rule agreement:
         "../scripts/extended/agreement.py"
 
 
+rule reader_squares:
+    """Extended table 9: stiffness and DLRE's probability in the squares of two readers."""
+    input:
+        images="results/store/images.h5",
+        acquisitions="results/store/acquisitions.csv",
+        weights=weights(f"results/models/{PLAN.main_arm}").values(),
+    output:
+        **printed_table("results/tables/reader_squares", "Extended", "Measurements in two readers' squares"),
+        values="results/tables/reader_squares_values.csv",
+    log:
+        "results/logs/reader_squares.log",
+    benchmark:
+        "results/benchmarks/reader_squares.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    resources:
+        mem_mb=growing(3000),
+        runtime=60,
+    params:
+        cohort=COHORT,
+        answers=lambda wildcards: answers_digest(COHORT),
+        confidence=config["statistics"]["confidence"],
+        simulated=SIMULATED,
+    script:
+        "../scripts/extended/reader_squares.py"
+
+
+rule every_picture:
+    """Extended table 10: Table 2's AUCs if no reader had excluded a picture."""
+    input:
+        acquisitions=expand("results/store/{hospital}_acquisitions.csv", hospital=HOSPITALS),
+        rois=expand("results/roi/{hospital}.h5", hospital=HOSPITALS),
+        tables=expand("results/roi/{hospital}_rois.csv", hospital=HOSPITALS),
+        patients="results/clinical/patients.csv",
+        split=f"results/splits/{PLAN.main_split}.csv",
+        scores=f"results/scores/{PLAN.main_arm}.csv",
+        weights=weights(f"results/models/{PLAN.main_arm}").values(),
+    output:
+        **printed_table("results/tables/every_picture", "Extended", "AUC if every picture is kept"),
+    log:
+        "results/logs/every_picture.log",
+    benchmark:
+        "results/benchmarks/every_picture.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    resources:
+        mem_mb=growing(3000),
+        runtime=60,
+    params:
+        hospitals=HOSPITALS,
+        images=config["arms"][PLAN.main_arm]["images"],
+        criteria=config["enrolment"],
+        aggregate=config["statistics"]["aggregate"],
+        ast_limit=config["statistics"]["ast_upper_limit_of_normal_iu_l"],
+        ast_limits=config["statistics"]["ast_upper_limit_of_normal_by_hospital_iu_l"],
+        settings=ACCURACY_SETTINGS,
+        simulated=SIMULATED,
+    script:
+        "../scripts/extended/every_picture.py"
+
+
 rule decision_curves:
     """Net benefit of every method by threshold probability."""
     input:
@@ -268,3 +329,24 @@ rule roc_band_figure:
         simulated=SIMULATED,
     script:
         "../scripts/extended/roc_band_figure.py"
+
+
+rule agreement_figure:
+    """Extended figure 5: agreement of two readers on pictures, stiffness and probability."""
+    input:
+        table="results/tables/agreement.csv",
+        values="results/tables/reader_squares_values.csv",
+        measures="results/tables/reader_squares.csv",
+    output:
+        **drawn_figure("results/figures/reader_agreement", "Extended", "Agreement of readers"),
+    log:
+        "results/logs/agreement_figure.log",
+    benchmark:
+        "results/benchmarks/agreement_figure.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        confidence=config["statistics"]["confidence"],
+        simulated=SIMULATED,
+    script:
+        "../scripts/extended/agreement_figure.py"

@@ -83,6 +83,11 @@ def load_network(weights: str | Path) -> FibrosisNetwork:
     return network.eval()
 
 
+def load_networks(weights: Mapping[str, str | Path]) -> dict[str, FibrosisNetwork]:
+    """Networks by stage from their weight files, in the memory layout that is fastest on a CPU."""
+    return {stage: load_network(path).to(memory_format=torch.channels_last) for stage, path in weights.items()}
+
+
 def network_of(weights: Mapping[str, NDArray[np.float32]]) -> FibrosisNetwork:
     """A trained network on the processor, from its weights by name."""
     network = FibrosisNetwork()

@@ -1,7 +1,7 @@
 """Profiles of screens that could not be read, for the user to correct: a proposed ``screens.yaml``."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -74,10 +74,24 @@ def _entry(kind: Kind, name: str) -> str:
         "colour_bar": parts.get("colour_bar"),
         "stiff_end": layout.stiff_end if layout is not None else "right" if lying else "top",
     }
-    lines = [f"- name: {_flow(name)}"]
-    lines.append(f"  match: {_flow({key: value for key, value in match.items() if value})}")
-    lines += [f"  {key}: {_flow(value)}  # {REMARKS[key]}" for key, value in values.items()]
-    lines.append(f"  scale: {SCALE if 'colour_bar' in parts else NO_BAR}")
+    match = {key: value for key, value in match.items() if value}
+    return entry_text({"name": name, "match": match, **values}, SCALE if "colour_bar" in parts else NO_BAR)
+
+
+def entry_text(entry: Mapping[str, Any], scale: str) -> str:
+    """An entry of ``screens.yaml`` with a remark behind each line.
+
+    Parameters
+    ----------
+    entry : mapping
+        name, match, elastogram, twin, colour_bar and stiff_end, as `dlre_core.screens.profiles` reads them.
+    scale : str
+        As it is to stand there.
+    """
+    lines = [f"- name: {_flow(entry['name'])}", f"  match: {_flow(entry['match'])}"]
+    parts = ("elastogram", "twin", "colour_bar", "stiff_end")
+    lines += [f"  {key}: {_flow(entry[key])}  # {REMARKS[key]}" for key in parts]
+    lines.append(f"  scale: {scale}")
     lines += [f"  quality_map: null  # {REMARKS['quality_map']}", f"  identity: []  # {REMARKS['identity']}"]
     return "\n".join(lines) + "\n"
 

@@ -10,9 +10,9 @@ from dlre_core.foundation.errors import DlreError
 from dlre_core.patients.cohort_folder import cohort_folder, hospital_codes
 from dlre_core.reading.consensus_session import consensus_session
 from dlre_core.reading.reading_order import reading_order
+from dlre_core.reading.reading_room import ReadingServer, Room
 from dlre_core.reading.reading_session import ReadingSession
 from dlre_core.reading.readings_file import CONSENSUS, Readings, check_reader, held_by_one, readings_path
-from dlre_core.reading.server import ReadingServer, Room
 from dlre_core.reading.shown_pictures import PictureFiles, stored_pictures
 from dlre_core.workflow.configuration import checked_section, expand_home
 

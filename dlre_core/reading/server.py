@@ -1,4 +1,4 @@
-"""The reading room's server: loopback only, a token once and then a cookie, and nothing but pictures by number.
+"""A page's server: loopback only, a token once and then a cookie, and nothing but pictures by number.
 
 Of the standard library: it has few paths, one reader, and pages that need no more.
 """
@@ -16,32 +16,21 @@ from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import jinja2
 
-from dlre_core.elastography.square import SMALLEST_SIDE, Square
+from dlre_core.elastography.square import Square
 from dlre_core.foundation.errors import DlreError, ReadingsError
-from dlre_core.reading.reading_session import ChangedElsewhere, Given, ReadingSession
-from dlre_core.reading.readings_file import LONGEST_NOTE, REASONS
-from dlre_core.reading.shown_pictures import PictureFiles
+from dlre_core.reading.reading_session import ChangedElsewhere
 
 LOOPBACK = "127.0.0.1"
 # Bytes of a request's body; an answer has some hundred.
 LONGEST_BODY = 4096
 # Seconds that a connection may be silent.
 PATIENCE = 60
-# Pictures made ahead of the one that is shown.
-AHEAD = 4
 TEMPLATES = Path(__file__).parent / "templates"
-STATIC = {
-    "/reading.js": ("reading.js", "text/javascript; charset=utf-8"),
-    "/reading.css": ("reading.css", "text/css; charset=utf-8"),
-}
-PICTURE = re.compile(r"/picture/(0|[1-9][0-9]{0,6})\.png")
-ENTRY = re.compile(r"/entry/(0|[1-9][0-9]{0,6})")
-POSTED = ("/answer", "/undo")
 SAFE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -55,42 +44,54 @@ SAFE_HEADERS = {
 
 
 @dataclass(frozen=True)
-class Room:
-    """What the page says above the pictures.
+class Content:
+    """What is sent: bytes and their media type."""
 
-    ``reader`` is the name, ``title`` what is read, ``simulated`` marks pictures of nobody, and ``consensus`` is true
-    where both readers' answers are shown.
-    """
-
-    reader: str
-    title: str
-    simulated: bool
-    consensus: bool
+    body: bytes
+    kind: str
 
 
-class ReadingServer(ThreadingHTTPServer):
-    """Serves one reader's session on a free port of loopback, or on the one asked for.
+class LocalServer(ThreadingHTTPServer):
+    """Serves one person on a free port of loopback, or on the one asked for; what it shows, a subclass says.
 
     Parameters
     ----------
-    session : ReadingSession
-    files : PictureFiles
-        Of the session's pictures.
-    room : Room
     port : int
         0 takes a free one.
     """
 
     daemon_threads = True
+    # Files of the page, by path: name in `TEMPLATES` and media type.
+    static: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    posted: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, session: ReadingSession, files: PictureFiles, room: Room, port: int = 0) -> None:
+    def __init__(self, port: int = 0) -> None:
         super().__init__((LOOPBACK, port), _Handler)
-        self.session, self.files, self.room = session, files, room
         self._token: str | None = secrets.token_urlsafe(32)
         self._secret = secrets.token_urlsafe(32)
         self._lock = Lock()
         # Cookies are shared by all ports of a host: each server has a name of its own.
         self.cookie = f"reading_{self.server_port}"
+
+    def page(self) -> str:
+        """The page, without anything of a picture."""
+        raise NotImplementedError
+
+    def content(self, path: str) -> Content | None:
+        """What lies at a path that is neither the page nor one of its files; None where there is nothing."""
+        raise NotImplementedError
+
+    def take(self, path: str, body: Mapping[str, Any]) -> object:
+        """What a page sends to one of the paths ``posted``, and the answer, as JSON.
+
+        Raises
+        ------
+        ReadingsError
+            If something of it cannot be so.
+        OSError
+            If it cannot be saved.
+        """
+        raise NotImplementedError
 
     @property
     def address(self) -> str:
@@ -114,30 +115,14 @@ class ReadingServer(ThreadingHTTPServer):
         """Whether a cookie's value is the one that was given out."""
         return hmac.compare_digest(value.encode(), self._secret.encode())
 
-    def page(self) -> str:
-        """The page, without anything of a picture."""
-        return _template().render(room=self.room, reasons=REASONS, longest_note=LONGEST_NOTE, smallest=SMALLEST_SIDE)
-
-    def entry(self, position: int) -> dict[str, object]:
-        """What the page is told of a position; the pictures that come after it are made ahead, and named."""
-        return self.session.entry(position) | {"ahead": self._prepare_after(position)}
-
-    def _prepare_after(self, position: int) -> list[int]:
-        """The next ones without an answer, then the neighbour."""
-        wanted, at = [], position
-        for _ in range(AHEAD):
-            at = self.session.next_unread(at)
-            if at is None or at == position or at in wanted:
-                break
-            wanted.append(at)
-        wanted.append((position + 1) % len(self.session))
-        self.files.prepare(self.session.order[place].picture for place in wanted)
-        return wanted
-
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of a browser that closed its connection."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
+
+
+class NoSuchPicture(Exception):
+    """A page asks for a position that is none."""
 
 
 class _Refused(Exception):
@@ -147,7 +132,7 @@ class _Refused(Exception):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: ReadingServer
+    server: LocalServer
     protocol_version = "HTTP/1.1"
     timeout = PATIENCE
     server_version, sys_version = "reading-room", ""
@@ -181,6 +166,8 @@ class _Handler(BaseHTTPRequestHandler):
             if self.headers.get_all("Host", []) not in ([host] for host in self.server.hosts):
                 raise _Refused(HTTPStatus.FORBIDDEN, "This address is not the reading room's.")
             act()
+        except NoSuchPicture:
+            self._send_json({"error": "There is no such picture."}, HTTPStatus.NOT_FOUND)
         except _Refused as refused:
             self.close_connection = True
             self._send_json({"error": refused.message}, refused.status)
@@ -208,25 +195,19 @@ class _Handler(BaseHTTPRequestHandler):
             raise _Refused(HTTPStatus.NOT_FOUND, "There is no such page.")
         if path == "/":
             self._send(self.server.page().encode(), "text/html; charset=utf-8")
-        elif path in STATIC:
-            name, kind = STATIC[path]
+        elif path in self.server.static:
+            name, kind = self.server.static[path]
             self._send((TEMPLATES / name).read_bytes(), kind)
         elif path == "/favicon.ico":
             self._send(b"", "image/x-icon")
-        elif path == "/progress":
-            next_unread = self.server.session.next_unread()
-            self._send_json(self.server.session.progress() | {"next": next_unread})
-        elif match := ENTRY.fullmatch(path):
-            self._send_json(self.server.entry(self._position(int(match[1]))))
-        elif match := PICTURE.fullmatch(path):
-            picture = self.server.session.order[self._position(int(match[1]))].picture
-            self._send(self.server.files.png(picture), "image/png")
+        elif content := self.server.content(path):
+            self._send(content.body, content.kind)
         else:
             raise _Refused(HTTPStatus.NOT_FOUND, "There is no such page.")
 
     def _post(self) -> None:
         self._check_cookie()
-        if self.path not in POSTED:
+        if self.path not in self.server.posted:
             raise _Refused(HTTPStatus.NOT_FOUND, "There is no such page.")
         # A form of another page can send neither this type nor, from a browser, this origin.
         origin = self.headers.get("Origin")
@@ -236,17 +217,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise _Refused(HTTPStatus.FORBIDDEN, "Another page has sent this.")
         if self.headers.get("Content-Type") != "application/json":
             raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Only JSON is read.")
-        body = self._body()
-        session = self.server.session
-        if self.path == "/undo":
-            self._send_json({"position": session.undo(), "progress": session.progress()})
-            return
-        position = self._position(_whole(body, "position"))
-        session.record(position, _given(body))
-        flagged_only = body.get("flagged_only") is True
-        following = session.next_unread(position, flagged_only)
-        answered = {"entry": self.server.entry(position), "next": following, "progress": session.progress()}
-        self._send_json(answered | {"next_entry": None if following is None else self.server.entry(following)})
+        self._send_json(self.server.take(self.path, self._body()))
 
     def _let_in(self, token: str) -> None:
         value = self.server.exchange(token)
@@ -271,11 +242,6 @@ class _Handler(BaseHTTPRequestHandler):
         if not self._has_cookie():
             raise _Refused(HTTPStatus.FORBIDDEN, "Open the address that make read has printed.")
 
-    def _position(self, position: int) -> int:
-        if not 0 <= position < len(self.server.session):
-            raise _Refused(HTTPStatus.NOT_FOUND, "There is no such picture.")
-        return position
-
     def _body(self) -> dict[str, Any]:
         length = self.headers.get("Content-Length", "")
         if not re.fullmatch("[0-9]{1,6}", length) or int(length) > LONGEST_BODY or "Transfer-Encoding" in self.headers:
@@ -289,7 +255,8 @@ class _Handler(BaseHTTPRequestHandler):
         return body
 
     def _send_json(self, value: object, status: HTTPStatus = HTTPStatus.OK) -> None:
-        self._send(json.dumps(value).encode(), "application/json; charset=utf-8", status)
+        content = as_json(value)
+        self._send(content.body, content.kind, status)
 
     def _send(self, content: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK) -> None:
         self.send_response(status)
@@ -307,32 +274,51 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
 
-def _whole(body: Mapping[str, Any], name: str) -> int:
+def as_json(value: object) -> Content:
+    """A value as it is sent."""
+    return Content(json.dumps(value).encode(), "application/json; charset=utf-8")
+
+
+def whole_number(body: Mapping[str, Any], name: str) -> int:
+    """A whole number of what a page has sent.
+
+    Raises
+    ------
+    ReadingsError
+    """
     value = body.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
         raise ReadingsError(f"{name} = {value!r} is no whole number.")
     return value
 
 
-def _text(body: Mapping[str, Any], name: str) -> str:
+def text_of(body: Mapping[str, Any], name: str) -> str:
+    """A text of what a page has sent; empty where it has none.
+
+    Raises
+    ------
+    ReadingsError
+    """
     value = body.get(name, "")
     if not isinstance(value, str):
         raise ReadingsError(f"{name} = {value!r} is no text.")
     return value
 
 
-def _given(body: Mapping[str, Any]) -> Given:
-    square, seconds, box_wrong = body.get("square"), body.get("seconds"), body.get("box_wrong", False)
-    if not isinstance(square, dict) or isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise ReadingsError("square, row, column and size, or seconds are missing.")
-    if not isinstance(box_wrong, bool):
-        raise ReadingsError(f"box_wrong = {box_wrong!r} is neither true nor false.")
-    place = Square(*(_whole(square, name) for name in ("row", "column", "size")))
-    words = (_text(body, name) for name in ("verdict", "reason", "note"))
-    return Given(*words, place, box_wrong, float(seconds), _whole(body, "seen"))
+def square_of_body(body: Mapping[str, Any]) -> Square:
+    """The square that a page has sent.
+
+    Raises
+    ------
+    ReadingsError
+    """
+    square = body.get("square")
+    if not isinstance(square, dict):
+        raise ReadingsError("square: row, column and size are missing.")
+    return Square(*(whole_number(square, name) for name in ("row", "column", "size")))
 
 
-def _template() -> jinja2.Template:
+def template(name: str) -> jinja2.Template:
+    """A page's template."""
     loader = jinja2.FileSystemLoader(TEMPLATES)
-    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-    return environment.get_template("reading.html.j2")
+    return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined).get_template(name)

@@ -30,6 +30,8 @@ TABLES: Mapping[str, str] = {
     "events": "details",
     "differences": "details",
     "agreement": "details",
+    "reader_squares": "details",
+    "every_picture": "details",
     "checklist": "details",
     "repeated_splits": "training",
     "hospitals_left_out": "training",
@@ -58,13 +60,14 @@ FIGURES: Mapping[str, str] = {
     "hospitals": "subgroups",
     "calibration": "probabilities",
     "decision_curves": "probabilities",
+    "reader_agreement": "details",
     "supplementary_figure_1": "training",
     "heat_maps": "cases",
     "contact_sheet": "quality",
     "contact_sheet_least_signal": "quality",
 }
 
-# Tables of `robustness.analyses`, which a study has only where the configuration lists them, and of two readers.
+# Tables of `robustness.analyses`, which a study has only where the configuration lists them; exhibits of two readers.
 OPTIONAL = frozenset(
     {
         "repeated_splits",
@@ -77,6 +80,9 @@ OPTIONAL = frozenset(
         "other_comparators",
         "subanalyses",
         "agreement",
+        "reader_squares",
+        "every_picture",
+        "reader_agreement",
     }
 )
 

@@ -7,11 +7,15 @@ from importlib import resources
 
 import pytest
 
+from dlre_core.elastography.square import Square
+from dlre_core.identified_reading.tables_by_hand import put_squares
 from dlre_core.reading.consensus import first_looks
 from dlre_core.reading.readings_file import Readings, read_answers, readings_path
 from dlre_core.reading.study_readings import decisions
+from dlre_core.screens.profiles import read_profiles
 from tests.helpers.browser import ActionChains, By, Keys, WebDriverWait, chromium, needs_chromium
 from tests.helpers.reading import SECRET_KPA, answer, excluded, stored_study
+from tests.helpers.unlocated import unlocated_cohort
 from tests.workflow.study import ROOT
 
 pytestmark = needs_chromium
@@ -35,9 +39,10 @@ class Room:
         for hospital in HOSPITALS:
             (folder / "dicom" / hospital).mkdir(parents=True)
 
-    def open(self, *arguments):
-        given = [*arguments, "--folder", str(self.folder), "--store", str(self.folder / "store")]
-        command = [sys.executable, "-m", "dlre_core.reading", *given]
+    def open(self, *arguments, program="dlre_core.reading"):
+        given = [*arguments, "--folder", str(self.folder)]
+        given += ["--store", str(self.folder / "store")] if program == "dlre_core.reading" else []
+        command = [sys.executable, "-m", program, *given]
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         lines = [self.process.stdout.readline() for _ in range(2)]
@@ -63,6 +68,31 @@ class Room:
 
     def square(self):
         return self.browser.execute_script("return [page.square.row, page.square.column, page.square.size]")
+
+    def touch(self, *places):
+        """A finger that goes down at the first place of the window, over the others, and up at the last."""
+        kinds = ["touchStart", *["touchMove"] * (len(places) - 1), "touchEnd"]
+        for kind, place in zip(kinds, [*places, None], strict=True):
+            points = [] if place is None else [{"x": place[0], "y": place[1]}]
+            self.browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def middle(self, selector):
+        """Of an element, in the window, once it is in sight."""
+        script = (
+            "const e = document.querySelector(arguments[0]); e.scrollIntoView({block: 'center'});"
+            "const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]"
+        )
+        return self.browser.execute_script(script, selector)
+
+    def axe(self):
+        """What axe-core finds wrong. It is no part of the page, whose policy refuses such scripts."""
+        self.browser.execute_cdp_cmd("Page.setBypassCSP", {"enabled": True})
+        self.browser.set_script_timeout(300)
+        self.browser.execute_script(resources.files("axe_core_python").joinpath("axe.min.js").read_text("utf-8"))
+        run = "const done = arguments[0]; axe.run(document).then((r) => done(r.violations))"
+        found = self.browser.execute_async_script(run)
+        self.browser.execute_cdp_cmd("Page.setBypassCSP", {"enabled": False})
+        return [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found]
 
     def severe(self):
         return [entry for entry in self.browser.get_log("browser") if entry["level"] == "SEVERE"]
@@ -243,21 +273,94 @@ def test_two_readers_and_a_consensus_leave_nothing_open(room):
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(room, tmp_path):
     room.open("ab")
     room.browser.execute_script("document.querySelector('details').open = true")
-    # axe-core is no part of the page: its policy refuses such scripts.
-    room.browser.execute_cdp_cmd("Page.setBypassCSP", {"enabled": True})
-    axe = resources.files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-    room.browser.set_script_timeout(300)
     for width in WIDTHS:
         metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
         room.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        room.browser.execute_script(axe)
-        run = "const done = arguments[0]; axe.run(document).then((r) => done(r.violations))"
-        found = room.browser.execute_async_script(run)
-        assert [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found] == []
+        assert room.axe() == []
         assert room.browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
         assert room.browser.save_screenshot(str(tmp_path / f"{width}.png"))
     room.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    room.browser.execute_cdp_cmd("Page.setBypassCSP", {"enabled": False})
+
+
+def test_a_finger_drags_the_square_and_a_corner_and_gives_the_verdict(room):
+    room.open("ab")
+    room.browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    row, column, size = room.square()
+    scale = room.browser.execute_script("return one('stage').clientWidth / page.entry.width")
+    x, y = room.middle("#square")
+    room.touch((x, y), (x + 5, y + 5), (x + 24 * scale, y + 18 * scale))
+    assert room.square() == pytest.approx([row + 18, column + 24, size], abs=1)
+    row, column, size = room.square()
+    x, y = room.middle('[data-corner="se"]')
+    room.touch((x, y), (x + 5, y + 5), (x + 12 * scale, y + 12 * scale))
+    assert room.square() == pytest.approx([row, column, size + 12], abs=1)
+    moved = room.square()
+    room.touch(room.middle("#accept"))
+    room.wait(lambda: len(room.answers()) == 1)
+    room.wait(lambda: not room.browser.execute_script("return page.busy"))
+    (stored,) = room.answers().values()
+    assert [stored.square.row, stored.square.column, stored.square.size] == moved
+    room.touch(room.middle('[data-reason="motion"]'))
+    room.wait(lambda: [each.reason for each in room.answers().values()] == ["", "motion"])
+    room.browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+
+
+def test_at_twice_the_size_everything_is_there_and_works(room, tmp_path):
+    room.open("ab")
+    # What a window of 1400 x 950 has left for the page at 200 %.
+    metrics = {"width": 700, "height": 475, "deviceScaleFactor": 2, "mobile": False}
+    room.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    assert room.browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+    cut = (
+        "return [...document.querySelectorAll('button, input, summary, p')].filter((e) => e.offsetParent"
+        " && e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.outerHTML.slice(0, 80))"
+    )
+    assert room.browser.execute_script(cut) == []
+    row, column, size = room.square()
+    scale = room.browser.execute_script("return one('stage').clientWidth / page.entry.width")
+    square = room.browser.find_element(By.ID, "square")
+    ActionChains(room.browser).drag_and_drop_by_offset(square, round(20 * scale), 0).perform()
+    assert room.square() == pytest.approx([row, column + 20, size], abs=2)
+    room.browser.find_element(By.ID, "accept").click()
+    room.wait(lambda: len(room.answers()) == 1)
+    assert room.browser.save_screenshot(str(tmp_path / "twice.png"))
+    room.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_an_identified_picture_gets_its_square_and_its_kind_of_screen(room, tmp_path):
+    folder = tmp_path / "cohort"
+    (drawn, *_) = unlocated_cohort(folder, 2)
+    room.folder = folder
+    room.open("A", "--private", str(folder / ".dlre"), program="dlre_core.identified_reading")
+    assert "IDENTIFIED" in room.browser.page_source
+    assert room.text("file") == "p1/1.dcm"
+    assert room.axe() == []
+    # Both parts are drawn with the mouse, a little beside what was proposed.
+    for part in ("elastogram", "colour_bar"):
+        room.browser.find_element(By.CSS_SELECTOR, f"[name=draws][value={part}]").click()
+        place = getattr(drawn, part)
+        scale = room.browser.execute_script("return one('stage').clientWidth / page.entry.width")
+        stage = room.browser.find_element(By.ID, "stage")
+        right, down = round((place.left - 512) * scale), round((place.top - 384) * scale)
+        chain = ActionChains(room.browser).move_to_element_with_offset(stage, right, down).click_and_hold()
+        chain.move_by_offset(round(place.width * scale), round(place.height * scale)).release().perform()
+        sides = room.browser.execute_script(f"return rectangle('{part}')")
+        assert sides == pytest.approx(list(vars(place).values()), abs=4)
+    for name, value in (("low", "0.5"), ("high", "10")):
+        room.browser.find_element(By.ID, name).send_keys(value)
+    room.browser.find_element(By.CSS_SELECTOR, "#unit option:last-child").click()
+    room.browser.find_element(By.ID, "save-profile").click()
+    room.wait(lambda: "Saved in screens.yaml" in room.text("message"))
+    (profile,) = read_profiles(folder)
+    assert profile.scale.unit == "m/s"
+    assert "described by" in room.text("kind")
+    room.browser.execute_script("one('scroll').focus()")
+    square = room.square()
+    room.press(Keys.ARROW_DOWN, "+", "a")
+    assert put_squares(folder) == {"A/p1/1.dcm": Square(square[0], square[1] - 1, square[2] + 2)}
+    assert room.text("file") == "p1/2.dcm"
+    assert room.text("numbers").startswith("1 of 2")
+    assert room.severe() == []
 
 
 def test_the_page_shows_nothing_of_a_patient(room):

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from dlre_core.foundation.csv_tables import read_table
+from dlre_core.patients.cohort_folder import PAPER_HOSPITALS
 from dlre_core.reading.readings_file import CONSENSUS, REASONS, Readings, readings_path
 from dlre_core.reading.shown_pictures import stored_pictures
 from tests.helpers.reading import answer, excluded
@@ -21,12 +22,6 @@ def study(finished_study, tmp_path):
     study = finished_study.copy(tmp_path / "copy")
     study.configure(readings={"readers": "two", "undecided": "stop"})
     return study
-
-
-def pictures_of(study):
-    store = study.folder / "results/store"
-    hospitals = sorted(path.stem.removesuffix("_acquisitions") for path in store.glob("*_acquisitions.csv"))
-    return stored_pictures(store, hospitals)
 
 
 def says(one, picture, **changes):
@@ -52,7 +47,7 @@ def files_that_name_a_reader(study):
 
 
 def test_a_study_stops_until_its_pictures_are_decided_and_then_uses_what_was_accepted(study):
-    pictures, before = pictures_of(study), tables(study)
+    pictures, before = stored_pictures(study.folder / "results/store", PAPER_HOSPITALS), tables(study)
     # Everything of one enrolled patient but one picture; elsewhere one square by hand.
     patient = before["enrolment"].loc[before["enrolment"]["enrolled"] == 1, "patient"].iloc[0]
     theirs = [picture for picture in pictures if picture.patient == patient]

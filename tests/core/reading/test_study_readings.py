@@ -6,7 +6,6 @@ import pytest
 from dlre_core.elastography.square import Square
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.errors import ReadingsError
-from dlre_core.ingestion.acquisition_table import Q_BOX_COLUMNS
 from dlre_core.reading.consensus import disagree, middle, overlap
 from dlre_core.reading.consensus_session import consensus_session
 from dlre_core.reading.readings_file import Readings, readings_path

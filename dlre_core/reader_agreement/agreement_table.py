@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dlre_core.foundation.csv_tables import read_table
-from dlre_core.reading.agreement import cohen_kappa, gwet_ac1
+from dlre_core.reader_agreement.agreement import cohen_kappa, gwet_ac1
 from dlre_core.reading.consensus import both_readers, overlap
 from dlre_core.reading.readings_file import ACCEPT, UNSURE, Answer, read_answers, readings_path
 from dlre_core.statistics.estimates import Estimate
@@ -46,7 +46,8 @@ def agreement_table(cohort: str | Path, acquisitions: Sequence[str | Path], *, c
     ReadingsError
         If there are not two readers.
     """
-    rows = pd.concat([read_table(path, needs=("image_id", "patient")) for path in acquisitions])
+    parts = [read_table(path, needs=("image_id", "patient")) for path in acquisitions]
+    rows = pd.concat([part for part in parts if len(part)] or parts[:1])
     patients = dict(zip(rows["image_id"], rows["hospital"] + "/" + rows["patient"], strict=True))
     a, b = (read_answers(readings_path(cohort, name)) for name in both_readers(cohort))
     first = _pairs({k[0]: v for k, v in a.items() if k[1] == 1}, {k[0]: v for k, v in b.items() if k[1] == 1}, patients)

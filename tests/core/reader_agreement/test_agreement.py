@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.inter_rater import cohens_kappa
 
-from dlre_core.reading.agreement import cohen_kappa, gwet_ac1
-from dlre_core.reading.agreement_table import COLUMNS, agreement_table, printed_agreement
+from dlre_core.reader_agreement.agreement import cohen_kappa, gwet_ac1
+from dlre_core.reader_agreement.agreement_table import COLUMNS, agreement_table, printed_agreement
 from dlre_core.reading.readings_file import Readings, readings_path
 from tests.helpers.reading import answer, excluded, moved
 

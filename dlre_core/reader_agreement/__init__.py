@@ -1,0 +1,1 @@
+"""What two readers agree on: acceptances, squares, what the network makes of them, and what leaving out changed."""
