@@ -104,7 +104,8 @@ function fit() {
   if (!page.entry) return;
   const frame = one("scroll"), { width, height } = page.entry;
   const limit = parseFloat(getComputedStyle(frame).maxHeight) || innerHeight;
-  const fitted = Math.min(frame.clientWidth / width, limit / height);
+  // Of its height the frame needs two pixels for its border.
+  const fitted = Math.min(frame.clientWidth / width, (limit - 2) / height);
   const scale = fitted * one("zoom").value / 100;
   one("stage").style.width = `${Math.floor(width * scale)}px`;
   one("stage").style.height = `${Math.floor(height * scale)}px`;
