@@ -13,6 +13,7 @@ In the order of the Methods, from what everything rests on to what people read:
 - `reading`: readers accept or exclude every picture in the browser, and what the study does with their verdicts
 - `pacs`: pictures from a PACS into the cohort folder
 - `simulation`: a simulated multicentre cohort, calibrated to the paper
+- `screen_kinds`: kinds of screens in a folder of pictures, and profiles proposed for those that are not found
 - `preflight`: what can be known before a study runs: the machine, the cohort folder, its configuration
 - `identified_reading`: pictures that ingestion could not locate, for squares and profiles by hand
 - `network`: the convolutional network, its probabilities and where it looks

@@ -11,9 +11,9 @@ from dlre_core.identified_reading.identified_room import Cohort, IdentifiedServe
 from dlre_core.identified_reading.tables_by_hand import SQUARES
 from dlre_core.identified_reading.unlocated_pictures import IdentifiedPictures, unlocated_files
 from dlre_core.patients.cohort_folder import cohort_folder, hospital_codes
-from dlre_core.preflight.proposed_config import reading_settings
 from dlre_core.reading.__main__ import CONFIGURATION, SCHEMA, cohort_section
 from dlre_core.reading.readings_file import held_by_one
+from dlre_core.screen_kinds.reading_settings import reading_settings
 from dlre_core.workflow.configuration import checked_section, expand_home
 
 # Where ingestion's private lists are without a configuration.

@@ -16,8 +16,6 @@ from dlre_core.identified_reading.tables_by_hand import put_profile, put_square,
 from dlre_core.identified_reading.unlocated_pictures import IdentifiedPictures, UnlocatedFile
 from dlre_core.ingestion.square_by_hand import check_square
 from dlre_core.ingestion.usable_picture import IngestionSettings, find_parts
-from dlre_core.preflight.proposed_screens import profile_name, proposed_parts
-from dlre_core.preflight.screen_kinds import NOT_FOUND, Kind, SeenPicture, coloured_parts
 from dlre_core.reading.reading_room import ENTRY, PICTURE, SCRIPT, SHARED
 from dlre_core.reading.server import (
     Content,
@@ -29,6 +27,8 @@ from dlre_core.reading.server import (
     text_of,
     whole_number,
 )
+from dlre_core.screen_kinds.proposed_screens import profile_name, proposed_parts
+from dlre_core.screen_kinds.screen_kinds import NOT_FOUND, Kind, SeenPicture, coloured_parts
 from dlre_core.screens.profiles import Device, profiles_of
 
 PARTS = ("elastogram", "colour_bar")

@@ -11,7 +11,7 @@ import yaml
 from dlre_core.elastography.square import Square
 from dlre_core.foundation.atomic_files import written_whole
 from dlre_core.foundation.errors import ReadingsError
-from dlre_core.preflight.proposed_screens import entry_text
+from dlre_core.screen_kinds.proposed_screens import entry_text
 from dlre_core.screens.profiles import FILE, profiles_of
 
 COLUMNS = ("file", "row", "column", "size")

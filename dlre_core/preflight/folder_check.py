@@ -33,7 +33,8 @@ from dlre_core.patients.study_list import read_study_list
 from dlre_core.patients.table_file import table_path
 from dlre_core.preflight.picture_checks import check_pictures, doubts_text
 from dlre_core.preflight.problems_page import SHOWN, problems_text, stopping
-from dlre_core.preflight.proposed_config import SCHEMA, outlook, reading_settings
+from dlre_core.preflight.proposed_config import outlook
+from dlre_core.screen_kinds.reading_settings import SCHEMA, reading_settings
 from dlre_core.user_tables.csv_input import FLAGGED, PROBLEM_COLUMNS
 from dlre_core.user_tables.units import GivenUnit, given_units
 from dlre_core.workflow.configuration import checked_section

@@ -7,22 +7,20 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from dlre_core.dicom.reader import ReadLimits
 from dlre_core.foundation.errors import ClinicalTableError, CohortError
 from dlre_core.foundation.study_terms import KEYS
-from dlre_core.ingestion.usable_picture import IngestionSettings
 from dlre_core.patients.clinical_table import examine_table
 from dlre_core.patients.cohort_folder import hospital_codes
 from dlre_core.patients.enrolment import EnrolmentSettings, enrol, flow
 from dlre_core.patients.study_list import TABLE as STUDY_LIST
 from dlre_core.patients.table_file import table_path
 from dlre_core.preflight.trainable_arms import untrainable_arms
+from dlre_core.screen_kinds.reading_settings import CONFIGURATION, SCHEMA
 from dlre_core.user_tables.csv_input import STOPPED
 from dlre_core.user_tables.units import GivenUnit
 from dlre_core.workflow.configuration import checked_section
 
 FEWEST_HOSPITALS = 4
-SCHEMA = Path("rules/schemas/config.schema.yaml")
 # Stands in the proposal until the user's own is there.
 PACS_ADDRESS = "https://pacs.hospital/dicom-web"
 
@@ -77,19 +75,6 @@ def proposed_configuration(
     return "\n".join(parts) + "\n"
 
 
-def reading_settings() -> IngestionSettings:
-    """How a study here would read pictures: by the section ingestion of the ``config.yaml`` here, else by the defaults.
-
-    Raises
-    ------
-    ConfigurationError
-        If that section is wrong.
-    """
-    given = checked_section(Path("config.yaml"), SCHEMA, "ingestion")
-    limits = ReadLimits(**given.pop("limits", {}))
-    return IngestionSettings(limits=limits, **given)
-
-
 def outlook(folder: Path, problems: pd.DataFrame, units: Sequence[GivenUnit] = ()) -> tuple[pd.DataFrame, str]:
     """Who would be enrolled, and what to put into ``config.yaml``.
 
@@ -113,7 +98,7 @@ def outlook(folder: Path, problems: pd.DataFrame, units: Sequence[GivenUnit] = (
     ConfigurationError
         If the section enrolment of the ``config.yaml`` here is wrong.
     """
-    given = checked_section(Path("config.yaml"), SCHEMA, "enrolment")
+    given = checked_section(CONFIGURATION, SCHEMA, "enrolment")
     settings = EnrolmentSettings(**given)
     pacs = table_path(folder, STUDY_LIST).exists()
     try:

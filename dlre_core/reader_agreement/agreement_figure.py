@@ -1,4 +1,4 @@
-"""Extended figure 4: on what two readers agree: pictures, and what is measured and predicted in their squares."""
+"""Extended figure 5: on what two readers agree: pictures, and what is measured and predicted in their squares."""
 
 from collections.abc import Mapping
 
@@ -121,7 +121,7 @@ def agreement_caption(table: pd.DataFrame, values: pd.DataFrame, confidence: flo
     """What the figure shows, for the text below it."""
     pictures = int(table.loc[table["compared"] == BETWEEN, "pictures"].iloc[0])
     return (
-        f"Extended figure 4. Agreement of two readers on {pictures} pictures. (A) Pictures that both, one or none "
+        f"Extended figure 5. Agreement of two readers on {pictures} pictures. (A) Pictures that both, one or none "
         f"accept, by hospital. (B) Cohen's kappa and Gwet's AC1 with {100 * confidence:g} % confidence intervals by "
         "the jackknife over patients; without one where it does not exist (Extended table 8). (C, D) Reader 1's square "
         f"less reader 2's, of {len(values)} pictures that both accept and the study uses: mean in the Q-Box (C) and "

@@ -1,4 +1,4 @@
-"""Extended figure 4: agreement of two readers on pictures, stiffness and probability."""
+"""Extended figure 5: agreement of two readers on pictures, stiffness and probability."""
 
 from dlre_core.figures.style import save_figure
 from dlre_core.foundation.csv_tables import read_table

@@ -1,7 +1,7 @@
 """What else the network can be compared with, and published cut-offs applied to this cohort."""
 
+from dlre_core.comparators.other_comparators import other_comparators_table, printed_other_comparators
 from dlre_core.comparators.registry import UpperLimit
-from dlre_core.extended_tables.other_comparators import other_comparators_table, printed_other_comparators
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.job_log import job_log
 from dlre_core.foundation.study_terms import SCORE_COLUMNS

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from dlre_core.ingestion.usable_picture import IngestionSettings
-from dlre_core.preflight.screen_kinds import sort_folder
 from dlre_core.preflight.screens_page import write_screens
+from dlre_core.screen_kinds.screen_kinds import sort_folder
 from dlre_core.simulation.foreign_screens import foreign_screen
 from dlre_core.simulation.other_screens import example_screen
 from tests.helpers.browser import By, Keys, WebDriverWait, chromium, needs_chromium

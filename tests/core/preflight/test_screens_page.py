@@ -13,9 +13,9 @@ from dlre_core.dicom.reader import SweImage
 from dlre_core.dicom.reject_reasons import Reason
 from dlre_core.elastography.screen_layout import Rectangle
 from dlre_core.ingestion.usable_picture import IngestionSettings
-from dlre_core.preflight.proposed_screens import profiles_yaml, proposed_parts
-from dlre_core.preflight.screen_kinds import NO_COLOURS, NOT_FOUND, NOT_READ, Kind, SeenPicture, sort_folder
 from dlre_core.preflight.screens_page import kinds_text, main, write_screens
+from dlre_core.screen_kinds.proposed_screens import profiles_yaml, proposed_parts
+from dlre_core.screen_kinds.screen_kinds import NO_COLOURS, NOT_FOUND, NOT_READ, Kind, SeenPicture, sort_folder
 from dlre_core.screens.profiles import profiles_of
 from dlre_core.simulation.export import Export, Instance, Patient, make_uid, write_dicom
 from dlre_core.simulation.foreign_screens import foreign_screen

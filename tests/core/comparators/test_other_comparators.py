@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dlre_core.comparators.other_comparators import other_comparators_table, printed_other_comparators
 from dlre_core.comparators.registry import UpperLimit
-from dlre_core.extended_tables.other_comparators import other_comparators_table, printed_other_comparators
 
 LIMITS = {"ast_iu_l": UpperLimit(40)}
 

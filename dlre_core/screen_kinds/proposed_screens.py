@@ -9,7 +9,7 @@ import yaml
 from dlre_core.elastography.colour_bar import find_bars
 from dlre_core.elastography.elastogram import coloured_pixels
 from dlre_core.elastography.screen_layout import Rectangle
-from dlre_core.preflight.screen_kinds import Kind, coloured_parts, lit_picture
+from dlre_core.screen_kinds.screen_kinds import Kind, coloured_parts, lit_picture
 
 HEAD = """\
 # Kinds of screens on which no elastogram was found, or no scale was read. Correct every line, delete the kinds that
