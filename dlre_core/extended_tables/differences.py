@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from dlre_core.foundation.study_terms import COHORTS, METHODS, STAGES
+from dlre_core.sample_size.auc_precision import least_difference
 from dlre_core.statistics.bootstrap import bootstrap_aucs
 from dlre_core.statistics.estimates import Estimate, too_few
 from dlre_core.tables.accuracy_print import estimate
@@ -14,6 +15,7 @@ from dlre_core.tables.formatting import (
     format_exact_p_value,
     format_interval,
     format_p_value,
+    round_half_up,
 )
 from dlre_core.tables.table_2_accuracy import samples
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
@@ -71,6 +73,11 @@ def differences_table(table_2: pd.DataFrame, bootstrap: pd.DataFrame) -> pd.Data
         ``results/tables/table_2.csv``.
     bootstrap : DataFrame
         As `bootstrap_differences` returns it.
+
+    Returns
+    -------
+    DataFrame
+        Of both, and ``least_difference``, which a study with this standard error finds with a power of 80 %.
     """
     columns = [
         "stage",
@@ -87,7 +94,14 @@ def differences_table(table_2: pd.DataFrame, bootstrap: pd.DataFrame) -> pd.Data
         "p_holm",
     ]
     compared = table_2[table_2["n_compared"] > 0][columns]
-    return compared.merge(bootstrap, on=["stage", "method", "cohort"])
+    table = compared.merge(bootstrap, on=["stage", "method", "cohort"])
+    tested = [_least_difference(row) for row in table.to_dict("records")]
+    return table.assign(least_difference=np.array(tested, dtype=np.float64))
+
+
+def _least_difference(row: dict[str, float]) -> float:
+    """With a power of 80 %, at 5 %; NaN where there is no test."""
+    return least_difference(abs(row["difference"] / row["z"])) if row["z"] else np.nan
 
 
 def printed_differences(table: pd.DataFrame, replicates: int, confidence: float, simulated: bool) -> PrintedTable:
@@ -104,18 +118,21 @@ def printed_differences(table: pd.DataFrame, replicates: int, confidence: float,
                     format_interval(Estimate(row["difference"], row["bootstrap_low"], row["bootstrap_high"]), 3),
                     format_exact_p_value(row["p_value"]),
                     format_p_value(row["p_holm"]),
+                    round_half_up(row["least_difference"], 2),
                 ]
                 for row in table[table["stage"] == stage].to_dict("records")
             ],
         )
         for stage in STAGES
     ]
-    columns = ("Difference of AUC", "Cohort", "n", "DeLong", "Bootstrap", "p, DeLong", "p, Holm")
+    columns = ("Difference of AUC", "Cohort", "n", "DeLong", "Bootstrap", "p, DeLong", "p, Holm", "80 % power")
     notes = [
         f"T, training cohort (apparent); V, validation cohort. {100 * confidence:g} % intervals: DeLong, "
         f"and percentiles of {replicates} replicates that draw patients within cases and controls. "
         "Holm's adjustment is over the comparisons of Table 2 in the validation cohort. With fewer than five "
-        "cases or controls, and where nothing varies, there is no interval and no test."
+        "cases or controls, and where nothing varies, there is no interval and no test.",
+        "80 % power: the least difference that a study with this standard error finds with a power of 80 % (DeLong's "
+        "test at 5 %). A smaller one may exist where p is above 0.05.",
     ]
     caption = "Extended table 7. Differences of AUC between DLRE and the other methods"
     return PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes, 2)

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from dlre_core.sample_size.auc_precision import least_difference
 from dlre_core.statistics.estimates import too_few
 from dlre_core.tables.accuracy_print import estimate
-from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval, format_p_value
+from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval, format_p_value, round_half_up
 
 SMALL_TRAINING_COHORT = 150
 
@@ -91,7 +92,7 @@ def _comparison(validation: pd.DataFrame, stages: Sequence[str], method: str) ->
         if pd.isna(row["p_value"]):
             untested.append(_lower(stage))
         elif row["p_value"] >= 0.05:
-            equal.append(words)
+            equal.append(f"{words[:-1]}{_could_find(row)})")
         else:
             (better if row["difference"] > 0 else worse).append(words)
     parts = []
@@ -110,6 +111,14 @@ def _comparison(validation: pd.DataFrame, stages: Sequence[str], method: str) ->
             "too few patients, or no variance"
         )
     return f"It was {'; '.join(parts)}." if parts else ""
+
+
+def _could_find(row: pd.Series) -> str:
+    """Which difference would have been found, from the standard error of the one that was not."""
+    if not row["z"] or pd.isna(row["z"]):
+        return ""
+    least = round_half_up(least_difference(abs(row["difference"] / row["z"])), 2)
+    return f"; a difference of {least} would have been found with a power of 80 %"
 
 
 def _area(row: pd.Series) -> str:

@@ -1,4 +1,4 @@
-"""Patients for an AUC of a given width and for a difference between two AUCs, and the power that a size gives.
+"""Patients for an AUC of a given width and for a difference between two AUCs; power and least difference of a size.
 
 Scores are taken as normal in cases and in controls, with the same variance in both. Variances are
 Obuchowski's, which leave out the covariance of the two parameters of the binormal curve and so are a
@@ -135,6 +135,29 @@ def power_of_difference(
     return float(ndtr((abs(first - second) * math.sqrt(cases) - z * math.sqrt(null)) / math.sqrt(expected)))
 
 
+def least_difference(standard_error: float, power: float = 0.8, level: float = 0.05) -> float:
+    """The least difference that a finished study finds with this power, from the standard error that it has.
+
+    Parameters
+    ----------
+    standard_error : float
+        Of the estimated difference; NaN gives NaN.
+    power, level : float
+        Chance to find it, and of a false positive two-sided test.
+
+    References
+    ----------
+    Hoenig JM, Heisey DM. Am Stat 2001;55:19-24. doi:10.1198/000313001300339897 (it is of the design, and says
+    nothing of the difference that was seen)
+
+    Examples
+    --------
+    >>> round(least_difference(0.05), 3)
+    0.14
+    """
+    return float(ndtri(1 - level / 2) + ndtri(power)) * standard_error
+
+
 def auc_of_mean(auc: float, pictures: int, reliability: float) -> float:
     """AUC of the mean of several pictures' scores, from that of one picture's.
 
@@ -180,4 +203,7 @@ def _variances(first: float, second: float, controls_per_case: float, correlatio
     """Variance of the difference, times the cases: if there is none, and as expected."""
     one, two = auc_variance(first, controls_per_case), auc_variance(second, controls_per_case)
     shared = auc_covariance(first, second, controls_per_case, correlation)
-    return 2 * (one - shared), one + two - 2 * shared
+    expected = one + two - 2 * shared
+    # As pROC: the first score's variance for both. Of very different AUCs that correlate it may not be there.
+    null = 2 * (one - shared)
+    return (null if null > 0 else expected), expected

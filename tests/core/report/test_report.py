@@ -89,6 +89,21 @@ def test_the_sentences_of_the_headline_say_no_more_than_their_numbers():
     assert any(untested in sentence for sentence in others)
 
 
+def test_what_is_not_significant_says_what_could_have_been_found():
+    table = table_2(scores(), AccuracySettings())
+    here = (table["stage"] == "f4") & (table["method"] == "apri") & (table["cohort"] == "validation")
+    # A standard error of 0.05; 1.96 + 0.84 of them are 0.14.
+    table.loc[here, ["difference", "z", "p_value", "p_holm"]] = [0.05, 1.0, 0.317, 1.0]
+    (sentence,) = [words for words in headline(table) if "APRI" in words]
+    found = (
+        "p = 0.317; = 1.000 after Holm's adjustment; a difference of 0.14 would have been found with a power of 80 %)"
+    )
+    assert found in sentence
+    table.loc[here, ["difference", "z", "p_value", "p_holm"]] = [0.0, 0.0, 1.0, 1.0]
+    (sentence,) = [words for words in headline(table) if "APRI" in words]
+    assert "would have been found" not in sentence
+
+
 def test_the_headline_in_words_has_the_methods_of_table_2_and_no_others():
     table = table_2(scores(), AccuracySettings())
     enrolment = pd.DataFrame({"enrolled": [1, 1, 0], "first_reason": ["", "", "antiviral_treatment"]})

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 from dlre_core.sample_size.auc_precision import (
     auc_of_mean,
     auc_variance,
     cases_for_difference,
     cases_for_width,
+    least_difference,
     power_of_difference,
     separation,
 )
@@ -70,6 +72,12 @@ def test_delongs_test_has_the_power_that_was_planned():
         found += compare_paired_aucs(labels, *scores.T).p_value < 0.05
     # Obuchowski's variance is a little too large, so a study of this size finds rather more.
     assert 0.78 < found / 400 < 0.92
+
+
+@given(st.floats(0.001, 0.2), st.floats(0.55, 0.99), st.floats(0.001, 0.2))
+def test_the_least_difference_is_found_as_often_as_its_power_says(error, power, level):
+    standard = least_difference(error, power, level) / error
+    assert norm.sf(norm.isf(level / 2) - standard) == pytest.approx(power, abs=1e-9)
 
 
 @given(aucs, st.integers(1, 20), st.floats(0, 1))
