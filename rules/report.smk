@@ -1,6 +1,6 @@
 """The report and the headline."""
 
-REPORT_TARGETS = ["results/report.html", "results/headline.txt"]
+REPORT_TARGETS = ["results/report.html", "results/headline.txt", "results/methods.html"]
 TABLES = ["table_1", *(f"table_{n}" for n in PLAN.accuracy_tables), *(f"supplementary_table_{n}" for n in (1, 2, 3))]
 TABLES += ["counts", "calibration", "predictive_values", "hospitals", "stages", "events", "differences", "checklist"]
 READ_BY_TWO = READINGS["readers"] == "two"
@@ -85,6 +85,28 @@ rule report:
         config=config,
     script:
         "../scripts/report/report.py"
+
+
+rule methods_text:
+    """What was done, in words for a paper, with a BibTeX file."""
+    input:
+        enrolment="results/enrolment/enrolment.csv",
+        scores=f"results/scores/{PLAN.main_arm}.csv",
+    output:
+        page="results/methods.html",
+        tex="results/methods.tex",
+        bibliography="results/methods.bib",
+    log:
+        "results/logs/methods_text.log",
+    benchmark:
+        "results/benchmarks/methods_text.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        config=config,
+        simulated=SIMULATED,
+    script:
+        "../scripts/report/methods_text.py"
 
 
 rule plan:

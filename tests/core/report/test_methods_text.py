@@ -1,0 +1,84 @@
+"""Methods in words: every number is the configuration's or the data's, and every citation has its entry."""
+
+import copy
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from dlre_core.report.methods_text import REFERENCES, StudyCounts, methods_paragraphs, study_counts, write_methods
+
+CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text(encoding="utf-8"))
+COUNTS = StudyCounts(654, 398, 12, 1990, 266, 132)
+
+
+def changed(**sections):
+    config = copy.deepcopy(CONFIG)
+    for section, values in sections.items():
+        config[section] = values if isinstance(values, list) else config[section] | values
+    return config
+
+
+def text(config=CONFIG, simulated=False) -> str:
+    return " ".join(methods_paragraphs(config, COUNTS, simulated).values())
+
+
+def test_counts_are_those_of_the_tables():
+    enrolment = pd.DataFrame({"hospital": list("AABC"), "enrolled": [1, 0, 1, 0]})
+    scores = pd.DataFrame({"cohort": ["training", "validation"], "images": [5, 4]})
+    assert study_counts(enrolment, scores) == StudyCounts(4, 2, 2, 9, 1, 1)
+
+
+def test_the_words_of_the_default_study():
+    words = text()
+    assert "Of 654 eligible patients, 398 of 12 hospitals were enrolled." in words
+    assert "a training cohort of 266 and a validation cohort of 132" in words
+    assert "the highest Youden index" in words
+    assert "simulated" not in words
+    assert "654 eligible simulated patients" in text(simulated=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"enrolment": {"minimum_biopsy_length_mm": 20}}, "a biopsy of at least 20 mm"),
+        ({"statistics": {"cutoff": "sensitivity_90"}}, "by a sensitivity of 90 %"),
+        ({"statistics": {"cutoff_from": "apparent"}}, "on the networks' own training patients"),
+        ({"statistics": {"confidence": 0.9}}, "90 % confidence intervals"),
+        ({"statistics": {"proportion_interval": "wilson"}}, "Wilson's intervals"),
+        ({"readings": {"readers": "two"}}, "Two readers, independently, reviewed all pictures"),
+        ({"training": {"balance": "none"}}, "Classes were not balanced"),
+        ({"units": [{"column": "fibrosis_stage", "unit": "ishak"}]}, "to which stages by ishak were mapped"),
+        ({"splits": {"overall": {"method": "hospitals", "training": ["A"]}}}, "divided by hospital"),
+    ],
+)
+def test_what_the_configuration_changes_changes_the_words(change, words):
+    assert words not in text()
+    assert words in text(changed(**change))
+
+
+@pytest.fixture
+def written(tmp_path) -> Path:
+    paragraphs = methods_paragraphs(CONFIG, COUNTS, True)
+    files = {"page": "m.html", "tex": "m.tex", "bibliography": "m.bib"}
+    write_methods(paragraphs, **{name: tmp_path / file for name, file in files.items()}, simulated=True)
+    return tmp_path
+
+
+def test_every_citation_has_its_entry_and_every_entry_is_cited(written):
+    cited = set(re.findall(r"\\cite\{(\w+)\}", (written / "m.tex").read_text()))
+    entries = set(re.findall(r"@article\{(\w+),", (written / "m.bib").read_text()))
+    assert cited == entries <= set(REFERENCES)
+    assert (written / "m.html").read_text().count("<li>") == len(cited)
+
+
+def test_nothing_is_left_that_latex_or_html_would_misread(written):
+    tex = (written / "m.tex").read_text()
+    assert re.search(r"(?<!\\)%", tex) is None
+    assert "[[" not in tex
+    assert "≥" not in tex
+    page = (written / "m.html").read_text()
+    assert "[[" not in page
+    assert "SIMULATED DATA" in page
