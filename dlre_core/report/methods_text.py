@@ -78,7 +78,7 @@ REFERENCES: Mapping[str, tuple[str, str, str, str, str]] = {
         "10.12688/f1000research.29032.2",
     ),
 }
-CITED = re.compile(r"\[\[(\w+)\]\]")
+CITED = re.compile(r" ?\[\[(\w+)\]\]")
 CUT_OFFS = {
     "youden": "the highest Youden index [[youden]]",
     "sensitivity_90": "a sensitivity of 90 %",
@@ -171,7 +171,7 @@ def write_methods(
     template = environment().get_template("methods.html.j2")
     Path(page).write_text(template.render(paragraphs=texts, references=listed, simulated=simulated), encoding="utf-8")
     parts = [
-        "\\paragraph{" + heading + "} " + re.sub(r" ?\[\[(\w+)\]\]", r"~\\cite{\1}", _escaped(text)) + "\n"
+        "\\paragraph{" + heading + "} " + CITED.sub(r"~\\cite{\1}", _escaped(text)) + "\n"
         for heading, text in paragraphs.items()
     ]
     Path(tex).write_text("\n".join(parts), encoding="utf-8")
@@ -232,8 +232,8 @@ def _network(config: Mapping[str, Any]) -> list[str]:
         f"2 x 2 max pooling, 32 nodes and a probability. A patient's score was the "
         f"{config['statistics']['aggregate']} over {arm['images']} pictures.",
         f"Networks were trained by AdamW [[adamw]] with a learning rate of {training['learning_rate']:g}, a weight "
-        f"decay of {training['weight_decay']:g} and batches of {training['batch_size']}, for at most {training['epochs']} "
-        f"epochs and {training['maximum_steps']:,} steps. {balanced[training['balance']]}",
+        f"decay of {training['weight_decay']:g} and batches of {training['batch_size']}, for at most "
+        f"{training['epochs']} epochs and {training['maximum_steps']:,} steps. {balanced[training['balance']]}",
         f"Views were shifted by up to {views['shift_pixels']} pixels, turned by up to {views['rotation_degrees']:g} "
         f"degrees and scaled by up to {100 * views['scale']:g} %"
         + (", and mirrored" if views["flip_horizontal"] or views["flip_vertical"] else "")
