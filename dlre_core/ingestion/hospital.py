@@ -31,6 +31,7 @@ from dlre_core.ingestion.acquisition_table import (
     q_box_columns,
     q_box_disagrees,
 )
+from dlre_core.ingestion.flags import OTHERS_TOO, QUALITY_UNKNOWN, SCALE_UNKNOWN, SQUARE_BY_HAND, UNDATED
 from dlre_core.ingestion.hospital_files import HospitalFiles
 from dlre_core.ingestion.memory import IngestionMemory
 from dlre_core.ingestion.repeated_acquisitions import (
@@ -38,7 +39,7 @@ from dlre_core.ingestion.repeated_acquisitions import (
     fingerprint_of_text,
     same_acquisition,
 )
-from dlre_core.ingestion.square_by_hand import FLAG, QUALITY_UNKNOWN, SOURCE
+from dlre_core.ingestion.square_by_hand import SOURCE
 from dlre_core.ingestion.usable_picture import IngestionSettings
 from dlre_core.patients.clinical_table import read_clinical
 from dlre_core.patients.other_tables import values_by_file
@@ -47,12 +48,6 @@ from dlre_core.user_tables.units import GivenUnit
 
 logger = logging.getLogger(__name__)
 
-# Flag of a picture that somebody else's file shows as well.
-OTHERS_TOO = "also_sent_for_another_patient"
-# Flag of a picture whose file has no date.
-UNDATED = "no_time"
-# Flag of a picture from which no stiffness is read, since nothing says what its colours stand for.
-SCALE_UNKNOWN = "scale_unknown"
 NO_TIME = datetime(1900, 1, 1)
 # So many different pictures with one UID are no slip of a hand.
 PICTURES_OF_AN_ANONYMISER = 3
@@ -517,7 +512,7 @@ class _Hospital:
         flags = {
             UNDATED: when is None,
             "clip_cut_off": not picture.complete,
-            FLAG: picture.columns["layout_source"] == SOURCE,
+            SQUARE_BY_HAND: picture.columns["layout_source"] == SOURCE,
             QUALITY_UNKNOWN: math.isnan(float(picture.columns["fill_fraction"])),
             "q_box_disagrees": q_box_disagrees(
                 picture.given,

@@ -3,8 +3,7 @@
 import pandas as pd
 
 from dlre_core.dicom.reject_reasons import Reason
-from dlre_core.ingestion.hospital import OTHERS_TOO, UNDATED
-from dlre_core.ingestion.square_by_hand import FLAG, QUALITY_UNKNOWN
+from dlre_core.ingestion.flags import OTHERS_TOO, QUALITY_UNKNOWN, SQUARE_BY_HAND, UNDATED
 
 
 def picture_doubts(acquisitions: pd.DataFrame, rejects: pd.DataFrame) -> list[str]:
@@ -17,7 +16,7 @@ def picture_doubts(acquisitions: pd.DataFrame, rejects: pd.DataFrame) -> list[st
     """
     flags = acquisitions["flags"].fillna("").astype(str).str.split(";")
     undated, shared, by_hand, unjudged = (
-        sum(name in names for names in flags) for name in (UNDATED, OTHERS_TOO, FLAG, QUALITY_UNKNOWN)
+        sum(name in names for names in flags) for name in (UNDATED, OTHERS_TOO, SQUARE_BY_HAND, QUALITY_UNKNOWN)
     )
     codes = rejects["code"].value_counts()
 

@@ -12,8 +12,7 @@ from dlre_core.elastography.square import SMALLEST_SIDE, Square
 
 # Of a layout that is no more than such a square.
 SOURCE = "hand"
-# Flags of its picture; of the second, what share of the square must carry colour to be judged.
-FLAG, QUALITY_UNKNOWN = "square_by_hand_only", "quality_unknown"
+# Share of the square that must carry colour to be judged.
 LEAST_COLOURED = 0.05
 # What a square drawn by hand makes up for.
 MADE_UP_FOR = (Reason.NO_ELASTOGRAM, Reason.PROFILE_DISAGREES, Reason.RECOLOURED, Reason.WRONG_SCALE)

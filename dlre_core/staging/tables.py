@@ -7,7 +7,7 @@ import pandas as pd
 
 from dlre_core.foundation.picture_store import RoiStore
 from dlre_core.foundation.study_terms import KEYS, RISING_STAGES, STAGES
-from dlre_core.ingestion.hospital import OTHERS_TOO
+from dlre_core.ingestion.flags import OTHERS_TOO
 from dlre_core.patients.splits import first_pictures
 from dlre_core.serving.frozen_study import FrozenStudy, outside_training, picture_measures
 

@@ -8,7 +8,6 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
-from statsmodels.stats.multitest import multipletests
 
 from dlre_core.statistics.delong import AucParts, auc_parts, complete_cases, delong_covariance
 from dlre_core.statistics.estimates import check_confidence, too_few
@@ -349,6 +348,9 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     >>> holm([0.01, 0.04, 0.03]).round(2).tolist()
     [0.03, 0.06, 0.06]
     """
+    # Here, since it takes as long to import as most tables take to make.
+    from statsmodels.stats.multitest import multipletests
+
     values = np.asarray(p_values, dtype=np.float64)
     result = np.full(values.shape, np.nan)
     present = ~np.isnan(values)

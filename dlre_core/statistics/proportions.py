@@ -2,7 +2,7 @@
 
 import math
 
-from scipy import stats
+from scipy import special
 
 from dlre_core.statistics.estimates import ONE_SIDED, Estimate, check_confidence, undefined
 
@@ -49,7 +49,7 @@ def proportion(successes: int, total: int, *, confidence: float = 0.95, method: 
         return undefined("nobody to count", method)
     alpha, share = 1 - confidence, successes / total
     if method == "wilson":
-        z = stats.norm.isf(alpha / 2)
+        z = -special.ndtri(alpha / 2)
         centre = (share + z**2 / (2 * total)) / (1 + z**2 / total)
         half = z * math.sqrt(share * (1 - share) / total + z**2 / (4 * total**2)) / (1 + z**2 / total)
         low, high = centre - half, centre + half
@@ -57,8 +57,8 @@ def proportion(successes: int, total: int, *, confidence: float = 0.95, method: 
         prior = 0.5 if method == "jeffreys" else 0.0
         a, b = successes + prior, total - successes + prior
         shift = 0.0 if method == "jeffreys" else 1.0
-        low = float(stats.beta.ppf(alpha / 2, a, b + shift)) if a else 0.0
-        high = float(stats.beta.isf(alpha / 2, a + shift, b)) if b else 1.0
+        low = float(special.betaincinv(a, b + shift, alpha / 2)) if a else 0.0
+        high = float(special.betainccinv(a + shift, b, alpha / 2)) if b else 1.0
     low = 0.0 if successes == 0 else max(low, 0.0)
     high = 1.0 if successes == total else min(high, 1.0)
     return Estimate(share, float(low), float(high), method)
@@ -108,7 +108,7 @@ def logit_predictive_value(
         variance = se / ((1 - se) * cases) + (1 - sp) / (sp * controls)
     else:
         variance = (1 - se) / (se * cases) + sp / ((1 - sp) * controls)
-    half = stats.norm.isf((1 - confidence) / 2) * math.sqrt(variance)
+    half = -special.ndtri((1 - confidence) / 2) * math.sqrt(variance)
     logit = math.log(top / bottom)
     return Estimate(value, _expit(logit - half), _expit(logit + half), "mercaldo-logit")
 
@@ -182,7 +182,7 @@ def _ratio(
     if variance == 0:
         # Everybody, or nobody, is positive: the log method would give an interval without width.
         return Estimate(value, *bound, ONE_SIDED, "a zero cell: exact one-sided bounds")
-    half = stats.norm.isf((1 - confidence) / 2) * math.sqrt(variance)
+    half = -special.ndtri((1 - confidence) / 2) * math.sqrt(variance)
     return Estimate(value, value * math.exp(-half), value * math.exp(half), method)
 
 
@@ -191,10 +191,10 @@ def _bounds(tp: int, fn: int, tn: int, fp: int, confidence: float) -> tuple[tupl
     tail = 1 - math.sqrt(confidence)
 
     def lower(x: int, n: int) -> float:
-        return float(stats.beta.ppf(tail, x, n - x + 1)) if x else 0.0
+        return float(special.betaincinv(x, n - x + 1, tail)) if x else 0.0
 
     def upper(x: int, n: int) -> float:
-        return float(stats.beta.isf(tail, x + 1, n - x)) if x < n else 1.0
+        return float(special.betainccinv(x + 1, n - x, tail)) if x < n else 1.0
 
     cases, controls = tp + fn, tn + fp
 

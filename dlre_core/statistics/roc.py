@@ -6,8 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
-from statsmodels.stats.meta_analysis import combine_effects
+from scipy import special
 
 from dlre_core.statistics.delong import auc_parts, complete_cases
 from dlre_core.statistics.estimates import ONE_SIDED, Estimate, check_confidence, too_few, undefined
@@ -179,7 +178,10 @@ def roc_band(
 
 @lru_cache(maxsize=256)
 def _kolmogorov(n: int, level: float) -> float:
-    return float(stats.kstwo.ppf(level, n))
+    # Here, since it takes as long to import as most tables take to make.
+    from scipy.stats import kstwo
+
+    return float(kstwo.ppf(level, n))
 
 
 @dataclass(frozen=True)
@@ -226,6 +228,9 @@ def pooled_auc(aucs: ArrayLike, variances: ArrayLike, *, confidence: float = 0.9
         reason = f"{k} hospital{'s' * (k != 1)} with an interval: nothing to pool"
         return PooledAuc(undefined(reason, "random effects"), (nan, nan), nan, k)
     logit, own = special.logit(area), variance / (area * (1 - area)) ** 2
+    # Here, since it takes as long to import as most tables take to make.
+    from statsmodels.stats.meta_analysis import combine_effects
+
     found = combine_effects(logit, own, method_re="iterated")
     between = max(float(found.tau2), 0.0)
     weights = 1 / (own + between)
