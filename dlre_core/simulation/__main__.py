@@ -1,4 +1,4 @@
-"""``python -m dlre_core.simulation --size demo|paper|N --seed S --out DIR``: write a cohort."""
+"""Write a cohort: ``python -m dlre_core.simulation [--cohort international] --size demo|N --seed S --out DIR``."""
 
 import argparse
 from concurrent.futures import ProcessPoolExecutor
@@ -9,13 +9,15 @@ import yaml
 from tqdm import tqdm
 
 from dlre_core.simulation.cohort import HospitalScreens, join_measurements, write_clinical_csv, write_hospital
+from dlre_core.simulation.international import CENTRES, write_centre, write_international_csv
 from dlre_core.simulation.presets import HOSPITAL_SIZES, optional_tables
 
 
 def main() -> None:
     """Parse the command line and write the cohort, hospitals side by side."""
     parser = argparse.ArgumentParser(description="Write a simulated cohort (no real patients).")
-    parser.add_argument("--size", default="demo", help="demo, paper, or a number of enrolled")
+    parser.add_argument("--cohort", choices=["gut_2019", "international"], default="gut_2019")
+    parser.add_argument("--size", default="demo", help="demo, paper (of international: full), or a number of enrolled")
     parser.add_argument("--seed", type=int, default=2019)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--processes", type=int, default=None)
@@ -25,22 +27,22 @@ def main() -> None:
         "--screens", type=yaml.safe_load, default={}, help="as cohort.screens: '{B: {layout: velocity, files: png}}'"
     )
     options = parser.parse_args()
-    write_clinical_csv(options.out / "clinical.csv", options.size, options.seed)
+    if options.cohort == "international" and options.screens:
+        parser.error("the centres of the international cohort have screens of their own; leave --screens out")
+    international = options.cohort == "international"
+    write_table = write_international_csv if international else write_clinical_csv
+    write_table(options.out / "clinical.csv", options.size, options.seed)
     parts: list[pd.DataFrame] = []
     with ProcessPoolExecutor(options.processes) as pool:
-        jobs = [
-            pool.submit(
-                write_hospital,
-                options.out,
-                hospital,
-                options.size,
-                options.seed,
-                texture_signal=options.texture_signal,
-                truth_folder=options.truth,
-                screens=HospitalScreens(**options.screens.get(hospital, {})),
-            )
-            for hospital in HOSPITAL_SIZES
-        ]
+        common = {"texture_signal": options.texture_signal, "truth_folder": options.truth}
+        jobs = []
+        for hospital in CENTRES if international else HOSPITAL_SIZES:
+            place = (options.out, hospital, options.size, options.seed)
+            if international:
+                jobs.append(pool.submit(write_centre, *place, **common))
+            else:
+                screens = HospitalScreens(**options.screens.get(hospital, {}))
+                jobs.append(pool.submit(write_hospital, *place, **common, screens=screens))
         for job in tqdm(jobs, desc="hospitals", unit="hospital", disable=None):
             parts.append(job.result())
     tables = {name: options.out / f"{name}.csv" for name in optional_tables(options.screens)}

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from dlre_core.foundation.csv_tables import read_table, write_table
-from dlre_core.simulation.acquisition_files import Acquisition, hand_drawn_square, write_acquisition, write_truth
 from dlre_core.simulation.bmode import Look, PictureGeometry, simulate_bmode
-from dlre_core.simulation.export import Patient
+from dlre_core.simulation.export import Acquisition, Patient, hand_drawn_square, write_acquisition, write_truth
 from dlre_core.simulation.other_screens import DrawnScreen, draw_screen
 from dlre_core.simulation.patients import LATENT_COLUMNS, simulate_with_latents
 from dlre_core.simulation.presets import HOSPITAL_SIZES, number_enrolled
@@ -119,9 +118,41 @@ def write_hospital(
     """
     if hospital not in HOSPITAL_SIZES:
         raise ValueError(f"hospital {hospital!r} is none of {', '.join(HOSPITAL_SIZES)}")
+    cohort = simulate_with_latents(number_enrolled(size), seed)
+    return write_pictures(
+        folder, hospital, cohort, seed, texture_signal=texture_signal, truth_folder=truth_folder, screens=screens
+    )
+
+
+def write_pictures(
+    folder: str | Path,
+    hospital: str,
+    cohort: pd.DataFrame,
+    seed: int,
+    *,
+    texture_signal: float = 1.0,
+    truth_folder: str | Path | None = None,
+    screens: HospitalScreens | None = None,
+) -> pd.DataFrame:
+    """Write the picture files of one hospital of any simulated cohort, as `write_hospital` does.
+
+    Parameters
+    ----------
+    folder, seed, texture_signal, truth_folder, screens
+        As `write_hospital` takes them.
+    hospital : str
+        One character.
+    cohort : DataFrame
+        All patients, as `dlre_core.simulation.patients.simulate_with_latents` returns them; a patient's random stream
+        follows from the row's number.
+
+    Returns
+    -------
+    DataFrame
+        As `write_hospital` returns it.
+    """
     folder = Path(folder)
     (folder / "dicom" / hospital).mkdir(parents=True, exist_ok=True)
-    cohort = simulate_with_latents(number_enrolled(size), seed)
     screens = screens or HospitalScreens()
     scanner = _scanner(hospital, seed, screens)
     rows: list[dict[str, object]] = []
