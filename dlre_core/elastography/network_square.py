@@ -96,7 +96,7 @@ def crop_hospital(
     found["size"] = [square.size for square in squares]
     found["scale"] = [square.scale for square in squares]
     found["source"] = np.where(rows["roi_row"].notna() | rows["image_id"].isin(by_hand), "hand", "automatic")
-    found["flags"] = [_flags(square, row) for square, row in zip(squares, rows.itertuples(), strict=True)]
+    found["flags"] = [square_flags(square, row) for square, row in zip(squares, rows.itertuples(), strict=True)]
     found["q_box_mean_kpa"] = rows["q_box_mean_kpa"]
     write_table(found[COLUMNS], table)
 
@@ -144,7 +144,8 @@ def _crops(store: ImageStore, squares: Sequence[Square]) -> Iterator[NDArray[np.
         yield crop_square(store.screen(index), square)
 
 
-def _flags(square: Square, row: tuple) -> str:
+def square_flags(square: Square, row: tuple) -> str:
+    """What is wrong with a square for the box of its row of ``acquisitions.csv``; joined by semicolons."""
     box, flags = box_of(row), []
     if row.layout_source == "hand":
         # Nobody knows the box: the square stands for it.

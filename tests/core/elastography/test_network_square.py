@@ -1,5 +1,7 @@
 """The square holds the whole box, stays in the picture, and shows the same part at any size."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dlre_core.elastography import crop_kernel
-from dlre_core.elastography.network_square import crop_hospital, crop_square, link_hospitals
+from dlre_core.elastography.network_square import crop_hospital, crop_square, link_hospitals, square_flags
 from dlre_core.elastography.screen_layout import Rectangle
 from dlre_core.elastography.square import Square, find_square
 from dlre_core.foundation.picture_store import open_rois
@@ -103,3 +105,14 @@ def test_squares_by_hand_are_cut_and_what_is_left_out_is_in_no_joined_file(tmp_p
         with open_rois(tmp_path / "rois.h5") as squares:
             assert squares.image_ids == list(whole["image_id"].iloc[list(expected)])
         assert list(pd.read_csv(tmp_path / "rois.csv")["image_id"]) == list(whole["image_id"].iloc[list(expected)])
+
+
+def test_a_box_on_the_edge_of_the_square_is_whole():
+    square = Square(row=40, column=30, size=250)
+    inside = {"box_left": 30, "box_top": 40, "box_right": 280, "box_bottom": 290}
+    row = SimpleNamespace(**inside, width=960, layout_source="found")
+    assert square_flags(square, row) == ""
+    for side, move in (("box_left", -1), ("box_top", -1), ("box_right", 1), ("box_bottom", 1)):
+        cut = SimpleNamespace(**vars(row) | {side: inside[side] + move})
+        assert "box_cut" in square_flags(square, cut)
+    assert square_flags(square, SimpleNamespace(**vars(row) | {"box_left": 0, "layout_source": "hand"})) == ""

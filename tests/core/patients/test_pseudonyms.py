@@ -51,6 +51,15 @@ def test_shift_is_the_same_for_all_of_a_patient_and_within_bounds(first, second,
     assert pseudonymiser.shift(second, "A", name) - moved == second - first
 
 
+def test_the_shift_is_the_digests_number_of_days():
+    """By hand: 0 to 59 less 30, and no day for 0."""
+    for name in ("1", "2", "3", "4"):
+        digest = hmac.new(KEY, b"4:date1:A1:" + name.encode(), hashlib.sha256).digest()
+        days = int.from_bytes(digest[:8], "big") % 60 - 30
+        moved = Pseudonymiser(KEY, 30).shift(date(2016, 1, 31), "A", name)
+        assert (moved - date(2016, 1, 31)).days == (days if days < 0 else days + 1)
+
+
 def test_shift_keeps_the_time_of_day():
     moment = datetime(2016, 3, 2, 10, 15, 30)
     assert Pseudonymiser(KEY, 365).shift(moment, "A", "1").time() == moment.time()
@@ -81,6 +90,7 @@ def test_what_is_no_key_is_refused_without_showing_it(tmp_path, content):
     with pytest.raises(ConfigurationError) as caught:
         load_or_create_key(path)
     assert not content or content not in str(caught.value)
+    assert "not a key of 64 hexadecimal digits" in str(caught.value)
 
 
 def test_key_that_others_may_read_is_refused(tmp_path):

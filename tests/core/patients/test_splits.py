@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlre_core.foundation.errors import ConfigurationError, PatientLeak, TrainingError
+from dlre_core.foundation.errors import ConfigurationError, PatientLeak, StoreMismatch, TrainingError
 from dlre_core.foundation.study_terms import stage_labels
 from dlre_core.ingestion.look_alikes import check_leaks
-from dlre_core.patients.splits import make_split, stopping_patients
+from dlre_core.patients.splits import make_split, select_images, stopping_patients
 
 RANDOM = {"method": "random", "training_fraction": 2 / 3}
 
@@ -125,3 +125,12 @@ def test_every_stage_is_held_back_and_trained_on_where_it_can_be():
     held_back = stopping_patients(split, 0.05, seed=3)
     for _, part in split[split["cohort"] == "training"].groupby("fibrosis_stage"):
         assert 0 < held_back[part.index].sum() < len(part)
+
+
+def test_patients_without_enough_pictures_are_counted():
+    """Of four patients one has a picture too few and one none at all."""
+    rois = pd.DataFrame({"hospital": "A", "patient": list("PPQRR"), "acquisition": [1, 2, 1, 1, 2]})
+    split = pd.DataFrame({"hospital": "A", "patient": list("PQRS"), "cohort": "training"})
+    with pytest.raises(StoreMismatch, match="2 patients of the split have fewer than 2 cropped images"):
+        select_images(rois, split, 2)
+    assert len(select_images(rois, split[split["patient"].isin(["P", "R"])], 2)) == 4
