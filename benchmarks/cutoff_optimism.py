@@ -63,9 +63,7 @@ def replicate(generator, size, prevalence):
 def main(replicates, seed):
     """Means over replicates, a line a size and question."""
     print(f"Youden's index: where chosen, and in new patients; means of {replicates} samples")
-    print(
-        f"{'training':>8} {'question':>9} {'apparent':>9} {'new':>6} {'gap':>6} {'out of fold':>12} {'new':>6} {'gap':>6}"
-    )
+    print("training  question  apparent    new    gap  out of fold    new    gap")
     for size in SIZES:
         for stage, prevalence in PREVALENCES.items():
             generator = np.random.default_rng([seed, size[0], round(100 * prevalence)])

@@ -11,7 +11,7 @@ from PIL import Image
 
 from dlre_core.elastography import crop_kernel
 from dlre_core.elastography.network_square import crop_hospital, crop_square, link_hospitals, square_flags
-from dlre_core.elastography.screen_layout import Rectangle
+from dlre_core.elastography.screen_layout import NATIVE_WIDTH, Rectangle
 from dlre_core.elastography.square import Square, find_square
 from dlre_core.foundation.picture_store import open_rois
 from tests.helpers.reading import drawn_screen, stored_study
@@ -110,7 +110,7 @@ def test_squares_by_hand_are_cut_and_what_is_left_out_is_in_no_joined_file(tmp_p
 def test_a_box_on_the_edge_of_the_square_is_whole():
     square = Square(row=40, column=30, size=250)
     inside = {"box_left": 30, "box_top": 40, "box_right": 280, "box_bottom": 290}
-    row = SimpleNamespace(**inside, width=960, layout_source="found")
+    row = SimpleNamespace(**inside, width=NATIVE_WIDTH, layout_source="found")
     assert square_flags(square, row) == ""
     for side, move in (("box_left", -1), ("box_top", -1), ("box_right", 1), ("box_bottom", 1)):
         cut = SimpleNamespace(**vars(row) | {side: inside[side] + move})

@@ -491,3 +491,38 @@ def test_the_roc_band_holds_the_whole_curve_as_often_as_it_says():
     # Of 300 bands at 80 % at least 72 % with probability 0.999; a rectangle for each point holds more.
     assert held / 300 > 0.72
     assert held < 300
+
+
+def test_choices_at_their_limits():
+    # Expected counts of exactly five allow the chi-squared test, four and a half do not.
+    assert compare_shares(5, 10, 5, 10).test == "χ²"
+    assert compare_shares(4, 9, 5, 9).test == "Fisher"
+    # Two values a group are enough for a test, three for normality.
+    assert compare_means([1.0, 2.0], [2.0, 5.0]).test == "Mann-Whitney"
+    assert compare_means([1.0, 2.0, 3.0], [2.0, 5.0, 8.5]).test == "Student t"
+    assert compare_means([1.0], [2.0, 5.0]).reason == "fewer than two values in a cohort"
+    assert compare_means([1.0, 2.0], [2.0, 5.0]).standardised_mean_difference == pytest.approx(-2 / 2.5**0.5)
+    with pytest.raises(ValueError, match="no shares"):
+        compare_shares(11, 10, 5, 10)
+    assert math.isnan(compare_shares(0, 0, 5, 10).p_value)
+    assert math.isnan(compare_shares(5, 10, 0, 0).p_value)
+    assert compare_shares(10, 10, 10, 10).standardised_mean_difference == 0
+    assert compare_shares(10, 10, 0, 10).standardised_mean_difference == math.inf
+
+
+def test_a_probability_at_the_threshold_is_acted_on_and_thresholds_lie_inside():
+    assert net_benefit([1, 0], [0.5, 0.2], [0.5]).tolist() == [0.5]
+    low, high = net_benefit_band([1] * 5 + [0] * 5, [0.5] * 10, [0.5], replicates=2)
+    assert np.isfinite([*low, *high]).all()
+    assert np.isnan(net_benefit_band([1] * 5 + [0] * 5, [0.5] * 10, [0.5], replicates=1)).all()
+    for wrong in (0.0, 1.0):
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            net_benefit([1, 0], [0.5, 0.2], [wrong])
+
+
+def test_a_cutoff_has_limits_from_two_replicates_and_five_of_a_class_on():
+    labels, scores = np.repeat([1, 0], 5), np.arange(10.0)[::-1]
+    assert np.isfinite(cutoff_interval(labels, scores, replicates=2)).all()
+    assert np.isnan(cutoff_interval(labels, scores, replicates=1)).all()
+    assert np.isnan(cutoff_interval(labels, np.ones(10), replicates=2)).all()
+    assert np.isnan(cutoff_interval(labels[1:], scores[1:], replicates=2)).all()

@@ -95,6 +95,12 @@ def test_printed_forms():
     ]
 
 
+def test_limits_of_significance_themselves_are_not_significant():
+    assert [stars(p) for p in (0.05, 0.0499, 0.01, 0.0099, 0.001, 0.00099)] == ["", "*", "*", "**", "**", "***"]
+    assert (format_p_value(0.001), format_p_value(0.000999)) == ("0.001", "<0.001")
+    assert format_exact_p_value(1e-16) == "1.00×10⁻¹⁶"
+
+
 def test_every_row_agrees_with_the_library_and_cutoffs_are_frozen():
     data = scores()
     table = table_2(data, QUICK)
