@@ -158,7 +158,9 @@ def roc_band_figure(scores: pd.DataFrame, *, simulated: bool, confidence: float 
     simulated : bool
     confidence : float
     """
-    figure = new_figure(11.0, 4.8)
+    figure = new_figure(11.0, 5.6)
+    # Room between the legends and what stands below them.
+    figure.get_layout_engine().set(h_pad=0.15)
     places = np.linspace(0, 1, 401)
     with mpl.rc_context(PARAMETERS):
         axes = figure.subplots(1, 3, sharex=True, sharey=True)
@@ -243,10 +245,10 @@ def _few_of_the_decision(part: pd.DataFrame) -> str:
 
 
 def _say(axis: Axes, words: str) -> None:
-    """A sentence in the middle of a panel that has no curve."""
+    """A sentence in a panel that has no curve, above the lines that it may have."""
     axis.text(
         0.5,
-        0.5,
+        0.7,
         words,
         transform=axis.transAxes,
         ha="center",

@@ -249,7 +249,7 @@ def draw_curves(axis: Axes, curves: Sequence[Curve], confidence: float, interval
             _mark_cutoff(axis, curve)
     if not drawn:
         axis.text(
-            50, 50, "No curves: too few patients", ha="center", va="center", color="#51606F", backgroundcolor="white"
+            50, 70, "No curves: too few patients", ha="center", va="center", color="#51606F", backgroundcolor="white"
         )
     axis.set(xlim=(-2, 102), ylim=(-2, 102), aspect="equal")
     axis.set_xticks(range(0, 101, 20))
