@@ -48,6 +48,7 @@ rule radiomics:
         scores=f"results/scores/{PLAN.main_arm}.csv",
         predictions=f"results/predictions/{PLAN.main_arm}.csv",
         features=expand("results/radiomics/{hospital}.csv", hospital=HOSPITALS),
+        acquisitions="results/store/acquisitions.csv",
         folds=PLAN.fold_scores(PLAN.main_arm),
     output:
         **printed_table("results/tables/radiomics"),

@@ -20,7 +20,7 @@ from dlre_core.elastography.scale import scale_of_columns
 from dlre_core.foundation.csv_tables import read_table, write_table
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.picture_store import open_images
-from dlre_core.foundation.study_terms import KEYS, STAGES
+from dlre_core.foundation.study_terms import BOX_WRONG, KEYS, STAGES
 
 FIRST_ORDER = (
     "mean_kpa",
@@ -126,8 +126,15 @@ def measure_hospital(shard: str | Path, acquisitions: str | Path, table: str | P
     write_table(pd.DataFrame(measured, columns=COLUMNS), table)
 
 
-def read_features(tables: Sequence[str | Path]) -> pd.DataFrame:
-    """Features of all hospitals, of which some may have no pictures.
+def read_features(tables: Sequence[str | Path], acquisitions: pd.DataFrame) -> pd.DataFrame:
+    """Features of all hospitals, of which some may have no pictures; none of pictures whose box is wrong.
+
+    Parameters
+    ----------
+    tables : sequence of path
+        As `measure_hospital` writes them.
+    acquisitions : DataFrame
+        ``results/store/acquisitions.csv``: image_id and flags are used.
 
     Raises
     ------
@@ -135,7 +142,10 @@ def read_features(tables: Sequence[str | Path]) -> pd.DataFrame:
         If a table is not what `measure_hospital` writes.
     """
     parts = [read_table(path, needs=COLUMNS) for path in tables]
-    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    features = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    wrong = acquisitions.loc[acquisitions["flags"].str.split(";").map(lambda flags: BOX_WRONG in flags), "image_id"]
+    features.loc[features["image_id"].isin(wrong), list(FEATURES)] = np.nan
+    return features
 
 
 def radiomics_scores(scores: pd.DataFrame, predictions: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,8 @@ STAGES = ("f4", "ge_f3", "ge_f2")
 KPA_PER_SQUARED_SPEED = 3.0
 # Column scale_source of a picture of which nothing says what its colours stand for.
 UNKNOWN_SCALE_SOURCE = "unknown"
+# Flag of a picture whose found box is another's, or nothing's, as readers say: stiffness is not read there.
+BOX_WRONG = "box_wrong"
 # From the mildest to the most severe.
 RISING_STAGES = STAGES[::-1]
 # Pixels, of the square that the network sees.

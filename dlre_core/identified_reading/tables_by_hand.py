@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,9 +45,12 @@ def put_square(folder: str | Path, name: str, square: Square) -> None:
     kept = [row for row in rows if len(row) <= at or row[at] != name]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([header, *kept, line])
-    with written_whole(path) as unfinished:
+    # Paths of files may name people: a new table is for this user only, an old one for whom it was.
+    with written_whole(path, private=True) as unfinished:
         # A name that is no UTF-8 is written as the bytes it is.
         unfinished.write_text(text.getvalue(), encoding="utf-8", errors="surrogateescape")
+        if path.exists():
+            shutil.copymode(path, unfinished)
 
 
 def put_squares(folder: str | Path) -> dict[str, Square]:

@@ -17,7 +17,7 @@ from dlre_core.elastography.square import Square
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.picture_store import open_images
-from dlre_core.foundation.study_terms import KEYS, STAGES
+from dlre_core.foundation.study_terms import BOX_WRONG, KEYS, STAGES
 from dlre_core.ingestion.square_by_hand import SOURCE, place_of
 from dlre_core.network.fibrosis_network import FibrosisNetwork
 from dlre_core.network.inference import picture_probabilities
@@ -58,7 +58,7 @@ def square_values(
     -------
     DataFrame
         `VALUES`. The Q-Box is measured in what of the box a square holds; NaN where it is not found there, or the
-        scale is unknown.
+        scale is unknown, or the box is wrong.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def square_values(
 
 def _q_boxes(screen: NDArray[np.uint8], row: Mapping[str, object], squares: Sequence[Square]) -> list[float]:
     layout, scale = stored_layout(row), scale_of_columns(row)
-    if layout.source == SOURCE or not scale.known:
+    if layout.source == SOURCE or not scale.known or BOX_WRONG in str(row["flags"]).split(";"):
         return [np.nan] * len(squares)
     known: dict[Rectangle, float] = {}
     values = []

@@ -16,7 +16,7 @@ with job_log(snakemake.log[0]):
     scores = radiomics_scores(
         own,
         read_table(given.predictions),
-        read_features(given.features),
+        read_features(given.features, read_table(given.acquisitions, needs=("image_id", "flags"))),
     )
     write_table(scores, made.scores)
     settings = AccuracySettings(**params.settings)

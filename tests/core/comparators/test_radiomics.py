@@ -137,7 +137,13 @@ def test_a_hospitals_pictures_are_measured_in_their_boxes(tmp_path):
     measure_hospital(tmp_path / "s.h5", tmp_path / "a.csv", tmp_path / "f.csv")
     table = read_table(tmp_path / "f.csv")
     write_table(table[:0], tmp_path / "empty.csv")
-    assert read_features([tmp_path / "empty.csv", tmp_path / "f.csv"]).equals(table)
+    acquisitions = table[["image_id"]].assign(flags="")
+    parts = [tmp_path / "empty.csv", tmp_path / "f.csv"]
+    assert read_features(parts, acquisitions).equals(table)
+    # A box that readers call wrong tells no texture.
+    acquisitions["flags"] = ["", "no_time;box_wrong", "no_time"]
+    known = read_features(parts, acquisitions)[list(FEATURES)].notna().any(axis=1)
+    assert list(known) == [True, False, True]
     assert list(table["hospital"]) == ["01"] * 3
     # A ramp from 0.1 to 0.8 of the scale under noise of 0 to 0.1, and a constant quarter of it.
     assert table["mean_kpa"][0] == pytest.approx(20, rel=0.02)

@@ -86,6 +86,7 @@ def test_a_square_is_a_row_of_the_table_and_makes_the_picture_usable(cohort, cli
     assert usable_picture([image], IngestionSettings(), Square(**square)).screen.any()
     # Of the pages nothing is left but the table.
     assert everything(folder) - before == {"roi.csv"}
+    assert (folder / "roi.csv").stat().st_mode & 0o777 == 0o600
     for wrong in ({"row": 700, "column": 0, "size": 300}, {"row": 0, "column": 0, "size": 20}):
         assert client.ask("POST", "/square", {"position": 1, "square": wrong}).status == 422
     assert put_squares(folder) == {"A/p1/2.dcm": Square(**square)}
@@ -131,7 +132,11 @@ def test_the_page_says_that_it_is_identified_and_is_guarded_as_the_reading_room(
 
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("file;row;column;size\n", "lacks the columns"), ("file,row\n", "column, size"), ('file,row,column,size\n"a', "")],
+    [
+        ("file;row;column;size\n", "lacks the columns"),
+        ("file,row\n", "column, size"),
+        ('file,row,column,size\n"a', "end of data"),
+    ],
 )
 def test_a_table_that_is_no_plain_csv_is_left_alone(tmp_path, text, word):
     (tmp_path / "roi.csv").write_text(text)
@@ -145,7 +150,9 @@ def test_a_table_that_is_no_plain_csv_is_left_alone(tmp_path, text, word):
 
 def test_other_rows_and_columns_of_the_table_stay(tmp_path):
     (tmp_path / "roi.csv").write_text('Size,who,File,row,column\n250,"x, y",A/1.png,1,2\nodd\n99,z,A/2.png,3,4\n')
+    (tmp_path / "roi.csv").chmod(0o640)
     put_square(tmp_path, "A/2.png", Square(5, 6, 70))
+    assert (tmp_path / "roi.csv").stat().st_mode & 0o777 == 0o640
     assert (
         tmp_path / "roi.csv"
     ).read_text() == 'Size,who,File,row,column\n250,"x, y",A/1.png,1,2\nodd\n70,,A/2.png,5,6\n'

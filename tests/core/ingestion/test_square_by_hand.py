@@ -131,7 +131,7 @@ def test_what_follows_lives_with_a_square_alone(hospital, tmp_path):
     expected = np.asarray(Image.fromarray(screen[200:400, 200:400]).resize((250, 250), Image.Resampling.BILINEAR))
     assert np.abs(crop.astype(int) - expected).mean() < 3
     measure_hospital(shard, acquisitions, tmp_path / "features.csv")
-    features = read_features([tmp_path / "features.csv"])
+    features = read_features([tmp_path / "features.csv"], read_table(acquisitions))
     assert features["measured_fraction"][0] == 0
     assert features[list(FEATURES[:-1])].isna().all(None)
     table = read_table(acquisitions)

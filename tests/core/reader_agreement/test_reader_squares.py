@@ -40,7 +40,7 @@ def study(tmp_path_factory):
         image = SweImage(screen, 1, 1, True, "", "", (), None, SCALE)
         picture = usable_picture([image], IngestionSettings())
         row = {"image_id": f"i{n}", "hospital": "A", "patient": f"p{n}"} | picture_columns(picture)
-        row |= {"q_box_mean_kpa": measured_columns(picture)["q_box_mean_kpa"]}
+        row |= {"flags": "", "q_box_mean_kpa": measured_columns(picture)["q_box_mean_kpa"]}
         box = picture.layout.box
         found = find_square(box, *screen.shape[:2])
         moved = Square(found.row + 3, found.column - 2, found.size)
