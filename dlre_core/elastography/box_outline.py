@@ -25,7 +25,6 @@ def outline_box(
     light: NDArray[np.float32],
     rough: Rectangle,
     scale: float,
-    far_support: float = LEAST_SUPPORT,
 ) -> Rectangle:
     """Refine a box to its outline; sides without a visible line stay where they were, all where they do not meet.
 
@@ -39,8 +38,6 @@ def outline_box(
         Around the coloured pixels.
     scale : float
         Of the screen: the line is one pixel of a screen at 1.
-    far_support : float
-        Share of a side's rows in which a line must be seen that is not close to the colours.
 
     Returns
     -------
@@ -51,15 +48,31 @@ def outline_box(
     near = (slice(top, rough.bottom + margin), slice(left, rough.right + margin))
     colour, line = coloured[near], light[near]
     inner = Rectangle(rough.left - left, rough.top - top, rough.right - left, rough.bottom - top)
-    sides = fit_sides(colour, line, inner, scale, far_support)
+    # Half the line's width, less what the last pixel of a sharp corner falls short of it.
+    found = rectangle_of(fit_sides(colour, line, inner, scale), 0.3 * scale)
+    return rough if found is None else found.moved(left, top).clamped(*coloured.shape)
+
+
+def rectangle_of(sides: tuple[NDArray[np.float64], ...], half: float) -> Rectangle | None:
+    """Around a box with these sides.
+
+    Parameters
+    ----------
+    sides : tuple of four (n,) float64
+        Left and right as polynomials of the row, top and bottom of the column, numpy's order; centres of pixels.
+    half : float
+        What a side reaches out of its polynomial, pixels.
+
+    Returns
+    -------
+    Rectangle or None
+        None where they do not meet, or cross, as sides that are fitted to something else may.
+    """
     x, y = _corners(*sides)
-    # Sides fitted to something else need not meet, or cross.
     in_order = (x[[0, 2]] < x[[1, 3]]).all() and (y[:2] < y[2:]).all()
     if not (in_order and np.isfinite(x).all() and np.isfinite(y).all()):
-        return rough
+        return None
     between = np.linspace(x[:2].min(), x[:2].max(), 101), np.linspace(x[2:].min(), x[2:].max(), 101)
-    # Half the line's width, less what the last pixel of a sharp corner falls short of it.
-    half = 0.3 * scale
     edges = (
         x.min() - half,
         min(y.min(), np.polyval(sides[2], between[0]).min()) - half,
@@ -67,9 +80,7 @@ def outline_box(
         max(y.max(), np.polyval(sides[3], between[1]).max()) + half,
     )
     # Centres of pixels to edges.
-    first_x, first_y, last_x, last_y = (round(float(edge) + 0.5) for edge in edges)
-    height, width = coloured.shape
-    return Rectangle(left + first_x, top + first_y, left + last_x, top + last_y).clamped(height, width)
+    return Rectangle(*(round(float(edge) + 0.5) for edge in edges))
 
 
 def fit_sides(
@@ -77,7 +88,6 @@ def fit_sides(
     line: NDArray[np.float32],
     inner: Rectangle,
     scale: float,
-    far_support: float = LEAST_SUPPORT,
 ) -> tuple[NDArray[np.float64], ...]:
     """Left and right as polynomials of the row, top and bottom of the column."""
     height, width = colour.shape
@@ -85,10 +95,10 @@ def fit_sides(
     # The outline, one native pixel, is around the colours; smaller screens blend both.
     out = scale / 2 if scale > 0.8 else 0.0
     found = (
-        (_leftmost(colour, line, rows, 1, far_support), inner.left - out, None),
-        (_leftmost(colour[:, ::-1], line[:, ::-1], rows, 1, far_support), inner.right - 1 + out, width - 1),
-        (_leftmost(colour.T, line.T, columns, 2, far_support), inner.top - out, None),
-        (_leftmost(colour.T[:, ::-1], line.T[:, ::-1], columns, 2, far_support), inner.bottom - 1 + out, height - 1),
+        (_leftmost(colour, line, rows, 1), inner.left - out, None),
+        (_leftmost(colour[:, ::-1], line[:, ::-1], rows, 1), inner.right - 1 + out, width - 1),
+        (_leftmost(colour.T, line.T, columns, 2), inner.top - out, None),
+        (_leftmost(colour.T[:, ::-1], line.T[:, ::-1], columns, 2), inner.bottom - 1 + out, height - 1),
     )
     out_sides = []
     for side, rough, last in found:
@@ -102,7 +112,7 @@ def fit_sides(
 
 
 def _leftmost(
-    colour: NDArray[np.bool_], line: NDArray[np.float32], span: tuple[int, int], degree: int, far_support: float
+    colour: NDArray[np.bool_], line: NDArray[np.float32], span: tuple[int, int], degree: int
 ) -> NDArray[np.float64] | None:
     """The line left of the colours as a polynomial of the row (numpy's order), or None."""
     length = span[1] - span[0]
@@ -111,9 +121,9 @@ def _leftmost(
     if len(rows) < LEAST_ROWS:
         return None
     # Close to the colours first: further out may be another bright line, such as the liver's capsule.
-    for reach, support in ((CLOSE, LEAST_SUPPORT), (int(np.ceil(REACH * length)) + CLOSE, far_support)):
+    for reach in (CLOSE, int(np.ceil(REACH * length)) + CLOSE):
         row, centre = _line_points(line, rows, colour[rows].argmax(axis=1), reach)
-        fit = _robust(row, centre, degree, support * len(rows))
+        fit = _robust(row, centre, degree, LEAST_SUPPORT * len(rows))
         if fit is not None:
             return fit
     return None

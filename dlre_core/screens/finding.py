@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, signal
 
-from dlre_core.elastography.box_outline import outline_box
 from dlre_core.elastography.colour_bar import ColourBar, bar_at, find_bars, hue_degrees
 from dlre_core.elastography.colour_map import invert_colours
 from dlre_core.elastography.elastogram import (
@@ -24,10 +23,10 @@ from dlre_core.elastography.elastogram import (
     is_painted,
     jumps,
 )
-from dlre_core.elastography.picture_pair import darkest_channel, darkest_of_both
 from dlre_core.elastography.scale import UNKNOWN_SCALE
 from dlre_core.elastography.screen_layout import NATIVE_WIDTH, Rectangle, ScreenLayout, UltrasoundRegion
 from dlre_core.foundation.errors import MissingRegion
+from dlre_core.screens.box_sides import find_sides
 from dlre_core.screens.profiles import ScreenProfile
 from dlre_core.screens.scale_label import read_labels
 
@@ -35,6 +34,8 @@ from dlre_core.screens.scale_label import read_labels
 BLOCK = 4
 # Share of a block, and of a box, that must be coloured.
 COLOURED_BLOCK, WHOLE_BLOCK, LEAST_FILL = 0.5, 0.95, 0.35
+# Parts of a box have this share of the pixels of its largest one.
+LEAST_PART = 0.02
 # Distance of a colour without its grey part to the bar's, grey levels, and the share of a box within it.
 ON_MAP, LEAST_ON_MAP = 70.0, 0.75
 # Flat colours: at most so many narrow peaks of hue, half widths in degrees, that hold at least so much of a box each
@@ -51,8 +52,6 @@ MORE_ALIKE = 0.02
 SURELY_ALIKE = 0.99
 # So many pixels around a box are compared where more would reach into the twin.
 NEAR = 24
-# Share of a side in which an outline without a twin must be seen, unless it is close to the colours.
-FAR_SUPPORT = 0.75
 # Rows or columns in a row as dark as that lie between a picture and what else is on the screen.
 BETWEEN = 2
 
@@ -307,11 +306,12 @@ def _tight(mask: NDArray[np.bool_], place: Rectangle) -> Rectangle:
     reach = place.grown(BLOCK).clamped(*mask.shape)
     part = reach.cut(mask)
     labels, _ = ndimage.label(ndimage.binary_opening(part, np.ones((3, 3))))
-    if not labels.any():
-        return place
-    largest = labels == 1 + int(np.argmax(ndimage.sum_labels(labels > 0, labels, range(1, labels.max() + 1))))
-    # What the opening took off its edge, as a coloured outline, belongs to it.
-    grown = ndimage.binary_dilation(largest, np.ones((3, 3)), iterations=2) & part
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    # Holes and lines cut a box into several parts; letters are smaller.
+    large = (sizes >= max(LEAST_PART * sizes.max(), 1))[labels]
+    # What the opening took off their edges, as a coloured outline, belongs to them.
+    grown = ndimage.binary_dilation(large, np.ones((3, 3)), iterations=2) & part
     rows, columns = np.flatnonzero(grown.sum(axis=1) >= 3), np.flatnonzero(grown.sum(axis=0) >= 3)
     if not len(rows) or not len(columns):
         return place
@@ -426,23 +426,13 @@ def _refined(
     screen: NDArray[np.uint8], coloured: NDArray[np.bool_], rough: Rectangle, offset: tuple[int, int] | None
 ) -> Rectangle:
     """The box by its outline, where one is drawn."""
-    height, width = screen.shape[:2]
-    margin = max(rough.width, rough.height) // 4 + 12
-    place = rough.grown(margin).clamped(height, width)
-    upper, colours = place.cut(screen), place.cut(coloured).copy()
-    light = darkest_channel(upper).astype(np.float32)
+    place = rough.grown(max(rough.width, rough.height) // 4 + 12).clamped(*screen.shape[:2])
+    pictures = [place.cut(screen)]
     if offset is not None:
-        twin = place.moved(*offset).clamped(height, width)
+        twin = place.moved(*offset).clamped(*screen.shape[:2])
         place = twin.moved(-offset[0], -offset[1])
-        upper, lower = place.cut(screen), twin.cut(screen)
-        # A coloured outline is all that has colours in the twin.
-        line = twin.cut(coloured)
-        light = np.maximum(darkest_of_both(upper, lower), np.where(line, 255, 0)).astype(np.float32)
-        colours = place.cut(coloured) & ~line
-    inner = rough.moved(-place.left, -place.top)
-    scale = 1.0 if width >= 1000 else width / NATIVE_WIDTH
-    # Without a twin any line of the tissue may look like the outline.
-    box = outline_box(colours, light, inner, scale, *(() if offset is not None else (FAR_SUPPORT,)))
+        pictures = [place.cut(screen), twin.cut(screen)]
+    box = find_sides(pictures, place.cut(coloured), rough.moved(-place.left, -place.top))
     return box.moved(place.left, place.top)
 
 

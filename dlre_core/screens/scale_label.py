@@ -64,6 +64,9 @@ OFF_TICK = 0.015
 # Steps of round numbers, the roundest first.
 ROUND = (100.0, 50.0, 20.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1)
 FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSansMono.ttf")
+# Sizes at which texts are printed for comparison, pixels: of units, whose letters differ in height, also small ones, as
+# there a font's heights are whole pixels.
+PRINT, SMALL_PRINTS = 32, (12, 13, 15)
 
 
 @dataclass(frozen=True)
@@ -110,10 +113,10 @@ class _Word:
         """How like a text it is, in the font that fits best."""
         if text not in self._known:
             best = _Match(-1.0, text, self.seen, np.zeros_like(self.seen))
-            for font in range(len(FONTS) + 1):
-                natural = _natural_width(text, font)
+            for font, size in product(range(len(FONTS) + 1), _sizes(text)):
+                natural = _natural_width(text, font, size)
                 if max(natural / self._width, self._width / natural) <= SHAPE:
-                    drawn = _drawn(text, font, self._width)
+                    drawn = _drawn(text, font, size, self._width)
                     score = float(self.seen @ drawn)
                     if score > best.score:
                         best = _Match(score, text, self.seen, drawn)
@@ -378,9 +381,12 @@ def _without_ticks(light: NDArray[np.float32], own: Rectangle, reach: int) -> No
     """Blank lines of ticks at the bar's sides (mutated), which numbers may touch."""
     labels, _ = ndimage.label(light > LEAST_CONTRAST / 2)
     for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
-        beside = min(abs(columns.start - own.right), abs(columns.stop - own.left)) <= reach + 3
-        beside |= min(abs(rows.start - own.bottom), abs(rows.stop - own.top)) <= reach + 3
-        if beside and min(rows.stop - rows.start, columns.stop - columns.start) <= reach:
+        # A point of a number beside an end may lie level with it.
+        level = own.top - reach <= rows.start and rows.stop <= own.bottom + reach
+        beside = level and min(abs(columns.start - own.right), abs(columns.stop - own.left)) <= reach + 3
+        between = own.left - reach <= columns.start and columns.stop <= own.right + reach
+        beyond = between and min(abs(rows.start - own.bottom), abs(rows.stop - own.top)) <= reach + 3
+        if (beside or beyond) and min(rows.stop - rows.start, columns.stop - columns.start) <= reach:
             light[rows, columns][labels[rows, columns] == number] = 0
 
 
@@ -477,7 +483,10 @@ def _halves(word: list[tuple[slice, slice]]) -> list[list[tuple[slice, slice]]]:
     widest = int(gaps.argmax())
     if gaps[widest] < 1.2 * np.delete(gaps, widest).max(initial=0):
         return [word]
-    return [word[: widest + 1], word[widest + 1 :]]
+    unit, (behind, across) = word[widest + 1 :], _around(word[widest + 1 :])
+    # No unit is narrow: a digit behind a point is a part of its number.
+    narrow = across.stop - across.start <= behind.stop - behind.start
+    return [word] if narrow else [word[: widest + 1], unit]
 
 
 def _around(word: Sequence[tuple[slice, slice]]) -> tuple[slice, slice]:
@@ -503,10 +512,13 @@ def _vector(picture: Image.Image, width: int) -> NDArray[np.float32]:
     return small / max(float(np.linalg.norm(small)), 1e-6)
 
 
+def _sizes(text: str) -> tuple[int, ...]:
+    return (PRINT,) if text[-1:].isdigit() else (PRINT, *SMALL_PRINTS)
+
+
 @lru_cache(maxsize=4096)
-def _printed(text: str, font: int) -> Image.Image:
+def _printed(text: str, font: int, size: int) -> Image.Image:
     """A text in one of the fonts, cut to its ink; soft, as on a screen."""
-    size = 32
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     face = ImageFont.load_default(size) if font == len(FONTS) else ImageFont.truetype(folder / FONTS[font], size)
     image = Image.new("L", (size * (len(text) + 1), 2 * size))
@@ -515,11 +527,11 @@ def _printed(text: str, font: int) -> Image.Image:
 
 
 @lru_cache(maxsize=4096)
-def _natural_width(text: str, font: int) -> float:
-    printed = _printed(text, font)
+def _natural_width(text: str, font: int, size: int) -> float:
+    printed = _printed(text, font, size)
     return HEIGHT * printed.width / printed.height
 
 
 @lru_cache(maxsize=16384)
-def _drawn(text: str, font: int, width: int) -> NDArray[np.float32]:
-    return _vector(_printed(text, font), width)
+def _drawn(text: str, font: int, size: int, width: int) -> NDArray[np.float32]:
+    return _vector(_printed(text, font, size), width)
