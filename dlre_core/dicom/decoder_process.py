@@ -30,6 +30,7 @@ from PIL import Image
 from dlre_core.dicom.picture_files import file_header, file_images
 from dlre_core.dicom.reader import ReadLimits, SweImage, header_facts
 from dlre_core.dicom.reject_reasons import Reason, Unusable
+from dlre_core.elastography.screen_layout import Rectangle
 from dlre_core.foundation.storage_faults import FULL
 
 # Python with its libraries, and a frame in 64 bits with its copies while colours are converted.
@@ -101,7 +102,8 @@ def _answer(request: dict[str, Any], limits: ReadLimits, archives: "Archives") -
         with opened(request, archives) as stream:
             if request["what"] == "header":
                 return {"header": header_facts(file_header(stream))}, []
-            images = file_images(stream, limits)
+            judged = [(Rectangle(*sides), weight) for *sides, weight in request["judged"]]
+            images = file_images(stream, limits, judged)
             stored = [_as_stored(image.pixels) for image in images]
             facts = [
                 _facts(image) | {"planar": pixels.shape != image.pixels.shape}

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from dlre_core.dicom import decoder_process
 from dlre_core.dicom.file_search import FoundFile
 from dlre_core.dicom.picture_files import is_named_as_picture
-from dlre_core.dicom.reader import Header, ReadLimits, SweImage, header_of
+from dlre_core.dicom.reader import Header, JudgedPlace, ReadLimits, SweImage, header_of
 from dlre_core.dicom.reject_reasons import Reason, Unusable
 from dlre_core.elastography.colour_kernels import weave
 from dlre_core.elastography.scale import Scale
@@ -83,8 +84,14 @@ class GuardedReader:
             raise Unusable(Reason.NOT_WHAT_IT_SAYS)
         return header
 
-    def images(self, file: FoundFile) -> list[SweImage]:
+    def images(self, file: FoundFile, judged: Sequence[JudgedPlace] = ()) -> list[SweImage]:
         """The frames to choose from, the fullest first; one for a still.
+
+        Parameters
+        ----------
+        file : FoundFile
+        judged : sequence of JudgedPlace
+            As for `dlre_core.dicom.reader.read_dicom`.
 
         Raises
         ------
@@ -93,7 +100,7 @@ class GuardedReader:
         """
         images = []
         at = 0
-        for facts in self.ask("images", file)["images"]:
+        for facts in self.ask("images", file, judged)["images"]:
             pixels = self._pixels(facts.pop("height"), facts.pop("width"), facts.pop("planar"), at)
             at += pixels.nbytes
             places = tuple(
@@ -106,7 +113,7 @@ class GuardedReader:
             )
         return images
 
-    def ask(self, what: str, file: FoundFile) -> dict[str, Any]:
+    def ask(self, what: str, file: FoundFile, judged: Sequence[JudgedPlace] = ()) -> dict[str, Any]:
         """The process's answer about a file, ``what`` being ``header`` or ``images``; pixels come through the memory.
 
         Raises
@@ -117,7 +124,8 @@ class GuardedReader:
             If the disk of temporary files is full.
         """
         process = self._running()
-        request = {"what": what, "path": os.path.abspath(file.path), "member": file.member}
+        places = [(*vars(place).values(), weight) for place, weight in judged]
+        request = {"what": what, "path": os.path.abspath(file.path), "member": file.member, "judged": places}
         try:
             process.stdin.write(json.dumps(request).encode() + b"\n")
             process.stdin.flush()

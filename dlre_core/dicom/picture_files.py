@@ -1,6 +1,7 @@
 """Read PNG, JPEG, BMP and TIFF files: pixels only, since what else they hold may name the patient."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,7 +11,7 @@ from PIL import Image, ImageOps
 from PIL.TiffImagePlugin import TiffImageFile
 
 from dlre_core.dicom.pixel_decoding import damage_means
-from dlre_core.dicom.reader import Header, ReadLimits, SweImage, opened_stream, read_dicom
+from dlre_core.dicom.reader import Header, JudgedPlace, ReadLimits, SweImage, opened_stream, read_dicom
 from dlre_core.dicom.reader import read_header as read_dicom_header
 from dlre_core.dicom.reject_reasons import Reason, Unusable
 
@@ -76,7 +77,9 @@ def file_header(source: str | Path | BinaryIO) -> Header | None:
         return read_dicom_header(stream)
 
 
-def file_images(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweImage]:
+def file_images(
+    source: str | Path | BinaryIO, limits: ReadLimits, judged: Sequence[JudgedPlace] = ()
+) -> list[SweImage]:
     """Decode a DICOM file as `dlre_core.dicom.reader.read_dicom` does, or a picture file, upright, as RGB.
 
     Transparent parts are laid on black, palettes looked up, and of 16 bits the upper 8 are taken. Text, EXIF
@@ -87,6 +90,8 @@ def file_images(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIm
     source : path or seekable binary file
     limits : ReadLimits
         ``frames_per_file`` does not matter: a picture file with several pages is refused.
+    judged : sequence of JudgedPlace
+        As for `dlre_core.dicom.reader.read_dicom`.
 
     Returns
     -------
@@ -103,7 +108,7 @@ def file_images(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIm
         kind = picture_kind(start)
         if not kind:
             _refuse_by_start(start)
-            return read_dicom(stream, limits)
+            return read_dicom(stream, limits, judged)
         with damage_means(Reason.UNDECODABLE):
             pixels = _decoded(stream, kind, limits)
     return [

@@ -96,6 +96,8 @@ PHOTOMETRIC_INTERPRETATIONS = {
 COLOURED = 60
 LONGEST_FIRST_VALUE = 1024
 CANDIDATES = 4
+# A place on the screen, and how much a coloured pixel there speaks for an elastogram; below 0 against it.
+JudgedPlace = tuple[Rectangle, int]
 
 
 @dataclass(frozen=True)
@@ -213,20 +215,24 @@ def _person(dataset: Dataset) -> str:
     return hashlib.sha256(b"\n".join(said)).hexdigest()[:16] if any(said) else ""
 
 
-def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweImage]:
+def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits, judged: Sequence[JudgedPlace] = ()) -> list[SweImage]:
     """Decode a file.
 
     Parameters
     ----------
     source : path or seekable binary file
     limits : ReadLimits
+    judged : sequence of JudgedPlace
+        Of a clip: where colours speak for an elastogram, or against it. Where nothing is given, in the box, or,
+        without tags, in the upper picture of the 2019 scanner's screen and not the lower.
 
     Returns
     -------
     list of SweImage
-        One for a still. Of a clip, at most four frames with the most coloured pixels where the box is, or where
-        the upper picture is and not the lower, the fullest first. Of frames with equally many, the first: between two
-        shear-wave frames (2 a second) a clip repeats the same map.
+        One for a still. Of a clip, at most four frames with the most coloured pixels in these places, the fullest
+        first; where neither tags nor ``judged`` say where the box is, also the one with most colour anywhere, on which
+        the layout may be found. Of frames with equally many, the first: between two shear-wave frames (2 a second) a
+        clip repeats the same map.
 
     Raises
     ------
@@ -252,8 +258,9 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
             frames = dataset.NumberOfFrames = frames_by_length(stream, dataset)
         if height * width > limits.pixels_per_frame or frames > limits.frames_per_file:
             raise Unusable(Reason.TOO_MANY_PIXELS)
-        judged = _coloured_places(places, height, width) if frames > 1 else None
-        chosen, complete = _fullest(pictures(stream, dataset), judged)
+        anywhere = not judged and tagged_parts(places) is None
+        weighed = _coloured_places(places, height, width, judged) if frames > 1 else None
+        chosen, complete = _fullest(pictures(stream, dataset), weighed, anywhere)
         ssi = _stiffness_block(stream)
         photometric = text(dataset, "PhotometricInterpretation")
     return [
@@ -273,14 +280,18 @@ def read_dicom(source: str | Path | BinaryIO, limits: ReadLimits) -> list[SweIma
     ]
 
 
-def _coloured_places(places: Sequence[UltrasoundRegion], height: int, width: int) -> list[tuple[Rectangle, int]]:
+def _coloured_places(
+    places: Sequence[UltrasoundRegion], height: int, width: int, judged: Sequence[JudgedPlace]
+) -> list[JudgedPlace]:
     """Where colours speak for an elastogram and where against it, with the weight of each.
 
-    For: in the box, or, without tags, in the upper picture. Against: beside the box and in the lower picture, which
-    colour Doppler colours as well.
+    Where nobody says so: for it in the box, or, without tags, in the upper picture; against it beside the box and in
+    the lower picture, which colour Doppler colours as well.
     """
     tagged = tagged_parts(places)
-    if tagged is not None:
+    if judged:
+        weighed = list(judged)
+    elif tagged is not None:
         upper, box, lower = (part.rectangle for part in tagged)
         weighed = [(box, 2), (upper, -1), (lower, -1)]
     else:
@@ -290,16 +301,23 @@ def _coloured_places(places: Sequence[UltrasoundRegion], height: int, width: int
 
 
 def _fullest(
-    frames: Iterator[NDArray[np.uint8]], places: Sequence[tuple[Rectangle, int]] | None
+    frames: Iterator[NDArray[np.uint8]], places: Sequence[JudgedPlace] | None, anywhere: bool
 ) -> tuple[list[tuple[int, NDArray[np.uint8]]], bool]:
     """The most coloured frames and their 1-based numbers, and whether all frames decoded.
 
-    ``places`` are those of `_coloured_places`; None for a still, which is not judged.
+    ``places`` are those of `_coloured_places`; None for a still, which is not judged. With ``anywhere``, the frame with
+    most colour comes last.
     """
     best: list[tuple[int, int, NDArray[np.uint8]]] = []
+    most: tuple[int, int, NDArray[np.uint8]] | None = None
     complete = True
     try:
         for number, picture in enumerate(frames, start=1):
+            if anywhere and places is not None:
+                height, width = picture.shape[:2]
+                colours = _coloured(picture, Rectangle(0, 0, width, height))
+                if most is None or colours > most[0]:
+                    most = (colours, number, picture)
             colours = sum(weight * _coloured(picture, place) for place, weight in places or ())
             entry = (colours, -number, picture)
             if places is not None and any(colours == known for known, *_ in best):
@@ -314,7 +332,10 @@ def _fullest(
         complete = False
     if not best:
         raise Unusable(Reason.NO_PIXELS)
-    return [(-number, picture) for _, number, picture in sorted(best, reverse=True)], complete
+    chosen = [(-number, picture) for _, number, picture in sorted(best, reverse=True)]
+    if most is not None and most[1] not in (number for number, _ in chosen):
+        chosen.append(most[1:])
+    return chosen, complete
 
 
 def _coloured(picture: NDArray[np.uint8], place: Rectangle) -> int:

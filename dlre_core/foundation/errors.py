@@ -46,6 +46,10 @@ class MissingRegion(DlreError):
     """A picture holds no usable shear-wave elastography box."""
 
 
+class NeedsProfile(MissingRegion):
+    """What a picture shows can only be read with a profile of its screen."""
+
+
 class ProfileMismatch(MissingRegion):
     """A profile of ``screens.yaml`` claims a picture that it does not fit."""
 

@@ -12,6 +12,7 @@ from dlre_core.ingestion.memory import IngestionMemory
 from dlre_core.ingestion.usable_picture import (
     IngestionSettings,
     UsablePicture,
+    frames_of,
     pixel_digest,
     usable_picture,
 )
@@ -101,7 +102,7 @@ class HospitalFiles:
 
     def _picture(self, file: FoundFile) -> UsablePicture:
         square = hand_square(self._square(file))
-        return usable_picture(self._reader.images(file), self.settings, square)
+        return usable_picture(frames_of(self._reader, file, self.settings, square), self.settings, square)
 
     def _square(self, file: FoundFile) -> Mapping[str, float]:
         return self._squares.get(file.name, {})

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dlre_core.dicom.file_search import FoundFile
+from dlre_core.dicom.guarded_reader import GuardedReader
 from dlre_core.dicom.reader import ReadLimits, SweImage
 from dlre_core.dicom.reject_reasons import Reason, Unusable
 from dlre_core.elastography.colour_bar import bar_at
@@ -18,9 +20,9 @@ from dlre_core.elastography.elastogram import (
     read_box,
 )
 from dlre_core.elastography.scale import UNKNOWN_SCALE, Scale
-from dlre_core.elastography.screen_layout import COLOUR_BAR, NATIVE_WIDTH, Rectangle, ScreenLayout
+from dlre_core.elastography.screen_layout import COLOUR_BAR, NATIVE_WIDTH, Rectangle, ScreenLayout, tagged_parts
 from dlre_core.elastography.square import Square, find_square
-from dlre_core.foundation.errors import MissingRegion, ProfileMismatch
+from dlre_core.foundation.errors import MissingRegion, NeedsProfile, ProfileMismatch
 from dlre_core.ingestion.blanking import blank_identity, kept_parts
 from dlre_core.ingestion.square_by_hand import MADE_UP_FOR, check_square, place_of, read_square
 from dlre_core.screens.finding import by_profile, find_screen
@@ -82,6 +84,34 @@ class UsablePicture:
     pixel_digest: str
 
 
+def frames_of(
+    reader: GuardedReader, file: FoundFile, settings: IngestionSettings, hand_square: Square | None = None
+) -> list[SweImage]:
+    """The frames of a file to choose from: of a clip those that are fullest where its box is.
+
+    Where neither tags nor the 2019 scanner's screen say where that is, the layout is found on a frame with many
+    colours, or the square drawn by hand counts, and the clip is read once more.
+
+    Raises
+    ------
+    Unusable
+        If the file gives no picture.
+    """
+    images = reader.images(file)
+    if images[0].frames == 1 or tagged_parts(images[0].regions) is not None:
+        return images
+    for image in reversed(images):
+        try:
+            layout = find_parts(image, settings)
+        except MissingRegion:
+            continue
+        if layout.source not in ("found", "profile"):
+            return images
+        plain = [(place, -1) for place in (layout.elastogram, layout.twin) if place is not None]
+        return reader.images(file, [(layout.box, 2), *plain])
+    return images if hand_square is None else reader.images(file, [(place_of(hand_square), 1)])
+
+
 def usable_picture(
     images: Sequence[SweImage], settings: IngestionSettings, hand_square: Square | None = None
 ) -> UsablePicture:
@@ -134,7 +164,10 @@ def _found_picture(
         located.append((image, layout, colours, box_quality(image.pixels, colours, layout)))
     if not located:
         mismatch = next((error for error in refused if isinstance(error, ProfileMismatch)), None)
-        raise Unusable(Reason.PROFILE_DISAGREES, mismatch.message) if mismatch else Unusable(Reason.NO_ELASTOGRAM)
+        if mismatch is not None:
+            raise Unusable(Reason.PROFILE_DISAGREES, mismatch.message)
+        needy = next((error for error in refused if isinstance(error, NeedsProfile)), None)
+        raise Unusable(Reason.NO_ELASTOGRAM, needy.message if needy else "")
     # max takes the first of equals: the earlier frame.
     image, layout, colours, quality = max(located, key=lambda entry: entry[3].fill_fraction)
     shared = layout.box if hand_square is None else place_of(hand_square).common(layout.box)

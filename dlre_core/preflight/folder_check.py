@@ -21,7 +21,7 @@ from dlre_core.dicom.guarded_reader import GuardedReader
 from dlre_core.dicom.reject_reasons import Reason, Unusable
 from dlre_core.foundation.errors import ClinicalTableError, CohortError, ConfigurationError
 from dlre_core.ingestion.acquisition_table import hand_square
-from dlre_core.ingestion.usable_picture import IngestionSettings, usable_picture
+from dlre_core.ingestion.usable_picture import IngestionSettings, frames_of, usable_picture
 from dlre_core.pacs.failures import Failure
 from dlre_core.patients.clinical_table import ClinicalTable, examine_table
 from dlre_core.patients.cohort_folder import hospital_codes, stray_files
@@ -220,7 +220,8 @@ def look_at_pictures(folder: Path, settings: IngestionSettings, seconds: float =
                     continue
                 try:
                     square = hand_square(squares.get(file.name, {}))
-                    seen.sources.append(usable_picture(reader.images(file), of_hospital, square).scale.source)
+                    images = frames_of(reader, file, of_hospital, square)
+                    seen.sources.append(usable_picture(images, of_hospital, square).scale.source)
                 except Unusable as unusable:
                     name = f"{hospital.name}/{file.name}"
                     detail = f": {unusable.detail}" if unusable.detail else ""

@@ -9,7 +9,8 @@ import yaml
 from dlre_core.elastography.colour_bar import find_bars
 from dlre_core.elastography.elastogram import coloured_pixels
 from dlre_core.elastography.screen_layout import Rectangle
-from dlre_core.screen_kinds.screen_kinds import Kind, coloured_parts, lit_picture
+from dlre_core.screen_kinds.screen_kinds import Kind, coloured_parts
+from dlre_core.screens.finding import picture_around
 
 HEAD = """\
 # Kinds of screens on which no elastogram was found, or no scale was read. Correct every line, delete the kinds that
@@ -39,7 +40,7 @@ def proposed_parts(kind: Kind) -> dict[str, Rectangle]:
     screen = first.image.pixels
     bars = [bar.place for bar in find_bars(screen, coloured_pixels(screen))]
     boxes = [part for part in coloured_parts(screen) if not any(_meets(part, bar) for bar in bars)]
-    found = {"elastogram": lit_picture(screen, boxes[0])} if boxes else {}
+    found = {"elastogram": picture_around(screen, boxes[0])} if boxes else {}
     return found | ({"colour_bar": bars[0]} if bars else {})
 
 

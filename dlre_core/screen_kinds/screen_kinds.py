@@ -17,7 +17,7 @@ from dlre_core.elastography.elastogram import SMALLEST_BOX, coloured_pixels
 from dlre_core.elastography.scale import Scale
 from dlre_core.elastography.screen_layout import Rectangle, ScreenLayout
 from dlre_core.foundation.errors import MissingRegion
-from dlre_core.ingestion.usable_picture import IngestionSettings, find_parts, read_scale, usable_picture
+from dlre_core.ingestion.usable_picture import IngestionSettings, find_parts, frames_of, read_scale, usable_picture
 from dlre_core.screens.finding import BLOCK, blocks
 
 EXAMPLES = 3
@@ -155,7 +155,7 @@ def _seen(file: FoundFile, reader: GuardedReader, settings: IngestionSettings) -
         raise Unusable(file.problem)
     if reader.header(file) is None:
         return None
-    images = reader.images(file)
+    images = frames_of(reader, file, settings)
     try:
         picture = usable_picture(images, settings)
     except Unusable as unusable:
@@ -214,15 +214,3 @@ def coloured_parts(screen: NDArray[np.uint8]) -> list[Rectangle]:
     ]
     long_enough = [place for place in places if max(place.width, place.height) >= SMALLEST_BOX]
     return sorted(long_enough, key=lambda place: -place.width * place.height)
-
-
-def lit_picture(screen: NDArray[np.uint8], box: Rectangle) -> Rectangle:
-    """The picture around a box: what is lit without a gap, as far as it can be told."""
-    lit = blocks(screen.max(axis=2) > 8).mean(axis=(1, 3)) > 0.5
-    labels, _ = ndimage.label(lit)
-    inside = labels[box.top // BLOCK : box.bottom // BLOCK, box.left // BLOCK : box.right // BLOCK]
-    label = int(np.bincount(inside[inside > 0]).argmax()) if inside.any() else 0
-    if not label:
-        return box
-    rows, columns = ndimage.find_objects(labels)[label - 1]
-    return Rectangle(columns.start * BLOCK, rows.start * BLOCK, columns.stop * BLOCK, rows.stop * BLOCK)

@@ -25,7 +25,7 @@ from dlre_core.elastography.elastogram import (
 )
 from dlre_core.elastography.scale import UNKNOWN_SCALE
 from dlre_core.elastography.screen_layout import NATIVE_WIDTH, Rectangle, ScreenLayout, UltrasoundRegion
-from dlre_core.foundation.errors import MissingRegion
+from dlre_core.foundation.errors import MissingRegion, NeedsProfile
 from dlre_core.screens.box_sides import find_sides
 from dlre_core.screens.profiles import ScreenProfile
 from dlre_core.screens.scale_label import read_labels
@@ -52,6 +52,12 @@ MORE_ALIKE = 0.02
 SURELY_ALIKE = 0.99
 # So many pixels around a box are compared where more would reach into the twin.
 NEAR = 24
+# Share of a profile's colour bar that may lie over the box.
+LAID_OVER = 0.1
+ONE_HUE = (
+    "There is a box in the colours of a bar, but the bar has one hue and no labels in kPa or m/s that can be read: "
+    "such a screen needs a profile in screens.yaml."
+)
 # Rows or columns in a row as dark as that lie between a picture and what else is on the screen.
 BETWEEN = 2
 
@@ -92,8 +98,10 @@ def find_screen(screen: NDArray[np.uint8], regions: Sequence[UltrasoundRegion] =
     ------
     MissingRegion
         If the picture is no shear-wave elastogram, or not to be told from another coloured picture.
+    NeedsProfile
+        If its only bar is of one hue and has no labels.
     """
-    usual = None
+    usual, one_hue = None, False
     with contextlib.suppress(MissingRegion):
         usual = find_layout(screen, regions)
         if usual.source == "regions" or _twin_fits(screen, usual):
@@ -108,8 +116,12 @@ def find_screen(screen: NDArray[np.uint8], regions: Sequence[UltrasoundRegion] =
             layout = _by_bar(screen, coloured, bar, regions)
             if layout is not None:
                 return layout
+        else:
+            one_hue |= any(True for _ in _candidates(screen, coloured, bar))
     if usual is not None:
         return usual
+    if one_hue:
+        raise NeedsProfile(ONE_HUE)
     raise MissingRegion("The picture has no colour bar with a box of its colours.")
 
 
@@ -140,16 +152,13 @@ def by_profile(
             raise MissingRegion(f"{name} reaches out of the picture, which has {width} x {height} pixels.")
     if not (profile.elastogram.cut(screen)[..., 1] > DARK).any():
         raise MissingRegion("Nothing is shown where the elastogram should be.")
-    bar = None if profile.colour_bar is None else bar_at(screen, profile.colour_bar)
-    if profile.colour_bar is not None and bar is None:
-        raise MissingRegion("No colour bar is where the profile has it.")
     coloured, place = coloured_pixels(screen), profile.elastogram
     of_picture = np.zeros_like(coloured)
     place.cut(of_picture)[:] = place.cut(coloured)
     for other in (profile.quality_map, profile.twin):
         if other is not None:
             other.cut(of_picture)[:] = False
-    rough = _box_on_bar(screen, of_picture, bar, profile.stiff_end)
+    rough = _box_of_profile(screen, of_picture, profile)
     offset = None if profile.twin is None else (profile.twin.left - place.left, profile.twin.top - place.top)
     box = _refined(screen, coloured, rough, offset).common(place)
     spacing, end = _spacing(box, regions), profile.stiff_end
@@ -157,15 +166,22 @@ def by_profile(
     return ScreenLayout(place, box, profile.twin, bar_place, spacing, "profile", end, name, profile.scale)
 
 
-def _box_on_bar(
-    screen: NDArray[np.uint8], coloured: NDArray[np.bool_], bar: ColourBar | None, stiff_end: str
-) -> Rectangle:
-    """The largest coloured part; its colours must be the bar's."""
+def _box_of_profile(screen: NDArray[np.uint8], coloured: NDArray[np.bool_], profile: ScreenProfile) -> Rectangle:
+    """The largest coloured part; the profile's bar must be one, lie beside the part and have its colours."""
     parts = [entry for entry in _parts(screen, coloured) if entry.fill >= LEAST_FILL]
-    if not parts:
+    largest = max(parts, key=lambda part: part.place.width * part.place.height, default=None)
+    place = profile.colour_bar
+    if place is not None and largest is not None:
+        over = place.common(largest.place)
+        if over.width * over.height > LAID_OVER * place.width * place.height:
+            sides = [largest.place.left, largest.place.top, largest.place.right, largest.place.bottom]
+            raise MissingRegion(f"colour_bar lies over the coloured box, which is at {sides}.")
+    bar = None if place is None else bar_at(screen, place)
+    if place is not None and bar is None:
+        raise MissingRegion("No colour bar is where the profile has it.")
+    if largest is None:
         raise MissingRegion("No coloured box is where the elastogram should be.")
-    largest = max(parts, key=lambda part: part.place.width * part.place.height)
-    if bar is not None and _on_map(largest.colours, bar.table(stiff_end)).mean() < LEAST_ON_MAP:
+    if bar is not None and _on_map(largest.colours, bar.table(profile.stiff_end)).mean() < LEAST_ON_MAP:
         raise MissingRegion("The box's colours are not those of the colour bar.")
     return _tight(coloured, largest.place)
 
@@ -195,7 +211,7 @@ def _by_bar(
     rough = candidates[0].place
     offset = find_twin(screen, coloured, rough)
     box = _refined(screen, coloured, rough, offset)
-    picture = _picture_around(screen, box)
+    picture = picture_around(screen, box)
     twin = None
     if offset is not None:
         picture = _apart(picture, box, offset)
@@ -330,7 +346,7 @@ def find_twin(screen: NDArray[np.uint8], coloured: NDArray[np.bool_], box: Recta
     box : Rectangle
         Around the coloured part, in the screen.
     """
-    picture = _picture_around(screen, box)
+    picture = picture_around(screen, box)
     for reach in (max(box.width, box.height) // 2, NEAR):
         around = box.grown(reach).common(picture)
         if (offset := _offset(screen, coloured, box, around)) is not None:
@@ -436,8 +452,14 @@ def _refined(
     return box.moved(place.left, place.top)
 
 
-def _picture_around(screen: NDArray[np.uint8], box: Rectangle) -> Rectangle:
-    """The picture in which the box lies: as far as no dark rows or columns lie between."""
+def picture_around(screen: NDArray[np.uint8], box: Rectangle) -> Rectangle:
+    """The picture in which the box lies: as far as no dark rows or columns lie between.
+
+    Parameters
+    ----------
+    screen : (height, width, 3) uint8
+    box : Rectangle
+    """
     light = screen[..., 1] > DARK
     place = box
     for _ in range(3):

@@ -7,8 +7,9 @@ import pytest
 
 from benchmarks.other_screens import encoded, overlap, stiffness_error
 from dlre_core.dicom.reader import SweImage
+from dlre_core.dicom.reject_reasons import Reason, Unusable
 from dlre_core.elastography.screen_layout import Rectangle
-from dlre_core.foundation.errors import MissingRegion
+from dlre_core.foundation.errors import MissingRegion, NeedsProfile
 from dlre_core.ingestion.usable_picture import IngestionSettings, usable_picture
 from dlre_core.screens.finding import find_screen, find_twin
 from dlre_core.screens.scale_label import read_labels
@@ -106,3 +107,21 @@ def test_an_unknown_scale_gives_no_stiffness():
     found = usable_picture([image(screen)], ANY_SCALE)
     assert not found.scale.known
     assert np.isnan(found.scale.kpa(np.float32(0.5)))
+
+
+def test_a_bar_of_one_hue_without_labels_needs_a_profile_and_that_is_said():
+    drawn = example_screen("bar_stiff_bottom", 1)
+    screen, bar = drawn.screen.copy(), drawn.colour_bar
+    around = replace(bar, left=bar.left - 80, top=bar.top - 60, right=bar.right + 80, bottom=bar.bottom + 60)
+    around = around.clamped(*screen.shape[:2])
+    for name in ("elastogram", "twin", "quality_map"):
+        place = getattr(drawn, name)
+        assert place is None or not place.common(around).width * place.common(around).height
+    around.cut(screen)[:] = 0
+    bar.cut(screen)[:] = bar.cut(drawn.screen)
+    assert find_screen(drawn.screen).box
+    with pytest.raises(NeedsProfile, match="one hue"):
+        find_screen(screen)
+    with pytest.raises(Unusable, match="needs a profile") as caught:
+        usable_picture([image(screen)], ANY_SCALE)
+    assert caught.value.reason is Reason.NO_ELASTOGRAM

@@ -1,5 +1,7 @@
 """Profiles of screens: what is wrong is said with its place, and what is right claims the right pictures."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -102,6 +104,8 @@ def test_a_profile_that_does_not_fit_is_refused():
         ({"colour_bar": sides(bar.moved(-100, 0))}, "No colour bar"),
         ({"elastogram": sides(drawn.elastogram.moved(5000, 0)), "twin": None}, "reaches out"),
         ({"elastogram": sides(drawn.twin), "twin": None}, "No coloured box"),
+        ({"colour_bar": sides(replace(drawn.box, right=drawn.box.left + 90))}, "colour_bar lies over"),
+        ({"colour_bar": sides(replace(drawn.box, bottom=drawn.box.top + 40)), "stiff_end": "left"}, "lies over"),
     ):
         with pytest.raises(MissingRegion, match=said):
             by_profile(drawn.screen, profile_of(drawn, **change))
