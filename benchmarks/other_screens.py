@@ -2,7 +2,7 @@
 
 For every design of the simulator, uncompressed and as JPEG of quality 90: how many boxes are found, how well they
 overlap with the truth, the error of stiffness as a share of the full scale with the true scale, how many scales are
-read and misread, twins and stiff ends, and the time. And how many of the screens without an elastogram, the kinds of
+read and misread, twins and stiff ends, and the processor time. And how many of the screens without an elastogram, the kinds of
 ``simulation.foreign_screens``, are given a box.
 """
 
@@ -65,30 +65,26 @@ def stiffness_error(screen: NDArray[np.uint8], layout: ScreenLayout, drawn: Draw
     return float(np.median(np.abs(read - truth)[inside]) / (scale.high - scale.low))
 
 
-def measure(name: str, screens: int, quality: int | None) -> dict[str, list[float]]:
-    """Figures of a design's screens by column, one entry a screen; ``found`` of all, others of found ones."""
-    figures: dict[str, list[float]] = defaultdict(list)
-    for seed in range(screens):
-        drawn = example_screen(name, seed)
-        screen = encoded(drawn.screen, quality)
-        start = time.perf_counter()
-        try:
-            layout = find_screen(screen)
-        except MissingRegion:
-            figures["found"].append(0.0)
-            continue
-        figures["milliseconds"].append(1000 * (time.perf_counter() - start))
-        figures["found"].append(1.0)
-        figures["overlap"].append(overlap(layout.box, drawn.box))
-        figures["error"].append(stiffness_error(screen, layout, drawn))
-        labels = read_labels(screen, layout.colour_bar)
-        truth = (drawn.scale.low, drawn.scale.high, drawn.scale.unit)
-        same = labels is not None and (labels.low, labels.high, labels.unit) == truth
-        figures["read"].append(float(same))
-        figures["misread"].append(float(labels is not None and not same))
-        figures["twin"].append(float(_twin_right(layout, drawn)))
-        figures["stiff_end"].append(float(layout.stiff_end == drawn.stiff_end))
-    return figures
+def measure(drawn: DrawnScreen, quality: int | None, figures: dict[str, list[float]]) -> None:
+    """Add a screen's figures by column (mutated); ``found`` of all, others of those that are found."""
+    screen = encoded(drawn.screen, quality)
+    start = time.process_time()
+    try:
+        layout = find_screen(screen)
+    except MissingRegion:
+        figures["found"].append(0.0)
+        return
+    figures["milliseconds"].append(1000 * (time.process_time() - start))
+    figures["found"].append(1.0)
+    figures["overlap"].append(overlap(layout.box, drawn.box))
+    figures["error"].append(stiffness_error(screen, layout, drawn))
+    labels = read_labels(screen, layout.colour_bar)
+    truth = (drawn.scale.low, drawn.scale.high, drawn.scale.unit)
+    same = labels is not None and (labels.low, labels.high, labels.unit) == truth
+    figures["read"].append(float(same))
+    figures["misread"].append(float(labels is not None and not same))
+    figures["twin"].append(float(_twin_right(layout, drawn)))
+    figures["stiff_end"].append(float(layout.stiff_end == drawn.stiff_end))
 
 
 def count_false_boxes(kind: str, screens: int) -> int:
@@ -113,33 +109,42 @@ def _twin_right(layout: ScreenLayout, drawn: DrawnScreen) -> bool:
     return found == true
 
 
+def row_of(name: str, quality: int | None, figures: dict[str, list[float]]) -> str:
+    """A design's row of the table."""
+    given, found = "plain" if quality is None else f"JPEG {quality}", figures["found"]
+    if not any(found):
+        return f"| {name} | {given} | 0 of {len(found)} |" + " |" * 9
+    errors = 100 * np.array(figures["error"])[~np.isnan(figures["error"])]
+    cells = (
+        name,
+        given,
+        f"{sum(found):.0f} of {len(found)}",
+        f"{np.median(figures['overlap']):.3f}",
+        f"{np.percentile(figures['overlap'], 1):.3f}",
+        f"{np.median(errors):.2f}",
+        f"{np.percentile(errors, 95):.2f}",
+        f"{np.mean(figures['read']):.0%}",
+        f"{sum(figures['misread']):.0f}",
+        f"{np.mean(figures['twin']):.0%}",
+        f"{np.mean(figures['stiff_end']):.0%}",
+        f"{np.median(figures['milliseconds']):.0f}",
+    )
+    return "| " + " | ".join(cells) + " |"
+
+
 def main() -> None:
     """Print the tables."""
     screens = int(sys.argv[1]) if len(sys.argv) > 1 else 500
     without = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
     print(HEADER + "\n|" + "---|" * HEADER.count(" | ") + "---|")
     for name in sorted(DESIGNS):
-        for quality in (None, 90):
-            f = measure(name, screens, quality)
-            if not any(f["found"]):
-                print(f"| {name} | {quality or 'plain'} | 0 of {screens} |" + " |" * 9, flush=True)
-                continue
-            errors = 100 * np.array(f["error"])[~np.isnan(f["error"])]
-            cells = (
-                name,
-                "plain" if quality is None else f"JPEG {quality}",
-                f"{sum(f['found']):.0f} of {screens}",
-                f"{np.median(f['overlap']):.3f}",
-                f"{np.percentile(f['overlap'], 1):.3f}",
-                f"{np.median(errors):.2f}",
-                f"{np.percentile(errors, 95):.2f}",
-                f"{np.mean(f['read']):.0%}",
-                f"{sum(f['misread']):.0f}",
-                f"{np.mean(f['twin']):.0%}",
-                f"{np.mean(f['stiff_end']):.0%}",
-                f"{np.median(f['milliseconds']):.0f}",
-            )
-            print("| " + " | ".join(cells) + " |", flush=True)
+        figures = {quality: defaultdict(list) for quality in (None, 90)}
+        for seed in range(screens):
+            drawn = example_screen(name, seed)
+            for quality, own in figures.items():
+                measure(drawn, quality, own)
+        for quality, own in figures.items():
+            print(row_of(name, quality, own), flush=True)
     each = max(without // len(KINDS), 1)
     print("\n| screens without an elastogram | given a box |\n|---|---|")
     for kind in KINDS:

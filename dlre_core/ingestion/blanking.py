@@ -77,14 +77,18 @@ def _apart(parts: Sequence[Rectangle | None], height: int, width: int) -> list[R
     ]
 
 
-def blank_identity(screen: NDArray[np.uint8], parts: Sequence[Rectangle]) -> NDArray[np.uint8]:
-    """A copy with everything black but these parts.
+def blank_identity(
+    screen: NDArray[np.uint8], parts: Sequence[Rectangle], identity: Sequence[Rectangle] = ()
+) -> NDArray[np.uint8]:
+    """A copy with everything black but these parts, and in them black where names are known to be.
 
     Parameters
     ----------
     screen : (height, width, 3) uint8
     parts : sequence of Rectangle
         As `kept_parts` returns them.
+    identity : sequence of Rectangle
+        As a profile states them; may reach out of the screen.
 
     Returns
     -------
@@ -92,8 +96,9 @@ def blank_identity(screen: NDArray[np.uint8], parts: Sequence[Rectangle]) -> NDA
     """
     kept = np.zeros_like(screen)
     for part in parts:
-        place = (slice(part.top, part.bottom), slice(part.left, part.right))
-        kept[place] = screen[place]
+        part.cut(kept)[:] = part.cut(screen)
+    for place in identity:
+        place.clamped(*screen.shape[:2]).cut(kept)[:] = 0
     return kept
 
 

@@ -144,7 +144,7 @@ def usable_picture(
             raise
     image, layout, colours, quality = read_square(images, hand_square)
     parts = [layout.box]
-    screen = blank_identity(image.pixels, parts)
+    screen = blank_identity(image.pixels, parts, _named_places(image, settings))
     return UsablePicture(image, screen, layout, colours, quality, UNKNOWN_SCALE, pixel_digest(screen, parts))
 
 
@@ -182,7 +182,7 @@ def _found_picture(
     except ValueError:
         raise Unusable(Reason.BOX_OUTSIDE) from None
     parts = kept_parts(layout, height, width, [place_of(square)])
-    screen = blank_identity(image.pixels, parts)
+    screen = blank_identity(image.pixels, parts, _named_places(image, settings))
     return UsablePicture(image, screen, layout, colours, quality, scale, pixel_digest(screen, parts))
 
 
@@ -208,15 +208,26 @@ def find_parts(image: SweImage, settings: IngestionSettings) -> ScreenLayout:
     ProfileMismatch
         Where a profile claims the picture and does not fit, with its name and what is wrong.
     """
-    height, width = image.pixels.shape[:2]
-    device = Device(image.manufacturer, image.model, image.software, width, height, settings.hospital)
-    profile = next((profile for profile in settings.profiles if profile.claims(device)), None)
+    profile = _profile_of(image, settings)
     if profile is None:
         return find_screen(image.pixels, image.regions)
     try:
         return by_profile(image.pixels, profile, image.regions)
     except MissingRegion as error:
         raise ProfileMismatch(f"Profile {profile.name}: {error.message}") from None
+
+
+def _profile_of(image: SweImage, settings: IngestionSettings) -> ScreenProfile | None:
+    """The first profile that claims a picture."""
+    height, width = image.pixels.shape[:2]
+    device = Device(image.manufacturer, image.model, image.software, width, height, settings.hospital)
+    return next((profile for profile in settings.profiles if profile.claims(device)), None)
+
+
+def _named_places(image: SweImage, settings: IngestionSettings) -> tuple[Rectangle, ...]:
+    """Where the profile that claims a picture says that names are."""
+    profile = _profile_of(image, settings)
+    return () if profile is None else profile.identity
 
 
 def read_scale(image: SweImage, layout: ScreenLayout) -> Scale:
