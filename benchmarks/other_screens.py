@@ -2,8 +2,8 @@
 
 For every design of the simulator, uncompressed and as JPEG of quality 90: how many boxes are found, how well they
 overlap with the truth, the error of stiffness as a share of the full scale with the true scale, how many scales are
-read and misread, twins and stiff ends, and the processor time. And how many of the screens without an elastogram, the kinds of
-``simulation.foreign_screens``, are given a box.
+read and misread, twins and stiff ends, and the processor time. And how many of the screens without an elastogram, the
+kinds of ``simulation.foreign_screens``, are given a box.
 """
 
 import io
