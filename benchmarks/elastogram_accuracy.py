@@ -23,6 +23,7 @@ from dlre_core.elastography.screen_layout import (
     UltrasoundRegion,
 )
 from dlre_core.foundation.errors import MissingRegion
+from dlre_core.screens.finding import find_screen
 from dlre_core.simulation.bmode import Look, PictureGeometry, simulate_bmode
 from dlre_core.simulation.screen import Captions, Placement, Rendered, render
 from dlre_core.simulation.texture import Nuisance, simulate_field
@@ -210,7 +211,7 @@ def count_false_boxes(n: int, seed: int = 1) -> dict[int, tuple[int, int]]:
         kind = int(np.random.default_rng([seed, 1, k]).integers(KINDS))
         tried, wrong = given.get(kind, (0, 0))
         try:
-            find_layout(screen_without_box(generator, base[k % 8], real))
+            find_screen(screen_without_box(generator, base[k % 8], real))
             wrong += 1
         except MissingRegion:
             pass

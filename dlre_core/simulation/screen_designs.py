@@ -10,7 +10,6 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from dlre_core.elastography.colour_map import colour_table
 from dlre_core.elastography.screen_layout import BOTTOM_PICTURE, COLOUR_BAR, TOP_PICTURE, Rectangle
 from dlre_core.simulation.bmode import PictureGeometry
 
@@ -21,8 +20,16 @@ KPA_PER_SQUARED_SPEED = 3.0
 LEAST_WIDTH_MM = 60.0
 TICK_STEPS = (0.5, 1, 2, 5, 10, 15, 20, 25, 30, 60)
 
-# Colours from the soft to the stiff end: position and red, green, blue. "vtiq" is Siemens' map.
+# Colours from the soft to the stiff end: position and red, green, blue. "ssi" is SuperSonic's map, "vtiq" Siemens'.
 _MAPS = {
+    "ssi": (
+        (0.0, 2, 0, 151),
+        (0.12, 0, 0, 255),
+        (0.37, 0, 255, 255),
+        (0.62, 255, 255, 0),
+        (0.86, 255, 0, 0),
+        (1.0, 137, 3, 2),
+    ),
     "vtiq": (
         (0.0, 0, 0, 134),
         (0.1, 0, 0, 255),
@@ -55,8 +62,6 @@ _MAPS = {
 @cache
 def map_colours(name: str) -> NDArray[np.uint8]:
     """A colour map, (1024, 3) uint8 from soft to stiff: ssi, vtiq, jet, jet_reversed, violet or amber."""
-    if name == "ssi":
-        return colour_table(1024)
     if name == "jet_reversed":
         return map_colours("jet")[::-1]
     nodes = np.array(_MAPS[name])
