@@ -47,6 +47,8 @@ END_HUE = 25.0
 RING, DARK, LEAST_LIT = 6, 12, 0.35
 # Correlation of the surroundings of the box with its twin's; share of the middle of a twin's box that may be coloured.
 LEAST_ALIKE, COLOURED_TWIN = 0.9, 0.1
+# The same on blocks, which lie half a block beside the twin's at worst.
+MAYBE_ALIKE = 0.6
 # A twin is elsewhere by a pixel where its correlation is so much higher there, and surely not where it is so high.
 MORE_ALIKE = 0.02
 SURELY_ALIKE = 0.99
@@ -372,7 +374,7 @@ def _offset(
     alike[max(place.top - near_y, 0) : place.top + near_y, max(place.left - near_x, 0) : place.left + near_x] = -1
     for _ in range(3):
         row, column = np.unravel_index(int(alike.argmax()), alike.shape)
-        if alike[row, column] < LEAST_ALIKE - 0.1:
+        if alike[row, column] < MAYBE_ALIKE:
             return None
         rough = (BLOCK * (int(column) - place.left), BLOCK * (int(row) - place.top))
         exact = _exact_offset(screen, coloured, box, around, rough)
