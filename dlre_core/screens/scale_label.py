@@ -8,10 +8,10 @@ what is in doubt is not read, nothing is guessed from half a label.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
@@ -519,7 +519,8 @@ def _sizes(text: str) -> tuple[int, ...]:
 @lru_cache(maxsize=4096)
 def _printed(text: str, font: int, size: int) -> Image.Image:
     """A text in one of the fonts, cut to its ink; soft, as on a screen."""
-    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    # Where matplotlib keeps its fonts; it is not imported for them.
+    folder = Path(find_spec("matplotlib").origin).parent / "mpl-data/fonts/ttf"
     face = ImageFont.load_default(size) if font == len(FONTS) else ImageFont.truetype(folder / FONTS[font], size)
     image = Image.new("L", (size * (len(text) + 1), 2 * size))
     ImageDraw.Draw(image).text((size // 2, size // 4), text, fill=255, font=face)
