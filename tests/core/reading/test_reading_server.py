@@ -1,5 +1,6 @@
 """The server: who is let in, what is refused, and that no byte says anything of a patient."""
 
+import functools
 import http.client
 import io
 import json
@@ -249,7 +250,9 @@ def test_it_opens_without_what_takes_seconds_to_load():
 def start(study, tmp_path, *arguments, reader="ab"):
     """``make read`` as a process, and the address that it prints."""
     command = [sys.executable, "-m", "dlre_core.reading", reader, "--folder", str(tmp_path), "--store", str(study)]
-    process = subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, text=True)
+    # A shell's background jobs ignore Ctrl+C, and so would what they start.
+    heeded = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, text=True, preexec_fn=heeded)
     lines = [process.stdout.readline() for _ in range(2)]
     return process, lines[1].split()[1]
 
