@@ -372,7 +372,8 @@ def _surroundings(screen: NDArray[np.uint8], bar: Rectangle) -> tuple[NDArray[np
     light = np.asarray(Image.fromarray(light).resize(size, Image.Resampling.LANCZOS), dtype=np.float32)
     light -= np.median(light)
     own = bar.moved(-place.left, -place.top).scaled(larger)
-    light[max(own.top - 3, 0) : own.bottom + 3, max(own.left - 3, 0) : own.right + 3] = 0
+    # No more than the bar's own blur: on small screens numbers touch it.
+    own.grown(1).clamped(*light.shape).cut(light)[:] = 0
     _without_ticks(light, own, 3 * larger)
     return light, own, upright
 
