@@ -5,7 +5,7 @@ import pytest
 
 from dlre_core.dicom.file_search import FoundFile
 from dlre_core.dicom.guarded_reader import GuardedReader
-from dlre_core.elastography.network_square import Square
+from dlre_core.elastography.square import Square
 from dlre_core.ingestion.usable_picture import IngestionSettings, frames_of, usable_picture
 from dlre_core.simulation.other_screens import DrawnScreen, example_screen
 from tests.helpers import elastogram_files as files

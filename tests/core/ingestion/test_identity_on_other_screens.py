@@ -8,8 +8,8 @@ from PIL import Image, ImageDraw
 
 from dlre_core.dicom.reader import SweImage
 from dlre_core.dicom.reject_reasons import Unusable
-from dlre_core.elastography.network_square import Square
 from dlre_core.elastography.screen_layout import Rectangle
+from dlre_core.elastography.square import Square
 from dlre_core.ingestion.usable_picture import IngestionSettings, usable_picture
 from dlre_core.screens.profiles import profiles_of
 from dlre_core.simulation.other_screens import example_screen
