@@ -526,3 +526,10 @@ def test_a_cutoff_has_limits_from_two_replicates_and_five_of_a_class_on():
     assert np.isnan(cutoff_interval(labels, scores, replicates=1)).all()
     assert np.isnan(cutoff_interval(labels, np.ones(10), replicates=2)).all()
     assert np.isnan(cutoff_interval(labels[1:], scores[1:], replicates=2)).all()
+
+
+def test_an_auc_of_zero_is_bounded_from_above():
+    found = roc_analysis([1, 1, 1, 0, 0], [1.0, 2.0, 3.0, 4.0, 5.0]).estimate
+    # Two controls, none of them below a case: the exact upper limit of 0 of 2.
+    assert (found.value, found.low) == (0.0, 0.0)
+    assert found.high == pytest.approx(1 - 0.05**0.5)

@@ -285,6 +285,8 @@ def test_subgroups_are_compared_unpaired_and_empty_ones_leave_the_rest():
         roc_analysis(f4[0], low["lsm"]).auc,
         roc_analysis(f4[1], high["lsm"]).auc,
     ]
+    assert list(cell["n"]) == [len(low), len(high)]
+    assert list(cell["prevalence"]) == pytest.approx([f4[0].mean(), f4[1].mean()])
     family = table[table["population"] == "validation"]
     known = family["p_value"].dropna()
     assert family["p_holm"].min() == pytest.approx(min(1, known.min() * len(known)))

@@ -12,7 +12,14 @@ from dlre_core.statistics.cutoffs import youden_cutoff
 from dlre_core.statistics.estimates import Estimate
 from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.accuracy_print import footnotes, printed_table_2
-from dlre_core.tables.formatting import format_exact_p_value, format_interval, format_p_value, round_half_up, stars
+from dlre_core.tables.formatting import (
+    format_exact_p_value,
+    format_interval,
+    format_p_value,
+    images_name,
+    round_half_up,
+    stars,
+)
 from dlre_core.tables.table_2_accuracy import AccuracySettings, table_2
 from dlre_core.tables.typeset import Block, PrintedTable, cell_html
 
@@ -98,6 +105,7 @@ def test_printed_forms():
 def test_limits_of_significance_themselves_are_not_significant():
     assert [stars(p) for p in (0.05, 0.0499, 0.01, 0.0099, 0.001, 0.00099)] == ["", "*", "*", "**", "**", "***"]
     assert (format_p_value(0.001), format_p_value(0.000999)) == ("0.001", "<0.001")
+    assert (images_name(1), images_name(3), images_name(1, "lsm")) == ("1 image", "3 images", "1 measurement")
     assert format_exact_p_value(1e-16) == "1.00×10⁻¹⁶"
 
 
