@@ -22,6 +22,7 @@ from dlre_core.statistics.calibration import (
 from dlre_core.statistics.comparisons import compare_overlapping_aucs, compare_paired_aucs, compare_unpaired_aucs
 from dlre_core.statistics.cutoffs import cutoff_interval, youden_cutoff
 from dlre_core.statistics.decision import net_benefit, net_benefit_band
+from dlre_core.statistics.diagnostic import diagnostic_accuracy_from_counts
 from dlre_core.statistics.estimates import Estimate, too_few
 from dlre_core.statistics.groups import compare_means, compare_shares, student_t
 from dlre_core.statistics.roc import pooled_auc, roc_analysis, roc_band
@@ -533,3 +534,20 @@ def test_an_auc_of_zero_is_bounded_from_above():
     # Two controls, none of them below a case: the exact upper limit of 0 of 2.
     assert (found.value, found.low) == (0.0, 0.0)
     assert found.high == pytest.approx(1 - 0.05**0.5)
+
+
+def test_kappa_of_raters_of_one_stage_says_which_of_them():
+    assert weighted_kappa([[5, 0], [0, 0]]).reason == "both raters use one stage only"
+    assert weighted_kappa([[0, 5], [0, 0]]).reason == "both raters use one stage only"
+    assert weighted_kappa([[5, 3], [0, 0]]).reason == "kappa: one rater uses one stage only"
+    assert weighted_kappa([[5, 0], [3, 0]]).reason == "kappa: one rater uses one stage only"
+
+
+def test_prevalence_and_the_papers_interval_by_hand():
+    found = diagnostic_accuracy_from_counts(3, 1, 10, 6)
+    assert (found.n, found.prevalence) == (20, 4 / 20)
+    assert math.isnan(diagnostic_accuracy_from_counts(0, 0, 0, 0).prevalence)
+    # Clopper and Pearson on AUC x n of n: 0.75 of 12 patients.
+    roc = roc_analysis([0, 0, 1, 1] * 3, [0.1, 0.4, 0.35, 0.8] * 3, interval="exact_binomial_n")
+    assert roc.auc == 0.75
+    assert roc.auc_interval == pytest.approx((stats.beta.ppf(0.025, 9, 4), stats.beta.ppf(0.975, 10, 3)))

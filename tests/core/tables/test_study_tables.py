@@ -297,7 +297,12 @@ def test_subgroups_are_compared_unpaired_and_empty_ones_leave_the_rest():
     stiffness = certain[certain["method"] == "lsm"]
     assert stiffness["p_value"].isna().all()
     assert (stiffness["notes"] == "an AUC of 0 or 1 has no variance").all()
-    page = printed_subgroups(table, certain, grouping, SETTINGS, 0, True).html()
+    printed = printed_subgroups(table, certain, grouping, SETTINGS, 0, True)
+    # All enrolled first, the validation cohort beside them.
+    everybody = (data["inflammation_grade"] < 3).sum()
+    cells = printed.blocks[0].rows[0]
+    assert [cells[place].split(" (")[0] for place in (1, 5)] == [str(everybody), str(len(low))]
+    page = printed.html()
     assert "No p between subgroups where a class has fewer than five patients or an AUC is 0 or 1." in page
     nobody = data[data["inflammation_grade"] < 3]
     empty, tests = (
