@@ -116,7 +116,9 @@ def documents(
             for name, (low, high) in study.training_range.items()
         ],
     }
-    made = {name: templates.get_template(f"{name}.j2").render(facts) for name in ("README.md", "MODEL_CARD.md")}
+    # Written out, so that the rule's digest finds the files.
+    names = {"README.md": "README.md.j2", "MODEL_CARD.md": "MODEL_CARD.md.j2"}
+    made = {name: templates.get_template(template).render(facts) for name, template in names.items()}
     return made | {"LICENCE.txt": f"{publication.licence}\n\nAsk: {publication.contact}\n"}
 
 
