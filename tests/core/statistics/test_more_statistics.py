@@ -534,6 +534,9 @@ def test_an_auc_of_zero_is_bounded_from_above():
     # Two controls, none of them below a case: the exact upper limit of 0 of 2.
     assert (found.value, found.low) == (0.0, 0.0)
     assert found.high == pytest.approx(1 - 0.05**0.5)
+    perfect = roc_analysis([0, 0, 1, 1, 1], [1.0, 2.0, 3.0, 4.0, 5.0]).estimate
+    assert (perfect.value, perfect.high) == (1.0, 1.0)
+    assert perfect.low == pytest.approx(0.05**0.5)
 
 
 def test_kappa_of_raters_of_one_stage_says_which_of_them():
