@@ -18,6 +18,8 @@ from dlre_core.screens.curve_kernel import sum_along_curves
 # A line that stands out so far, grey levels, is as evident as can be; a side must have so much evidence at the mean,
 # of 2: all along it a line, and colours that end there.
 CLEAR_LINE, LEAST_EVIDENCE = 40.0, 0.3
+# With so much a side is evident by itself: no edge of a vessel is so straight, and no line of the tissue so whole.
+EVIDENT = 0.6
 # Columns at either side that tell where colours end.
 BESIDE = 4
 # Slopes at the left and right; slopes and heights of the arc at the top and bottom, as shares of half the side.
@@ -35,6 +37,18 @@ AS_EVIDENT = 0.6
 
 
 @dataclass(frozen=True)
+class FoundBox:
+    """A box, and how many of its four sides are evident by themselves."""
+
+    place: Rectangle
+    evident: int
+
+    def moved(self, right: int, down: int) -> "FoundBox":
+        """The same so many pixels further right and down."""
+        return FoundBox(self.place.moved(right, down), self.evident)
+
+
+@dataclass(frozen=True)
 class _Side:
     """A side of a picture that is turned so that the side is its left one.
 
@@ -49,7 +63,7 @@ class _Side:
     bent: bool
 
 
-def find_sides(pictures: list[NDArray[np.uint8]], coloured: NDArray[np.bool_], rough: Rectangle) -> Rectangle:
+def find_sides(pictures: list[NDArray[np.uint8]], coloured: NDArray[np.bool_], rough: Rectangle) -> FoundBox:
     """The rectangle around a box, to its outline where one is drawn.
 
     Parameters
@@ -63,14 +77,17 @@ def find_sides(pictures: list[NDArray[np.uint8]], coloured: NDArray[np.bool_], r
 
     Returns
     -------
-    Rectangle
+    FoundBox
     """
     height, width = coloured.shape
-    left, right = _two_sides(pictures, coloured, (rough.top, rough.bottom), (rough.left, rough.right), bent=False)
+    across = _two_sides(pictures, coloured, (rough.top, rough.bottom), (rough.left, rough.right), bent=False)
     turned = [picture.transpose(1, 0, 2) for picture in pictures]
-    top, bottom = _two_sides(turned, coloured.T, (rough.left, rough.right), (rough.top, rough.bottom), bent=True)
-    found = rectangle_of((left, right, top, bottom), HALF_LINE)
-    return rough if found is None else found.clamped(height, width)
+    down = _two_sides(turned, coloured.T, (rough.left, rough.right), (rough.top, rough.bottom), bent=True)
+    sides = (*across, *down)
+    found = rectangle_of(tuple(curve for curve, _ in sides), HALF_LINE)
+    if found is None:
+        return FoundBox(rough, 0)
+    return FoundBox(found.clamped(height, width), sum(evidence >= EVIDENT for _, evidence in sides))
 
 
 def _two_sides(
@@ -80,20 +97,16 @@ def _two_sides(
     columns: tuple[int, int],
     *,
     bent: bool,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The left and the right side as polynomials of the row; where nothing is evident they are where colours end."""
+) -> list[tuple[NDArray[np.float64], float]]:
+    """The left and the right side as polynomials of the row, each with its evidence; without any, where colours end."""
     line = np.minimum.reduce([_standing_out(picture) for picture in pictures])
     width = coloured.shape[1]
-    left = _curve(_Side(line, _beginning(coloured), rows, columns, bent))
+    left, left_evidence = _curve(_Side(line, _beginning(coloured), rows, columns, bent))
     turned = (width - columns[1], width - columns[0])
-    right = _curve(_Side(line[:, ::-1], _beginning(coloured[:, ::-1]), rows, turned, bent))
-    if right is not None:
-        right = -right
-        right[-1] += width - 1
-    return (
-        np.array([float(columns[0])]) if left is None else left,
-        np.array([columns[1] - 1.0]) if right is None else right,
-    )
+    right, right_evidence = _curve(_Side(line[:, ::-1], _beginning(coloured[:, ::-1]), rows, turned, bent))
+    right = -right
+    right[-1] += width - 1
+    return [(left, left_evidence), (right, right_evidence)]
 
 
 def _standing_out(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -116,8 +129,9 @@ def _beginning(coloured: NDArray[np.bool_]) -> NDArray[np.float32]:
     return right - left
 
 
-def _curve(side: _Side) -> NDArray[np.float64] | None:
-    """The most evident curve, as a polynomial of the row (numpy's order); None where nothing is evident."""
+def _curve(side: _Side) -> tuple[NDArray[np.float64], float]:
+    """The most evident curve, as a polynomial of the row (numpy's order), and its evidence; without any (0), where
+    the colours begin."""
     first, last = side.rows
     length = last - first
     corner = round(CORNER * length)
@@ -128,8 +142,9 @@ def _curve(side: _Side) -> NDArray[np.float64] | None:
     left = max(side.columns[0] - round(OUTSIDE * max(size, length)) - BESIDE, 0)
     right = min(side.columns[0] + round(INSIDE * max(size, length)), side.line.shape[1])
     evidence = np.ascontiguousarray((side.line + side.edge)[:, left:right])
+    nowhere = np.array([float(side.columns[0])])
     if len(rows) < 8 or evidence.shape[1] < 8:
-        return None
+        return nowhere, 0.0
     # Far apart, curves meet a line that is made wider.
     wide = ndimage.maximum_filter1d(evidence, COARSE, axis=1)
     slopes = np.arange(-(TILTED if side.bent else LEANING), (TILTED if side.bent else LEANING) + 1e-9, COARSE / half)
@@ -147,12 +162,12 @@ def _curve(side: _Side) -> NDArray[np.float64] | None:
             found, most = (shape + near)[at[0]], float(fine[at])
             column = int(at[1])
     if found is None:
-        return None
+        return nowhere, 0.0
     line = _sums(np.ascontiguousarray(side.line[:, left:right]), rows, along, found[None], half)[0]
     if column and line[column - 1] > AS_EVIDENT * line[column] > 0:
         column -= 1
     curve = np.array([found[0] * half, found[1] * half, left + column])
-    return np.poly1d(curve)(np.poly1d([1 / half, -middle / half])).coeffs
+    return np.poly1d(curve)(np.poly1d([1 / half, -middle / half])).coeffs, most
 
 
 def _sums(

@@ -26,7 +26,7 @@ from dlre_core.elastography.elastogram import (
 from dlre_core.elastography.scale import UNKNOWN_SCALE
 from dlre_core.elastography.screen_layout import NATIVE_WIDTH, Rectangle, ScreenLayout, UltrasoundRegion
 from dlre_core.foundation.errors import MissingRegion, NeedsProfile
-from dlre_core.screens.box_sides import find_sides
+from dlre_core.screens.box_sides import FoundBox, find_sides
 from dlre_core.screens.profiles import ScreenProfile
 from dlre_core.screens.scale_label import read_labels
 
@@ -45,6 +45,8 @@ FEW, NARROW, LEAST_PEAK, FEW_SHARE, APART, NEIGHBOUR = 3, 3, 0.05, 0.5, 14, 0.3
 END_HUE = 25.0
 # Around a box lies a picture: share of a ring of so many pixels that is brighter than that.
 RING, DARK, LEAST_LIT = 6, 12, 0.35
+# A box without a twin: its least side on a native screen, pixels; sides of four that are evident; share with colours.
+SMALLEST_ALONE, LEAST_EVIDENT, LEAST_FILL_ALONE = 60, 3, 0.4
 # Correlation of the surroundings of the box with its twin's; share of the middle of a twin's box that may be coloured.
 LEAST_ALIKE, COLOURED_TWIN = 0.9, 0.1
 # The same on blocks, which lie half a block beside the twin's at worst.
@@ -162,7 +164,7 @@ def by_profile(
             other.cut(of_picture)[:] = False
     rough = _box_of_profile(screen, of_picture, profile)
     offset = None if profile.twin is None else (profile.twin.left - place.left, profile.twin.top - place.top)
-    box = _refined(screen, coloured, rough, offset).common(place)
+    box = _refined(screen, coloured, rough, offset).place.common(place)
     spacing, end = _spacing(box, regions), profile.stiff_end
     bar_place, name = profile.colour_bar, profile.name
     return ScreenLayout(place, box, profile.twin, bar_place, spacing, "profile", end, name, profile.scale)
@@ -212,7 +214,10 @@ def _by_bar(
         return None
     rough = candidates[0].place
     offset = find_twin(screen, coloured, rough)
-    box = _refined(screen, coloured, rough, offset)
+    found = _refined(screen, coloured, rough, offset)
+    if offset is None and not _is_box(coloured, found):
+        return None
+    box = found.place
     picture = picture_around(screen, box)
     twin = None
     if offset is not None:
@@ -225,6 +230,13 @@ def _by_bar(
     stiff_end = bar.usual_stiff_end() if labels is None else first if labels.stiff_first else last
     scale = UNKNOWN_SCALE if labels is None else labels.scale
     return ScreenLayout(picture, box, twin, bar.place, _spacing(box, regions), "found", stiff_end, scale=scale)
+
+
+def _is_box(coloured: NDArray[np.bool_], found: FoundBox) -> bool:
+    """Whether what has no twin is a box: large, with straight sides or arcs, and full of colours, as no vessel is."""
+    place, smallest = found.place, SMALLEST_ALONE * coloured.shape[1] / NATIVE_WIDTH
+    large = min(place.width, place.height) >= smallest
+    return large and found.evident >= LEAST_EVIDENT and place.cut(coloured).mean() >= LEAST_FILL_ALONE
 
 
 def _candidates(screen: NDArray[np.uint8], coloured: NDArray[np.bool_], bar: ColourBar) -> Iterator[_Candidate]:
@@ -442,7 +454,7 @@ def _alike(screen: NDArray[np.uint8], place: Rectangle, mask: NDArray[np.bool_],
 
 def _refined(
     screen: NDArray[np.uint8], coloured: NDArray[np.bool_], rough: Rectangle, offset: tuple[int, int] | None
-) -> Rectangle:
+) -> FoundBox:
     """The box by its outline, where one is drawn."""
     place = rough.grown(max(rough.width, rough.height) // 4 + 12).clamped(*screen.shape[:2])
     pictures = [place.cut(screen)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dlre_core.elastography.screen_layout import Rectangle
-from dlre_core.screens.box_sides import find_sides
+from dlre_core.screens.box_sides import FoundBox, find_sides
 
 TRUTH = Rectangle(62, 54, 259, 211)
 WHITE, YELLOW, GREY = (235, 235, 235), (240, 220, 60), (190, 190, 190)
@@ -48,7 +48,9 @@ def overlap(first: Rectangle, second: Rectangle) -> float:
 @pytest.mark.parametrize("outline", [WHITE, YELLOW, GREY, None])
 def test_an_outline_of_any_colour_or_none_without_signal_at_corners(outline, dashed):
     picture, coloured, rough = drawn(outline, dashed=dashed, holes=outline is not None)
-    assert overlap(find_sides([picture], coloured, rough), TRUTH) > 0.975
+    found = find_sides([picture], coloured, rough)
+    assert overlap(found.place, TRUTH) > 0.975
+    assert found.evident >= 3
 
 
 def test_of_two_pictures_only_what_is_in_both_is_an_outline():
@@ -57,11 +59,11 @@ def test_of_two_pictures_only_what_is_in_both_is_an_outline():
     # Half of the top has no colours, and above it is a line on one picture alone.
     coloured[:76, :170] = False
     picture[44, 60:260] = 255
-    assert overlap(find_sides([picture, twin], coloured, rough), TRUTH) > 0.975
-    assert overlap(find_sides([picture], coloured, rough), TRUTH) < 0.96
+    assert overlap(find_sides([picture, twin], coloured, rough).place, TRUTH) > 0.975
+    assert overlap(find_sides([picture], coloured, rough).place, TRUTH) < 0.96
 
 
 def test_without_any_side_the_box_stays_where_its_colours_are():
     speckle = np.random.default_rng(1).normal(85, 18, (270, 330, 1)).clip(0, 255).astype(np.uint8)
     rough = Rectangle(80, 60, 240, 200)
-    assert find_sides([np.repeat(speckle, 3, axis=2)], np.zeros((270, 330), bool), rough) == rough
+    assert find_sides([np.repeat(speckle, 3, axis=2)], np.zeros((270, 330), bool), rough) == FoundBox(rough, 0)
