@@ -326,7 +326,7 @@ def test_only_a_new_file_is_read_and_the_bytes_are_those_of_all_at_once(hospital
     monkeypatch.setattr(
         GuardedReader,
         "ask",
-        lambda self, what, file: (asked.append(f"{what} {file.name}"), ask(self, what, file))[1],
+        lambda self, what, file, *judged: (asked.append(f"{what} {file.name}"), ask(self, what, file, *judged))[1],
     )
     hospital.ingest("second", memory=memory)
     assert asked == ["header A0001/new.dcm", "images A0001/new.dcm"]
