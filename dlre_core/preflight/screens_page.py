@@ -17,7 +17,7 @@ from dlre_core.elastography.screen_layout import Rectangle
 from dlre_core.foundation.atomic_files import written_whole
 from dlre_core.foundation.errors import ConfigurationError
 from dlre_core.ingestion.usable_picture import IngestionSettings
-from dlre_core.report.page import environment
+from dlre_core.report.page_templates import environment
 from dlre_core.screen_kinds.proposed_screens import profiles_yaml, proposed_parts
 from dlre_core.screen_kinds.reading_settings import reading_settings
 from dlre_core.screen_kinds.screen_kinds import MOST_PICTURES, Kind, SeenPicture, SortedFolder, sort_folder

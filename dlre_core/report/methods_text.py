@@ -12,7 +12,7 @@ import pandas as pd
 
 from dlre_core import __version__
 from dlre_core.foundation.study_terms import COHORTS
-from dlre_core.report.page import environment
+from dlre_core.report.page_templates import environment
 from dlre_core.tables.formatting import STAGE_NAMES
 
 # [[key]] in a sentence cites one of these: author, title, journal with volume and pages, year, DOI.

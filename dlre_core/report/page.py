@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import jinja2
 import pandas as pd
 import yaml
 from PIL import Image
@@ -22,6 +21,7 @@ from dlre_core.foundation.digests import core_digest, file_digest
 from dlre_core.ingestion.picture_doubts import picture_doubts
 from dlre_core.patients.doubts import doubts
 from dlre_core.report.exhibits import SECTIONS, Exhibit
+from dlre_core.report.page_templates import data_uri, environment
 from dlre_core.report.rule_graph import rule_edges, rule_figure
 from dlre_core.report.sentences import caveats, contradictions, headline, skipped_sentences
 from dlre_core.report.unused_files import unused_files
@@ -179,17 +179,6 @@ def write_table_page(path: str | Path, title: str, tables: Sequence[PrintedTable
     Path(path).write_text(text, encoding="utf-8")
 
 
-def environment() -> jinja2.Environment:
-    """Where the templates are, and how they are filled: escaped, and never with a gap."""
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("dlre_core.report"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-
-
 def _exhibit(exhibit: Exhibit) -> dict[str, Any]:
     if not exhibit.is_figure:
         return {
@@ -236,11 +225,6 @@ def _rule_graph(metadata: str | Path) -> str:
     buffer = io.BytesIO()
     rule_figure(edges).savefig(buffer, format="svg", metadata={"Date": None})
     return f"data:image/svg+xml;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
-
-
-def data_uri(path: Path, kind: str) -> str:
-    """A file as a link that holds it."""
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
 
 
 def rows_uri(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dlre_core.report.page import data_uri, environment
+from dlre_core.report.page_templates import data_uri, environment
 from dlre_core.sample_size.model_validation import CRITERIA
 from dlre_core.sample_size.plan import Assumptions, PlannedQuestion
 from dlre_core.tables.formatting import STAGE_NAMES, round_half_up

@@ -14,7 +14,7 @@ from dlre_core.figures.heat_maps import overlay
 from dlre_core.foundation.study_terms import SQUARE_SIDE, STAGES
 from dlre_core.network.fibrosis_network import FibrosisNetwork
 from dlre_core.network.grad_cam import grad_cam
-from dlre_core.report.page import environment
+from dlre_core.report.page_templates import environment
 from dlre_core.serving.frozen_study import FrozenStudy
 from dlre_core.staging.tables import IMPLIED, question_shown
 from dlre_core.tables.formatting import STAGE_NAMES, format_cutoff, round_half_up

@@ -11,7 +11,7 @@ from dlre_core.figures.extended import calibration_figure
 from dlre_core.figures.figures_3_to_5_roc import figure_3
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.study_terms import METHODS, STAGES
-from dlre_core.report.page import data_uri, environment
+from dlre_core.report.page_templates import data_uri, environment
 from dlre_core.serving.frozen_study import FrozenStudy
 from dlre_core.statistics.estimates import Estimate
 from dlre_core.tables.accuracy_print import estimate
