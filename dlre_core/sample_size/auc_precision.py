@@ -178,10 +178,8 @@ def auc_of_mean(auc: float, pictures: int, reliability: float) -> float:
 
     Examples
     --------
-    >>> auc_of_mean(0.9, 5, 1.0)
-    0.9
-    >>> round(auc_of_mean(0.9, 5, 0.5), 3)
-    0.951
+    >>> round(auc_of_mean(0.9, 5, 1.0), 3), round(auc_of_mean(0.9, 5, 0.5), 3)
+    (0.9, 0.951)
     """
     spread = math.sqrt((1 + (pictures - 1) * reliability) / pictures)
     return float(ndtr(separation(auc) / spread / math.sqrt(2)))

@@ -138,7 +138,8 @@ def test_a_corrected_laboratory_value_retrains_nothing(study, old_time):
     pending = study.pending()
     # Enrolment and table 1 read the same clinical table; nothing upstream of the scores is run.
     enrolment = {"clinical_table", "enrolment", "table_1", "figure_2"}
-    assert pending == enrolment | {"scores"} | SCORED | SCORED_FIGURES | END
+    # Methods in words count patients.
+    assert pending == enrolment | {"scores", "methods_text"} | SCORED | SCORED_FIGURES | END
 
 
 def test_a_corrected_stage_retrains(study):
@@ -162,6 +163,7 @@ def test_another_cutoff_reruns_statistics_only(study):
         "differences",
         "audit_study",
         "frozen_study",
+        "methods_text",
     }
     figures = {
         "figure_3",
