@@ -36,11 +36,9 @@ def apri(
     >>> float(apri(80, 100))
     2.0
     """
-    ast, platelets, limit = _floats(ast_iu_l, platelets_10e9_l, upper_limit_of_normal_iu_l)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # One division, so that patients whose index is the same have the same number.
-        index = 100.0 * ast / (limit * platelets)
-    return np.where(platelets > 0, index, np.nan)
+    ast, platelets, limit = floats(ast_iu_l, platelets_10e9_l, upper_limit_of_normal_iu_l)
+    # One division, so that patients whose index is the same have the same number.
+    return _quotient(100.0 * ast, limit * platelets, platelets)
 
 
 def fib4(
@@ -67,11 +65,9 @@ def fib4(
     >>> float(fib4(50, 80, 64, 100))
     5.0
     """
-    age, ast, alt, platelets = _floats(age_years, ast_iu_l, alt_iu_l, platelets_10e9_l)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # One division and one root, so that patients whose index is the same have the same number.
-        index = np.sqrt((age * ast) ** 2 / (platelets**2 * alt))
-    return np.where((platelets > 0) & (alt > 0), index, np.nan)
+    age, ast, alt, platelets = floats(age_years, ast_iu_l, alt_iu_l, platelets_10e9_l)
+    # One division and one root, so that patients whose index is the same have the same number.
+    return np.sqrt(_quotient((age * ast) ** 2, platelets**2 * alt, platelets, alt))
 
 
 def gpr(ggt_iu_l: ArrayLike, platelets_10e9_l: ArrayLike, upper_limit_of_normal_iu_l: ArrayLike) -> NDArray[np.float64]:
@@ -100,11 +96,8 @@ def gpr(ggt_iu_l: ArrayLike, platelets_10e9_l: ArrayLike, upper_limit_of_normal_
     >>> float(gpr(80, 100, 40))
     2.0
     """
-    ggt, platelets, limit = _floats(ggt_iu_l, platelets_10e9_l, upper_limit_of_normal_iu_l)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # One division, as in `apri`.
-        index = 100.0 * ggt / (limit * platelets)
-    return np.where((platelets > 0) & (limit > 0), index, np.nan)
+    ggt, platelets, limit = floats(ggt_iu_l, platelets_10e9_l, upper_limit_of_normal_iu_l)
+    return _quotient(100.0 * ggt, limit * platelets, platelets, limit)
 
 
 def aar(ast_iu_l: ArrayLike, alt_iu_l: ArrayLike) -> NDArray[np.float64]:
@@ -129,10 +122,8 @@ def aar(ast_iu_l: ArrayLike, alt_iu_l: ArrayLike) -> NDArray[np.float64]:
     >>> float(aar(60, 40))
     1.5
     """
-    ast, alt = _floats(ast_iu_l, alt_iu_l)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = ast / alt
-    return np.where(alt > 0, ratio, np.nan)
+    ast, alt = floats(ast_iu_l, alt_iu_l)
+    return _quotient(ast, alt, alt)
 
 
 def forns(
@@ -159,8 +150,8 @@ def forns(
     >>> round(float(forns(30, 20, 280, 220 / 38.67)), 2)
     1.22
     """
-    age, ggt, platelets, cholesterol = _floats(age_years, ggt_iu_l, platelets_10e9_l, cholesterol_mmol_l)
-    logs = [np.log(np.where(values > 0, values, np.nan)) for values in (platelets, ggt, age)]
+    age, ggt, platelets, cholesterol = floats(age_years, ggt_iu_l, platelets_10e9_l, cholesterol_mmol_l)
+    logs = [np.log(positive(values)) for values in (platelets, ggt, age)]
     of_platelets, of_ggt, of_age = logs
     return 7.811 - 3.131 * of_platelets + 0.781 * of_ggt + 3.467 * of_age - 0.014 * CHOLESTEROL_MG_DL * cholesterol
 
@@ -201,7 +192,7 @@ def nafld_fibrosis_score(
     >>> round(float(nafld_fibrosis_score(55, 32, 1, 60 / 48, 180, 40)), 4)
     0.7555
     """
-    age, bmi, glucose, ratio, platelets, albumin = _floats(
+    age, bmi, glucose, ratio, platelets, albumin = floats(
         age_years, bmi_kg_m2, hyperglycaemia, ast_to_alt, platelets_10e9_l, albumin_g_l
     )
     return -1.675 + 0.037 * age + 0.094 * bmi + 1.13 * glucose + 0.99 * ratio - 0.013 * platelets - 0.66 * albumin / 10
@@ -226,7 +217,7 @@ def impaired_glucose(diabetes: ArrayLike, fasting_glucose_mmol_l: ArrayLike) -> 
     >>> impaired_glucose([1, 0, 0, 0], [float("nan"), 6.1, 5.0, float("nan")]).tolist()
     [1.0, 1.0, 0.0, nan]
     """
-    known, glucose = _floats(diabetes, fasting_glucose_mmol_l)
+    known, glucose = floats(diabetes, fasting_glucose_mmol_l)
     impaired = (known == 1) | (glucose >= IMPAIRED_GLUCOSE_MMOL_L)
     return np.where(impaired, 1.0, np.where(np.isnan(known) | np.isnan(glucose), np.nan, 0.0))
 
@@ -255,11 +246,27 @@ def kings(
     >>> round(float(kings(45, 60, 1.1, 200)), 2)
     14.85
     """
-    age, ast, ratio, platelets = _floats(age_years, ast_iu_l, inr, platelets_10e9_l)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        score = age * ast * ratio / platelets
-    return np.where(platelets > 0, score, np.nan)
+    age, ast, ratio, platelets = floats(age_years, ast_iu_l, inr, platelets_10e9_l)
+    return _quotient(age * ast * ratio, platelets, platelets)
 
 
-def _floats(*values: ArrayLike) -> list[NDArray[np.float64]]:
+def floats(*values: ArrayLike) -> list[NDArray[np.float64]]:
+    """Each as float64, whatever it was."""
     return [np.asarray(value, dtype=np.float64) for value in values]
+
+
+def positive(values: ArrayLike) -> NDArray[np.float64]:
+    """NaN where a value is not positive, else the value as float64."""
+    (numbers,) = floats(values)
+    return np.where(numbers > 0, numbers, np.nan)
+
+
+def _quotient(
+    dividend: NDArray[np.float64], divisor: NDArray[np.float64], *above_zero: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """NaN where one of ``above_zero`` is not."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        quotient = dividend / divisor
+    for values in above_zero:
+        quotient = np.where(values > 0, quotient, np.nan)
+    return quotient

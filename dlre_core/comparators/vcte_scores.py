@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
+from dlre_core.comparators.serum_indices import floats, positive
+
 
 def fast(vcte_stiffness_kpa: ArrayLike, cap_db_m: ArrayLike, ast_iu_l: ArrayLike) -> NDArray[np.float64]:
     """FibroScan-AST score: probability of steatohepatitis with activity of 4 or more and fibrosis of F2 or more.
@@ -33,7 +35,7 @@ def fast(vcte_stiffness_kpa: ArrayLike, cap_db_m: ArrayLike, ast_iu_l: ArrayLike
     >>> round(float(fast(8, 250, 40)), 3)
     0.356
     """
-    stiffness, ast = _positive(vcte_stiffness_kpa), _positive(ast_iu_l)
+    stiffness, ast = positive(vcte_stiffness_kpa), positive(ast_iu_l)
     attenuation = np.asarray(cap_db_m, dtype=np.float64)
     return expit(-1.65 + 1.07 * np.log(stiffness) + 2.66e-8 * attenuation**3 - 63.3 / ast)
 
@@ -73,10 +75,8 @@ def agile_3_plus(
     >>> round(float(agile_3_plus(12, 40, 50, 180, 1, 1, 55)), 3)
     0.784
     """
-    stiffness, ast = _positive(vcte_stiffness_kpa), _positive(ast_iu_l)
-    alt, platelets, diabetic, is_male, age = (
-        np.asarray(values, dtype=np.float64) for values in (alt_iu_l, platelets_10e9_l, diabetes, male, age_years)
-    )
+    stiffness, ast = positive(vcte_stiffness_kpa), positive(ast_iu_l)
+    alt, platelets, diabetic, is_male, age = floats(alt_iu_l, platelets_10e9_l, diabetes, male, age_years)
     return expit(
         -3.92368
         + 2.29714 * np.log(stiffness)
@@ -122,10 +122,8 @@ def agile_4(
     >>> round(float(agile_4(12, 40, 50, 180, 1, 1)), 3)
     0.212
     """
-    stiffness, ast = _positive(vcte_stiffness_kpa), _positive(ast_iu_l)
-    alt, platelets, diabetic, is_male = (
-        np.asarray(values, dtype=np.float64) for values in (alt_iu_l, platelets_10e9_l, diabetes, male)
-    )
+    stiffness, ast = positive(vcte_stiffness_kpa), positive(ast_iu_l)
+    alt, platelets, diabetic, is_male = floats(alt_iu_l, platelets_10e9_l, diabetes, male)
     return expit(
         7.50139
         - 15.42498 / np.sqrt(stiffness)
@@ -134,9 +132,3 @@ def agile_4(
         - 0.53281 * is_male
         + 0.41741 * diabetic
     )
-
-
-def _positive(values: ArrayLike) -> NDArray[np.float64]:
-    """NaN where a value is not positive."""
-    numbers = np.asarray(values, dtype=np.float64)
-    return np.where(numbers > 0, numbers, np.nan)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from dlre_core.extended_tables.hospitals import EVERYBODY, POOLED
 from dlre_core.extended_tables.probabilities import method_probabilities
 from dlre_core.figures.captions import CLINICAL_RANGE
-from dlre_core.figures.style import METHOD_STYLES, PARAMETERS, mark_simulated, new_figure
+from dlre_core.figures.style import METHOD_STYLES, PARAMETERS, auc_legend, mark_simulated, new_figure
 from dlre_core.foundation.study_terms import COHORTS, STAGES, stage_labels
 from dlre_core.statistics.calibration import calibration_band, grouped_calibration, smooth_calibration
 from dlre_core.statistics.estimates import too_few
@@ -186,15 +186,7 @@ def roc_band_figure(scores: pd.DataFrame, *, simulated: bool, confidence: float 
             axis.set_xlabel("1 − specificity")
             axis.grid(color="#eeeeee", linewidth=0.6)
             if axis.get_legend_handles_labels()[0]:
-                axis.legend(
-                    loc="upper left",
-                    bbox_to_anchor=(0, -0.16),
-                    borderaxespad=0,
-                    fontsize=7.4,
-                    title=f"AUC ({100 * confidence:g} % CI; ≥ or ≤: one-sided bound)",
-                    title_fontsize=7.4,
-                    alignment="left",
-                )
+                auc_legend(axis, confidence, 0.16)
         axes[0].set_ylabel("Sensitivity")
     mark_simulated(figure, simulated)
     return figure

@@ -14,6 +14,7 @@ from dlre_core.figures.style import (
     METHOD_STYLES,
     PARAMETERS,
     SERIES_STYLES,
+    auc_legend,
     image_style,
     mark_simulated,
     new_figure,
@@ -255,18 +256,7 @@ def draw_curves(axis: Axes, curves: Sequence[Curve], confidence: float, interval
     axis.set_xticks(range(0, 101, 20))
     axis.set_yticks(range(0, 101, 20))
     axis.grid(color="#eeeeee", linewidth=0.6)
-    # Below the axes: curves of few patients run through every corner.
-    axis.legend(
-        loc="upper left",
-        bbox_to_anchor=(0, -0.14),
-        borderaxespad=0,
-        fontsize=7.4,
-        title=f"AUC ({100 * confidence:g} % CI; ≥ or ≤: one-sided bound)",
-        title_fontsize=7.4,
-        alignment="left",
-        handlelength=2.8,
-        labelspacing=0.35,
-    )
+    auc_legend(axis, confidence, 0.14, handlelength=2.8, labelspacing=0.35)
 
 
 def _drawn(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

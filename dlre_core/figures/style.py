@@ -6,6 +6,7 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dlre_core.foundation.atomic_files import written_whole
@@ -56,6 +57,20 @@ def new_figure(width: float, height: float) -> Figure:
     """An empty figure in the house style; inches."""
     with mpl.rc_context(PARAMETERS):
         return Figure(figsize=(width, height), layout="constrained")
+
+
+def auc_legend(axis: Axes, confidence: float, below: float, **spacing: float) -> None:
+    """Curves with their AUCs, ``below`` the axes by a share of their height: curves run through every corner."""
+    axis.legend(
+        loc="upper left",
+        bbox_to_anchor=(0, -below),
+        borderaxespad=0,
+        fontsize=7.4,
+        title=f"AUC ({100 * confidence:g} % CI; ≥ or ≤: one-sided bound)",
+        title_fontsize=7.4,
+        alignment="left",
+        **spacing,
+    )
 
 
 def mark_simulated(figure: Figure, simulated: bool) -> None:

@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from dlre_core.foundation.errors import DlreError
@@ -11,10 +10,10 @@ from dlre_core.identified_reading.identified_room import Cohort, IdentifiedServe
 from dlre_core.identified_reading.tables_by_hand import SQUARES
 from dlre_core.identified_reading.unlocated_pictures import IdentifiedPictures, unlocated_files
 from dlre_core.patients.cohort_folder import cohort_folder, hospital_codes
-from dlre_core.reading.__main__ import CONFIGURATION, SCHEMA, cohort_section
+from dlre_core.reading.__main__ import cohort_section, opened, serve
 from dlre_core.reading.readings_file import held_by_one
 from dlre_core.screen_kinds.reading_settings import reading_settings
-from dlre_core.workflow.configuration import checked_section, expand_home
+from dlre_core.workflow.configuration import CONFIGURATION, SCHEMA, checked_section, expand_home
 
 # Where ingestion's private lists are without a configuration.
 PRIVATE = ".dlre"
@@ -34,16 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", default="", help="the cohort folder, where config.yaml does not name it")
     parser.add_argument("--private", type=Path, help="folder of ingestion's private lists")
     parser.add_argument("--port", type=int, default=0)
-    options = parser.parse_args(arguments)
-    try:
-        _read(options)
-    except DlreError as error:
-        sys.stdout.write(f"{error}\n")
-        return 2
-    except OSError as error:
-        sys.stdout.write(f"The page cannot be opened: {error}.\n")
-        return 2
-    return 0
+    return opened(_read, parser.parse_args(arguments), "The page")
 
 
 def _read(options: argparse.Namespace) -> None:
@@ -62,13 +52,8 @@ def _read(options: argparse.Namespace) -> None:
         IdentifiedPictures(files, settings.limits) as pictures,
         IdentifiedServer(files, pictures, cohort, options.port) as server,
     ):
-        sys.stdout.write(
-            f"{len(files)} pictures, with whatever names are on them. Squares are saved in {folder / SQUARES}\n"
-            f"Open {server.address}\n(on this machine only, once; end with Ctrl+C)\n"
-        )
-        sys.stdout.flush()
-        with suppress(KeyboardInterrupt):
-            server.serve_forever()
+        words = f"{len(files)} pictures, with whatever names are on them. Squares are saved in {folder / SQUARES}"
+        serve(server, words)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,7 @@
 
 import csv
 import io
-from collections import OrderedDict
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +15,7 @@ from dlre_core.dicom.guarded_reader import GuardedReader
 from dlre_core.dicom.reader import ReadLimits, SweImage
 from dlre_core.dicom.reject_reasons import Reason, Unusable
 from dlre_core.foundation.errors import ReadingsError
+from dlre_core.reading.made_ahead import MadeAhead
 
 # What a square in roi.csv makes up for, or a profile of the screen, because no box was found in the picture.
 NOT_LOCATED = (Reason.NO_ELASTOGRAM, Reason.PROFILE_DISAGREES, Reason.SQUARE_OUTSIDE, Reason.BOX_OUTSIDE)
@@ -84,9 +83,8 @@ class IdentifiedPictures:
     def __init__(self, files: Sequence[UnlocatedFile], limits: ReadLimits) -> None:
         self._files = files
         self._reader = GuardedReader(limits)
-        self._kept: OrderedDict[int, Future[SeenFile]] = OrderedDict()
-        # One thread, which alone uses the reader and the dictionary's futures are its tasks.
-        self._worker = ThreadPoolExecutor(1, "identified")
+        # One thread, which alone uses the reader.
+        self._seen = MadeAhead(self._read, KEPT, "identified")
 
     def __enter__(self) -> Self:
         self._reader.__enter__()
@@ -98,7 +96,7 @@ class IdentifiedPictures:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._worker.shutdown(cancel_futures=True)
+        self._seen.__exit__(kind, error, trace)
         self._reader.__exit__(kind, error, trace)
 
     def seen(self, number: int) -> SeenFile:
@@ -109,21 +107,11 @@ class IdentifiedPictures:
         ReadingsError
             If it cannot be read any more.
         """
-        return self._future(number).result()
+        return self._seen.made(number)
 
     def prepare(self, number: int) -> None:
         """Decode a picture ahead."""
-        self._future(number)
-
-    def _future(self, number: int) -> "Future[SeenFile]":
-        future = self._kept.get(number)
-        if future is None or (future.done() and future.exception() is not None):
-            future = self._worker.submit(self._read, number)
-            self._kept[number] = future
-        self._kept.move_to_end(number)
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-        return future
+        self._seen.begun(number)
 
     def _read(self, number: int) -> SeenFile:
         file = self._files[number].file

@@ -34,14 +34,13 @@ from dlre_core.patients.table_file import table_path
 from dlre_core.preflight.picture_checks import check_pictures, doubts_text
 from dlre_core.preflight.problems_page import SHOWN, problems_text, stopping
 from dlre_core.preflight.proposed_config import outlook
-from dlre_core.screen_kinds.reading_settings import SCHEMA, reading_settings
+from dlre_core.screen_kinds.reading_settings import reading_settings
 from dlre_core.user_tables.csv_input import FLAGGED, PROBLEM_COLUMNS
 from dlre_core.user_tables.units import GivenUnit, given_units
-from dlre_core.workflow.configuration import checked_section
+from dlre_core.workflow.configuration import CONFIGURATION, SCHEMA, checked_section
 
 NEEDED_IMAGES = EnrolmentSettings.images_per_patient
 READING = IngestionSettings()
-CONFIG = Path("config.yaml")
 # So long pictures are looked at, for what cannot be used and what states their full scale.
 LOOKING_SECONDS = 20.0
 
@@ -276,7 +275,7 @@ def main(arguments: list[str] | None = None) -> int:
     units: tuple[GivenUnit, ...] = ()
     reading = READING
     try:
-        units = given_units(checked_section(CONFIG, SCHEMA, "units"))
+        units = given_units(checked_section(CONFIGURATION, SCHEMA, "units"))
         reading = reading_settings()
     except ConfigurationError as error:
         fault = error

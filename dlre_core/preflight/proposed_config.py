@@ -15,10 +15,9 @@ from dlre_core.patients.enrolment import EnrolmentSettings, enrol, flow
 from dlre_core.patients.study_list import TABLE as STUDY_LIST
 from dlre_core.patients.table_file import table_path
 from dlre_core.preflight.trainable_arms import untrainable_arms
-from dlre_core.screen_kinds.reading_settings import CONFIGURATION, SCHEMA
 from dlre_core.user_tables.csv_input import STOPPED
 from dlre_core.user_tables.units import GivenUnit
-from dlre_core.workflow.configuration import checked_section
+from dlre_core.workflow.configuration import CONFIGURATION, SCHEMA, checked_section
 
 FEWEST_HOSPITALS = 4
 # Stands in the proposal until the user's own is there.

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,10 +13,9 @@ from dlre_core.reading.reading_order import reading_order
 from dlre_core.reading.reading_room import ReadingServer, Room
 from dlre_core.reading.reading_session import ReadingSession
 from dlre_core.reading.readings_file import CONSENSUS, Readings, check_reader, held_by_one, readings_path
+from dlre_core.reading.server import LocalServer
 from dlre_core.reading.shown_pictures import PictureFiles, stored_pictures
-from dlre_core.workflow.configuration import checked_section, expand_home
-
-CONFIGURATION, SCHEMA = Path("config.yaml"), Path("rules/schemas/config.schema.yaml")
+from dlre_core.workflow.configuration import CONFIGURATION, SCHEMA, checked_section, expand_home
 
 
 def cohort_section(folder: str) -> dict[str, object]:
@@ -28,6 +27,27 @@ def cohort_section(folder: str) -> dict[str, object]:
     return config["cohort"]
 
 
+def opened(read: Callable[[argparse.Namespace], None], options: argparse.Namespace, name: str) -> int:
+    """Open a room by ``read``; status 2 with a sentence where it cannot."""
+    try:
+        read(options)
+    except DlreError as error:
+        sys.stdout.write(f"{error}\n")
+        return 2
+    except OSError as error:
+        sys.stdout.write(f"{name} cannot be opened: {error}.\n")
+        return 2
+    return 0
+
+
+def serve(server: LocalServer, words: str) -> None:
+    """Say where the page is, and answer until Ctrl+C."""
+    sys.stdout.write(f"{words}\nOpen {server.address}\n(on this machine only, once; end with Ctrl+C)\n")
+    sys.stdout.flush()
+    with suppress(KeyboardInterrupt):
+        server.serve_forever()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until Ctrl+C; status 2 with a sentence where it cannot."""
     parser = argparse.ArgumentParser(prog="make read", description="Read a study's pictures in the browser.")
@@ -37,16 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", default="", help="the cohort folder, where config.yaml does not name it")
     parser.add_argument("--store", type=Path, default=Path("results/store"))
     parser.add_argument("--port", type=int, default=0)
-    options = parser.parse_args(arguments)
-    try:
-        _read(options)
-    except DlreError as error:
-        sys.stdout.write(f"{error}\n")
-        return 2
-    except OSError as error:
-        sys.stdout.write(f"The reading room cannot be opened: {error}.\n")
-        return 2
-    return 0
+    return opened(_read, parser.parse_args(arguments), "The reading room")
 
 
 def _read(options: argparse.Namespace) -> None:
@@ -67,13 +78,7 @@ def _read(options: argparse.Namespace) -> None:
         room = Room(reader, title, section["source"] == "simulated", options.consensus)
         with ReadingServer(session, files, room, options.port) as server:
             progress = session.progress()
-            sys.stdout.write(
-                f"{progress['read']} of {progress['total']} read; answers are saved in {path}\n"
-                f"Open {server.address}\n(on this machine only, once; end with Ctrl+C)\n"
-            )
-            sys.stdout.flush()
-            with suppress(KeyboardInterrupt):
-                server.serve_forever()
+            serve(server, f"{progress['read']} of {progress['total']} read; answers are saved in {path}")
 
 
 if __name__ == "__main__":

@@ -2,12 +2,9 @@
 
 import csv
 import io
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from types import SimpleNamespace, TracebackType
 from typing import Self
 
@@ -18,6 +15,7 @@ from dlre_core.elastography.screen_layout import Rectangle
 from dlre_core.elastography.square import Square, box_of, square_of
 from dlre_core.foundation.errors import ReadingsError, StoreMismatch
 from dlre_core.foundation.picture_store import open_images
+from dlre_core.reading.made_ahead import MadeAhead
 
 # Nothing else of a picture's row is ever read: no stage, no laboratory value, no stiffness.
 TEXTS = ("image_id", "hospital", "patient", "flags")
@@ -125,11 +123,8 @@ class PictureFiles:
     """
 
     def __init__(self, pictures: Sequence[ShownPicture]) -> None:
-        self._pictures = pictures
-        self._kept: OrderedDict[int, Future[bytes]] = OrderedDict()
-        self._lock = Lock()
         # One thread: HDF5 reads one thing at a time.
-        self._worker = ThreadPoolExecutor(1, "pictures")
+        self._files = MadeAhead(lambda number: _png(pictures[number]), KEPT, "pictures")
 
     def __enter__(self) -> Self:
         return self
@@ -140,7 +135,7 @@ class PictureFiles:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._worker.shutdown(cancel_futures=True)
+        self._files.__exit__(kind, error, trace)
 
     def png(self, number: int) -> bytes:
         """The picture as it is stored: blanked, with every colour as it is.
@@ -150,24 +145,12 @@ class PictureFiles:
         StoreMismatch
             If the shard holds another picture there.
         """
-        return self._future(number).result()
+        return self._files.made(number)
 
     def prepare(self, numbers: Iterable[int]) -> None:
         """Make pictures ahead; at most half of what is kept."""
         for number in list(numbers)[: KEPT // 2]:
-            self._future(number)
-
-    def _future(self, number: int) -> "Future[bytes]":
-        with self._lock:
-            future = self._kept.get(number)
-            # A picture that could not be read is tried again.
-            if future is None or (future.done() and future.exception() is not None):
-                future = self._worker.submit(_png, self._pictures[number])
-                self._kept[number] = future
-            self._kept.move_to_end(number)
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-            return future
+            self._files.begun(number)
 
 
 def _png(picture: ShownPicture) -> bytes:

@@ -1,8 +1,8 @@
 """Patients for an AUC of a given width and for a difference between two AUCs; power and least difference of a size.
 
 Scores are taken as normal in cases and in controls, with the same variance in both. Variances are
-Obuchowski's, which leave out the covariance of the two parameters of the binormal curve and so are a
-little too large, never too small (docs/measurements/statistics.md).
+Obuchowski's, which leave out the covariance of the two parameters of the binormal curve, and so are larger
+than with it.
 
 References
 ----------
@@ -181,8 +181,23 @@ def auc_of_mean(auc: float, pictures: int, reliability: float) -> float:
     >>> round(auc_of_mean(0.9, 5, 1.0), 3), round(auc_of_mean(0.9, 5, 0.5), 3)
     (0.9, 0.951)
     """
-    spread = math.sqrt((1 + (pictures - 1) * reliability) / pictures)
-    return float(ndtr(separation(auc) / spread / math.sqrt(2)))
+    return float(ndtr(separation(auc) / _spread_of_mean(pictures, reliability) / math.sqrt(2)))
+
+
+def auc_of_one(auc: float, pictures: int, reliability: float) -> float:
+    """AUC of one picture's score, from that of the mean of several: the reverse of `auc_of_mean`.
+
+    Examples
+    --------
+    >>> round(auc_of_one(auc_of_mean(0.9, 5, 0.5), 5, 0.5), 6)
+    0.9
+    """
+    return float(ndtr(separation(auc) * _spread_of_mean(pictures, reliability) / math.sqrt(2)))
+
+
+def _spread_of_mean(pictures: int, reliability: float) -> float:
+    """Standard deviation of the mean of pictures' scores, that of one picture's being 1."""
+    return math.sqrt((1 + (pictures - 1) * reliability) / pictures)
 
 
 def _slopes(a: float) -> tuple[float, float]:

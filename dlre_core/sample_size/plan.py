@@ -11,6 +11,7 @@ from scipy.special import ndtr
 from dlre_core.foundation.errors import ConfigurationError
 from dlre_core.sample_size.auc_precision import (
     auc_of_mean,
+    auc_of_one,
     cases_for_difference,
     cases_for_width,
     power_of_difference,
@@ -120,14 +121,13 @@ def patients_needed(assumptions: Assumptions) -> pd.DataFrame:
     """
     rows = []
     for question in assumptions.questions:
-        ratio, level = question.controls_per_case, 1 - assumptions.confidence
-        cases = {
-            "width": cases_for_width(question.auc, assumptions.interval_width, ratio, assumptions.confidence),
-            "difference": cases_for_difference(
-                question.auc, question.compared_auc, ratio, assumptions.correlation, assumptions.power, level
-            ),
+        cases = cases_for_width(
+            question.auc, assumptions.interval_width, question.controls_per_case, assumptions.confidence
+        )
+        patients = {
+            "width": math.ceil(cases / question.prevalence),
+            "difference": _patients_for_difference(question, question.auc, assumptions),
         }
-        patients = {aim: math.ceil(number / question.prevalence) for aim, number in cases.items()}
         patients |= patients_for_validation(expected_model(question), assumptions.validation, assumptions.confidence)
         for aim, number in patients.items():
             with_stage = math.ceil(number * question.prevalence)
@@ -147,21 +147,11 @@ def patients_by_pictures(assumptions: Assumptions) -> pd.DataFrame:
     rows = []
     most = max(assumptions.images_per_patient)
     for question in assumptions.questions:
-        # One picture's AUC, whose mean over the largest number is the one given.
-        distance = separation(question.auc) * math.sqrt((1 + (most - 1) * assumptions.reliability) / most)
-        single = float(ndtr(distance / math.sqrt(2)))
+        single = auc_of_one(question.auc, most, assumptions.reliability)
         for images in sorted(assumptions.images_per_patient):
             auc, patients = auc_of_mean(single, images, assumptions.reliability), math.nan
             if auc > question.compared_auc:
-                cases = cases_for_difference(
-                    auc,
-                    question.compared_auc,
-                    question.controls_per_case,
-                    assumptions.correlation,
-                    assumptions.power,
-                    1 - assumptions.confidence,
-                )
-                patients = float(math.ceil(cases / question.prevalence))
+                patients = float(_patients_for_difference(question, auc, assumptions))
             rows.append((question.name, images, auc, patients))
     return pd.DataFrame(rows, columns=["question", "images", "auc", "patients"])
 
@@ -206,3 +196,16 @@ def expected_model(question: PlannedQuestion) -> ExpectedModel:
         sensitivity=share,
         specificity=share,
     )
+
+
+def _patients_for_difference(question: PlannedQuestion, auc: float, assumptions: Assumptions) -> int:
+    """Patients that find this AUC above the question's compared one."""
+    cases = cases_for_difference(
+        auc,
+        question.compared_auc,
+        question.controls_per_case,
+        assumptions.correlation,
+        assumptions.power,
+        1 - assumptions.confidence,
+    )
+    return math.ceil(cases / question.prevalence)

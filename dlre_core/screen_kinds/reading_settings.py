@@ -1,12 +1,8 @@
 """How a study here would read pictures, for what runs before it."""
 
-from pathlib import Path
-
 from dlre_core.dicom.reader import ReadLimits
 from dlre_core.ingestion.usable_picture import IngestionSettings
-from dlre_core.workflow.configuration import checked_section
-
-CONFIGURATION, SCHEMA = Path("config.yaml"), Path("rules/schemas/config.schema.yaml")
+from dlre_core.workflow.configuration import CONFIGURATION, SCHEMA, checked_section
 
 
 def reading_settings() -> IngestionSettings:

@@ -25,6 +25,8 @@ _Validator = extend(
         lambda _, value: isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value),
     ),
 )
+# From the folder of a study.
+CONFIGURATION, SCHEMA = Path("config.yaml"), Path("rules/schemas/config.schema.yaml")
 PATHS = (
     ("cohort", "folder"),
     ("privacy", "key_file"),
