@@ -25,8 +25,8 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from dlre_core.foundation.csv_tables import read_table, write_table
+from dlre_core.foundation.design import study_questions
 from dlre_core.foundation.picture_store import write_rois
-from dlre_core.foundation.study_terms import STAGES
 from dlre_core.ingestion.look_alikes import check_split
 from dlre_core.patients.splits import make_split
 from dlre_core.training.arm_training import ArmFiles, train_arm
@@ -97,7 +97,7 @@ def training(folder: Path) -> None:
             rois=folder / "rois.h5",
             rois_table=folder / "rois.csv",
             split=folder / "split.csv",
-            weights={stage: folder / f"{stage}.safetensors" for stage in STAGES},
+            weights={stage: folder / f"{stage}.safetensors" for stage in study_questions()},
             history=folder / "history.csv",
             speed=folder / "speed.csv",
             checkpoints=folder / "checkpoints",

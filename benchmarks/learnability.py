@@ -17,9 +17,9 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from dlre_core.foundation.study_terms import STAGES
+from dlre_core.foundation.design import method_labels, study_questions
 from dlre_core.statistics.estimates import Estimate
-from dlre_core.tables.formatting import METHOD_NAMES, format_interval, images_name
+from dlre_core.tables.formatting import format_interval, images_name
 from tests.workflow.study import Study
 
 ARMS = ("overall_5_images", "overall_3_images", "overall_1_image")
@@ -62,8 +62,11 @@ def main():
         validation = table[table["cohort"] == "validation"]
         for (method, images), part in validation.groupby(["method", "images"], sort=False):
             by = part.set_index("stage")
-            cells = [format_interval(Estimate(*by.loc[stage, ["auc", "auc_low", "auc_high"]]), 3) for stage in STAGES]
-            name = f"{METHOD_NAMES[method]}, {images_name(images, method)}"
+            cells = [
+                format_interval(Estimate(*by.loc[stage, ["auc", "auc_low", "auc_high"]]), 3)
+                for stage in study_questions()
+            ]
+            name = f"{method_labels()[method]}, {images_name(images, method)}"
             print(f"| {seed} | {name} | " + " | ".join(cells) + " |", flush=True)
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from dlre_core.foundation.study_terms import KEYS, STAGES, stage_labels
+from dlre_core.foundation.design import stage_labels, study_questions
+from dlre_core.foundation.study_terms import KEYS
 from dlre_core.statistics.estimates import Estimate
 from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.formatting import format_interval
@@ -37,11 +38,11 @@ def main() -> None:
         for arm, images in ARMS.items():
             models = study / "results/models" / arm
             if models.exists():
-                weights = {stage: models / f"{stage}.safetensors" for stage in STAGES}
+                weights = {stage: models / f"{stage}.safetensors" for stage in study_questions()}
                 pictures = predict_split(crops / "rois.h5", crops / "rois.csv", split, weights, images)
-                patients = pictures.groupby(KEYS)[["fibrosis_stage", *STAGES]].mean()
+                patients = pictures.groupby(KEYS)[["fibrosis_stage", *study_questions()]].mean()
                 cells = []
-                for stage in STAGES:
+                for stage in study_questions():
                     labels = stage_labels(patients["fibrosis_stage"], stage)
                     roc = roc_analysis(labels, patients[stage])
                     cells.append(format_interval(Estimate(roc.auc, *roc.auc_interval), 3))

@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from dlre_core.foundation.study_terms import STAGES
+from dlre_core.foundation.design import study_questions
 from dlre_core.network.fibrosis_network import new_network
 from dlre_core.serving.client import predict_images
 from dlre_core.serving.repository import write_model_repository
@@ -106,11 +106,11 @@ def main(n: int = 512, rounds: int = 7) -> None:
     """Build a study of random networks, serve it, time it."""
     torch.set_num_threads(THREADS)
     images = np.random.default_rng(0).integers(0, 256, (n, 250, 250, 3), dtype=np.uint8)
-    networks = [new_network(seed).eval() for seed in range(len(STAGES))]
+    networks = [new_network(seed).eval() for seed in range(len(study_questions()))]
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(THREADS) as pool:
         folder = Path(name)
         (folder / "models/overall").mkdir(parents=True)
-        for stage, network in zip(STAGES, networks, strict=True):
+        for stage, network in zip(study_questions(), networks, strict=True):
             save_file(network.state_dict(), folder / "models/overall" / f"{stage}.safetensors")
         write_model_repository(folder / "models", ["overall"], folder / "served", simulated=True, provenance={})
         model = folder / "served/dlre/1/overall.onnx"

@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from dlre_core.elastography.screen_layout import BOTTOM_PICTURE
-from dlre_core.foundation.study_terms import STAGE_THRESHOLDS
+from dlre_core.foundation.design import lowest_stages
 from dlre_core.simulation.cohort import write_clinical_csv, write_hospital
 from dlre_core.simulation.presets import HOSPITAL_SIZES
 from dlre_core.statistics.roc import roc_analysis
@@ -124,7 +124,7 @@ def examine(name, table, stages, seed):
     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
     for words, model in models.items():
         cells = []
-        for least in STAGE_THRESHOLDS.values():
+        for least in lowest_stages().values():
             labels = (stages >= least).astype(int)
             p = cross_val_predict(model, features, labels, cv=folds, method="predict_proba")[:, 1]
             cells.append(format_interval(roc_analysis(labels, p).estimate, 3))

@@ -18,7 +18,8 @@ import pandas as pd
 import yaml
 
 from benchmarks.training_settings import patient_auc
-from dlre_core.foundation.study_terms import KEYS, STAGES
+from dlre_core.foundation.design import study_questions
+from dlre_core.foundation.study_terms import KEYS
 from dlre_core.patients.pseudonyms import Pseudonymiser, simulation_key
 
 # Together they tell a patient's pictures apart.
@@ -78,8 +79,8 @@ def main() -> None:
         cohort = yaml.safe_load((study / "config.yaml").read_text())["cohort"]
         pictures = validation_pictures(study, cohort | ({"size": given.size} if given.size else {}))
         for name, columns in (
-            ("texture as drawn", dict.fromkeys(STAGES, "severity")),
-            ("networks", {stage: stage for stage in STAGES}),
+            ("texture as drawn", dict.fromkeys(study_questions(), "severity")),
+            ("networks", {stage: stage for stage in study_questions()}),
         ):
             cells = []
             for stage, column in columns.items():

@@ -16,7 +16,8 @@ from pathlib import Path
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from dlre_core.foundation.study_terms import KEYS, STAGES, stage_labels
+from dlre_core.foundation.design import stage_labels, study_questions
+from dlre_core.foundation.study_terms import KEYS
 from tests.workflow.study import Study
 
 ARM = "overall_5_images"
@@ -45,7 +46,7 @@ def judge(folder: Path) -> dict[str, float]:
     images = pd.read_csv(folder / f"results/predictions/{ARM}.csv")
     images = images[images["cohort"] == "validation"].sort_values([*KEYS, "acquisition"])
     found = {}
-    for stage in STAGES:
+    for stage in study_questions():
         truth = stage_labels(images["fibrosis_stage"], stage)
         found[f"{stage} single"] = roc_auc_score(truth, images[stage])
         for count in (1, 3, 5):
@@ -61,8 +62,8 @@ def main() -> None:
     given = parser.parse_args()
     study = development_study(given.folder)
     target = f"results/predictions/{ARM}.csv"
-    print("| settings | " + " | ".join(f"{stage}: single, 1 / 3 / 5" for stage in STAGES) + " |")
-    print("|" + "---|" * (1 + len(STAGES)), flush=True)
+    print("| settings | " + " | ".join(f"{stage}: single, 1 / 3 / 5" for stage in study_questions()) + " |")
+    print("|" + "---|" * (1 + len(study_questions())), flush=True)
     for changes in [{}, *given.changes]:
         # A file, since numbers within a value of --config arrive as text.
         override = (study.folder / "changes.yaml").resolve()
@@ -88,7 +89,7 @@ def main() -> None:
         auc = judge(study.folder)
         cells = [
             f"{auc[f'{stage} single']:.3f}, " + " / ".join(f"{auc[f'{stage} {count}']:.3f}" for count in (1, 3, 5))
-            for stage in STAGES
+            for stage in study_questions()
         ]
         print(f"| {json.dumps(changes)} | " + " | ".join(cells) + " |", flush=True)
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from dlre_core.comparators.logistic_model import logistic_scores
 from dlre_core.comparators.out_of_fold import out_of_fold_scores
-from dlre_core.foundation.study_terms import KEYS, STAGES
+from dlre_core.foundation.design import study_questions
+from dlre_core.foundation.study_terms import KEYS
 
 POSITIVE = ("lsm", "apri", "fib4")
 
@@ -44,7 +45,7 @@ def fused_scores(scores: pd.DataFrame, folds: Sequence[pd.DataFrame]) -> pd.Data
     is_training = scores["cohort"] == "training"
     result = pd.concat([out_of_fold_scores(scores, folds), scores[~is_training]])
     result = result.sort_values(KEYS, ignore_index=True)
-    for stage in STAGES:
+    for stage in study_questions():
         result[f"dlre_fusion_{stage}"] = logistic_scores(_features(result, stage), result, stage, "fusion")
     return result
 

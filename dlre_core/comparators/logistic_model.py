@@ -7,8 +7,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from dlre_core.foundation.design import stage_labels
 from dlre_core.foundation.errors import TrainingError
-from dlre_core.foundation.study_terms import stage_labels
 
 
 def logistic_scores(

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 
 from dlre_core.comparators.registry import COMPARATORS, Comparator, UpperLimit, comparator_scores
-from dlre_core.foundation.study_terms import KEYS, STAGE_THRESHOLDS, STAGES, stage_labels
+from dlre_core.foundation.design import lowest_stages, question_labels, stage_labels, study_questions
+from dlre_core.foundation.study_terms import KEYS
 from dlre_core.statistics.comparisons import compare_paired_aucs, holm
 from dlre_core.statistics.diagnostic import diagnostic_accuracy
 from dlre_core.statistics.estimates import Estimate
 from dlre_core.statistics.roc import roc_analysis
-from dlre_core.tables.formatting import STAGE_NAMES, format_interval, format_p_value
+from dlre_core.tables.formatting import format_interval, format_p_value
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
 COLUMNS = [
@@ -76,7 +77,7 @@ def other_comparators_table(
     chosen = [one for one in COMPARATORS.values() if not one.limit_of or one.limit_of in upper_limits]
     values = comparator_scores(known, chosen, upper_limits)
     rows: list[dict[str, object]] = []
-    for stage in STAGES:
+    for stage in study_questions():
         truth = stage_labels(part["fibrosis_stage"], stage)
         here = []
         for one in COMPARATORS.values():
@@ -99,7 +100,7 @@ def printed_other_comparators(table: pd.DataFrame, confidence: float, simulated:
     blocks = []
     for stage, part in table.groupby("stage", sort=False):
         rows = [_printed(row) for _, row in part.iterrows() if not math.isnan(row["n"])]
-        blocks.append(Block(STAGE_NAMES[str(stage)], rows))
+        blocks.append(Block(question_labels()[str(stage)], rows))
     absent = table[table["n"].isna()].drop_duplicates("comparator")
     notes = [
         f"Validation cohort, patients with the comparator's values; {100 * confidence:g} % confidence intervals. p: "
@@ -144,7 +145,7 @@ def _published(
 ) -> list[dict[str, object]]:
     rows = []
     for cut in one.cut_offs:
-        if cut.lowest_stage != STAGE_THRESHOLDS[stage]:
+        if cut.lowest_stage != lowest_stages()[stage]:
             continue
         limits = {"rule_out": cut.rule_out, "rule_in": cut.rule_in}
         if cut.rule_out == cut.rule_in:

@@ -7,12 +7,12 @@ from typing import TypeVar
 import pandas as pd
 
 from dlre_core.foundation.csv_tables import read_table
+from dlre_core.foundation.design import network_scores, score_columns
 from dlre_core.foundation.errors import StoreMismatch
-from dlre_core.foundation.study_terms import KEYS, SCORE_COLUMNS, STAGES
+from dlre_core.foundation.study_terms import KEYS
 from dlre_core.patients.resplits import alone
 
 Arm = TypeVar("Arm", bound=Hashable)
-DLRE = [f"dlre_{stage}" for stage in STAGES]
 
 
 def out_of_fold_scores(scores: pd.DataFrame, folds: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -37,8 +37,8 @@ def out_of_fold_scores(scores: pd.DataFrame, folds: Sequence[pd.DataFrame]) -> p
         If the folds are not a division of the training patients.
     """
     training = scores[scores["cohort"] == "training"]
-    held_back = pd.concat([fold[fold["cohort"] == "validation"] for fold in folds])[[*KEYS, *DLRE]]
-    merged = training.drop(columns=DLRE).merge(held_back, on=KEYS, how="outer", indicator=True)
+    held_back = pd.concat([fold[fold["cohort"] == "validation"] for fold in folds])[[*KEYS, *network_scores()]]
+    merged = training.drop(columns=network_scores()).merge(held_back, on=KEYS, how="outer", indicator=True)
     known = merged["_merge"] == "both"
     if len(merged) != len(training) or not (known | alone(merged)).all():
         raise StoreMismatch(
@@ -52,7 +52,7 @@ def read_out_of_fold(scores: pd.DataFrame, folds: Sequence[str | Path]) -> pd.Da
     """`out_of_fold_scores` of the files of an arm's folds; None where there are none."""
     if not folds:
         return None
-    return out_of_fold_scores(scores, [read_table(path, needs=SCORE_COLUMNS) for path in folds])
+    return out_of_fold_scores(scores, [read_table(path, needs=score_columns()) for path in folds])
 
 
 def read_out_of_fold_of_arms(

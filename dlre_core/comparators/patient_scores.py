@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from dlre_core.comparators.serum_indices import apri, fib4
+from dlre_core.foundation.design import score_columns, study_questions
 from dlre_core.foundation.errors import StoreMismatch
-from dlre_core.foundation.study_terms import KEYS, SCORE_COLUMNS, STAGES
+from dlre_core.foundation.study_terms import KEYS
 
 
 def patient_scores(
@@ -42,7 +43,7 @@ def patient_scores(
     Returns
     -------
     DataFrame
-        One row a patient, `SCORE_COLUMNS`, sorted by hospital and patient.
+        One row a patient, `score_columns()`, sorted by hospital and patient.
 
     Raises
     ------
@@ -60,7 +61,7 @@ def patient_scores(
     grouped = images.groupby(KEYS, sort=True)
     scores = grouped[["cohort", "fibrosis_stage"]].first()
     scores["images"] = grouped.size()
-    for stage in STAGES:
+    for stage in study_questions():
         scores[f"dlre_{stage}"] = grouped[stage].agg(aggregate)
     scores["lsm"] = grouped["lsm"].median()
     clinical = patients.set_index(KEYS)
@@ -81,4 +82,4 @@ def patient_scores(
     scores["apri"] = apri(ast, platelets, limits.to_numpy())
     scores["fib4"] = fib4(age, ast, alt, platelets)
     scores = scores.join(clinical[["inflammation_grade", "alt_iu_l", "bmi_kg_m2"]])
-    return scores.reset_index()[SCORE_COLUMNS]
+    return scores.reset_index()[score_columns()]

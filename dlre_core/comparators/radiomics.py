@@ -18,9 +18,10 @@ from dlre_core.elastography.elastogram import read_box, stiffness_map, stored_la
 from dlre_core.elastography.q_box import BOX_WIDTH_MM
 from dlre_core.elastography.scale import scale_of_columns
 from dlre_core.foundation.csv_tables import read_table, write_table
+from dlre_core.foundation.design import study_questions
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.picture_store import open_images
-from dlre_core.foundation.study_terms import BOX_WRONG, KEYS, STAGES
+from dlre_core.foundation.study_terms import BOX_WRONG, KEYS
 
 FIRST_ORDER = (
     "mean_kpa",
@@ -186,7 +187,7 @@ def radiomics_scores(scores: pd.DataFrame, predictions: pd.DataFrame, features: 
     means = used.groupby(KEYS)[list(FEATURES)].mean()
     of_patient = means.reindex(pd.MultiIndex.from_frame(scores[KEYS])).to_numpy(dtype=np.float64)
     return scores.assign(
-        **{f"radiomics_{stage}": logistic_scores(of_patient, scores, stage, "radiomics") for stage in STAGES}
+        **{f"radiomics_{stage}": logistic_scores(of_patient, scores, stage, "radiomics") for stage in study_questions()}
     )
 
 

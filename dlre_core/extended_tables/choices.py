@@ -8,11 +8,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
-from dlre_core.foundation.study_terms import KEYS, STAGES, stage_labels
+from dlre_core.foundation.design import method_labels, question_labels, stage_labels, study_questions
+from dlre_core.foundation.study_terms import KEYS
 from dlre_core.patients.splits import first_pictures
 from dlre_core.statistics.delong import auc_parts, delong_covariance
 from dlre_core.tables.accuracy_print import estimate
-from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval, round_half_up
+from dlre_core.tables.formatting import format_interval, round_half_up
 from dlre_core.tables.table_3_pictures import STRATEGIES
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
@@ -55,7 +56,7 @@ def choices_table(
     part = first_pictures(part, count)
     stages_of = part.groupby(KEYS, sort=False)["fibrosis_stage"].first()
     rows = []
-    for stage in STAGES:
+    for stage in study_questions():
         truth = stage_labels(stages_of, stage)
         for method in STRATEGIES:
             column = stage if method == "dlre" else method
@@ -70,15 +71,15 @@ def choices_table(
 def printed_choices(table: pd.DataFrame, confidence: float, simulated: bool) -> PrintedTable:
     """The table for print: a row per method and number of pictures."""
     columns = ["Method", "Pictures", "Choices"]
-    for stage in STAGES:
-        columns += [STAGE_NAMES[stage], "lowest to highest"]
+    for stage in study_questions():
+        columns += [question_labels()[stage], "lowest to highest"]
     cells = {(r["stage"], r["method"], r["images"]): r for r in table.to_dict("records")}
     rows = []
     for method in STRATEGIES:
         for images in sorted(table["images"].unique()):
-            first = cells[STAGES[0], method, images]
-            row = [METHOD_NAMES[method], str(images), str(first["choices"])]
-            for stage in STAGES:
+            first = cells[study_questions()[0], method, images]
+            row = [method_labels()[method], str(images), str(first["choices"])]
+            for stage in study_questions():
                 cell = cells[stage, method, images]
                 lowest, highest = (round_half_up(cell[n], 2) for n in ("auc_lowest", "auc_highest"))
                 row += [format_interval(estimate(cell, "auc")), f"{lowest} to {highest}"]

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from dlre_core.foundation.study_terms import COHORTS, STAGES, stage_labels
+from dlre_core.foundation.design import method_labels, question_labels, stage_labels, study_questions
+from dlre_core.foundation.study_terms import COHORTS
 from dlre_core.tables.formatting import (
     COHORT_NAMES,
-    METHOD_NAMES,
-    STAGE_NAMES,
     UNDEFINED,
     arm_name,
     format_cutoff,
@@ -86,7 +85,7 @@ def printed_counts(table: pd.DataFrame, simulated: bool, confidence: float = 0.9
             ]
             for row in part.to_dict("records")
         ]
-        blocks.append(Block(f"Table {number}, {STAGE_NAMES[str(stage)]}", rows))
+        blocks.append(Block(f"Table {number}, {question_labels()[str(stage)]}", rows))
     columns = (
         "Row",
         "Cohort",
@@ -135,7 +134,7 @@ def events_table(scores: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
                 "images": int(part["images"].sum()),
                 "hospitals": part["hospital"].nunique(),
             }
-            for stage in STAGES:
+            for stage in study_questions():
                 row[f"{stage}_cases"] = int(stage_labels(part["fibrosis_stage"], stage).sum())
             rows.append(row)
     return pd.DataFrame(rows)
@@ -150,11 +149,18 @@ def printed_events(table: pd.DataFrame, simulated: bool) -> PrintedTable:
             str(row["hospitals"]),
             str(row["patients"]),
             str(row["images"]),
-            *(f"{row[f'{stage}_cases']} v {row['patients'] - row[f'{stage}_cases']}" for stage in STAGES),
+            *(f"{row[f'{stage}_cases']} v {row['patients'] - row[f'{stage}_cases']}" for stage in study_questions()),
         ]
         for row in table.to_dict("records")
     ]
-    columns = ("Arm", "Cohort", "Hospitals", "Patients", "Images", *(f"{STAGE_NAMES[s]}: yes v no" for s in STAGES))
+    columns = (
+        "Arm",
+        "Cohort",
+        "Hospitals",
+        "Patients",
+        "Images",
+        *(f"{question_labels()[s]}: yes v no" for s in study_questions()),
+    )
     notes = ["The smaller class of a question limits how exactly its AUC can be known."]
     caption = "Extended table 6. Patients, images and events of every arm"
     return PrintedTable(simulated_caption(caption, simulated), columns, [Block("", rows)], notes, 2)
@@ -166,8 +172,8 @@ def _row_name(row: Mapping[str, object]) -> str:
         return arm_name(row["arm"])
     if pd.notna(row["images"]):
         name = images_name(int(float(str(row["images"]))), method)
-        return f"{METHOD_NAMES.get(method, method)}, {name}"
-    return METHOD_NAMES.get(method, method)
+        return f"{method_labels().get(method, method)}, {name}"
+    return method_labels().get(method, method)
 
 
 def _limits(row: Mapping[str, float]) -> str:
@@ -181,4 +187,4 @@ def _other(name: object) -> str:
     text = str(name)
     if not text or text == "nan":
         return UNDEFINED
-    return METHOD_NAMES.get(text, arm_name(text))
+    return method_labels().get(text, arm_name(text))

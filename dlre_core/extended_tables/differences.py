@@ -3,15 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from dlre_core.foundation.study_terms import COHORTS, METHODS, STAGES
+from dlre_core.foundation.design import method_labels, question_labels, study_methods, study_questions
+from dlre_core.foundation.study_terms import COHORTS
 from dlre_core.sample_size.auc_precision import least_difference
 from dlre_core.statistics.bootstrap import bootstrap_aucs
 from dlre_core.statistics.estimates import Estimate, too_few
 from dlre_core.tables.accuracy_print import estimate
 from dlre_core.tables.formatting import (
     COHORT_NAMES,
-    METHOD_NAMES,
-    STAGE_NAMES,
     format_exact_p_value,
     format_interval,
     format_p_value,
@@ -40,9 +39,9 @@ def bootstrap_differences(
     """
     rows = []
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-    for number, (stage, cohort) in enumerate((s, c) for s in STAGES for c in COHORTS):
-        parts = [samples(scores, method, stage)[cohort] for method in METHODS]
-        for method, part in zip(METHODS[1:], parts[1:], strict=True):
+    for number, (stage, cohort) in enumerate((s, c) for s in study_questions() for c in COHORTS):
+        parts = [samples(scores, method, stage)[cohort] for method in study_methods()]
+        for method, part in zip(study_methods()[1:], parts[1:], strict=True):
             # Those whom DeLong's test of the two takes.
             both = np.column_stack([parts[0].values, part.values])
             known = ~np.isnan(both).any(axis=1)
@@ -108,10 +107,10 @@ def printed_differences(table: pd.DataFrame, replicates: int, confidence: float,
     """The differences for print."""
     blocks = [
         Block(
-            STAGE_NAMES[stage],
+            question_labels()[stage],
             [
                 [
-                    f"DLRE − {METHOD_NAMES[row['method']]}",
+                    f"DLRE − {method_labels()[row['method']]}",
                     COHORT_NAMES[row["cohort"]][0],
                     str(row["n_compared"]),
                     format_interval(estimate(row, "difference"), 3),
@@ -123,7 +122,7 @@ def printed_differences(table: pd.DataFrame, replicates: int, confidence: float,
                 for row in table[table["stage"] == stage].to_dict("records")
             ],
         )
-        for stage in STAGES
+        for stage in study_questions()
     ]
     columns = ("Difference of AUC", "Cohort", "n", "DeLong", "Bootstrap", "p, DeLong", "p, Holm", "80 % power")
     notes = [

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dlre_core.foundation.study_terms import STAGES, stage_labels
+from dlre_core.foundation.design import method_labels, question_labels, stage_labels, study_questions
 from dlre_core.statistics.roc import pooled_auc, roc_analysis
 from dlre_core.tables.accuracy_print import estimate, undefined
-from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval
+from dlre_core.tables.formatting import format_interval
 from dlre_core.tables.table_2_accuracy import AccuracySettings, method_scores, spread
 from dlre_core.tables.table_3_pictures import STRATEGIES
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
@@ -38,7 +38,7 @@ def hospital_table(scores: pd.DataFrame, settings: AccuracySettings) -> pd.DataF
     part = scores[scores["cohort"] == "validation"]
     hospitals = sorted(scores["hospital"].unique())
     rows = []
-    for stage in STAGES:
+    for stage in study_questions():
         for method in STRATEGIES:
             of_hospitals = []
             for hospital in [*hospitals, EVERYBODY]:
@@ -87,13 +87,13 @@ def _pooled(rows: Sequence[Mapping[str, Any]], confidence: float) -> dict[str, o
 def printed_hospitals(table: pd.DataFrame, settings: AccuracySettings, simulated: bool) -> PrintedTable:
     """The table for print: a row per hospital, a pair of columns per stage question."""
     columns = ["Hospital", "n"]
-    for stage in STAGES:
-        columns += [f"{STAGE_NAMES[stage]}: cases", *(METHOD_NAMES[m] for m in STRATEGIES)]
+    for stage in study_questions():
+        columns += [f"{question_labels()[stage]}: cases", *(method_labels()[m] for m in STRATEGIES)]
     cells = {(r["stage"], r["method"], r["hospital"]): r for r in table.to_dict("records")}
     rows = []
     for hospital in table["hospital"].unique():
-        row = [str(hospital), str(cells[STAGES[0], STRATEGIES[0], hospital]["n"])]
-        for stage in STAGES:
+        row = [str(hospital), str(cells[study_questions()[0], STRATEGIES[0], hospital]["n"])]
+        for stage in study_questions():
             row.append(str(cells[stage, STRATEGIES[0], hospital]["n_cases"]))
             for method in STRATEGIES:
                 cell = cells[stage, method, hospital]

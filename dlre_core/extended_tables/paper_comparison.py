@@ -9,15 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from dlre_core.extended_tables.published_form import STAGE_WORDS
-from dlre_core.tables.formatting import (
-    COHORT_NAMES,
-    METHOD_NAMES,
-    STAGE_NAMES,
-    UNDEFINED,
-    arm_name,
-    images_name,
-    round_half_up,
-)
+from dlre_core.foundation.design import method_labels, question_labels
+from dlre_core.tables.formatting import COHORT_NAMES, UNDEFINED, arm_name, images_name, round_half_up
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
 PUBLISHED = Path(__file__).parents[1] / "audit" / "data" / "paper_tables.json"
@@ -267,7 +260,7 @@ def printed_comparison(table: pd.DataFrame, simulated: bool) -> list[PrintedTabl
         block = Block("", _baseline_rows(baseline))
         printed.append(PrintedTable(simulated_caption(caption, simulated), columns, [block], notes[:1]))
     blocks = [
-        Block(f"Table {number}, {STAGE_NAMES[str(stage)]}", _accuracy_rows(rows))
+        Block(f"Table {number}, {question_labels()[str(stage)]}", _accuracy_rows(rows))
         for (number, stage), rows in table[table["table"] > 1].groupby(["table", "stage"], sort=False)
     ]
     caption = "Our Tables 2 to 4 beside the published ones"
@@ -281,7 +274,7 @@ def _accuracy_rows(part: pd.DataFrame) -> list[list[str]]:
     for (method, arm, images, cohort), cells in part.groupby(
         ["method", "arm", "images", "cohort"], sort=False, dropna=False
     ):
-        name = METHOD_NAMES[str(method)]
+        name = method_labels()[str(method)]
         if arm:
             name = arm_name(str(arm))
         elif not math.isnan(float(str(images))):

@@ -6,19 +6,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dlre_core.foundation.study_terms import COHORTS, METHODS, STAGES, stage_labels
+from dlre_core.foundation.design import method_labels, question_labels, stage_labels, study_methods, study_questions
+from dlre_core.foundation.study_terms import COHORTS
 from dlre_core.statistics.calibration import EDGE, calibration, logistic_probabilities
 from dlre_core.statistics.decision import net_benefit, net_benefit_band
 from dlre_core.statistics.estimates import LEAST_OF_A_CLASS, Estimate, too_few
 from dlre_core.statistics.proportions import logit_predictive_value
 from dlre_core.tables.accuracy_print import estimate, limited
-from dlre_core.tables.formatting import (
-    COHORT_NAMES,
-    METHOD_NAMES,
-    STAGE_NAMES,
-    format_interval,
-    round_half_up,
-)
+from dlre_core.tables.formatting import COHORT_NAMES, format_interval, round_half_up
 from dlre_core.tables.table_2_accuracy import method_scores, spread
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
@@ -50,7 +45,7 @@ def method_probabilities(scores: pd.DataFrame, method: str, stage: str) -> tuple
 def calibration_table(
     scores: pd.DataFrame,
     confidence: float = 0.95,
-    methods: Sequence[str] = METHODS,
+    methods: Sequence[str] = (),
     cohorts: Sequence[str] = COHORTS,
 ) -> pd.DataFrame:
     """Calibration of every method by stage question and cohort.
@@ -70,8 +65,8 @@ def calibration_table(
         than five cases or controls, but for observed/expected), the scaled Brier score; notes.
     """
     rows = []
-    for stage in STAGES:
-        for method in methods:
+    for stage in study_questions():
+        for method in methods or study_methods():
             p, note = method_probabilities(scores, method, stage)
             for cohort in cohorts:
                 here = (scores["cohort"] == cohort).to_numpy()
@@ -134,10 +129,10 @@ def printed_calibration(
     )
     blocks = [
         Block(
-            STAGE_NAMES[stage],
+            question_labels()[stage],
             [
                 [
-                    METHOD_NAMES[row["method"]],
+                    method_labels()[row["method"]],
                     *COHORT_NAMES[row["cohort"]][:letters],
                     str(row["n"]),
                     *(format_interval(estimate(row, name)) for name in ("slope", "intercept", "in_the_large")),
@@ -148,7 +143,7 @@ def printed_calibration(
                 for row in table[table["stage"] == stage].to_dict("records")
             ],
         )
-        for stage in STAGES
+        for stage in study_questions()
     ]
     notes = [
         f"{'T, training cohort (apparent); V, validation cohort. ' if letters else ''}"
@@ -185,9 +180,9 @@ def decision_table(
         five cases or controls).
     """
     rows = []
-    for stage in STAGES:
+    for stage in study_questions():
         labels = stage_labels(scores["fibrosis_stage"], stage)
-        probabilities = {m: method_probabilities(scores, m, stage)[0] for m in METHODS}
+        probabilities = {m: method_probabilities(scores, m, stage)[0] for m in study_methods()}
         for cohort in COHORTS:
             here = (scores["cohort"] == cohort).to_numpy()
             columns = {m: p[here] for m, p in probabilities.items()}
@@ -272,15 +267,15 @@ def printed_predictive_values(table: pd.DataFrame, confidence: float, simulated:
     for sign in ("PPV", "NPV"):
         columns += [f"{sign} (%) at {100 * p:g} %" for p in prevalences]
     blocks = []
-    for stage in STAGES:
+    for stage in study_questions():
         rows = []
         for method, part in table[table["stage"] == stage].groupby("method", sort=False):
             by = {row["prevalence"]: row for row in part.to_dict("records")}
-            cells = [METHOD_NAMES.get(str(method), str(method))]
+            cells = [method_labels().get(str(method), str(method))]
             for name in ("positive_predictive_value", "negative_predictive_value"):
                 cells += [format_interval(estimate(by[p], name), 1, 100) for p in prevalences]
             rows.append(cells)
-        blocks.append(Block(STAGE_NAMES[stage], rows))
+        blocks.append(Block(question_labels()[stage], rows))
     notes = [
         "Sensitivity and specificity of the validation cohort at the cut-offs of Table 2, carried to "
         f"other prevalences by Bayes' rule; {100 * confidence:g} % logit intervals (Mercaldo, 2007).",

@@ -5,14 +5,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from dlre_core.tables.formatting import (
-    COHORT_NAMES,
-    METHOD_NAMES,
-    UNDEFINED,
-    arm_name,
-    images_name,
-    round_half_up,
-)
+from dlre_core.foundation.design import method_labels
+from dlre_core.tables.formatting import COHORT_NAMES, UNDEFINED, arm_name, images_name, round_half_up
 from dlre_core.tables.table_1_baseline import GROUPS
 from dlre_core.tables.table_3_pictures import DAGGER
 
@@ -96,7 +90,7 @@ def _row(number: int, row: Mapping[str, object]) -> dict[str, object]:
     printed: dict[str, object] = {
         "row": number,
         "stage": STAGE_WORDS[str(row["stage"])],
-        "method": METHOD_NAMES.get(str(row["method"]), str(row["method"])),
+        "method": method_labels().get(str(row["method"]), str(row["method"])),
         "arm": _arm(row),
         "cohort": COHORT_NAMES[str(row["cohort"])][0],
         "n": str(row["n"]),

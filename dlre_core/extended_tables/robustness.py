@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from dlre_core.foundation.study_terms import STAGES, stage_labels
+from dlre_core.foundation.design import method_labels, question_labels, stage_labels, study_questions
 from dlre_core.statistics.estimates import Estimate
 from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.accuracy_print import undefined
-from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval
+from dlre_core.tables.formatting import format_interval
 from dlre_core.tables.table_2_accuracy import AccuracySettings, method_scores, spread
 from dlre_core.tables.table_3_pictures import STRATEGIES
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
@@ -54,7 +54,7 @@ def robustness_table(scores: Mapping[str, pd.DataFrame], analysis: str, settings
     rows = []
     for variant, table in scores.items():
         part = table[table["cohort"] == "validation"]
-        for stage in STAGES:
+        for stage in study_questions():
             for method in STRATEGIES:
                 roc = roc_analysis(
                     stage_labels(part["fibrosis_stage"], stage),
@@ -93,14 +93,14 @@ def robustness_table(scores: Mapping[str, pd.DataFrame], analysis: str, settings
 def printed_robustness(table: pd.DataFrame, analysis: str, settings: AccuracySettings, simulated: bool) -> PrintedTable:
     """The table for print: a row a variant, a pair of columns a stage question."""
     columns = ["Variant", "Training", "Validation"]
-    columns += [f"{STAGE_NAMES[stage]}: {METHOD_NAMES[m]}" for stage in STAGES for m in STRATEGIES]
+    columns += [f"{question_labels()[stage]}: {method_labels()[m]}" for stage in study_questions() for m in STRATEGIES]
     cells = {(r["variant"], r["stage"], r["method"]): r for r in table.to_dict("records")}
     rows = []
     for variant in table["variant"].unique():
-        first = cells[variant, STAGES[0], STRATEGIES[0]]
+        first = cells[variant, study_questions()[0], STRATEGIES[0]]
         counts = ["" if math.isnan(first[n]) else f"{first[n]:.0f}" for n in ("n_training", "n_validation")]
         row = [variant.replace("_", " "), *counts]
-        for stage in STAGES:
+        for stage in study_questions():
             for method in STRATEGIES:
                 cell = cells[variant, stage, method]
                 row.append(format_interval(Estimate(cell["auc"], cell["auc_low"], cell["auc_high"])))

@@ -1,22 +1,33 @@
-"""Extended table 5: the ordinal view. Which stage do the three answers imply, and do they agree?"""
+"""Extended table 5: the ordinal view. Which stage do the answers imply, and do they agree?"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dlre_core.foundation.study_terms import COHORTS, METHODS, RISING_STAGES, STAGES, known_stages
+from dlre_core.foundation.design import (
+    method_labels,
+    network_scores,
+    number_of_questions,
+    rising_questions,
+    short_labels,
+    stage_class,
+    stage_classes,
+    study_methods,
+    study_questions,
+)
+from dlre_core.foundation.study_terms import COHORTS
 from dlre_core.statistics.agreement import obuchowski, obuchowski_by_chance, rescaled, weighted_kappa
 from dlre_core.tables.accuracy_print import estimate, undefined
-from dlre_core.tables.formatting import COHORT_NAMES, METHOD_NAMES, format_interval, round_half_up
+from dlre_core.tables.formatting import COHORT_NAMES, format_interval, round_half_up
 from dlre_core.tables.table_2_accuracy import method_scores, spread
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
-# Stages that the three questions tell apart; F0 and F1 are one.
-ORDERED = ("F0-1", "F2", "F3", "F4")
-
 
 def implied_stage(scores: pd.DataFrame, table_2: pd.DataFrame, method: str) -> NDArray[np.int64]:
-    """The highest stage whose question a method answers with yes: 0 (F0-1) to 3 (F4), -1 unknown.
+    """The highest stage whose question a method answers with yes, its place in `design.stage_classes`; -1 unknown.
 
     Parameters
     ----------
@@ -29,23 +40,12 @@ def implied_stage(scores: pd.DataFrame, table_2: pd.DataFrame, method: str) -> N
     cutoffs = table_2.set_index(["stage", "method", "cohort"])["cutoff"]
     implied = np.zeros(len(scores), dtype=np.int64)
     unknown = np.zeros(len(scores), dtype=bool)
-    for level, stage in enumerate(RISING_STAGES, start=1):
+    for level, stage in enumerate(rising_questions(), start=1):
         values = method_scores(scores, method, stage)
         limits = np.array([cutoffs[stage, method, cohort] for cohort in scores["cohort"]])
         unknown |= np.isnan(values) | np.isnan(limits)
         implied = np.where(values >= limits, level, implied)
     return np.where(unknown, -1, implied)
-
-
-def biopsy_stage(scores: pd.DataFrame) -> NDArray[np.int64]:
-    """METAVIR stage as 0 (F0-1) to 3 (F4).
-
-    Examples
-    --------
-    >>> biopsy_stage(pd.DataFrame({"fibrosis_stage": [0, 1, 2, 4]})).tolist()
-    [0, 0, 1, 3]
-    """
-    return np.maximum(known_stages(scores["fibrosis_stage"]) - 1, 0)
 
 
 def ordinal_tables(
@@ -80,20 +80,21 @@ def ordinal_tables(
         ``image_violations`` of ``images``).
     """
     confusion, measures = [], []
+    ordered = stage_classes()
     images = predictions["cohort"].to_numpy()
-    violated = probability_order(predictions, STAGES)
-    for number, method in enumerate(METHODS):
-        implied, truth = implied_stage(scores, table_2, method), biopsy_stage(scores)
+    violated = probability_order(predictions, study_questions())
+    for number, method in enumerate(study_methods()):
+        implied, truth = implied_stage(scores, table_2, method), stage_class(scores["fibrosis_stage"])
         answers = _answers(scores, table_2, method)
         for cohort in COHORTS:
             here = (scores["cohort"] == cohort).to_numpy()
             known = here & (implied >= 0)
             expected = _expected_stage(scores, method)[here]
-            table = np.zeros((4, 4), dtype=np.int64)
+            table = np.zeros((len(ordered), len(ordered)), dtype=np.int64)
             np.add.at(table, (truth[known], implied[known]), 1)
             confusion += [
-                {"method": method, "cohort": cohort, "biopsy": name, **dict(zip(ORDERED, row, strict=True))}
-                for name, row in zip(ORDERED, table.tolist(), strict=True)
+                {"method": method, "cohort": cohort, "biopsy": name, **dict(zip(ordered, row, strict=True))}
+                for name, row in zip(ordered, table.tolist(), strict=True)
             ]
             found = {
                 "kappa_linear": weighted_kappa(table, "linear", confidence=confidence),
@@ -122,17 +123,17 @@ def ordinal_tables(
     return pd.DataFrame(confusion), pd.DataFrame(measures)
 
 
-def probability_order(probabilities: pd.DataFrame, columns: tuple[str, str, str]) -> NDArray[np.bool_]:
-    """True where p(>=F2) >= p(>=F3) >= p(F4) does not hold.
+def probability_order(probabilities: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.bool_]:
+    """True where a more severe stage is more probable than a milder one.
 
     Parameters
     ----------
     probabilities : DataFrame
-    columns : (str, str, str)
-        Names of p(F4), p(>=F3) and p(>=F2).
+    columns : sequence of str
+        Probabilities, from the most severe stage to the mildest.
     """
-    f4, ge_f3, ge_f2 = (probabilities[name].to_numpy(dtype=np.float64) for name in columns)
-    return (ge_f2 < ge_f3) | (ge_f3 < f4)
+    values = probabilities[list(columns)].to_numpy(dtype=np.float64)
+    return (values[:, 1:] < values[:, :-1]).any(axis=1)
 
 
 def printed_stages(confusion: pd.DataFrame, measures: pd.DataFrame, confidence: float, simulated: bool) -> PrintedTable:
@@ -152,52 +153,61 @@ def printed_stages(confusion: pd.DataFrame, measures: pd.DataFrame, confidence: 
         parts[-1] += f", by chance {round_half_up(row['obuchowski_by_chance'], 2)}"
         parts.append(f"rescaled {format_interval(estimate(row, 'rescaled'))}")
         share = round_half_up(row["correct"] / row["n"], 1, 100) if row["n"] else "–"
-        heading = f"{METHOD_NAMES[str(method)]}: {row['correct']} of {row['n']} right ({share} %); {'; '.join(parts)}"
-        rows = [[r["biopsy"], *(str(r[name]) for name in ORDERED)] for r in part.to_dict("records")]
+        heading = (
+            f"{method_labels()[str(method)]}: {row['correct']} of {row['n']} right ({share} %); {'; '.join(parts)}"
+        )
+        rows = [[r["biopsy"], *(str(r[name]) for name in stage_classes())] for r in part.to_dict("records")]
         blocks.append(Block(heading, rows))
-    dlre = {cohort: by["dlre", cohort] for cohort in COHORTS}
-    counted = "; ".join(
-        f"{COHORT_NAMES[cohort].lower()} cohort {int(row['probability_violations'])} of {row['n']} "
-        f"patients and {int(row['image_violations'])} of {row['images']} images (answers at the cut-offs: "
-        f"{row['order_violations']} patients)"
-        for cohort, row in dlre.items()
-    )
+    several = len(study_questions()) > 1
     notes = [
         "Rows: biopsy. Columns: the highest stage whose question is answered with yes at the cut-offs "
         f"of Table 2. {100 * confidence:g} % intervals: κ on Fisher's scale, Obuchowski's measure by "
         "bootstrap. A score that tells nothing gets in Obuchowski's measure what stands there as by chance; rescaled, "
-        "it gets 0.5, and 1 is perfect. DLRE's one score for all stages is the sum of its three probabilities. The "
-        "training cohort is in the CSV.",
-        "The three networks of DLRE are independent, so p(≥F2) ≥ p(≥F3) ≥ p(F4) need not hold. It is "
-        f"violated in: {counted}.",
+        "it gets 0.5, and 1 is perfect. "
+        + f"DLRE's one score for all stages is the sum of its {number_of_questions()} probabilities. " * several
+        + "The training cohort is in the CSV.",
+        *([_order_violated(by)] if several else []),
         *undefined(measures["notes"]),
     ]
     caption = "Extended table 5. Biopsy against implied stage, validation cohort"
-    return PrintedTable(simulated_caption(caption, simulated), ("Biopsy", *ORDERED), blocks, notes)
+    return PrintedTable(simulated_caption(caption, simulated), ("Biopsy", *stage_classes()), blocks, notes)
+
+
+def _order_violated(by: Mapping[tuple[str, str], Mapping[str, Any]]) -> str:
+    order = " ≥ ".join(f"p({short_labels()[question]})" for question in rising_questions())
+    counted = "; ".join(
+        f"{COHORT_NAMES[cohort].lower()} cohort {int(row['probability_violations'])} of {row['n']} "
+        f"patients and {int(row['image_violations'])} of {row['images']} images (answers at the cut-offs: "
+        f"{row['order_violations']} patients)"
+        for cohort, row in ((cohort, by["dlre", cohort]) for cohort in COHORTS)
+    )
+    return (
+        f"The {number_of_questions()} networks of DLRE are independent, so {order} need not hold. It is "
+        f"violated in: {counted}."
+    )
 
 
 def _answers(scores: pd.DataFrame, table_2: pd.DataFrame, method: str) -> NDArray[np.bool_]:
-    """(n, 3) answers to F4, >=F3 and >=F2."""
+    """(n, questions) answers, from the most severe stage to the mildest."""
     cutoffs = table_2.set_index(["stage", "method", "cohort"])["cutoff"]
     columns = [
         method_scores(scores, method, stage)
         >= np.array([cutoffs[stage, method, cohort] for cohort in scores["cohort"]])
-        for stage in STAGES
+        for stage in study_questions()
     ]
     return np.column_stack(columns)
 
 
 def _contradicts(answers: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    f4, ge_f3, ge_f2 = answers.T
-    return (f4 & ~ge_f3) | (ge_f3 & ~ge_f2) | (f4 & ~ge_f2)
+    return (answers[:, :-1] & ~answers[:, 1:]).any(axis=1)
 
 
 def _expected_stage(scores: pd.DataFrame, method: str) -> NDArray[np.float64]:
     """One score for all stages: of DLRE the sum of its probabilities, the stage it expects."""
     if method != "dlre":
-        return method_scores(scores, method, STAGES[0])
-    return np.sum([method_scores(scores, method, stage) for stage in STAGES], axis=0)
+        return method_scores(scores, method, study_questions()[0])
+    return np.sum([method_scores(scores, method, stage) for stage in study_questions()], axis=0)
 
 
 def _probability_violations(scores: pd.DataFrame) -> int:
-    return int(probability_order(scores, ("dlre_f4", "dlre_ge_f3", "dlre_ge_f2")).sum())
+    return int(probability_order(scores, network_scores()).sum())

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from string import ascii_uppercase
 from typing import Any
 
 import pandas as pd
 
-from dlre_core.foundation.study_terms import SQUARE_SIDE
+from dlre_core.foundation.design import lowest_stages, method_labels, short_labels, study_methods
+from dlre_core.foundation.study_terms import METAVIR_STAGES, SQUARE_SIDE
 from dlre_core.statistics.estimates import LEAST_OF_A_CLASS
 from dlre_core.tables.accuracy_print import METHOD_WORDS
 from dlre_core.tables.formatting import arm_name, images_name, round_half_up
@@ -14,12 +16,45 @@ from dlre_core.tables.supplement_subgroups import Subgrouping
 
 # Threshold probabilities at which a decision on treatment or biopsy is open.
 CLINICAL_RANGE = (0.1, 0.5)
-QUESTIONS = "(A, D) F0-F3 versus F4, (B, E) F0-F2 versus F3-F4 (≥F3), (C, F) F0-F1 versus F2-F4 (≥F2)"
+
+
+def _questions(rows: int = 2) -> str:
+    """What every column of panels asks, such as (A, D) F0-F3 versus F4."""
+    names = short_labels()
+    parts = []
+    for column, (name, lowest) in enumerate(lowest_stages().items()):
+        letters = ascii_uppercase[column : rows * len(names) : len(names)]
+        sides = [" versus ".join((_stages(0, lowest - 1), _stages(lowest, METAVIR_STAGES[-1])))]
+        sides += [f"({names[name]})"] * (names[name] != _stages(lowest, METAVIR_STAGES[-1]))
+        parts.append(f"({', '.join(letters)}) {' '.join(sides)}")
+    return ", ".join(parts)
+
+
+def _stages(first: int, last: int) -> str:
+    return f"F{first}" if first == last else f"F{first}-F{last}"
+
+
+def _panels(row: int) -> str:
+    """Letters of a row of panels, such as A-C."""
+    first, last = (ascii_uppercase[place] for place in (row * _columns(), (row + 1) * _columns() - 1))
+    return first if first == last else f"{first}-{last}"
+
+
+def _columns() -> int:
+    return len(lowest_stages())
+
+
+def _methods(methods: Sequence[str]) -> str:
+    *others, last = [method_labels()[method] for method in methods]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _counts(scores: pd.DataFrame) -> str:
     n = scores["cohort"].value_counts()
-    return f"training cohort (A-C, n={n.get('training', 0)}) and validation cohort (D-F, n={n.get('validation', 0)})"
+    return (
+        f"training cohort ({_panels(0)}, n={n.get('training', 0)}) and validation cohort "
+        f"({_panels(1)}, n={n.get('validation', 0)})"
+    )
 
 
 def _cutoffs(settings: Mapping[str, object]) -> str:
@@ -78,8 +113,8 @@ def figure_2_caption(enrolment: pd.DataFrame, rejected_rows: int, simulated: boo
 def figure_3_caption(scores: pd.DataFrame, settings: Mapping[str, object], simulated: bool) -> str:
     """DLRE against the comparators."""
     return (
-        "Figure 3. ROC curves of DLRE, 2D-SWE, APRI and FIB-4 for the assessment of liver fibrosis "
-        f"stages: {QUESTIONS} in the {_counts(scores)}. {_cutoffs(settings)}{_end(simulated)}"
+        f"Figure 3. ROC curves of {_methods(study_methods())} for the assessment of liver fibrosis "
+        f"stages: {_questions()} in the {_counts(scores)}. {_cutoffs(settings)}{_end(simulated)}"
     )
 
 
@@ -88,7 +123,7 @@ def figure_4_caption(scores: Mapping[int, pd.DataFrame], settings: Mapping[str, 
     numbers = ", ".join(str(number) for number in sorted(scores)[:-1])
     return (
         f"Figure 4. ROC curves of DLRE and 2D-SWE with {numbers} and {images_name(max(scores))} or "
-        f"measurements of each patient: {QUESTIONS} in the {_counts(scores[max(scores)])}. "
+        f"measurements of each patient: {_questions()} in the {_counts(scores[max(scores)])}. "
         f"{_cutoffs(settings)}{_end(simulated)}"
     )
 
@@ -98,7 +133,7 @@ def figure_5_caption(hospitals: Mapping[str, Sequence[str]], settings: Mapping[s
     trained = "; ".join(f"{arm_name(arm)}: {', '.join(codes)}" for arm, codes in hospitals.items())
     return (
         f"Figure 5. ROC curves of DLRE trained on different combinations of hospitals ({trained}): "
-        f"{QUESTIONS} in training (A-C) and validation cohorts (D-F). {_cutoffs(settings)}"
+        f"{_questions()} in training ({_panels(0)}) and validation cohorts ({_panels(1)}). {_cutoffs(settings)}"
         f"{_end(simulated)}"
     )
 
@@ -115,8 +150,8 @@ def subgroup_caption(
         else f"the {len(part)} patients of the {cohort} cohort"
     )
     return (
-        f"Supplementary figure {number}{'' if cohort is None else 'v'}. ROC curves of DLRE (A-C) and "
-        f"2D-SWE (D-F) by {grouping.title}, in {who}: {QUESTIONS}. "
+        f"Supplementary figure {number}{'' if cohort is None else 'v'}. ROC curves of DLRE ({_panels(0)}) and "
+        f"2D-SWE ({_panels(1)}) by {grouping.title}, in {who}: {_questions()}. "
         f"No curve is drawn with fewer than {LEAST_OF_A_CLASS} cases or controls.{_end(simulated)}"
     )
 
@@ -143,7 +178,7 @@ def training_caption(settings: Mapping[str, Any], main_arm: str, simulated: bool
 def calibration_caption(scores: pd.DataFrame, confidence: float, simulated: bool) -> str:
     """Extended figure 1."""
     return (
-        f"Extended figure 1. Calibration of DLRE's probabilities: {QUESTIONS} in the "
+        f"Extended figure 1. Calibration of DLRE's probabilities: {_questions()} in the "
         f"{_counts(scores)}. Line: smoothed share of patients with the stage (lowess), with a pointwise "
         "bootstrap band; squares: fifths "
         f"of the patients with exact {100 * confidence:g} % intervals; ticks: patients with the stage "
@@ -163,7 +198,7 @@ def decision_caption(table: pd.DataFrame, confidence: float, simulated: bool) ->
         f"{limits} White: thresholds from {CLINICAL_RANGE[0]:g} to {CLINICAL_RANGE[1]:g}, at which treatment or biopsy "
         "is weighed; beyond them nobody decides. "
         f"No method's curve is drawn with fewer than {LEAST_OF_A_CLASS} cases or controls. "
-        "Probabilities of 2D-SWE, APRI and FIB-4 come from a logistic regression in the training "
+        f"Probabilities of {_methods(study_methods()[1:])} come from a logistic regression in the training "
         "cohort; DLRE's are the networks' own. Where training balances the classes, those are of an even "
         "prevalence, and DLRE loses at thresholds at which the cohort's own prevalence tells."
         f"{_end(simulated)}"
@@ -186,7 +221,7 @@ def roc_band_caption(scores: pd.DataFrame, confidence: float, simulated: bool) -
     n = int((scores["cohort"] == "validation").sum())
     return (
         f"Extended figure 4. ROC curves of DLRE and 2D-SWE in the validation cohort (n={n}) with simultaneous bands: "
-        "(A) F0-F3 versus F4, (B) F0-F2 versus F3-F4 (≥F3), (C) F0-F1 versus F2-F4 (≥F2). With at least "
+        f"{_questions(rows=1)}. With at least "
         f"{100 * confidence:g} % confidence the whole true curve lies within its band (Kolmogorov's limits; Campbell, "
         "1994), which is therefore wider than the limits of one point or of the AUC. Bands that overlap do not mean "
         f"that the methods do not differ. No curve is drawn with fewer than {LEAST_OF_A_CLASS} cases or "

@@ -11,12 +11,21 @@ from matplotlib.figure import Figure
 from dlre_core.extended_tables.hospitals import EVERYBODY, POOLED
 from dlre_core.extended_tables.probabilities import method_probabilities
 from dlre_core.figures.captions import CLINICAL_RANGE
-from dlre_core.figures.style import METHOD_STYLES, PARAMETERS, auc_legend, mark_simulated, new_figure
-from dlre_core.foundation.study_terms import COHORTS, STAGES, stage_labels
+from dlre_core.figures.style import (
+    PARAMETERS,
+    auc_legend,
+    mark_simulated,
+    method_styles,
+    panel_title,
+    question_figure,
+    question_panels,
+)
+from dlre_core.foundation.design import method_labels, stage_labels, study_questions
+from dlre_core.foundation.study_terms import COHORTS
 from dlre_core.statistics.calibration import calibration_band, grouped_calibration, smooth_calibration
 from dlre_core.statistics.estimates import too_few
 from dlre_core.statistics.roc import roc_analysis, roc_band
-from dlre_core.tables.formatting import COHORT_NAMES, METHOD_NAMES, STAGE_NAMES, format_interval, round_half_up
+from dlre_core.tables.formatting import COHORT_NAMES, format_interval, round_half_up
 from dlre_core.tables.table_2_accuracy import samples
 
 # More patients than this are drawn as pixels.
@@ -48,14 +57,14 @@ def calibration_figure(
     cohorts : mapping of cohort to its name at the left
         A row each.
     """
-    figure = new_figure(11.0, 0.4 + 3.5 * len(cohorts))
+    figure = question_figure(0.4 + 3.5 * len(cohorts))
     numbers = table[table["method"] == "dlre"].set_index(["stage", "cohort"])
-    style = METHOD_STYLES["dlre"]
+    style = method_styles()["dlre"]
     with mpl.rc_context(PARAMETERS):
-        axes = figure.subplots(len(cohorts), 3, sharex=True, sharey=True, squeeze=False)
+        axes = question_panels(figure, len(cohorts), sharex=True, sharey=True)
         for row, (cohort, title) in enumerate(cohorts.items()):
             part = scores[scores["cohort"] == cohort]
-            for column, stage in enumerate(STAGES):
+            for column, stage in enumerate(study_questions()):
                 axis, cell = axes[row, column], numbers.loc[(stage, cohort)]
                 labels = stage_labels(part["fibrosis_stage"], stage)
                 p, _ = method_probabilities(part, "dlre", stage)
@@ -95,8 +104,7 @@ def calibration_figure(
                     fontsize=7.2,
                     color=NOTE_COLOUR,
                 )
-                panel = f"{'ABCDEF'[3 * row + column]}  {STAGE_NAMES[stage]}"
-                axis.set_title(panel, loc="left", pad=17)
+                axis.set_title(panel_title(stage, row), loc="left", pad=17)
                 axis.set(xlim=(-0.02, 1.02), ylim=(-0.12, 1.12), aspect="equal")
                 if column == 0:
                     axis.set_ylabel(f"{title}\nShare of patients with the stage")
@@ -115,18 +123,18 @@ def decision_figure(table: pd.DataFrame, *, simulated: bool) -> Figure:
         ``results/tables/decision_curves.csv``.
     simulated : bool
     """
-    figure = new_figure(11.0, 4.0)
+    figure = question_figure(4.0)
     validation = table[table["cohort"] == "validation"]
     with mpl.rc_context(PARAMETERS):
-        axes = figure.subplots(1, 3, sharex=True)
-        for column, stage in enumerate(STAGES):
+        axes = question_panels(figure, sharex=True)[0]
+        for column, stage in enumerate(study_questions()):
             axis, part = axes[column], validation[validation["stage"] == stage]
             axis.axvspan(0, CLINICAL_RANGE[0], color="#F0F2F4", linewidth=0, zorder=0)
             axis.axvspan(CLINICAL_RANGE[1], 1, color="#F0F2F4", linewidth=0, zorder=0)
             few = _few_of_the_decision(part)
             for strategy, curve in part.groupby("strategy", sort=False):
                 look = _strategy_look(str(strategy))
-                if few and strategy in METHOD_STYLES:
+                if few and strategy in method_styles():
                     axis.plot([], [], **look)
                     continue
                 axis.plot(curve["threshold"], curve["net_benefit"], **look)
@@ -138,12 +146,12 @@ def decision_figure(table: pd.DataFrame, *, simulated: bool) -> Figure:
             top = part.loc[part["strategy"] != "none", "net_benefit"].max()
             axis.set_ylim(-0.12, max(1.08 * top, 0.1) if np.isfinite(top) else 1)
             axis.set_xlim(0, 1)
-            axis.set_title(f"{'ABC'[column]}  {STAGE_NAMES[stage]}", loc="left")
+            axis.set_title(panel_title(stage), loc="left")
             axis.set_xlabel("Threshold probability")
             axis.grid(color="#eeeeee", linewidth=0.6)
         axes[0].set_ylabel("Net benefit per patient")
         handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=6)
+        figure.legend(handles, labels, loc="outside upper center", ncols=2 * len(study_questions()))
     mark_simulated(figure, simulated)
     return figure
 
@@ -158,17 +166,17 @@ def roc_band_figure(scores: pd.DataFrame, *, simulated: bool, confidence: float 
     simulated : bool
     confidence : float
     """
-    figure = new_figure(11.0, 5.6)
+    figure = question_figure(5.6)
     # Room between the legends and what stands below them.
     figure.get_layout_engine().set(h_pad=0.15)
     places = np.linspace(0, 1, 401)
     with mpl.rc_context(PARAMETERS):
-        axes = figure.subplots(1, 3, sharex=True, sharey=True)
-        for column, stage in enumerate(STAGES):
+        axes = question_panels(figure, sharex=True, sharey=True)[0]
+        for column, stage in enumerate(study_questions()):
             axis = axes[column]
             axis.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
             for method in BANDS:
-                look = {key: value for key, value in METHOD_STYLES[method].items() if key != "marker"}
+                look = {key: value for key, value in method_styles()[method].items() if key != "marker"}
                 part = samples(scores, method, stage)["validation"]
                 roc = roc_analysis(part.labels, part.values, confidence=confidence)
                 few = too_few(roc.n_cases, roc.n_controls)
@@ -179,10 +187,10 @@ def roc_band_figure(scores: pd.DataFrame, *, simulated: bool, confidence: float 
                 axis.fill_between(places, low, high, color=look["color"], alpha=0.13, linewidth=0)
                 for limit in (low, high):
                     axis.plot(places, limit, color=look["color"], linestyle=look["linestyle"], linewidth=0.7)
-                label = f"{METHOD_NAMES[method]} {format_interval(roc.estimate)}"
+                label = f"{method_labels()[method]} {format_interval(roc.estimate)}"
                 axis.plot(1 - roc.specificity, roc.sensitivity, label=label, **look)
             axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
-            axis.set_title(f"{'ABC'[column]}  {STAGE_NAMES[stage]}", loc="left")
+            axis.set_title(panel_title(stage), loc="left")
             axis.set_xlabel("1 − specificity")
             axis.grid(color="#eeeeee", linewidth=0.6)
             if axis.get_legend_handles_labels()[0]:
@@ -202,10 +210,10 @@ def forest_figure(table: pd.DataFrame, *, simulated: bool) -> Figure:
     simulated : bool
     """
     hospitals = list(table["hospital"].unique())
-    figure = new_figure(11.0, 1.6 + 0.34 * len(hospitals))
+    figure = question_figure(1.6 + 0.34 * len(hospitals))
     with mpl.rc_context(PARAMETERS):
-        axes = figure.subplots(1, 3, sharex=True, sharey=True)
-        for column, stage in enumerate(STAGES):
+        axes = question_panels(figure, sharex=True, sharey=True)[0]
+        for column, stage in enumerate(study_questions()):
             axis, part = axes[column], table[table["stage"] == stage]
             for shift, (method, rows) in zip((-0.16, 0.16), part.groupby("method", sort=False), strict=True):
                 _forest_rows(axis, rows, hospitals, shift, str(method))
@@ -218,7 +226,7 @@ def forest_figure(table: pd.DataFrame, *, simulated: bool) -> Figure:
             axis.set(xlim=(-0.03, 1.18), ylim=(len(hospitals) - 0.4, -0.6))
             axis.set_xticks([0, 0.25, 0.5, 0.75, 1])
             axis.set_yticks(range(len(hospitals)), hospitals)
-            axis.set_title(f"{'ABC'[column]}  {STAGE_NAMES[stage]}", loc="left")
+            axis.set_title(panel_title(stage), loc="left")
             axis.set_xlabel("AUC (cases/patients at the right)")
         axes[0].set_ylabel("Hospital")
         handles, labels = axes[0].get_legend_handles_labels()
@@ -252,8 +260,8 @@ def _say(axis: Axes, words: str) -> None:
 
 
 def _forest_rows(axis: Axes, rows: pd.DataFrame, hospitals: list[str], shift: float, method: str) -> None:
-    style, by = METHOD_STYLES[method], rows.set_index("hospital")
-    label: str | None = METHOD_NAMES[method]
+    style, by = method_styles()[method], rows.set_index("hospital")
+    label: str | None = method_labels()[method]
     for place, hospital in enumerate(hospitals):
         row = by.loc[hospital]
         if np.isnan(row["auc"]):
@@ -288,9 +296,9 @@ def _forest_rows(axis: Axes, rows: pd.DataFrame, hospitals: list[str], shift: fl
 
 
 def _strategy_look(strategy: str) -> dict[str, object]:
-    if strategy in METHOD_STYLES:
-        look = {k: v for k, v in METHOD_STYLES[strategy].items() if k != "marker"}
-        return look | {"label": METHOD_NAMES[strategy]}
+    if strategy in method_styles():
+        look = {k: v for k, v in method_styles()[strategy].items() if k != "marker"}
+        return look | {"label": method_labels()[strategy]}
     if strategy == "all":
         return {"color": "#777777", "linewidth": 1, "linestyle": (0, (4, 2)), "label": "Everybody"}
     return {"color": "#000000", "linewidth": 1, "label": "Nobody"}

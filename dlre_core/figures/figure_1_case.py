@@ -23,11 +23,10 @@ from dlre_core.elastography.screen_layout import ScreenLayout
 from dlre_core.elastography.square import Square
 from dlre_core.figures.network_chart import draw_network, network_blocks
 from dlre_core.figures.style import PARAMETERS, mark_simulated, new_figure
+from dlre_core.foundation.design import question_labels, study_questions
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.picture_store import open_images
-from dlre_core.foundation.study_terms import STAGES
 from dlre_core.network.fibrosis_network import FibrosisNetwork
-from dlre_core.tables.formatting import STAGE_NAMES
 
 WELL_FILLED = 0.9
 # On blue, red and grey alike.
@@ -143,7 +142,7 @@ def figure_1(case: Case, *, simulated: bool) -> Figure:
         panels["B"].set_title("B  The network's square, pixels", loc="left")
         _draw_stiffness(figure, panels["C"], case)
         draw_network(panels["D"], network_blocks(FibrosisNetwork()), crop)
-        questions = ", ".join(STAGE_NAMES[stage] for stage in STAGES)
+        questions = ", ".join(question_labels()[stage] for stage in study_questions())
         panels["D"].set_title(f"D  The network, trained once for each question: {questions}", loc="left")
     mark_simulated(figure, simulated)
     return figure

@@ -11,25 +11,21 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dlre_core.figures.style import (
-    METHOD_STYLES,
     PARAMETERS,
     SERIES_STYLES,
     auc_legend,
     image_style,
     mark_simulated,
-    new_figure,
+    method_styles,
+    panel_title,
+    question_figure,
+    question_panels,
 )
-from dlre_core.foundation.study_terms import COHORTS, STAGES, stage_labels
+from dlre_core.foundation.design import method_labels, stage_labels, study_questions
+from dlre_core.foundation.study_terms import COHORTS
 from dlre_core.statistics.estimates import too_few
 from dlre_core.statistics.roc import roc_analysis
-from dlre_core.tables.formatting import (
-    COHORT_NAMES,
-    METHOD_NAMES,
-    STAGE_NAMES,
-    arm_name,
-    format_interval,
-    images_name,
-)
+from dlre_core.tables.formatting import COHORT_NAMES, arm_name, format_interval, images_name
 from dlre_core.tables.supplement_subgroups import Subgrouping, subgroup_of
 from dlre_core.tables.table_2_accuracy import Sample, method_scores, samples
 from dlre_core.tables.table_3_pictures import STRATEGIES
@@ -79,11 +75,11 @@ def figure_3(
     cutoffs = table.set_index(["stage", "method", "cohort"])[["cutoff", "auc"]]
     cohorts = cohorts or _cohort_rows()
     panels: dict[tuple[str, str], list[Curve]] = {}
-    for stage in STAGES:
-        for method, style in METHOD_STYLES.items():
+    for stage in study_questions():
+        for method, style in method_styles().items():
             found = samples(scores, method, stage)
             parts = {cohort: found[cohort] for cohort in cohorts}
-            _add_curves(panels, (stage, method), parts, cutoffs, METHOD_NAMES[method], style)
+            _add_curves(panels, (stage, method), parts, cutoffs, method_labels()[method], style)
     return roc_panels(panels, cohorts, simulated=simulated, confidence=confidence, interval=interval)
 
 
@@ -105,10 +101,10 @@ def figure_4(
     """
     cutoffs = table.set_index(["stage", "method", "images", "cohort"])[["cutoff", "auc"]]
     panels: dict[tuple[str, str], list[Curve]] = {}
-    for stage in STAGES:
+    for stage in study_questions():
         for method in STRATEGIES:
             for rank, number in enumerate(sorted(scores)):
-                name = f"{METHOD_NAMES[method]}, {images_name(number, method)}"
+                name = f"{method_labels()[method]}, {images_name(number, method)}"
                 parts, style = samples(scores[number], method, stage), image_style(method, rank)
                 _add_curves(panels, (stage, method, number), parts, cutoffs, name, style)
     return roc_panels(panels, _cohort_rows(), simulated=simulated, confidence=confidence, interval=interval)
@@ -132,7 +128,7 @@ def figure_5(
     """
     cutoffs = table.set_index(["stage", "arm", "cohort"])[["cutoff", "auc"]]
     panels: dict[tuple[str, str], list[Curve]] = {}
-    for stage in STAGES:
+    for stage in study_questions():
         for rank, (arm, part) in enumerate(scores.items()):
             style = SERIES_STYLES[rank % len(SERIES_STYLES)]
             _add_curves(panels, (stage, arm), samples(part, "dlre", stage), cutoffs, arm_name(arm), style)
@@ -174,9 +170,9 @@ def subgroup_figure(
             for rank, name in enumerate(grouping.names)
         ]
         for method in STRATEGIES
-        for stage in STAGES
+        for stage in study_questions()
     }
-    rows = {method: METHOD_NAMES[method] for method in STRATEGIES}
+    rows = {method: method_labels()[method] for method in STRATEGIES}
     return roc_panels(panels, rows, simulated=simulated, confidence=confidence, interval=interval)
 
 
@@ -188,7 +184,7 @@ def roc_panels(
     confidence: float = 0.95,
     interval: str = "delong",
 ) -> Figure:
-    """Rows of three panels (stage questions), lettered like the paper's.
+    """Rows of panels, one per question, lettered like the paper's.
 
     Parameters
     ----------
@@ -196,17 +192,16 @@ def roc_panels(
     rows : mapping of row to its name at the left
     """
     longest = max(len(curves) for curves in panels.values())
-    figure = new_figure(11.0, 1.1 + (4.05 + 0.17 * longest) * len(rows))
+    figure = question_figure(1.1 + (4.05 + 0.17 * longest) * len(rows))
     # Room between a legend and what stands below it.
     figure.get_layout_engine().set(h_pad=0.15)
     with mpl.rc_context(PARAMETERS):
-        axes = figure.subplots(len(rows), 3, sharex=True, sharey=True, squeeze=False)
+        axes = question_panels(figure, len(rows), sharex=True, sharey=True)
         for number, (row, name) in enumerate(rows.items()):
-            for column, stage in enumerate(STAGES):
+            for column, stage in enumerate(study_questions()):
                 axis = axes[number, column]
                 draw_curves(axis, panels[row, stage], confidence, interval)
-                letter = "ABCDEFGHIJKL"[3 * number + column]
-                axis.set_title(f"{letter}  {STAGE_NAMES[stage]}", loc="left")
+                axis.set_title(panel_title(stage, number), loc="left")
                 if column == 0:
                     axis.set_ylabel(f"{name}\nSensitivity (%)")
                 axis.tick_params(labelbottom=True)

@@ -9,12 +9,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dlre_core.figures.style import PARAMETERS, mark_simulated, new_figure
+from dlre_core.figures.style import (
+    PARAMETERS,
+    mark_simulated,
+    new_figure,
+)
+from dlre_core.foundation.design import question_labels, stage_labels, study_questions
 from dlre_core.foundation.picture_store import open_rois
-from dlre_core.foundation.study_terms import KEYS, STAGES, stage_labels
+from dlre_core.foundation.study_terms import KEYS
 from dlre_core.network.fibrosis_network import load_network
 from dlre_core.network.grad_cam import grad_cam
-from dlre_core.tables.formatting import STAGE_NAMES, round_half_up
+from dlre_core.tables.formatting import round_half_up
 
 # What an answer can be, with (has the stage, answered with yes).
 KINDS: Mapping[str, tuple[int, bool]] = {
@@ -45,7 +50,7 @@ def choose_cases(predictions: pd.DataFrame, table_2: pd.DataFrame) -> pd.DataFra
     cutoff = cutoffs.set_index("stage")["cutoff"]
     pictures = predictions[predictions["cohort"] == "validation"]
     rows = []
-    for stage in STAGES:
+    for stage in study_questions():
         patients = pictures.groupby(KEYS, sort=True).agg(
             fibrosis_stage=("fibrosis_stage", "first"), probability=(stage, "mean")
         )
@@ -93,11 +98,11 @@ def heat_map_figure(
         Safetensors files of the arm that made the predictions.
     simulated : bool
     """
-    figure = new_figure(11.0, 5.4)
+    figure = new_figure(11.0, 0.3 + 1.7 * len(study_questions()))
     index = dict(zip(rois["image_id"], range(len(rois)), strict=True))
     with mpl.rc_context(PARAMETERS), open_rois(rois_file) as store:
-        axes = figure.subplots(3, len(KINDS))
-        for row, stage in enumerate(STAGES):
+        axes = figure.subplots(len(study_questions()), len(KINDS), squeeze=False)
+        for row, stage in enumerate(study_questions()):
             network = load_network(weights[stage])
             for column, kind in enumerate(KINDS):
                 axis = axes[row, column]
@@ -107,7 +112,7 @@ def heat_map_figure(
                 if row == 0:
                     axis.set_title(kind)
                 if column == 0:
-                    axis.set_ylabel(STAGE_NAMES[stage])
+                    axis.set_ylabel(question_labels()[stage])
                 found = cases[(cases["stage"] == stage) & (cases["kind"] == kind)]
                 if not len(found):
                     axis.text(0.5, 0.5, "nobody", ha="center", color="#51606F")

@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from dlre_core.figures.style import PARAMETERS, SERIES_STYLES, new_figure
+from dlre_core.foundation.design import question_labels
 from dlre_core.sample_size.plan import Assumptions
-from dlre_core.tables.formatting import STAGE_NAMES
 
 PATIENTS_SHOWN = (30, 100, 300, 1000, 3000)
 
@@ -31,7 +31,9 @@ def plan_figure(table: pd.DataFrame, assumptions: Assumptions) -> Figure:
             for number, question in enumerate(assumptions.questions):
                 part = table[table["question"] == question.name]
                 style = {k: v for k, v in SERIES_STYLES[number % len(SERIES_STYLES)].items() if k != "marker"}
-                axis.plot(part["patients"], part[column], label=STAGE_NAMES.get(question.name, question.name), **style)
+                axis.plot(
+                    part["patients"], part[column], label=question_labels().get(question.name, question.name), **style
+                )
             axis.axhline(wanted, color="#888888", linewidth=0.8)
             axis.set_xscale("log")
             axis.set_xticks(PATIENTS_SHOWN, [f"{patients:,}" for patients in PATIENTS_SHOWN])

@@ -1,8 +1,11 @@
 """One look for all figures: grey-safe, colour-blind-safe, and the same bytes every time."""
 
 from pathlib import Path
+from string import ascii_uppercase
 
 import matplotlib as mpl
+import numpy as np
+from numpy.typing import NDArray
 
 mpl.use("Agg")
 
@@ -10,16 +13,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dlre_core.foundation.atomic_files import written_whole
+from dlre_core.foundation.design import question_labels, study_methods, study_questions
 
 # Okabe and Ito's colours, with line styles and markers that also tell the curves apart in grey.
-METHOD_STYLES = {
-    "dlre": {"color": "#0072B2", "linestyle": "-", "linewidth": 2.2, "marker": "o"},
-    "lsm": {"color": "#D55E00", "linestyle": "--", "linewidth": 1.7, "marker": "s"},
-    "apri": {"color": "#009E73", "linestyle": "-.", "linewidth": 1.5, "marker": "^"},
-    "fib4": {"color": "#7A5195", "linestyle": ":", "linewidth": 1.9, "marker": "D"},
-}
+LOOKS = (
+    {"color": "#0072B2", "linestyle": "-", "linewidth": 2.2, "marker": "o"},
+    {"color": "#D55E00", "linestyle": "--", "linewidth": 1.7, "marker": "s"},
+    {"color": "#009E73", "linestyle": "-.", "linewidth": 1.5, "marker": "^"},
+    {"color": "#7A5195", "linestyle": ":", "linewidth": 1.9, "marker": "D"},
+    {"color": "#56B4E9", "linestyle": (0, (8, 2)), "linewidth": 1.5, "marker": "v"},
+    {"color": "#E69F00", "linestyle": (0, (3, 1, 1, 1, 1, 1)), "linewidth": 1.5, "marker": "P"},
+    {"color": "#CC79A7", "linestyle": (0, (1, 2.5)), "linewidth": 1.7, "marker": "X"},
+    {"color": "#555555", "linestyle": (0, (5, 4)), "linewidth": 1.3, "marker": "*"},
+)
 # Subgroups and combinations of hospitals.
-SERIES_STYLES = tuple(METHOD_STYLES.values())
+SERIES_STYLES = LOOKS[:4]
 # Figure 4, from the smallest number of pictures to the largest: hue for the method, dashes for both.
 IMAGE_STYLES = {
     "dlre": (
@@ -47,6 +55,11 @@ PARAMETERS = {
 SIMULATED = "Simulated data: no real patients"
 
 
+def method_styles() -> dict[str, dict[str, object]]:
+    """Look of every method of the design: the network has the first."""
+    return {method: dict(LOOKS[number % len(LOOKS)]) for number, method in enumerate(study_methods())}
+
+
 def image_style(method: str, rank: int) -> dict[str, object]:
     """Look of a method's curve with the ``rank``-th number of pictures (0 is the smallest)."""
     styles = IMAGE_STYLES[method]
@@ -57,6 +70,22 @@ def new_figure(width: float, height: float) -> Figure:
     """An empty figure in the house style; inches."""
     with mpl.rc_context(PARAMETERS):
         return Figure(figsize=(width, height), layout="constrained")
+
+
+def question_figure(height: float) -> Figure:
+    """An empty figure, ``height`` inches high, as wide as a column of panels per question needs."""
+    return new_figure(max(5.5, 11.0 * len(study_questions()) / 3), height)
+
+
+def question_panels(figure: Figure, rows: int = 1, **shared: bool) -> NDArray[np.object_]:
+    """Axes of a figure with a column per question of the design: (rows, questions)."""
+    return figure.subplots(rows, len(study_questions()), squeeze=False, **shared)
+
+
+def panel_title(question: str, row: int = 0) -> str:
+    """Letter and question of a panel in a ``row`` of panels, as ``D  Cirrhosis (F4)``."""
+    place = row * len(study_questions()) + study_questions().index(question)
+    return f"{ascii_uppercase[place]}  {question_labels()[question]}"
 
 
 def auc_legend(axis: Axes, confidence: float, below: float, **spacing: float) -> None:

@@ -6,9 +6,14 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from dlre_core.figures.style import PARAMETERS, mark_simulated, new_figure
-from dlre_core.foundation.study_terms import STAGES
-from dlre_core.tables.formatting import STAGE_NAMES, arm_name
+from dlre_core.figures.style import (
+    PARAMETERS,
+    mark_simulated,
+    question_figure,
+    question_panels,
+)
+from dlre_core.foundation.design import question_labels, study_questions
+from dlre_core.tables.formatting import arm_name
 
 SHORT_RUN = 5
 
@@ -24,11 +29,11 @@ def training_figure(histories: Mapping[str, pd.DataFrame], *, minimum_epochs: in
         Epochs before this one are shaded: they cannot be chosen.
     simulated : bool
     """
-    figure = new_figure(11.0, 0.6 + 1.9 * len(histories))
+    figure = question_figure(0.6 + 1.9 * len(histories))
     with mpl.rc_context(PARAMETERS):
-        axes = figure.subplots(len(histories), 3, sharex=True, squeeze=False)
+        axes = question_panels(figure, len(histories), sharex=True)
         for row, (arm, history) in enumerate(histories.items()):
-            for column, stage in enumerate(STAGES):
+            for column, stage in enumerate(study_questions()):
                 axis = axes[row, column]
                 part = history[history["stage"] == stage]
                 axis.axvspan(0.5, minimum_epochs - 0.5, color="#F0F2F4", zorder=0)
@@ -43,7 +48,7 @@ def training_figure(histories: Mapping[str, pd.DataFrame], *, minimum_epochs: in
                 kept = part[part["chosen"] == 1].iloc[0]
                 axis.axvline(kept["epoch"], color="#333333", linewidth=1, linestyle=":")
                 axis.set_title(
-                    f"{STAGE_NAMES[stage]}: epoch {int(kept['epoch'])} kept",
+                    f"{question_labels()[stage]}: epoch {int(kept['epoch'])} kept",
                     loc="left",
                     fontsize=8,
                 )

@@ -8,6 +8,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from dlre_core.foundation.atomic_files import written_whole
+from dlre_core.foundation.design import probability_columns
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.study_terms import RANGES, TEXT_COLUMNS
 
@@ -36,7 +37,7 @@ def read_table(
         Columns that stay text besides those that chapters share (`study_terms.TEXT_COLUMNS`); an empty
         cell in them is an empty text. They are named beside the table that has them.
     ranges : mapping of str to (float, float)
-        What a number must lie within besides `study_terms.RANGES`, limits included.
+        What a number must lie within besides `study_terms.RANGES`, limits included; probabilities from 0 to 1.
 
     Raises
     ------
@@ -55,7 +56,7 @@ def read_table(
         na_values={name: [""] for name in header if name not in kept},
         float_precision="round_trip",
     )
-    limits = {**RANGES, **ranges}
+    limits = {**dict.fromkeys(probability_columns(), (0.0, 1.0)), **RANGES, **ranges}
     for name in limits.keys() & set(header):
         _check_range(path, name, table[name], *limits[name])
     return table

@@ -1,4 +1,4 @@
-"""Words that the whole study shares: keys of a patient, stage questions, methods and cohorts."""
+"""Words that the whole study shares: keys of a patient, stages, cohorts and columns."""
 
 import math
 from collections.abc import Mapping
@@ -12,38 +12,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KEYS = ["hospital", "patient"]
-STAGES = ("f4", "ge_f3", "ge_f2")
 # E = 3 rho c^2 with rho = 1000 kg/m3: kPa = 3 c^2 with the shear-wave speed c in m/s.
 KPA_PER_SQUARED_SPEED = 3.0
 # Column scale_source of a picture of which nothing says what its colours stand for.
 UNKNOWN_SCALE_SOURCE = "unknown"
 # Flag of a picture whose found box is another's, or nothing's, as readers say: stiffness is not read there.
 BOX_WRONG = "box_wrong"
-# From the mildest to the most severe.
-RISING_STAGES = STAGES[::-1]
 # Pixels, of the square that the network sees.
 SQUARE_SIDE = 250
 SQUARE_SHAPE = (SQUARE_SIDE, SQUARE_SIDE, 3)
-PREDICTION_COLUMNS = [*KEYS, "cohort", "fibrosis_stage", "acquisition", "image_id", *STAGES]
-SCORE_COLUMNS = [
-    "hospital",
-    "patient",
-    "cohort",
-    "fibrosis_stage",
-    "inflammation_grade",
-    "alt_iu_l",
-    "bmi_kg_m2",
-    "images",
-    "dlre_f4",
-    "dlre_ge_f3",
-    "dlre_ge_f2",
-    "lsm",
-    "apri",
-    "fib4",
-]
 
 METAVIR_STAGES = (0, 1, 2, 3, 4)
-STAGE_THRESHOLDS: Mapping[str, int] = {"f4": 4, "ge_f3": 3, "ge_f2": 2}
 # Columns of the tables that chapters hand to each other which stay text whatever they hold, and in which an
 # empty cell is an empty text. An exhibit's own columns are named beside the exhibit.
 TEXT_COLUMNS = frozenset(
@@ -95,14 +74,12 @@ TEXT_COLUMNS = frozenset(
 )
 # What a number must lie within, wherever a column of this name stands; limits belong to it.
 RANGES: Mapping[str, tuple[float, float]] = {
-    **dict.fromkeys(("f4", "ge_f3", "ge_f2", "dlre_f4", "dlre_ge_f3", "dlre_ge_f2"), (0, 1)),
     **dict.fromkeys(("fill_fraction", "saturated_fraction", "enrolled", "chosen"), (0, 1)),
     **dict.fromkeys(("apri", "fib4", "lsm", "q_box_mean_kpa", "images", "size"), (0, math.inf)),
     "fibrosis_stage": (0, 4),
     "inflammation_grade": (0, 3),
     "acquisition": (1, math.inf),
 }
-METHODS = ("dlre", "lsm", "apri", "fib4")
 COHORTS = ("training", "validation")
 
 
@@ -125,20 +102,3 @@ def known_stages(fibrosis_stage: "pd.Series") -> np.ndarray:
             "Delete the folder results/splits and run again; only patients with a stage are enrolled.",
         )
     return stages.astype(np.int64)
-
-
-def stage_labels(fibrosis_stage: "pd.Series", stage: str) -> np.ndarray:
-    """1 where the METAVIR stage answers the question ``stage`` (f4, ge_f3, ge_f2), else 0: int64.
-
-    Raises
-    ------
-    StoreMismatch
-        If a stage is missing.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> stage_labels(pd.Series([0, 2, 3, 4]), "ge_f3").tolist()
-    [0, 0, 1, 1]
-    """
-    return (known_stages(fibrosis_stage) >= STAGE_THRESHOLDS[stage]).astype(np.int64)

@@ -12,17 +12,11 @@ import jinja2
 import pandas as pd
 
 from dlre_core import __version__
+from dlre_core.foundation.design import method_labels, question_labels
 from dlre_core.foundation.errors import ConfigurationError
 from dlre_core.serving.frozen_study import FrozenStudy
 from dlre_core.statistics.estimates import Estimate
-from dlre_core.tables.formatting import (
-    METHOD_NAMES,
-    STAGE_NAMES,
-    UNDEFINED,
-    format_cutoff,
-    format_interval,
-    round_half_up,
-)
+from dlre_core.tables.formatting import UNDEFINED, format_cutoff, format_interval, round_half_up
 
 # Numbers of smaller groups might tell of a patient.
 LEAST_OF_A_GROUP = 10
@@ -108,7 +102,9 @@ def documents(
         "publication": publication,
         "version": __version__,
         "confidence": f"{100 * confidence:g} %",
-        "questions": [(STAGE_NAMES[stage], format_cutoff(cut, "dlre")) for stage, cut in study.cutoffs["dlre"].items()],
+        "questions": [
+            (question_labels()[stage], format_cutoff(cut, "dlre")) for stage, cut in study.cutoffs["dlre"].items()
+        ],
         "performance": [_performance(row) for _, row in validation.iterrows()],
         "subgroups": [_subgroup(row) for _, row in groups.iterrows()],
         "measures": [
@@ -127,11 +123,11 @@ def _performance(row: pd.Series) -> list[str]:
         format_interval(Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"]), digits, scale)
         for name, digits, scale in (("auc", 2, 1), ("sensitivity", 1, 100), ("specificity", 1, 100))
     ]
-    return [STAGE_NAMES[row["stage"]], METHOD_NAMES[row["method"]], str(row["n"]), *intervals]
+    return [question_labels()[row["stage"]], method_labels()[row["method"]], str(row["n"]), *intervals]
 
 
 def _subgroup(row: pd.Series) -> list[str]:
-    named = [STAGE_NAMES[row["stage"]], str(row["subgroup"])]
+    named = [question_labels()[row["stage"]], str(row["subgroup"])]
     if row["n"] < LEAST_OF_A_GROUP:
         return [*named, f"fewer than {LEAST_OF_A_GROUP}", UNDEFINED]
     return [*named, str(row["n"]), format_interval(Estimate(row["auc"], row["auc_low"], row["auc_high"]))]

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dlre_core.figures.style import METHOD_STYLES, PARAMETERS, mark_simulated, new_figure
+from dlre_core.figures.style import LOOKS, PARAMETERS, mark_simulated, new_figure
 from dlre_core.reader_agreement.agreement_table import BETWEEN
 from dlre_core.reader_agreement.reader_squares import Q_BOX
 from dlre_core.tables.formatting import round_half_up
@@ -19,7 +19,7 @@ BARS: Mapping[str, tuple[str, str, str]] = {
     "one": ("One accepts", "#A8CDE6", "////"),
     "none": ("None accepts", "#FFFFFF", "...."),
 }
-RATES = {"kappa": ("Cohen's kappa", METHOD_STYLES["lsm"]), "ac1": ("Gwet's AC1", METHOD_STYLES["dlre"])}
+RATES = {"kappa": ("Cohen's kappa", LOOKS[1]), "ac1": ("Gwet's AC1", LOOKS[0])}
 # Of the network's probabilities the one that is drawn.
 STAGE = "ge_f2"
 # Where squares hardly matter the axis still shows what would.

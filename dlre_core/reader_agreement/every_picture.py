@@ -8,8 +8,16 @@ import numpy as np
 import pandas as pd
 
 from dlre_core.foundation.csv_tables import read_table
+from dlre_core.foundation.design import (
+    method_labels,
+    prediction_columns,
+    question_labels,
+    stage_labels,
+    study_methods,
+    study_questions,
+)
 from dlre_core.foundation.picture_store import open_rois
-from dlre_core.foundation.study_terms import COHORTS, KEYS, METHODS, PREDICTION_COLUMNS, STAGES, stage_labels
+from dlre_core.foundation.study_terms import COHORTS, KEYS
 from dlre_core.network.fibrosis_network import FibrosisNetwork
 from dlre_core.network.inference import picture_probabilities
 from dlre_core.patients.enrolment import EnrolmentSettings, enrolled_patients
@@ -18,7 +26,7 @@ from dlre_core.statistics.comparisons import compare_overlapping_aucs
 from dlre_core.statistics.estimates import ONE_SIDED, Estimate
 from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.accuracy_print import estimate, undefined
-from dlre_core.tables.formatting import COHORT_NAMES, METHOD_NAMES, STAGE_NAMES, format_interval
+from dlre_core.tables.formatting import COHORT_NAMES, format_interval
 from dlre_core.tables.table_2_accuracy import AccuracySettings, method_scores, spread
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
@@ -82,9 +90,9 @@ def predicted_everywhere(
         rows = select_images(read_table(table), here, images)
         with open_rois(squares) as store:
             pictures = store.squares(rows["index"].to_numpy())
-            for stage in STAGES:
+            for stage in study_questions():
                 rows[stage] = picture_probabilities(networks[stage], pictures)
-        found.append(rows[PREDICTION_COLUMNS])
+        found.append(rows[prediction_columns()])
     return pd.concat(found, ignore_index=True)
 
 
@@ -110,8 +118,8 @@ def every_picture_table(read: pd.DataFrame, kept: pd.DataFrame, settings: Accura
         study's), all with limits, its p value; notes.
     """
     rows = []
-    for stage in STAGES:
-        for method in METHODS:
+    for stage in study_questions():
+        for method in study_methods():
             for cohort in COHORTS:
                 parts = [scores[scores["cohort"] == cohort] for scores in (read, kept)]
                 rows.append({"stage": stage, "method": method, "cohort": cohort} | _row(parts, method, stage, settings))
@@ -148,17 +156,17 @@ def _printed_auc(row: Mapping[str, object], name: str) -> str:
 def printed_every_picture(table: pd.DataFrame, confidence: float, simulated: bool) -> PrintedTable:
     """The table for print: a block a stage question."""
     blocks = []
-    for stage in STAGES:
+    for stage in study_questions():
         rows = [
             [
-                METHOD_NAMES[row["method"]],
+                method_labels()[row["method"]],
                 COHORT_NAMES[row["cohort"]][:1],
                 *(cell for name in ("study", "every") for cell in (str(row[f"n_{name}"]), _printed_auc(row, name))),
                 format_interval(estimate(row, "difference"), 3),
             ]
             for row in table[table["stage"] == stage].to_dict("records")
         ]
-        blocks.append(Block(STAGE_NAMES[stage], rows))
+        blocks.append(Block(question_labels()[stage], rows))
     columns = ("Method", "Cohort", "n", "AUC, pictures that readers accept", "n, every picture")
     columns += ("AUC, every picture", "Difference")
     notes = [

@@ -15,9 +15,10 @@ from dlre_core.elastography.scale import scale_of_columns
 from dlre_core.elastography.screen_layout import Rectangle
 from dlre_core.elastography.square import Square
 from dlre_core.foundation.csv_tables import read_table
+from dlre_core.foundation.design import question_labels
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.picture_store import open_images
-from dlre_core.foundation.study_terms import BOX_WRONG, KEYS, STAGES
+from dlre_core.foundation.study_terms import BOX_WRONG, KEYS
 from dlre_core.ingestion.square_by_hand import SOURCE, place_of
 from dlre_core.network.fibrosis_network import FibrosisNetwork
 from dlre_core.network.inference import picture_probabilities
@@ -25,20 +26,26 @@ from dlre_core.reader_agreement.limits_of_agreement import measured_agreement
 from dlre_core.reading.consensus import both_readers, first_looks
 from dlre_core.reading.readings_file import ACCEPT, readings_path
 from dlre_core.tables.accuracy_print import estimate, undefined
-from dlre_core.tables.formatting import STAGE_NAMES, format_interval
+from dlre_core.tables.formatting import format_interval
 from dlre_core.tables.table_2_accuracy import spread
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
 Q_BOX = "q_box_mean_kpa"
-MEASURES: Mapping[str, str] = {
-    Q_BOX: "Mean in the Q-Box, kPa",
-    **{stage: f"DLRE's probability, {STAGE_NAMES[stage]}" for stage in STAGES},
-}
-VALUES = ["image_id", *KEYS, *(f"{name}_{number}" for name in MEASURES for number in (1, 2))]
 # Text in the table.
 TEXT = ("measure",)
 # Pictures whose squares are held at once, 0.4 MB each.
 AT_ONCE = 32
+
+
+def measures() -> dict[str, str]:
+    """What is measured in both readers' squares, and how it is called in print."""
+    labels = question_labels()
+    return {Q_BOX: "Mean in the Q-Box, kPa", **{name: f"DLRE's probability, {label}" for name, label in labels.items()}}
+
+
+def value_columns() -> list[str]:
+    """Columns of the values in both squares: one row per picture."""
+    return ["image_id", *KEYS, *(f"{name}_{number}" for name in measures() for number in (1, 2))]
 
 
 def square_values(
@@ -57,8 +64,8 @@ def square_values(
     Returns
     -------
     DataFrame
-        `VALUES`. The Q-Box is measured in what of the box a square holds; NaN where it is not found there, or the
-        scale is unknown, or the box is wrong.
+        `value_columns`. The Q-Box is measured in what of the box a square holds; NaN where it is not found there, or
+        the scale is unknown, or the box is wrong.
 
     Raises
     ------
@@ -88,7 +95,7 @@ def square_values(
                 values[stage] = picture_probabilities(network, np.stack(crops)).reshape(-1, 2)
             columns = {f"{name}_{n + 1}": pairs[:, n] for name, pairs in values.items() for n in (0, 1)}
             found.append(part[["image_id", *KEYS]].assign(**columns))
-    return pd.concat(found, ignore_index=True)[VALUES] if found else pd.DataFrame(columns=VALUES)
+    return pd.concat(found, ignore_index=True)[value_columns()] if found else pd.DataFrame(columns=value_columns())
 
 
 def _q_boxes(screen: NDArray[np.uint8], row: Mapping[str, object], squares: Sequence[Square]) -> list[float]:
@@ -127,7 +134,7 @@ def reader_squares_table(values: pd.DataFrame, *, confidence: float) -> pd.DataF
     """
     rows = []
     patients = values["hospital"].astype(str) + "/" + values["patient"].astype(str)
-    for measure in MEASURES:
+    for measure in measures():
         pair = (values[f"{measure}_{number}"].astype(float) for number in (1, 2))
         found = measured_agreement(*pair, patients, confidence=confidence)
         estimates = {"bias": found.bias, "lower": found.lower, "upper": found.upper, "icc": found.icc}
@@ -147,7 +154,7 @@ def printed_reader_squares(table: pd.DataFrame, confidence: float, simulated: bo
         named = (estimate(row, name) for name in ("bias", "lower", "upper"))
         rows.append(
             [
-                MEASURES[row["measure"]],
+                measures()[row["measure"]],
                 str(row["pictures"]),
                 str(row["patients"]),
                 *(format_interval(one, digits) for one in named),

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dlre_core.foundation.study_terms import METHODS
+from dlre_core.foundation.design import method_labels, question_labels, study_methods
 from dlre_core.patients.clinical_table import rejected_rows
 from dlre_core.report.sentences import contradictions
 from dlre_core.tables.accuracy_print import estimate
-from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval
+from dlre_core.tables.formatting import format_interval
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def headline_text(
     """
     table, enrolment, counts, problems = tables.accuracy, tables.enrolment, tables.counts, tables.problems
     validation = table[table["cohort"] == "validation"].set_index(["stage", "method"])
-    width = max(len(name) for name in STAGE_NAMES.values()) + 2
+    width = max(len(name) for name in question_labels().values()) + 2
     stored, rejected = counts["images_stored"].sum(), counts["rejected"].sum()
     lines = [
         "",
@@ -65,11 +65,11 @@ def headline_text(
         *notes,
         "",
         f"AUC ({100 * confidence:g} % CI) in the validation cohort, {validation['n'].max()} patients",
-        " " * width + "".join(f"{METHOD_NAMES[method]:<24}" for method in METHODS).rstrip(),
+        " " * width + "".join(f"{method_labels()[method]:<24}" for method in study_methods()).rstrip(),
     ]
-    for stage, name in STAGE_NAMES.items():
+    for stage, name in question_labels().items():
         cells = []
-        for method in METHODS:
+        for method in study_methods():
             row = validation.loc[(stage, method)]
             cells.append(f"{format_interval(estimate(row, 'auc'))}{row['stars']}".ljust(24))
         lines.append(f"{name:<{width}}" + "".join(cells).rstrip())

@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 
 from dlre_core import __version__
+from dlre_core.foundation.design import question_labels
 from dlre_core.foundation.study_terms import COHORTS
 from dlre_core.report.page_templates import environment
-from dlre_core.tables.formatting import STAGE_NAMES
 
 # [[key]] in a sentence cites one of these: author, title, journal with volume and pages, year, DOI.
 REFERENCES: Mapping[str, tuple[str, str, str, str, str]] = {
@@ -220,7 +220,7 @@ def _staged(config: Mapping[str, Any]) -> str:
 def _network(config: Mapping[str, Any]) -> list[str]:
     training, views = config["training"], config["training"]["augmentation"]
     arm = next(iter(config["arms"].values()))
-    names = [name[name.index("(") + 1 : -1] for name in STAGE_NAMES.values()]
+    names = [name[name.index("(") + 1 : -1] for name in question_labels().values()]
     balanced = {
         "augmentation": "Classes were balanced by drawing the rarer one more often.",
         "weights": "Classes were balanced by weights of the loss.",

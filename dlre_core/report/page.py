@@ -17,6 +17,7 @@ from PIL import Image
 
 from dlre_core import __version__
 from dlre_core.foundation.csv_tables import read_table
+from dlre_core.foundation.design import question_labels
 from dlre_core.foundation.digests import core_digest, file_digest
 from dlre_core.ingestion.picture_doubts import picture_doubts
 from dlre_core.patients.doubts import doubts
@@ -25,7 +26,7 @@ from dlre_core.report.page_templates import data_uri, environment
 from dlre_core.report.rule_graph import rule_edges, rule_figure
 from dlre_core.report.sentences import caveats, contradictions, headline, skipped_sentences
 from dlre_core.report.unused_files import unused_files
-from dlre_core.tables.formatting import STAGE_NAMES, arm_name, round_half_up
+from dlre_core.tables.formatting import arm_name, round_half_up
 from dlre_core.tables.stored_tables import read_accuracy_table
 from dlre_core.tables.typeset import PrintedTable
 
@@ -165,7 +166,7 @@ def write_report(
             versions=_versions(),
             digests={"table_2.csv": file_digest(files.table_2)[:16]},
             config=yaml.safe_dump(json.loads(json.dumps(config)), sort_keys=False),
-            stage_names=STAGE_NAMES,
+            stage_names=question_labels(),
             rows_uri=rows_uri,
         )
     )
@@ -252,7 +253,7 @@ def _trainings(histories: Mapping[str, str | Path]) -> list[dict[str, Any]]:
             rows.append(
                 {
                     "arm": arm_name(arm),
-                    "stage": STAGE_NAMES[str(stage)],
+                    "stage": question_labels()[str(stage)],
                     "epochs": len(part),
                     "chosen": int(chosen["epoch"]),
                     **{name: round_half_up(chosen[name], 3) for name in ("loss", "stopping_loss", "auc")},

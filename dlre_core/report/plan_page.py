@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from dlre_core.foundation.design import question_labels
 from dlre_core.report.page_templates import data_uri, environment
 from dlre_core.sample_size.model_validation import CRITERIA
 from dlre_core.sample_size.plan import Assumptions, PlannedQuestion
-from dlre_core.tables.formatting import STAGE_NAMES, round_half_up
+from dlre_core.tables.formatting import round_half_up
 from dlre_core.tables.typeset import Block, PrintedTable
 
 # With fewer in the smaller class the normal approximations are rough.
@@ -135,7 +136,7 @@ def assumed(assumptions: Assumptions) -> list[str]:
 
 
 def _name(question: PlannedQuestion) -> str:
-    return STAGE_NAMES.get(question.name, question.name)
+    return question_labels().get(question.name, question.name)
 
 
 def _auc(value: float) -> str:

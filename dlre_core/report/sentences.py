@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from dlre_core.foundation.design import method_labels, question_labels
 from dlre_core.sample_size.auc_precision import least_difference
 from dlre_core.statistics.estimates import too_few
 from dlre_core.tables.accuracy_print import estimate
-from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval, format_p_value, round_half_up
+from dlre_core.tables.formatting import format_interval, format_p_value, round_half_up
 
 SMALL_TRAINING_COHORT = 150
 
@@ -23,7 +24,7 @@ def headline(table: pd.DataFrame, confidence: float = 0.95) -> list[str]:
         Of the table's intervals.
     """
     validation = table[table["cohort"] == "validation"].set_index(["stage", "method"])
-    stages = [stage for stage in STAGE_NAMES if (stage, "dlre") in validation.index]
+    stages = [stage for stage in question_labels() if (stage, "dlre") in validation.index]
     parts = []
     for stage in stages:
         parts.append(f"{_area(validation.loc[(stage, 'dlre')])} for {_lower(stage)}")
@@ -32,7 +33,7 @@ def headline(table: pd.DataFrame, confidence: float = 0.95) -> list[str]:
         f"In the validation cohort of {n} patients the area under the ROC curve "
         f"({100 * confidence:g} % confidence interval) of DLRE was {_listed(parts)}."
     ]
-    for method in [m for m in METHOD_NAMES if m != "dlre"]:
+    for method in [m for m in method_labels() if m != "dlre"]:
         sentences.append(_comparison(validation, stages, method))
     return [sentence for sentence in sentences if sentence]
 
@@ -97,17 +98,17 @@ def _comparison(validation: pd.DataFrame, stages: Sequence[str], method: str) ->
             (better if row["difference"] > 0 else worse).append(words)
     parts = []
     if better:
-        parts.append(f"significantly higher than that of {METHOD_NAMES[method]} for {_listed(better)}")
+        parts.append(f"significantly higher than that of {method_labels()[method]} for {_listed(better)}")
     if worse:
-        parts.append(f"significantly lower than that of {METHOD_NAMES[method]} for {_listed(worse)}")
+        parts.append(f"significantly lower than that of {method_labels()[method]} for {_listed(worse)}")
     if equal:
         parts.append(
-            f"not significantly different from that of {METHOD_NAMES[method]} for {_listed(equal)}, which does not "
+            f"not significantly different from that of {method_labels()[method]} for {_listed(equal)}, which does not "
             "show that they are equal"
         )
     if untested:
         parts.append(
-            f"not tested against that of {METHOD_NAMES[method]} for {_listed(untested)}: "
+            f"not tested against that of {method_labels()[method]} for {_listed(untested)}: "
             "too few patients, or no variance"
         )
     return f"It was {'; '.join(parts)}." if parts else ""
@@ -136,7 +137,7 @@ def _p(value: float) -> str:
 
 
 def _lower(stage: str) -> str:
-    name = STAGE_NAMES[stage]
+    name = question_labels()[stage]
     return name[0].lower() + name[1:]
 
 

@@ -10,8 +10,9 @@ import tritonclient.grpc as triton
 from tritonclient.grpc import aio
 from tritonclient.utils import InferenceServerException
 
+from dlre_core.foundation.design import study_questions
 from dlre_core.foundation.errors import ServerUnavailable
-from dlre_core.foundation.study_terms import SQUARE_SHAPE, STAGES
+from dlre_core.foundation.study_terms import SQUARE_SHAPE
 from dlre_core.serving.onnx_model import MODEL_NAME
 from dlre_core.serving.transport import Lane
 
@@ -97,7 +98,7 @@ def predict_images(
     if min(batch_size, in_flight) < 1 or retries < 0 or request_timeout_seconds <= 0:
         raise ValueError("batch_size, in_flight and the timeout must be positive, retries not < 0")
     question = _Question(url, arm, str(version or ""), request_timeout_seconds, retries)
-    probabilities = np.full((len(images), len(STAGES)), np.nan)
+    probabilities = np.full((len(images), len(study_questions())), np.nan)
     asyncio.run(_predict(question, images, probabilities, batch_size, in_flight))
     return probabilities
 
@@ -184,7 +185,7 @@ def _is_passing(error: InferenceServerException) -> bool:
 
 
 def _checked(found: np.ndarray | None, n_images: int, url: str) -> np.ndarray:
-    shape = (n_images, len(STAGES))
+    shape = (n_images, len(study_questions()))
     if found is None or found.shape != shape or not ((found >= 0) & (found <= 1)).all():
         raise ServerUnavailable(
             f"The server at {url} should give {shape} probabilities, gave "

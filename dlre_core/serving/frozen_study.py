@@ -12,9 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlre_core.foundation.atomic_files import written_whole
+from dlre_core.foundation.design import study_questions
 from dlre_core.foundation.errors import ConfigurationError, PatientLeak, StoreMismatch
 from dlre_core.foundation.picture_store import RoiStore
-from dlre_core.foundation.study_terms import KEYS, STAGES
+from dlre_core.foundation.study_terms import KEYS
 from dlre_core.ingestion.look_alikes import (
     alike,
     hashes_as_text,
@@ -249,10 +250,11 @@ def read_frozen_study(folder: str | Path) -> FrozenStudy:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         content["cutoffs"] = {
-            method: {stage: _number(limits[stage]) for stage in STAGES} for method, limits in content["cutoffs"].items()
+            method: {stage: _number(limits[stage]) for stage in study_questions()}
+            for method, limits in content["cutoffs"].items()
         }
         content["own_validation"] = {
-            method: {stage: tuple(map(_number, aucs[stage])) for stage in STAGES}
+            method: {stage: tuple(map(_number, aucs[stage])) for stage in study_questions()}
             for method, aucs in content["own_validation"].items()
         }
         content["own_patients"] = {
@@ -260,7 +262,7 @@ def read_frozen_study(folder: str | Path) -> FrozenStudy:
                 int(content["own_patients"][stage][0]),
                 _number(content["own_patients"][stage][1]),
             )
-            for stage in STAGES
+            for stage in study_questions()
         }
         content["training_range"] = {
             name: (_number(low), _number(high)) for name, (low, high) in content["training_range"].items()

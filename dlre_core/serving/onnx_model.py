@@ -7,8 +7,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from dlre_core.foundation.design import study_questions
 from dlre_core.foundation.errors import DlreError
-from dlre_core.foundation.study_terms import SQUARE_SHAPE, STAGES
+from dlre_core.foundation.study_terms import SQUARE_SHAPE
 
 MODEL_NAME = "dlre"
 INPUT_NAME = "IMAGE"
@@ -108,15 +109,15 @@ def build_arm_model(networks: Mapping[str, Mapping[str, np.ndarray]]) -> bytes:
     ModelRepositoryError
         If the weights are not those of the three networks.
     """
-    if set(networks) != set(STAGES):
-        raise ModelRepositoryError(f"Expected networks {STAGES}, found {tuple(networks)}.")
+    if set(networks) != set(study_questions()):
+        raise ModelRepositoryError(f"Expected networks {study_questions()}, found {tuple(networks)}.")
     graph = _Graph([], [])
     scaled = _add_scaling(graph)
-    logits = [_add_network(graph, scaled, stage, networks[stage]) for stage in STAGES]
+    logits = [_add_network(graph, scaled, stage, networks[stage]) for stage in study_questions()]
     graph.add("Concat", logits, "logits", axis=1)
     graph.add("Sigmoid", ["logits"], OUTPUT_NAME)
     images = helper.make_tensor_value_info(INPUT_NAME, TensorProto.UINT8, ["n", *SQUARE_SHAPE])
-    answer = helper.make_tensor_value_info(OUTPUT_NAME, TensorProto.FLOAT, ["n", len(STAGES)])
+    answer = helper.make_tensor_value_info(OUTPUT_NAME, TensorProto.FLOAT, ["n", len(study_questions())])
     model = helper.make_model(
         helper.make_graph(graph.nodes, "dlre", [images], [answer], graph.weights),
         producer_name="dlre",
@@ -135,7 +136,7 @@ def read_arm_model(model: bytes) -> dict[str, dict[str, np.ndarray]]:
     ModelRepositoryError
         If they are not those of three networks.
     """
-    networks: dict[str, dict[str, np.ndarray]] = {stage: {} for stage in STAGES}
+    networks: dict[str, dict[str, np.ndarray]] = {stage: {} for stage in study_questions()}
     for tensor in onnx.load_from_string(model).graph.initializer:
         stage, _, name = tensor.name.partition(".")
         if name:

@@ -14,7 +14,8 @@ from safetensors import SafetensorError, safe_open
 from tritonclient.grpc import model_config_pb2
 
 from dlre_core.foundation.atomic_files import written_whole
-from dlre_core.foundation.study_terms import SQUARE_SHAPE, STAGES
+from dlre_core.foundation.design import study_questions
+from dlre_core.foundation.study_terms import SQUARE_SHAPE
 from dlre_core.network.fibrosis_network import network_of
 from dlre_core.network.inference import picture_probabilities
 from dlre_core.serving.onnx_model import (
@@ -97,7 +98,7 @@ def write_model_repository(
         "intended_use": INTENDED_USE,
         "simulated": simulated,
         "default_arm": arms[0],
-        "stages": list(STAGES),
+        "stages": list(study_questions()),
         "arms": entries,
         "provenance": dict(provenance),
     }
@@ -161,7 +162,7 @@ def served_networks(repository: str | Path, arm: str, version: int = 1) -> dict[
 
 def _write_arm(source: Path, arm: str, folder: Path) -> dict[str, object]:
     networks, training, digests = {}, {}, {}
-    for stage in STAGES:
+    for stage in study_questions():
         path = source / f"{stage}.safetensors"
         networks[stage], training[stage] = _read_network(path)
         digests[stage] = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -210,7 +211,9 @@ def largest_difference(model: bytes, networks: Mapping[str, Mapping[str, np.ndar
     images = np.random.default_rng(0).integers(0, 256, (2, *SQUARE_SHAPE), dtype=np.uint8)
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     found = session.run(None, {INPUT_NAME: images})[0]
-    expected = np.column_stack([picture_probabilities(network_of(networks[stage]), images) for stage in STAGES])
+    expected = np.column_stack(
+        [picture_probabilities(network_of(networks[stage]), images) for stage in study_questions()]
+    )
     return float(np.abs(found - expected).max())
 
 
@@ -229,7 +232,7 @@ def write_config(folder: Path, manifest: Mapping[str, object], digest: str, devi
     """
     config = model_config_pb2.ModelConfig(name=MODEL_NAME, backend="python", max_batch_size=MAXIMUM_BATCH)
     config.input.add(name=INPUT_NAME, data_type=model_config_pb2.TYPE_UINT8, dims=SQUARE_SHAPE)
-    config.output.add(name=OUTPUT_NAME, data_type=model_config_pb2.TYPE_FP32, dims=[len(STAGES)])
+    config.output.add(name=OUTPUT_NAME, data_type=model_config_pb2.TYPE_FP32, dims=[len(study_questions())])
     config.instance_group.add(kind=INSTANCE_KINDS[device], count=1)
     config.dynamic_batching.SetInParent()
     config.version_policy.all.SetInParent()
@@ -241,7 +244,7 @@ def write_config(folder: Path, manifest: Mapping[str, object], digest: str, devi
         f"manifest_{manifest['version']}": digest,
         "intended_use": manifest["intended_use"],
         "simulated": str(manifest["simulated"]).lower(),
-        "stages": ",".join(STAGES),
+        "stages": ",".join(study_questions()),
         "arms": ",".join(manifest["arms"]),
         "default_arm": manifest["default_arm"],
     }

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from dlre_core.foundation.csv_tables import read_table, write_table
+from dlre_core.foundation.design import prediction_columns, study_questions
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.picture_store import RoiStore, StoredSquares, open_rois
-from dlre_core.foundation.study_terms import PREDICTION_COLUMNS, STAGES
 from dlre_core.patients.splits import select_images
 from dlre_core.serving.client import check_served_model, predict_images
 from dlre_core.serving.repository import manifest_digest
@@ -93,8 +93,8 @@ def predict_arms(
     with checked_server(repository, digest, log, settings, version) as ask, open_rois(rois) as store:
         for name, arm in arms.items():
             rows = select_images(table, read_table(arm.split), arm.images)
-            rows[list(STAGES)] = ask(stored_pictures(store, rows), name)
-            write_table(rows[PREDICTION_COLUMNS], arm.output)
+            rows[list(study_questions())] = ask(stored_pictures(store, rows), name)
+            write_table(rows[prediction_columns()], arm.output)
             logger.info("%s: %d pictures predicted", name, len(rows))
 
 

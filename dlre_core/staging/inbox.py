@@ -15,9 +15,9 @@ from dlre_core.dicom.guarded_reader import GuardedReader
 from dlre_core.dicom.reader import ReadLimits
 from dlre_core.dicom.reject_reasons import Unusable
 from dlre_core.foundation.csv_tables import read_table, write_private_table, write_table
+from dlre_core.foundation.design import study_questions
 from dlre_core.foundation.errors import UnreadableDicom
 from dlre_core.foundation.picture_store import RoiStore, open_rois
-from dlre_core.foundation.study_terms import STAGES
 from dlre_core.ingestion.hospital import examination_named, patient_named
 from dlre_core.network.fibrosis_network import network_of
 from dlre_core.patients.pseudonyms import Pseudonymiser
@@ -122,7 +122,7 @@ def stage_inbox(
     chosen = chosen[~chosen["patient"].isin(list(withheld(stored)))].reset_index(drop=True)
     networks = served_networks(repository, study.arm)
     with open_rois(ingested.rois) as store:
-        probabilities = np.zeros((0, len(STAGES)))
+        probabilities = np.zeros((0, len(study_questions())))
         if len(chosen):
             with checked_server(repository, study.manifest, server_log, serving) as ask:
                 probabilities = ask(store.read(chosen["index"].to_numpy()), study.arm)
@@ -225,7 +225,7 @@ def _write_for_pacs(
             raise UnreadableDicom("Its files name several patients.", "Look at them one by one.")
         report = pacs.structured_report(
             pictures,
-            {stage: patient[stage] for stage in STAGES},
+            {stage: patient[stage] for stage in study_questions()},
             stiffness_kpa=stiffness_kpa.tolist(),
             stage=patient["implied_stage"] or "unknown",
             simulated=study.simulated,

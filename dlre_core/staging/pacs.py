@@ -27,9 +27,9 @@ from dlre_core.dicom.decoder_process import Archives, opened
 from dlre_core.dicom.file_search import FoundFile
 from dlre_core.dicom.reader import parse
 from dlre_core.foundation.atomic_files import written_whole
+from dlre_core.foundation.design import question_labels
 from dlre_core.foundation.errors import UnreadableDicom
 from dlre_core.serving.repository import INTENDED_USE
-from dlre_core.tables.formatting import STAGE_NAMES
 
 # It logs the UIDs of the pictures, which must not reach results/logs.
 logging.getLogger("highdicom").setLevel(logging.WARNING)
@@ -312,7 +312,7 @@ def write_private_dicom(dataset: Dataset, path: Path) -> None:
 
 def _question(stage: str) -> str:
     # Not every PACS shows more than ASCII.
-    return f"Probability of {STAGE_NAMES[stage]}".replace("≥", ">=")
+    return f"Probability of {question_labels()[stage]}".replace("≥", ">=")
 
 
 def _uid(pictures: Sequence[Dataset], model: str, what: str) -> str:

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from dlre_core.figures.heat_maps import overlay
-from dlre_core.foundation.study_terms import SQUARE_SIDE, STAGES
+from dlre_core.foundation.design import question_labels, stage_classes, study_questions
+from dlre_core.foundation.study_terms import SQUARE_SIDE
 from dlre_core.network.fibrosis_network import FibrosisNetwork
 from dlre_core.network.grad_cam import grad_cam
 from dlre_core.report.page_templates import environment
 from dlre_core.serving.frozen_study import FrozenStudy
-from dlre_core.staging.tables import IMPLIED, question_shown
-from dlre_core.tables.formatting import STAGE_NAMES, format_cutoff, round_half_up
+from dlre_core.staging.tables import question_shown
+from dlre_core.tables.formatting import format_cutoff, round_half_up
 
 GAP, HEAD = 10, 64
 # Of a patient's probabilities, as of the cut-offs that they are held to.
@@ -59,7 +60,7 @@ def heat_map_sheet(
     words = f"{RESEARCH}{' - SIMULATED' if simulated else ''}"
     draw.text((GAP, 6), words, fill="#a01010", font=ImageFont.load_default(20))
     # The built-in font lacks the sign.
-    name = STAGE_NAMES[stage].replace("≥", ">=")
+    name = question_labels()[stage].replace("≥", ">=")
     question = f"Heat maps below: what spoke for the answer to {name}"
     draw.text((GAP, 36), question, fill="black", font=ImageFont.load_default(16))
     for number, square in enumerate(squares):
@@ -92,19 +93,19 @@ def patient_page(patient: pd.Series, images: pd.DataFrame, sheet: NDArray[np.uin
             patient=patient.to_dict(),
             questions=[
                 {
-                    "name": STAGE_NAMES[stage],
+                    "name": question_labels()[stage],
                     "probability": round_half_up(patient[stage], DIGITS),
                     "cutoff": format_cutoff(cutoffs[stage], "dlre"),
                     "answer": "unknown"
                     if np.isnan(cutoffs[stage])
                     else ("yes" if patient[stage] >= cutoffs[stage] else "no"),
                 }
-                for stage in STAGES
+                for stage in study_questions()
             ],
             images=[
                 {
                     "number": int(row.acquisition),
-                    "probabilities": [round_half_up(getattr(row, stage), 2) for stage in STAGES],
+                    "probabilities": [round_half_up(getattr(row, stage), 2) for stage in study_questions()],
                     "stiffness": "unknown" if np.isnan(row.q_box_mean_kpa) else round_half_up(row.q_box_mean_kpa, 1),
                     "outside": _words(row.outside_training),
                 }
@@ -114,8 +115,8 @@ def patient_page(patient: pd.Series, images: pd.DataFrame, sheet: NDArray[np.uin
             if np.isnan(patient["liver_stiffness_kpa"])
             else f"{round_half_up(patient['liver_stiffness_kpa'], 1)} kPa",
             outside=_words(patient["outside_training"]),
-            stage_names=[STAGE_NAMES[stage] for stage in STAGES],
-            shown=STAGE_NAMES[question_shown(patient)],
+            stage_names=[question_labels()[stage] for stage in study_questions()],
+            shown=question_labels()[question_shown(patient)],
             picture=_jpeg(sheet),
         )
     )
@@ -132,7 +133,7 @@ def overview_page(patients: pd.DataFrame, rejects: pd.DataFrame, counts: pd.Data
             patients=[
                 row
                 | {
-                    "probabilities": [round_half_up(row[stage], DIGITS) for stage in STAGES],
+                    "probabilities": [round_half_up(row[stage], DIGITS) for stage in study_questions()],
                     "stiffness": "unknown"
                     if np.isnan(row["liver_stiffness_kpa"])
                     else round_half_up(row["liver_stiffness_kpa"], 1),
@@ -141,8 +142,10 @@ def overview_page(patients: pd.DataFrame, rejects: pd.DataFrame, counts: pd.Data
             ],
             rejects=rejects.fillna("").to_dict("records"),
             counts=counts.iloc[0].to_dict(),
-            implied={name: int((patients["implied_stage"] == name).sum()) for name in IMPLIED},
-            cutoffs=[(STAGE_NAMES[s], format_cutoff(study.cutoffs["dlre"][s], "dlre")) for s in STAGES],
+            implied={name: int((patients["implied_stage"] == name).sum()) for name in stage_classes()},
+            cutoffs=[
+                (question_labels()[s], format_cutoff(study.cutoffs["dlre"][s], "dlre")) for s in study_questions()
+            ],
         )
     )
 

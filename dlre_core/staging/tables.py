@@ -5,33 +5,24 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
+from dlre_core.foundation.design import rising_questions, stage_classes, study_questions
 from dlre_core.foundation.picture_store import RoiStore
-from dlre_core.foundation.study_terms import KEYS, RISING_STAGES, STAGES
+from dlre_core.foundation.study_terms import KEYS
 from dlre_core.ingestion.flags import OTHERS_TOO
 from dlre_core.patients.splits import first_pictures
 from dlre_core.serving.frozen_study import FrozenStudy, outside_training, picture_measures
 
-IMPLIED = ("F0-1", "F2", "F3", "F4")
-IMAGE_COLUMNS = [
-    *KEYS,
-    "acquisition",
-    "image_id",
-    *STAGES,
-    "q_box_mean_kpa",
-    "q_box_source",
-    "fill_fraction",
-    "outside_training",
-]
-PATIENT_COLUMNS = [
-    *KEYS,
-    "images",
-    *STAGES,
-    "implied_stage",
-    "liver_stiffness_kpa",
-    "images_outside_training",
-    "outside_training",
-    "notes",
-]
+
+def image_columns() -> list[str]:
+    """Columns of the table of staged pictures."""
+    measured = ["q_box_mean_kpa", "q_box_source", "fill_fraction", "outside_training"]
+    return [*KEYS, "acquisition", "image_id", *study_questions(), *measured]
+
+
+def patient_columns() -> list[str]:
+    """Columns of the table of staged patients."""
+    answers = ["implied_stage", "liver_stiffness_kpa", "images_outside_training", "outside_training", "notes"]
+    return [*KEYS, "images", *study_questions(), *answers]
 
 
 def chosen_pictures(rois: pd.DataFrame, acquisitions: pd.DataFrame, images: int) -> pd.DataFrame:
@@ -58,20 +49,20 @@ def image_table(chosen: pd.DataFrame, squares: RoiStore, probabilities: np.ndarr
     chosen : DataFrame
         From `chosen_pictures`.
     squares : RoiStore
-    probabilities : (n, 3) float64
-        Of f4, ge_f3 and ge_f2.
+    probabilities : (n, questions) float64
+        In the order of `study_questions`.
     study : FrozenStudy
 
     Returns
     -------
     DataFrame
-        `IMAGE_COLUMNS`.
+        `image_columns`.
     """
     table = chosen.copy()
-    table[list(STAGES)] = probabilities
+    table[list(study_questions())] = probabilities
     measures = picture_measures(chosen, squares.read(chosen["index"].to_numpy()))
     table["outside_training"] = [";".join(names) for names in outside_training(measures, study)]
-    return table[IMAGE_COLUMNS]
+    return table[image_columns()]
 
 
 def patient_table(images: pd.DataFrame, study: FrozenStudy) -> pd.DataFrame:
@@ -86,14 +77,14 @@ def patient_table(images: pd.DataFrame, study: FrozenStudy) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `PATIENT_COLUMNS`; ``implied_stage`` is the highest stage whose question is answered with yes
+        `patient_columns`; ``implied_stage`` is the highest stage whose question is answered with yes
         at the study's frozen cut-off, empty if a cut-off is undefined.
     """
     rows = []
     for key, part in images.groupby(KEYS, sort=True):
-        probabilities = {stage: float(part[stage].agg(study.aggregate)) for stage in STAGES}
-        answers = [probabilities[stage] >= study.cutoffs["dlre"][stage] for stage in RISING_STAGES]
-        undefined = any(np.isnan(study.cutoffs["dlre"][stage]) for stage in RISING_STAGES)
+        probabilities = {stage: float(part[stage].agg(study.aggregate)) for stage in study_questions()}
+        answers = [probabilities[stage] >= study.cutoffs["dlre"][stage] for stage in rising_questions()]
+        undefined = any(np.isnan(study.cutoffs["dlre"][stage]) for stage in rising_questions())
         highest = max((level for level, yes in enumerate(answers, start=1) if yes), default=0)
         outside = sorted({n for names in part["outside_training"] for n in names.split(";") if n})
         notes = []
@@ -110,14 +101,14 @@ def patient_table(images: pd.DataFrame, study: FrozenStudy) -> pd.DataFrame:
             | {"images": len(part)}
             | probabilities
             | {
-                "implied_stage": "" if undefined else IMPLIED[highest],
+                "implied_stage": "" if undefined else stage_classes()[highest],
                 "liver_stiffness_kpa": float(part["q_box_mean_kpa"].median()),
                 "images_outside_training": int((part["outside_training"] != "").sum()),
                 "outside_training": ";".join(outside),
                 "notes": "; ".join(notes),
             }
         )
-    return pd.DataFrame(rows, columns=PATIENT_COLUMNS)
+    return pd.DataFrame(rows, columns=patient_columns())
 
 
 def withheld(acquisitions: pd.DataFrame) -> set[str]:
@@ -139,7 +130,7 @@ def not_staged(acquisitions: pd.DataFrame, rejects: pd.DataFrame, staged: Collec
     Returns
     -------
     DataFrame
-        `PATIENT_COLUMNS`.
+        `patient_columns`.
     """
     seen = pd.concat([acquisitions[KEYS], rejects[KEYS]]).dropna().drop_duplicates()
     seen = seen[(seen["patient"] != "") & ~seen["patient"].isin(list(staged))].sort_values(KEYS)
@@ -148,10 +139,10 @@ def not_staged(acquisitions: pd.DataFrame, rejects: pd.DataFrame, staged: Collec
         "a picture was sent for another patient, too" if p in doubtful else "no usable picture" for p in seen["patient"]
     ]
     rows = seen.assign(images=0, images_outside_training=0, implied_stage="", outside_training="", notes=notes)
-    return rows.reindex(columns=PATIENT_COLUMNS).reset_index(drop=True)
+    return rows.reindex(columns=patient_columns()).reset_index(drop=True)
 
 
 def question_shown(row: pd.Series) -> str:
     """The stage question whose heat maps say most: the highest one answered yes, else the lowest."""
-    level = IMPLIED.index(row["implied_stage"]) if row["implied_stage"] else 1
-    return RISING_STAGES[max(level, 1) - 1]
+    level = stage_classes().index(row["implied_stage"]) if row["implied_stage"] else 1
+    return rising_questions()[max(level, 1) - 1]

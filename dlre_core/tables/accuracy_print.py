@@ -5,18 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from dlre_core.foundation.study_terms import STAGES
+from dlre_core.foundation.design import method_labels, question_labels, short_labels, study_questions
 from dlre_core.statistics.estimates import LEAST_OF_A_CLASS, ONE_SIDED, Estimate
-from dlre_core.tables.formatting import (
-    COHORT_NAMES,
-    METHOD_NAMES,
-    SHORT_STAGES,
-    STAGE_NAMES,
-    arm_name,
-    format_interval,
-    images_name,
-    round_half_up,
-)
+from dlre_core.tables.formatting import COHORT_NAMES, arm_name, format_interval, images_name, round_half_up
 from dlre_core.tables.table_2_accuracy import MEASURES
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
@@ -92,7 +83,7 @@ def printed_table_2(
     table: pd.DataFrame, settings: Mapping[str, object], simulated: bool, recomputed: int = 0
 ) -> PrintedTable:
     """Table 2 for print; ``recomputed`` Q-Box values are named in a footnote."""
-    names = [METHOD_NAMES.get(name, name) for name in table["method"].unique()]
+    names = [method_labels().get(name, name) for name in table["method"].unique()]
     caption = (
         f"Table 2. Diagnostic performance of {', '.join(names[:-1])} and {names[-1]} for the "
         "assessment of liver fibrosis stages in training and validation cohorts"
@@ -108,7 +99,7 @@ def printed_fusion(table: pd.DataFrame, settings: Mapping[str, object], simulate
         *footnotes(table, settings),
         "DLRE fusion: logistic regression on DLRE, 2D-SWE, APRI and FIB-4, fitted on out-of-fold "
         "predictions of the training patients; DLRE in training rows is out of fold too.",
-        STARS_2.replace("DLRE", METHOD_NAMES["dlre_fusion"]),
+        STARS_2.replace("DLRE", method_labels()["dlre_fusion"]),
         *complete_cases_note(table),
         *limited(table),
     ]
@@ -166,7 +157,7 @@ def printed_table_3(
         simulated,
         ("Method", "Pictures", "Cohort"),
         notes,
-        lambda row: [METHOD_NAMES[str(row["method"])], images_name(int(str(row["images"])), str(row["method"]))],
+        lambda row: [method_labels()[str(row["method"])], images_name(int(str(row["images"])), str(row["method"]))],
     )
 
 
@@ -204,7 +195,7 @@ def _by_method(table: pd.DataFrame, caption: str, simulated: bool, notes: Sequen
         simulated,
         heads,
         notes,
-        lambda row: [METHOD_NAMES.get(str(row["method"]), str(row["method"]))],
+        lambda row: [method_labels().get(str(row["method"]), str(row["method"]))],
     )
 
 
@@ -219,13 +210,13 @@ def _printed(
     letters = 1 if "Cohort" in heads else 0
     blocks = [
         Block(
-            STAGE_NAMES[stage],
+            question_labels()[stage],
             [
                 [*name(row), *COHORT_NAMES[row["cohort"]][:letters], *accuracy_cells(row)]
                 for row in table[table["stage"] == stage].to_dict("records")
             ],
         )
-        for stage in STAGES
+        for stage in study_questions()
     ]
     return PrintedTable(simulated_caption(caption, simulated), (*heads, *COLUMNS), blocks, notes, len(heads))
 
@@ -280,10 +271,10 @@ def _row_name(row: Mapping[str, object]) -> str:
     """What tells a table's row from the others of its stage question and cohort."""
     method = str(row["method"])
     if "images" in row:
-        return f"{METHOD_NAMES.get(method, method)} with {images_name(int(float(str(row['images']))), method)}"
+        return f"{method_labels().get(method, method)} with {images_name(int(float(str(row['images']))), method)}"
     if "arm" in row:
         return arm_name(str(row["arm"]))
-    return METHOD_NAMES.get(method, method)
+    return method_labels().get(method, method)
 
 
 def complete_cases_note(table: pd.DataFrame, prefix: str = "") -> list[str]:
@@ -307,7 +298,7 @@ def limited(table: pd.DataFrame) -> list[str]:
         cohort = f" {COHORT_NAMES[row['cohort']][0]}" if table["cohort"].nunique() > 1 else ""
         for note in str(row["notes"]).split("; "):
             if note and note != "nan":
-                rows.setdefault(note, []).append(f"{SHORT_STAGES[row['stage']]} {_row_name(row)}{cohort}")
+                rows.setdefault(note, []).append(f"{short_labels()[row['stage']]} {_row_name(row)}{cohort}")
     parts = [f"{note} ({', '.join(dict.fromkeys(names))})" for note, names in rows.items()]
     return [f"Undefined or limited: {'; '.join(parts)}."] if parts else []
 

@@ -5,20 +5,6 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from dlre_core.statistics.estimates import ONE_SIDED, Estimate
 
-STAGE_NAMES = {
-    "f4": "Cirrhosis (F4)",
-    "ge_f3": "Advanced fibrosis (≥F3)",
-    "ge_f2": "Significant fibrosis (≥F2)",
-}
-SHORT_STAGES = {"f4": "F4", "ge_f3": "≥F3", "ge_f2": "≥F2"}
-METHOD_NAMES = {
-    "dlre": "DLRE",
-    "lsm": "2D-SWE",
-    "apri": "APRI",
-    "fib4": "FIB-4",
-    "dlre_fusion": "DLRE fusion",
-    "radiomics": "Radiomics",
-}
 COHORT_NAMES = {"training": "Training", "validation": "Validation"}
 UNDEFINED = "–"
 # Below it approximations of the tail mean nothing.

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from dlre_core.foundation.design import method_labels, question_labels, stage_labels
 from dlre_core.foundation.errors import ConfigurationError
-from dlre_core.foundation.study_terms import KEYS, stage_labels
+from dlre_core.foundation.study_terms import KEYS
 from dlre_core.statistics.comparisons import auc_heterogeneity, compare_every_two_groups
 from dlre_core.statistics.estimates import Estimate
 from dlre_core.statistics.roc import roc_analysis
-from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval, format_p_value
+from dlre_core.tables.formatting import format_interval, format_p_value
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
 UNKNOWN = "unknown"
@@ -328,15 +329,15 @@ def printed_subanalyses(table: pd.DataFrame, tests: pd.DataFrame, confidence: fl
             for _, row in groups.iterrows():
                 auc = Estimate(row["auc"], row["auc_low"], row["auc_high"])
                 counts = [f"{row['n']:g}", f"{row['n_cases']:g}"]
-                rows.append([METHOD_NAMES[str(method)], str(row["group"]), *counts, format_interval(auc), ""])
+                rows.append([method_labels()[str(method)], str(row["group"]), *counts, format_interval(auc), ""])
             for _, row in here[here["method"] == method].iterrows():
                 whole = row["first"] == ALL_GROUPS
                 name = "all groups" if whole else f"{row['first']} - {row['second']}"
                 difference = Estimate(row["difference"], row["difference_low"], row["difference_high"])
                 shown = "" if whole else format_interval(difference)
                 p = format_p_value(row["p_value"] if whole else row["p_holm"])
-                rows.append([METHOD_NAMES[str(method)], f"{name}, difference", "", "", shown, p])
-        blocks.append(Block(f"{grouping}: {STAGE_NAMES[str(stage)]}", rows))
+                rows.append([method_labels()[str(method)], f"{name}, difference", "", "", shown, p])
+        blocks.append(Block(f"{grouping}: {question_labels()[str(stage)]}", rows))
     notes = [
         f"Validation cohort. AUC with {100 * confidence:g} % confidence interval. All groups: chi-squared test that "
         "the AUC is the same in all; two groups: unpaired DeLong test, Holm over a method's pairs. With fewer than "

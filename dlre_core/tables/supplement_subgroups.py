@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dlre_core.foundation.study_terms import STAGES, stage_labels
+from dlre_core.foundation.design import method_labels, question_labels, stage_labels, study_questions
 from dlre_core.statistics.comparisons import (
     AucComparison,
     compare_overlapping_aucs,
@@ -18,13 +18,7 @@ from dlre_core.statistics.comparisons import (
 )
 from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.accuracy_print import METHOD_WORDS, estimate, undefined
-from dlre_core.tables.formatting import (
-    METHOD_NAMES,
-    STAGE_NAMES,
-    format_interval,
-    format_p_value,
-    round_half_up,
-)
+from dlre_core.tables.formatting import format_interval, format_p_value, round_half_up
 from dlre_core.tables.table_2_accuracy import AccuracySettings, method_scores, spread
 from dlre_core.tables.table_3_pictures import STRATEGIES
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
@@ -97,7 +91,7 @@ def subgroup_table(scores: pd.DataFrame, grouping: Subgrouping, settings: Accura
     rows = []
     for population, part in _populations(scores).items():
         groups = subgroup_of(part, grouping)
-        for stage in STAGES:
+        for stage in study_questions():
             for name in grouping.names:
                 here = part[groups == name]
                 labels = stage_labels(here["fibrosis_stage"], stage)
@@ -145,7 +139,7 @@ def compare_subgroups(scores: pd.DataFrame, grouping: Subgrouping, settings: Acc
     rows = []
     for population, part in _populations(scores).items():
         groups = subgroup_of(part, grouping)
-        for stage in STAGES:
+        for stage in study_questions():
             for method in STRATEGIES:
                 for pair in combinations(grouping.names, 2):
                     labels = stage_labels(part["fibrosis_stage"], stage)
@@ -191,17 +185,17 @@ def printed_subgroups(
     """A supplementary table for print: enrolled patients at the left, validation at the right."""
     blocks = [
         Block(
-            STAGE_NAMES[stage],
+            question_labels()[stage],
             [
                 *_auc_rows(table[table["stage"] == stage], grouping),
                 *_test_rows(comparisons[comparisons["stage"] == stage]),
             ],
         )
-        for stage in STAGES
+        for stage in study_questions()
     ]
     columns = ["Subgroup"]
     for who in ("enrolled", "validation"):
-        names = [METHOD_NAMES[method] for method in STRATEGIES]
+        names = [method_labels()[method] for method in STRATEGIES]
         columns += [f"n (prevalence), {who}", *names, f"p, {' v '.join(names)}"]
     notes = [
         f"AUC with {100 * settings.confidence:g} % confidence interval "

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dlre_core.foundation.study_terms import COHORTS, METHODS, STAGES, stage_labels
+from dlre_core.foundation.design import stage_labels, study_methods, study_questions
+from dlre_core.foundation.study_terms import COHORTS
 from dlre_core.statistics.comparisons import compare_paired_aucs, holm
 from dlre_core.statistics.cutoffs import (
     Cutoff,
@@ -114,7 +115,7 @@ def samples(scores: pd.DataFrame, method: str, stage: str) -> dict[str, Sample]:
 def table_2(
     scores: pd.DataFrame,
     settings: AccuracySettings,
-    methods: Sequence[str] = METHODS,
+    methods: Sequence[str] = (),
     cohorts: Sequence[str] = COHORTS,
     frozen: Mapping[str, Mapping[str, float]] | None = None,
     out_of_fold: pd.DataFrame | None = None,
@@ -130,7 +131,7 @@ def table_2(
         ``results/scores/{arm}.csv``.
     settings : AccuracySettings
     methods : sequence of str
-        The first is the reference of the comparisons.
+        The first is the reference of the comparisons; the design's where none are named.
     cohorts : sequence of str
         Those to be tabulated.
     frozen : mapping of method to stage to float, optional
@@ -147,7 +148,8 @@ def table_2(
         and notes for undefined cells.
     """
     rows = []
-    for stage in STAGES:
+    methods = methods or study_methods()
+    for stage in study_questions():
         reference = samples(scores, methods[0], stage)
         for method in methods:
             values = samples(scores, method, stage)

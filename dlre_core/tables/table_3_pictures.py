@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from dlre_core.foundation.design import study_questions
 from dlre_core.foundation.errors import StoreMismatch
-from dlre_core.foundation.study_terms import COHORTS, KEYS, STAGES
+from dlre_core.foundation.study_terms import COHORTS, KEYS
 from dlre_core.tables.table_2_accuracy import (
     AccuracySettings,
     Sample,
@@ -63,7 +64,7 @@ def table_3(
     _check_same_patients(ordered)
     folds = out_of_fold or {}
     rows = []
-    for stage in STAGES:
+    for stage in study_questions():
         values = {
             (method, number): samples(ordered[number], method, stage) for method in STRATEGIES for number in numbers
         }

@@ -6,7 +6,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from dlre_core.foundation.study_terms import COHORTS, KEYS, STAGES, stage_labels
+from dlre_core.foundation.design import stage_labels, study_questions
+from dlre_core.foundation.study_terms import COHORTS, KEYS
 from dlre_core.statistics.comparisons import compare_overlapping_aucs
 from dlre_core.tables.table_2_accuracy import (
     AccuracySettings,
@@ -45,7 +46,7 @@ def table_4(
         row's comparisons with the other combinations, and ``compared_with`` says with which.
     """
     rows, folds = [], out_of_fold or {}
-    for stage in STAGES:
+    for stage in study_questions():
         for arm, part in scores.items():
             values = samples(part, "dlre", stage)
             cutoff = training_cutoff(values, settings, (folds.get(arm), "dlre", stage))
@@ -82,7 +83,7 @@ def compare_combinations(scores: Mapping[str, pd.DataFrame], *, confidence: floa
         Holm-adjusted, stars, and notes that say why there is no p.
     """
     rows = []
-    for stage, cohort in ((s, c) for s in STAGES for c in COHORTS):
+    for stage, cohort in ((s, c) for s in study_questions() for c in COHORTS):
         for first, second in combinations(scores, 2):
             merged = _union(scores[first], scores[second], stage, cohort)
             test = compare_overlapping_aucs(merged["label"], merged["a"], merged["b"], confidence=confidence).reported

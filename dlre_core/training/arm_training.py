@@ -18,9 +18,10 @@ from safetensors.torch import save_file
 from dlre_core.augmentation.stiffness_views import Located, locate_for_views
 from dlre_core.foundation.atomic_files import written_whole
 from dlre_core.foundation.csv_tables import read_table, write_table
+from dlre_core.foundation.design import stage_labels, study_questions
 from dlre_core.foundation.digests import core_digest, file_digest, value_digest
 from dlre_core.foundation.picture_store import READ_AT_ONCE, RoiStore, StoredSquares, open_rois
-from dlre_core.foundation.study_terms import KEYS, STAGES, stage_labels
+from dlre_core.foundation.study_terms import KEYS
 from dlre_core.patients.splits import select_images, stopping_patients
 from dlre_core.training.batches import drawing_weights
 from dlre_core.training.network_training import TrainedNetwork, provenance, train_networks
@@ -121,12 +122,12 @@ def train_arm(
         "device": str(choose_device(settings.device)),
     }
     logger.info("%s: %d images of %d patients", arm, len(training), facts["training_patients"])
-    groups = [STAGES] if trains_together(settings) else [(stage,) for stage in STAGES]
+    groups = [study_questions()] if trains_together(settings) else [(stage,) for stage in study_questions()]
     with open_rois(files.rois) as store, ThreadPoolExecutor(max(1, threads)) as pool:
         data = _training_data(store, training, arm, settings, memory_mb)
         train = partial(_train_group, data, facts, Path(files.checkpoints))
         trained = [network for group in pool.map(train, groups) for network in group]
-    networks = dict(zip(STAGES, trained, strict=True))
+    networks = dict(zip(study_questions(), trained, strict=True))
     for stage, network in networks.items():
         _save(network, Path(files.weights[stage]), provenance(settings, network, stage=stage, **facts))
     table = _history(networks)
@@ -158,7 +159,7 @@ def _training_data(
         pictures=pictures,
         located=locate_for_views(pictures, settings.augmentation) if shared else None,
         content=_digest(pictures),
-        questions={stage: _question(training, stage, arm, settings.stiffness_balance) for stage in STAGES},
+        questions={stage: _question(training, stage, arm, settings.stiffness_balance) for stage in study_questions()},
         stopping=stopping,
         patients=len(training.loc[~stopping, KEYS].drop_duplicates()),
         settings=settings,

@@ -7,8 +7,8 @@ import pandas as pd
 import torch
 
 from dlre_core.foundation.csv_tables import read_table
+from dlre_core.foundation.design import prediction_columns, study_questions
 from dlre_core.foundation.picture_store import open_rois
-from dlre_core.foundation.study_terms import PREDICTION_COLUMNS, STAGES
 from dlre_core.network.fibrosis_network import load_network
 from dlre_core.network.inference import picture_probabilities
 from dlre_core.patients.splits import select_images
@@ -46,7 +46,7 @@ def predict_split(
     rows = select_images(read_table(rois_table), read_table(split_table), images)
     with open_rois(rois_file) as store:
         pictures = store.squares(rows["index"].to_numpy())
-        for stage in STAGES:
+        for stage in study_questions():
             network = load_network(weights[stage]).to(memory_format=torch.channels_last)
             rows[stage] = picture_probabilities(network, pictures)
-    return rows[PREDICTION_COLUMNS]
+    return rows[prediction_columns()]

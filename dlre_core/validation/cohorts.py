@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from dlre_core.foundation.csv_tables import read_table, write_table
+from dlre_core.foundation.design import prediction_columns, study_questions
 from dlre_core.foundation.errors import CohortError
 from dlre_core.foundation.picture_store import open_rois
-from dlre_core.foundation.study_terms import PREDICTION_COLUMNS, STAGES
 from dlre_core.patients.enrolment import EnrolmentSettings, enrolled_patients
 from dlre_core.patients.splits import select_images
 from dlre_core.serving.frozen_study import (
@@ -76,8 +76,8 @@ def predict_external(
     chosen = select_images(read_table(files.roi_table), enrolled.assign(cohort=VALIDATION), study.images_per_patient)
     repository = Path(model) / REPOSITORY
     with checked_server(repository, study.manifest, server_log, serving) as ask, open_rois(files.rois) as store:
-        chosen[list(STAGES)] = ask(stored_pictures(store, chosen), study.arm)
-    write_table(chosen[PREDICTION_COLUMNS], output)
+        chosen[list(study_questions())] = ask(stored_pictures(store, chosen), study.arm)
+    write_table(chosen[prediction_columns()], output)
 
 
 def external_table(scores: pd.DataFrame, study: FrozenStudy, settings: AccuracySettings) -> pd.DataFrame:

@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from dlre_core.figures.extended import calibration_figure
 from dlre_core.figures.figures_3_to_5_roc import figure_3
 from dlre_core.foundation.csv_tables import read_table
-from dlre_core.foundation.study_terms import METHODS, STAGES
+from dlre_core.foundation.design import method_labels, question_labels, study_methods, study_questions
 from dlre_core.report.page_templates import data_uri, environment
 from dlre_core.serving.frozen_study import FrozenStudy
 from dlre_core.statistics.estimates import Estimate
 from dlre_core.tables.accuracy_print import estimate
-from dlre_core.tables.formatting import METHOD_NAMES, STAGE_NAMES, format_interval, round_half_up
+from dlre_core.tables.formatting import format_interval, round_half_up
 from dlre_core.tables.table_2_accuracy import AccuracySettings
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 from dlre_core.validation.cohorts import VALIDATION
@@ -72,17 +72,17 @@ def side_by_side(tables: Mapping[str, pd.DataFrame], study: FrozenStudy, confide
     confidence : float
     """
     blocks = []
-    for stage in STAGES:
-        own = [format_interval(Estimate(*study.own_validation[method][stage])) for method in METHODS]
+    for stage in study_questions():
+        own = [format_interval(Estimate(*study.own_validation[method][stage])) for method in study_methods()]
         n, prevalence = study.own_patients[stage]
         rows = [["The study's own", str(n), _percent(prevalence), *own]]
         for name, table in tables.items():
             part = table[table["stage"] == stage].set_index("method")
-            found = [format_interval(estimate(part.loc[m], "auc")) + part.loc[m, "stars"] for m in METHODS]
+            found = [format_interval(estimate(part.loc[m], "auc")) + part.loc[m, "stars"] for m in study_methods()]
             n, prevalence = part.loc["dlre", ["n", "prevalence"]]
             rows.append([name, str(n), _percent(prevalence), *found])
-        blocks.append(Block(STAGE_NAMES[stage], rows))
-    names = [METHOD_NAMES[method] for method in METHODS]
+        blocks.append(Block(question_labels()[stage], rows))
+    names = [method_labels()[method] for method in study_methods()]
     return PrintedTable(
         simulated_caption("AUC by cohort, networks frozen", study.simulated),
         ("Validation cohort", "n", "Prevalence", *names),

@@ -6,14 +6,14 @@ from dlre_core.extended_tables.differences import (
     printed_differences,
 )
 from dlre_core.foundation.csv_tables import read_table
+from dlre_core.foundation.design import score_columns
 from dlre_core.foundation.job_log import job_log
-from dlre_core.foundation.study_terms import SCORE_COLUMNS
 from dlre_core.tables.stored_tables import read_accuracy_table
 from dlre_core.tables.typeset import write_all
 
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
-    scores = read_table(given.scores, needs=SCORE_COLUMNS)
+    scores = read_table(given.scores, needs=score_columns())
     drawn = bootstrap_differences(scores, replicates=params.replicates, seed=params.seed, confidence=params.confidence)
     table = differences_table(read_accuracy_table(given.table), drawn)
     printed = printed_differences(table, params.replicates, params.confidence, params.simulated)

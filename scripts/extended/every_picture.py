@@ -2,8 +2,8 @@
 
 from dlre_core.comparators.patient_scores import patient_scores
 from dlre_core.foundation.csv_tables import read_table
+from dlre_core.foundation.design import score_columns, study_questions
 from dlre_core.foundation.job_log import job_log
-from dlre_core.foundation.study_terms import SCORE_COLUMNS, STAGES
 from dlre_core.network.fibrosis_network import load_networks
 from dlre_core.patients.enrolment import EnrolmentSettings
 from dlre_core.reader_agreement.every_picture import (
@@ -22,7 +22,7 @@ with job_log(snakemake.log[0]):
     criteria, settings = EnrolmentSettings(**params.criteria), AccuracySettings(**params.settings)
     people = everybody_pictured(read_table(given.split), patients, acquisitions, criteria)
     rois = dict(zip(params.hospitals, zip(given.rois, given.tables, strict=True), strict=True))
-    networks = load_networks(dict(zip(STAGES, given.weights, strict=True)))
+    networks = load_networks(dict(zip(study_questions(), given.weights, strict=True)))
     kept = patient_scores(
         predicted_everywhere(rois, people, networks, params.images),
         acquisitions,
@@ -31,6 +31,6 @@ with job_log(snakemake.log[0]):
         upper_limit_of_normal_iu_l=params.ast_limit,
         upper_limit_by_hospital_iu_l=params.ast_limits,
     )
-    table = every_picture_table(read_table(given.scores, needs=SCORE_COLUMNS), kept, settings)
+    table = every_picture_table(read_table(given.scores, needs=score_columns()), kept, settings)
     printed = printed_every_picture(table, settings.confidence, params.simulated)
     write_all(table, printed, made.csv, made.html, made.tex)

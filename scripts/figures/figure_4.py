@@ -4,14 +4,15 @@ from dlre_core.figures.captions import figure_4_caption
 from dlre_core.figures.figures_3_to_5_roc import figure_4
 from dlre_core.figures.style import save_figure
 from dlre_core.foundation.csv_tables import read_table
+from dlre_core.foundation.design import score_columns
 from dlre_core.foundation.job_log import job_log
-from dlre_core.foundation.study_terms import SCORE_COLUMNS
 from dlre_core.tables.stored_tables import read_accuracy_table
 
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     scores = {
-        images: read_table(path, needs=SCORE_COLUMNS) for images, path in zip(params.images, given.scores, strict=True)
+        images: read_table(path, needs=score_columns())
+        for images, path in zip(params.images, given.scores, strict=True)
     }
     figure = figure_4(
         scores,

@@ -4,13 +4,13 @@ from dlre_core.figures.captions import subgroup_caption
 from dlre_core.figures.figures_3_to_5_roc import subgroup_figure
 from dlre_core.figures.style import save_figure
 from dlre_core.foundation.csv_tables import read_table
+from dlre_core.foundation.design import score_columns
 from dlre_core.foundation.job_log import job_log
-from dlre_core.foundation.study_terms import SCORE_COLUMNS
 from dlre_core.tables.supplement_subgroups import POPULATIONS, subgroupings
 
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
-    scores = read_table(given.scores, needs=SCORE_COLUMNS)
+    scores = read_table(given.scores, needs=score_columns())
     number = int(params.number)
     # Figure 2 shows the subgroups of table 1, and so on.
     grouping = subgroupings(params.alt_limits_iu_l, params.bmi_limit_kg_m2)[number - 1]

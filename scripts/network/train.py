@@ -1,7 +1,7 @@
 """The three networks of one arm, and the history of their training."""
 
+from dlre_core.foundation.design import study_questions
 from dlre_core.foundation.job_log import job_log
-from dlre_core.foundation.study_terms import STAGES
 from dlre_core.training.arm_training import ArmFiles, train_arm
 from dlre_core.training.settings import TrainingSettings
 
@@ -12,7 +12,7 @@ with job_log(snakemake.log[0]):
             rois=given.rois,
             rois_table=given.table,
             split=given.split,
-            weights={stage: made[stage] for stage in STAGES},
+            weights={stage: made[stage] for stage in study_questions()},
             history=made.history,
             speed=params.speed,
             checkpoints=params.checkpoints,

@@ -3,14 +3,14 @@
 from dlre_core.comparators.other_comparators import other_comparators_table, printed_other_comparators
 from dlre_core.comparators.registry import UpperLimit
 from dlre_core.foundation.csv_tables import read_table
+from dlre_core.foundation.design import score_columns
 from dlre_core.foundation.job_log import job_log
-from dlre_core.foundation.study_terms import SCORE_COLUMNS
 from dlre_core.tables.typeset import write_all
 
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     table = other_comparators_table(
-        read_table(given.scores, needs=SCORE_COLUMNS),
+        read_table(given.scores, needs=score_columns()),
         read_table(given.patients),
         {column: UpperLimit(*limits) for column, limits in params.upper_limits.items() if limits[0] is not None},
         confidence=params.confidence,

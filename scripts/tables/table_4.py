@@ -2,8 +2,8 @@
 
 from dlre_core.comparators.out_of_fold import read_out_of_fold_of_arms
 from dlre_core.foundation.csv_tables import read_table, write_table
+from dlre_core.foundation.design import score_columns
 from dlre_core.foundation.job_log import job_log
-from dlre_core.foundation.study_terms import SCORE_COLUMNS
 from dlre_core.tables.accuracy_print import printed_table_4
 from dlre_core.tables.table_2_accuracy import AccuracySettings
 from dlre_core.tables.table_4_hospitals import compare_combinations, table_4
@@ -12,7 +12,7 @@ from dlre_core.tables.typeset import write_all
 with job_log(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     scores = {
-        arm: read_table(path, needs=SCORE_COLUMNS) for arm, path in zip(params.hospitals, given.scores, strict=True)
+        arm: read_table(path, needs=score_columns()) for arm, path in zip(params.hospitals, given.scores, strict=True)
     }
     settings = AccuracySettings(**params.settings)
     comparisons = compare_combinations(scores, confidence=settings.confidence)

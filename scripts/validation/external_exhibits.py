@@ -3,8 +3,8 @@
 from dlre_core.extended_tables.probabilities import calibration_table, printed_calibration
 from dlre_core.figures.style import save_figure
 from dlre_core.foundation.csv_tables import read_table
+from dlre_core.foundation.design import score_columns
 from dlre_core.foundation.job_log import job_log
-from dlre_core.foundation.study_terms import SCORE_COLUMNS
 from dlre_core.serving.frozen_study import read_frozen_study
 from dlre_core.tables.accuracy_print import printed_external_table
 from dlre_core.tables.table_2_accuracy import AccuracySettings
@@ -19,7 +19,7 @@ with job_log(snakemake.log[0]):
     # The rule by which the frozen cut-offs were chosen is the study's, not this configuration's.
     chosen = params.settings | {"cutoff": study.cutoff_choice}
     settings = AccuracySettings(**chosen)
-    scores = read_table(snakemake.input.scores, needs=SCORE_COLUMNS)
+    scores = read_table(snakemake.input.scores, needs=score_columns())
     table = external_table(scores, study, settings)
     printed = printed_external_table(table, chosen, name, study.title, study.simulated)
     write_all(table, printed, made.table_csv, made.table_html, made.table_tex)

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from dlre_core.foundation.csv_tables import write_table
+from dlre_core.foundation.design import study_questions
 from dlre_core.foundation.picture_store import write_rois
-from dlre_core.foundation.study_terms import STAGES
 from dlre_core.patients.splits import make_split
 from dlre_core.training.arm_training import ArmFiles, train_arm
 from dlre_core.training.settings import TrainingSettings
@@ -47,7 +47,7 @@ def train(folder, epochs=1, device="cpu", stiffness=0.0, **options):
             rois=folder / "rois.h5",
             rois_table=folder / "rois.csv",
             split=folder / "split.csv",
-            weights={stage: folder / f"{stage}.safetensors" for stage in STAGES},
+            weights={stage: folder / f"{stage}.safetensors" for stage in study_questions()},
             history=folder / "history.csv",
             speed=folder / "speed.csv",
             checkpoints=folder / "checkpoints",
@@ -68,4 +68,4 @@ def train(folder, epochs=1, device="cpu", stiffness=0.0, **options):
         ),
         **options,
     )
-    return {stage: Path(folder / f"{stage}.safetensors").read_bytes() for stage in STAGES}
+    return {stage: Path(folder / f"{stage}.safetensors").read_bytes() for stage in study_questions()}

@@ -12,7 +12,7 @@ import pytest
 from pydicom.config import disable_value_validation
 from pydicom.data import get_testdata_file
 
-from dlre_core.staging.tables import IMPLIED
+from dlre_core.foundation.design import stage_classes
 
 STAGED = "results/staging/index.html"
 
@@ -29,7 +29,7 @@ def test_every_patient_has_a_stage_a_page_and_files_for_the_pacs(staged):
     patients = pd.read_csv(results / "patients.csv")
     images = pd.read_csv(results / "images.csv")
     assert len(patients) == 4
-    assert set(patients["implied_stage"]) <= set(IMPLIED)
+    assert set(patients["implied_stage"]) <= set(stage_classes())
     aggregate = images.groupby("patient")[["f4", "ge_f3", "ge_f2"]].mean()
     expected = patients.set_index("patient")[["f4", "ge_f3", "ge_f2"]]
     pd.testing.assert_frame_equal(aggregate, expected)

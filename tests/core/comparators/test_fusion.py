@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from dlre_core.comparators.fusion import fused_scores
+from dlre_core.foundation.design import stage_labels, study_questions
 from dlre_core.foundation.errors import StoreMismatch
-from dlre_core.foundation.study_terms import STAGES, stage_labels
 from dlre_core.statistics.roc import roc_analysis
 
 
@@ -14,7 +14,7 @@ def scores(n, cohort, generator, prefix):
     stage = np.arange(n) % 5
     table = pd.DataFrame({"hospital": "A", "patient": [f"{prefix}{i:03d}" for i in range(n)]})
     table["cohort"], table["fibrosis_stage"] = cohort, stage
-    for name in STAGES:
+    for name in study_questions():
         table[f"dlre_{name}"] = 1 / (1 + np.exp(2 - stage + generator.standard_normal(n)))
     table["lsm"] = np.exp(0.3 * stage + 0.5 * generator.standard_normal(n)) * 5
     table["apri"], table["fib4"] = generator.uniform(0.2, 2, (2, n))
@@ -28,7 +28,7 @@ def study():
     validation = scores(200, "validation", generator, "V")
     # What a network says of patients it was trained on: too good to learn from.
     sure = training.copy()
-    for stage in STAGES:
+    for stage in study_questions():
         sure[f"dlre_{stage}"] = stage_labels(training["fibrosis_stage"], stage).astype(float)
     folds = [training.assign(cohort=np.where(np.arange(200) % 3 == k, "validation", "training")) for k in range(3)]
     return pd.concat([sure, validation], ignore_index=True), folds

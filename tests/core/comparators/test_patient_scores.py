@@ -6,8 +6,8 @@ import pytest
 
 from dlre_core.comparators.patient_scores import patient_scores
 from dlre_core.comparators.registry import UpperLimit, comparator, comparator_scores
+from dlre_core.foundation.design import score_columns
 from dlre_core.foundation.errors import StoreMismatch
-from dlre_core.foundation.study_terms import SCORE_COLUMNS
 
 
 def tables():
@@ -39,7 +39,7 @@ def tables():
 
 def test_by_hand():
     scores = patient_scores(*tables(), upper_limit_by_hospital_iu_l={"A": 30})
-    assert list(scores) == SCORE_COLUMNS
+    assert list(scores) == score_columns()
     first, second = scores.to_dict("records")
     assert first["dlre_f4"] == pytest.approx(0.2)
     assert first["lsm"] == 7.0

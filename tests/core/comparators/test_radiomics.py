@@ -14,9 +14,9 @@ from dlre_core.comparators.radiomics import (
     texture_features,
 )
 from dlre_core.foundation.csv_tables import read_table, write_table
+from dlre_core.foundation.design import study_questions
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.picture_store import write_shard
-from dlre_core.foundation.study_terms import STAGES
 from tests.helpers import elastogram_files as files
 
 SCALE = 40.0
@@ -180,14 +180,14 @@ def test_the_model_is_fitted_in_training_and_works_in_validation(study):
     scores, predictions, features = study
     found = radiomics_scores(scores, predictions, features)
     part = found[found["cohort"] == "validation"]
-    for stage, least in zip(STAGES, (4, 3, 2), strict=True):
+    for stage, least in zip(study_questions(), (4, 3, 2), strict=True):
         cases = part["fibrosis_stage"] >= least
         score = part[f"radiomics_{stage}"]
         assert (score[cases].to_numpy()[:, None] > score[~cases].to_numpy()).mean() > 0.95
     changed = scores.copy()
     changed.loc[changed["cohort"] == "validation", "fibrosis_stage"] = 0
     again = radiomics_scores(changed, predictions, features)
-    for stage in STAGES:
+    for stage in study_questions():
         assert again[f"radiomics_{stage}"].equals(found[f"radiomics_{stage}"])
 
 

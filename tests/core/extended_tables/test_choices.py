@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from dlre_core.extended_tables.choices import choices_table, printed_choices
-from dlre_core.foundation.study_terms import stage_labels
+from dlre_core.foundation.design import stage_labels
 from dlre_core.statistics.roc import roc_analysis
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlre_core.extended_tables.stages import biopsy_stage
+from dlre_core.foundation.design import stage_class, stage_labels
 from dlre_core.foundation.errors import StoreMismatch
-from dlre_core.foundation.study_terms import known_stages, stage_labels
+from dlre_core.foundation.study_terms import known_stages
 from dlre_core.patients.splits import make_split
 from dlre_core.tables.table_1_baseline import table_1
 
@@ -33,7 +33,7 @@ def test_another_stage_than_0_to_4_is_refused(wrong):
     "asks",
     [
         lambda table: stage_labels(table["fibrosis_stage"], "f4"),
-        biopsy_stage,
+        lambda table: stage_class(table["fibrosis_stage"]),
         lambda table: make_split(table, RULE, seed=1),
         lambda table: table_1(table.drop(columns="cohort"), table),
     ],

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dlre_core.foundation.design import stage_labels
 from dlre_core.foundation.errors import ConfigurationError, PatientLeak, StoreMismatch, TrainingError
-from dlre_core.foundation.study_terms import stage_labels
 from dlre_core.ingestion.look_alikes import check_leaks
 from dlre_core.patients.splits import make_split, select_images, stopping_patients
 

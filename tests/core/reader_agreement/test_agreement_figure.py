@@ -11,7 +11,7 @@ from matplotlib.text import Text
 from dlre_core.figures.style import save_figure
 from dlre_core.reader_agreement.agreement_figure import agreement_caption, agreement_figure
 from dlre_core.reader_agreement.agreement_table import COLUMNS
-from dlre_core.reader_agreement.reader_squares import MEASURES, VALUES, reader_squares_table
+from dlre_core.reader_agreement.reader_squares import measures, reader_squares_table, value_columns
 
 
 def tables(hospitals, pictures):
@@ -25,10 +25,10 @@ def tables(hospitals, pictures):
     rows[-1] |= {"kappa": np.nan, "ac1": np.nan, "notes": "both accept all, or exclude all"}
     values = pd.DataFrame({"image_id": [f"i{n}" for n in range(pictures)], "hospital": "A"})
     values["patient"] = [f"p{n // 4}" for n in range(pictures)]
-    for name in MEASURES:
+    for name in measures():
         values[f"{name}_1"] = rng.uniform(0, 1, pictures)
         values[f"{name}_2"] = values[f"{name}_1"] + rng.normal(0, 0.1, pictures)
-    return pd.DataFrame(rows, columns=COLUMNS), values[VALUES]
+    return pd.DataFrame(rows, columns=COLUMNS), values[value_columns()]
 
 
 @pytest.mark.parametrize(("hospitals", "pictures"), [("A", 0), ("AB", 40), ("ABCDEFGHIJKL", 60)])

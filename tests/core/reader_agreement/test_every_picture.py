@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
+from dlre_core.foundation.design import study_questions
 from dlre_core.foundation.picture_store import write_rois
-from dlre_core.foundation.study_terms import STAGES
 from dlre_core.network.fibrosis_network import FibrosisNetwork
 from dlre_core.network.inference import picture_probabilities
 from dlre_core.patients.enrolment import EnrolmentSettings
@@ -53,7 +53,7 @@ def test_who_comes_back_is_whom_only_the_readers_kept_out():
 
 def test_the_first_pictures_of_all_that_are_stored_are_predicted(tmp_path):
     torch.manual_seed(2)
-    networks = {stage: FibrosisNetwork().eval() for stage in STAGES}
+    networks = {stage: FibrosisNetwork().eval() for stage in study_questions()}
     rng = np.random.default_rng(1)
     squares = rng.integers(0, 256, (6, 250, 250, 3), dtype=np.uint8)
     ids = [f"i{n}" for n in range(6)]

@@ -9,18 +9,18 @@ from dlre_core.dicom.reader import SweImage
 from dlre_core.elastography.network_square import crop_square
 from dlre_core.elastography.scale import Scale
 from dlre_core.elastography.square import Square, find_square
+from dlre_core.foundation.design import study_questions
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.picture_store import write_shard
-from dlre_core.foundation.study_terms import STAGES
 from dlre_core.ingestion.acquisition_table import measured_columns, picture_columns
 from dlre_core.ingestion.usable_picture import IngestionSettings, usable_picture
 from dlre_core.network.fibrosis_network import FibrosisNetwork
 from dlre_core.network.inference import picture_probabilities
 from dlre_core.reader_agreement.reader_squares import (
-    VALUES,
     printed_reader_squares,
     reader_squares_table,
     square_values,
+    value_columns,
 )
 from dlre_core.reading.readings_file import Readings, readings_path
 from tests.helpers.reading import answer, excluded
@@ -60,13 +60,13 @@ def study(tmp_path_factory):
 @pytest.fixture(scope="module")
 def networks():
     torch.manual_seed(4)
-    return {stage: FibrosisNetwork().eval() for stage in STAGES}
+    return {stage: FibrosisNetwork().eval() for stage in study_questions()}
 
 
 def test_each_square_is_measured_by_itself(study, networks):
     folder, rows, screens = study
     values = square_values(folder, folder / "images.h5", folder / "acquisitions.csv", networks)
-    assert list(values.columns) == VALUES
+    assert list(values.columns) == value_columns()
     assert list(values["image_id"]) == ["i0", "i1", "i2"]
     q_box = values[["q_box_mean_kpa_1", "q_box_mean_kpa_2"]].to_numpy(dtype=float)
     assert q_box[:2, 0] == pytest.approx([rows[0]["q_box_mean_kpa"], rows[1]["q_box_mean_kpa"]], abs=0.01)
@@ -85,7 +85,7 @@ def test_the_table_has_a_row_a_measure_and_names_nobody(study, networks):
     folder, _, _ = study
     values = square_values(folder, folder / "images.h5", folder / "acquisitions.csv", networks)
     table = reader_squares_table(values, confidence=0.95)
-    assert list(table["measure"]) == ["q_box_mean_kpa", *STAGES]
+    assert list(table["measure"]) == ["q_box_mean_kpa", *study_questions()]
     assert list(table["pictures"]) == [1, 3, 3, 3]
     difference = (values["f4_1"] - values["f4_2"]).to_numpy()
     row = table.set_index("measure").loc["f4"]

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from dlre_core.extended_tables.probabilities import calibration_table, printed_calibration
+from dlre_core.foundation.design import study_methods, study_questions
 from dlre_core.foundation.errors import ConfigurationError, PatientLeak, StoreMismatch
 from dlre_core.foundation.picture_store import open_rois, write_rois
-from dlre_core.foundation.study_terms import METHODS, STAGES
 from dlre_core.ingestion.look_alikes import hashes_as_text, perceptual_hashes
 from dlre_core.serving.frozen_study import (
     FrozenStudy,
@@ -32,9 +32,9 @@ STUDY = FrozenStudy(
     images_per_patient=1,
     aggregate="mean",
     cutoff_choice="sensitivity_90",
-    cutoffs={method: dict.fromkeys(STAGES, 0.5) for method in METHODS},
+    cutoffs={method: dict.fromkeys(study_questions(), 0.5) for method in study_methods()},
     training_range={},
-    own_validation={method: dict.fromkeys(STAGES, (0.8, 0.7, 0.9)) for method in METHODS},
+    own_validation={method: dict.fromkeys(study_questions(), (0.8, 0.7, 0.9)) for method in study_methods()},
     own_patients={"f4": (132, 0.25), "ge_f3": (132, 0.45454), "ge_f2": (131, np.nan)},
     training_patients=266,
     scale_maximum_kpa=40.0,
