@@ -12,9 +12,9 @@ ENGINE ?= podman
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-# SIZE=paper runs the whole paper, SIZE=200 any number of enrolled patients.
-ifdef SIZE
-OVERRIDE := --config 'cohort={"size": "$(SIZE)"}'
+# SIZE=paper runs the whole paper, SIZE=200 any number of enrolled patients; DESIGN=international_2025 another study.
+ifneq ($(SIZE)$(DESIGN),)
+OVERRIDE := --config$(if $(DESIGN), 'design=$(DESIGN)')$(if $(SIZE), 'cohort={"size": "$(SIZE)"}')
 endif
 
 comma := ,
@@ -31,7 +31,7 @@ PROGRESS = $(shell test -t 2 && echo --logger rich)
 .PHONY: serve soak elastogram-benchmark doctor container test-container test-fresh docs
 .PHONY: negative-control learning-curve repeated-splits hospitals-left-out fusion choices radiomics other-comparators subanalyses
 
-study: $(READY) ## run the study (SIZE=demo, paper or a number; CORES=2)
+study: $(READY) ## run the study (SIZE=demo, paper or a number; DESIGN=name or file; CORES=2)
 	snakemake --cores $(CORES) $(OVERRIDE) $(PROGRESS)
 
 test: $(READY) ## run the tests, a worker per processor (WORKERS=1)
@@ -72,7 +72,7 @@ publish: $(READY) ## networks, cut-offs, examples and a model card in one archiv
 	@echo "Archive: results/publication/model.zip"
 
 plan: $(READY) ## how many patients a study needs, before there are any (section plan of config.yaml)
-	snakemake --cores $(CORES) -- results/plan/index.html
+	snakemake --cores $(CORES) $(OVERRIDE) -- results/plan/index.html
 	@echo "Plan: results/plan/index.html"
 
 compare-paper: $(READY) ## the study's tables beside the published ones, results/comparison/paper.html
@@ -154,7 +154,7 @@ environment: $(READY) ## only make the virtual environment
 
 check-data: $(READY) ## check your cohort folder (FOLDER=path, ALL=1 for every problem) without running the study
 	@test -n "$(FOLDER)" || { echo 'Say which folder: make check-data FOLDER=path'; exit 2; }
-	@python -m dlre_core.preflight.folder_check "$(FOLDER)" $(if $(ALL),--all)
+	@python -m dlre_core.preflight.folder_check "$(FOLDER)" $(if $(ALL),--all) $(if $(DESIGN),--design "$(DESIGN)")
 
 screens: $(READY) ## kinds of screens in a folder of pictures, what was found on them, proposed profiles (FOLDER=path, PICTURES=number)
 	@test -n "$(FOLDER)" || { echo 'Say which folder: make screens FOLDER=path'; exit 2; }

@@ -13,6 +13,7 @@ if SIMULATED:
         conda:
             "../envs/dlre.yaml"
         params:
+            cohort=config["cohort"]["simulated"],
             size=config["cohort"]["size"],
             seed=config["cohort"]["seed"],
         script:
@@ -34,6 +35,7 @@ if SIMULATED:
         params:
             folder=subpath(output.pictures, ancestor=2),
             hospital="{hospital}",
+            cohort=config["cohort"]["simulated"],
             size=config["cohort"]["size"],
             seed=config["cohort"]["seed"],
             texture_signal=config["cohort"]["texture_signal"],

@@ -3,10 +3,11 @@
 import os
 import sys
 
+from dlre_core.foundation.design import study_questions
 from dlre_core.foundation.digests import contents_digest, tree_digest
 from dlre_core.foundation.processes import KEEP_MEMORY
 from dlre_core.patients.cohort_folder import cohort_folder, hospital_codes, not_read
-from dlre_core.patients.enrolment import EnrolmentSettings, eligibility_digest
+from dlre_core.patients.enrolment import EnrolmentSettings, check_criteria, eligibility_digest
 from dlre_core.patients.other_tables import check_tables, hospital_tables_digest, other_tables
 from dlre_core.patients.study_list import listed_digest
 from dlre_core.patients.table_file import table_path
@@ -30,6 +31,7 @@ check_hospitals(config, HOSPITALS)
 UNITS = config.get("units", [])
 READINGS = config["readings"]
 CRITERIA = EnrolmentSettings(**config["enrolment"])
+check_criteria(CRITERIA)
 CLINICAL = str(table_path(COHORT, "clinical"))
 # Snakemake deletes what a failed job had made before: an unusable table must not get that far.
 if workflow.is_main_process:
@@ -47,7 +49,7 @@ if TRAINABLE:
 SCREENS = config["cohort"].get("screens", {})
 SIMULATED_TABLES = {name: f"{COHORT}/{name}.csv" for name in optional_tables(SCREENS)}
 OPTIONAL_TABLES = SIMULATED_TABLES if SIMULATED else other_tables(COHORT)
-STAGES = ["f4", "ge_f3", "ge_f2"]
+QUESTIONS = study_questions()
 PLAN = study_plan(config, HOSPITALS)
 ARMS = sorted(PLAN.arms)
 STATISTICS = config["statistics"]
@@ -68,7 +70,7 @@ wildcard_constraints:
     hospital="|".join(HOSPITALS),
     arm="|".join(ARMS),
     split="|".join(PLAN.splits),
-    stage="|".join(STAGES),
+    stage="|".join(QUESTIONS),
     number=r"\d",
     population="enrolled|validation",
     cohort="|".join(config["validation"]["cohorts"]) or "none",
@@ -89,9 +91,12 @@ def shown(path, category, what):
     return report(path, caption=f"report/{kind}.rst", category=category, labels=labels)
 
 
-def upper_limits(enzyme):
+def upper_limit(enzyme):
     """Upper limit of normal of an enzyme, IU/L: everywhere, and where hospitals have their own."""
-    return [config["statistics"][f"{enzyme}_upper_limit_of_normal_{where}iu_l"] for where in ("", "by_hospital_")]
+    return [STATISTICS[f"{enzyme}_upper_limit_of_normal_{where}iu_l"] for where in ("", "by_hospital_")]
+
+
+UPPER_LIMITS = {"ast_iu_l": upper_limit("ast"), "ggt_iu_l": upper_limit("ggt")}
 
 
 def printed_table(path, category=None, what=None, prefix=""):
@@ -108,7 +113,7 @@ def drawn_figure(path, category=None, what=None, prefix=""):
 
 def weights(folder):
     """Files of an arm's networks, by stage."""
-    return {stage: f"{folder}/{stage}.safetensors" for stage in STAGES}
+    return {stage: f"{folder}/{stage}.safetensors" for stage in QUESTIONS}
 
 
 def contents(*paths):

@@ -17,8 +17,7 @@ rule scores:
         "../envs/dlre.yaml"
     params:
         aggregate=config["statistics"]["aggregate"],
-        ast_limit=config["statistics"]["ast_upper_limit_of_normal_iu_l"],
-        ast_limits=config["statistics"]["ast_upper_limit_of_normal_by_hospital_iu_l"],
+        upper_limits=UPPER_LIMITS,
     script:
         "../scripts/comparators/scores.py"
 

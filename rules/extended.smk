@@ -228,8 +228,7 @@ rule every_picture:
         images=config["arms"][PLAN.main_arm]["images"],
         criteria=config["enrolment"],
         aggregate=config["statistics"]["aggregate"],
-        ast_limit=config["statistics"]["ast_upper_limit_of_normal_iu_l"],
-        ast_limits=config["statistics"]["ast_upper_limit_of_normal_by_hospital_iu_l"],
+        upper_limits=UPPER_LIMITS,
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
     script:

@@ -130,7 +130,7 @@ rule heat_maps:
         predictions=f"results/predictions/{PLAN.main_arm}.csv",
         rois="results/roi/rois.csv",
         pictures="results/roi/rois.h5",
-        weights=expand(f"results/models/{PLAN.main_arm}/{{stage}}.safetensors", stage=STAGES),
+        weights=expand(f"results/models/{PLAN.main_arm}/{{stage}}.safetensors", stage=QUESTIONS),
     output:
         jpg=shown("results/figures/heat_maps.jpg", "Figures", "Heat maps of right and wrong cases"),
         text="results/figures/heat_maps.txt",
@@ -141,7 +141,7 @@ rule heat_maps:
     conda:
         "../envs/dlre.yaml"
     params:
-        stages=STAGES,
+        stages=QUESTIONS,
         simulated=SIMULATED,
     script:
         "../scripts/figures/heat_maps.py"

@@ -34,7 +34,7 @@ rule train:
 rule model_repository:
     """Write the networks of all arms as one Triton model, checked against PyTorch."""
     input:
-        expand("results/models/{arm}/{stage}.safetensors", arm=ARMS, stage=STAGES),
+        expand("results/models/{arm}/{stage}.safetensors", arm=ARMS, stage=QUESTIONS),
     output:
         manifest="results/serving/model_repository/dlre/1/manifest.json",
         program="results/serving/model_repository/dlre/1/model.py",

@@ -6,9 +6,9 @@ rule publish:
     input:
         study="results/serving/frozen_study.json",
         served="results/serving/model_repository/dlre/config.pbtxt",
-        weights=expand(f"results/models/{PLAN.main_arm}/{{stage}}.safetensors", stage=STAGES),
+        weights=expand(f"results/models/{PLAN.main_arm}/{{stage}}.safetensors", stage=QUESTIONS),
         table_2="results/tables/table_2.csv",
-        subgroups=expand("results/tables/supplementary_table_{n}.csv", n=[1, 2, 3]),
+        subgroups=expand("results/tables/supplementary_table_{n}.csv", n=PLAN.subgroups),
         examples="results/example_inbox",
     output:
         archive="results/publication/model.zip",
@@ -20,7 +20,7 @@ rule publish:
         "../envs/dlre.yaml"
     params:
         serving=subpath(input.study, parent=True),
-        stages=STAGES,
+        stages=QUESTIONS,
         publication=config["publication"],
         confidence=config["statistics"]["confidence"],
     script:

@@ -1,7 +1,11 @@
 """The report and the headline."""
 
 REPORT_TARGETS = ["results/report.html", "results/headline.txt", "results/methods.html"]
-TABLES = ["table_1", *(f"table_{n}" for n in PLAN.accuracy_tables), *(f"supplementary_table_{n}" for n in (1, 2, 3))]
+TABLES = [
+    "table_1",
+    *(f"table_{n}" for n in PLAN.accuracy_tables),
+    *(f"supplementary_table_{n}" for n in PLAN.subgroups),
+]
 TABLES += ["counts", "calibration", "predictive_values", "hospitals", "stages", "events", "differences", "checklist"]
 READ_BY_TWO = READINGS["readers"] == "two"
 TABLES += config["robustness"]["analyses"] + ["agreement", "reader_squares", "every_picture"] * READ_BY_TWO
@@ -9,7 +13,9 @@ FIGURES = ["headline", "figure_1", "figure_2", "figure_3"]
 # Figures 4 and 5 show tables 3 and 4.
 FIGURES += [f"figure_{n + 1}" for n in PLAN.accuracy_tables if n > 2]
 FIGURES += ["supplementary_figure_1"]
-FIGURES += [f"supplementary_figure_{n}_{population}" for n in (2, 3, 4) for population in ("enrolled", "validation")]
+FIGURES += [
+    f"supplementary_figure_{n + 1}_{population}" for n in PLAN.subgroups for population in ("enrolled", "validation")
+]
 FIGURES += ["roc_bands", "calibration", "decision_curves", "hospitals"] + ["reader_agreement"] * READ_BY_TWO
 PICTURES = ["heat_maps", "contact_sheet", "contact_sheet_least_signal"]
 

@@ -145,7 +145,7 @@ rule other_comparators:
     conda:
         "../envs/dlre.yaml"
     params:
-        upper_limits={"ast_iu_l": upper_limits("ast"), "ggt_iu_l": upper_limits("ggt")},
+        upper_limits=UPPER_LIMITS,
         confidence=config["statistics"]["confidence"],
         interval=config["statistics"]["auc_interval"],
         simulated=SIMULATED,
@@ -169,7 +169,7 @@ rule subanalyses:
     conda:
         "../envs/dlre.yaml"
     params:
-        groupings=config["statistics"]["subanalyses"],
+        groupings=config["subanalyses"],
         confidence=config["statistics"]["confidence"],
         interval=config["statistics"]["auc_interval"],
         simulated=SIMULATED,

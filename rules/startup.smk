@@ -9,11 +9,13 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
+from dlre_core.foundation.design import design_of, use_design
 from dlre_core.foundation.job_log import BARS
 from dlre_core.preflight.machine import check_machine
 from dlre_core.workflow.configuration import check_configuration, check_yaml, expand_home
 from dlre_core.workflow.failure_summary import PlainErrors, failure_text, made_since
 from dlre_core.workflow.run_lock import begin_run
+from dlre_core.workflow.study_design import apply_design
 from dlre_core.workflow.time_left import TimeLeftHandler
 
 min_version("9.0")
@@ -35,8 +37,10 @@ if workflow.is_main_process:
 configfile: "config.yaml"
 
 
+apply_design(config)
 expand_home(config)
 check_configuration(config, f"{workflow.basedir}/rules/schemas/config.schema.yaml")
+use_design(design_of(config))
 
 
 # Used by snakemake --sdm apptainer only.

@@ -138,6 +138,7 @@ use rule scores as external_scores with:
         predictions="results/validation/{cohort}/predictions.csv",
         acquisitions="results/validation/{cohort}/acquisitions.csv",
         patients="results/validation/{cohort}/patients.csv",
+        study=f"{VALIDATION_MODEL}/frozen_study.json",
     output:
         scores="results/validation/{cohort}/scores.csv",
     log:

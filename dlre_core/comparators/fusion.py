@@ -8,10 +8,8 @@ from numpy.typing import NDArray
 
 from dlre_core.comparators.logistic_model import logistic_scores
 from dlre_core.comparators.out_of_fold import out_of_fold_scores
-from dlre_core.foundation.design import study_questions
+from dlre_core.foundation.design import study_methods, study_questions
 from dlre_core.foundation.study_terms import KEYS
-
-POSITIVE = ("lsm", "apri", "fib4")
 
 
 def fused_scores(scores: pd.DataFrame, folds: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -20,7 +18,7 @@ def fused_scores(scores: pd.DataFrame, folds: Sequence[pd.DataFrame]) -> pd.Data
     A network is surer of patients that it was trained on. So the regression (standardised features,
     ridge penalty C = 1) is fitted on what networks of the other folds say of each training patient,
     and applied to what the study's own networks say of the validation patients, who take no part in
-    fitting anything. Features: log odds of DLRE, logarithms of stiffness, APRI and FIB-4.
+    fitting anything. Features: log odds of DLRE, logarithms of the design's other methods.
 
     Parameters
     ----------
@@ -52,6 +50,10 @@ def fused_scores(scores: pd.DataFrame, folds: Sequence[pd.DataFrame]) -> pd.Data
 
 def _features(scores: pd.DataFrame, stage: str) -> NDArray[np.float64]:
     probability = scores[f"dlre_{stage}"].to_numpy(dtype=np.float64).clip(1e-6, 1 - 1e-6)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logs = [np.log(scores[name].to_numpy(dtype=np.float64)) for name in POSITIVE]
-    return np.column_stack([np.log(probability / (1 - probability)), *logs])
+    others = [_logarithm(scores[name].to_numpy(dtype=np.float64)) for name in study_methods()[1:]]
+    return np.column_stack([np.log(probability / (1 - probability)), *others])
+
+
+def _logarithm(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The score's logarithm; itself where it is not always positive, as the NAFLD fibrosis score."""
+    return values if (values <= 0).any() else np.log(values)

@@ -1,14 +1,17 @@
 """One score per patient and method, from image predictions, stiffness and blood."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
-import numpy as np
 import pandas as pd
 
-from dlre_core.comparators.serum_indices import apri, fib4
-from dlre_core.foundation.design import score_columns, study_questions
+from dlre_core.comparators.registry import COMPARATORS, UpperLimit, comparator_scores, given_column
+from dlre_core.foundation.design import design_in_use, score_columns, study_questions
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.study_terms import KEYS
+
+# Of AST, IU/L, as the paper has it.
+DEFAULT_LIMITS: Mapping[str, UpperLimit] = MappingProxyType({"ast_iu_l": UpperLimit(40.0)})
 
 
 def patient_scores(
@@ -17,13 +20,12 @@ def patient_scores(
     patients: pd.DataFrame,
     *,
     aggregate: str = "mean",
-    upper_limit_of_normal_iu_l: float = 40.0,
-    upper_limit_by_hospital_iu_l: Mapping[str, float] | None = None,
+    upper_limits: Mapping[str, UpperLimit] = DEFAULT_LIMITS,
 ) -> pd.DataFrame:
     """Aggregate what was measured to the unit of analysis, the patient.
 
     ``dlre_*`` aggregates the probabilities of the images used; ``lsm`` is the median of the Q-Box
-    means (kPa) of the same acquisitions; APRI and FIB-4 come from the clinical table. A higher score
+    means (kPa) of the same acquisitions; the design's other comparators come from the clinical table. A higher score
     always means more disease; a score that cannot be computed is NaN.
 
     Parameters
@@ -35,10 +37,8 @@ def patient_scores(
     patients : DataFrame
         ``results/clinical/patients.csv``.
     aggregate : {"mean", "median", "max"}
-    upper_limit_of_normal_iu_l : float
-        Of AST, IU/L, for APRI.
-    upper_limit_by_hospital_iu_l : mapping, optional
-        Where a hospital has its own.
+    upper_limits : mapping of column to UpperLimit
+        Of normal, IU/L, of the columns whose comparators need one.
 
     Returns
     -------
@@ -72,14 +72,10 @@ def patient_scores(
             "Delete results/predictions and run again.",
         )
     clinical = clinical.reindex(scores.index)
-    limits = pd.Series(scores.index.get_level_values("hospital"), index=scores.index)
-    limits = limits.map(dict(upper_limit_by_hospital_iu_l or {})).astype(float)
-    limits = limits.fillna(upper_limit_of_normal_iu_l)
-    ast, alt, platelets, age = (
-        clinical[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        for name in ("ast_iu_l", "alt_iu_l", "platelets_10e9_l", "age_years")
-    )
-    scores["apri"] = apri(ast, platelets, limits.to_numpy())
-    scores["fib4"] = fib4(age, ast, alt, platelets)
+    known = clinical.assign(lsm=scores["lsm"]).reset_index()
+    for method in design_in_use().comparators:
+        chosen = COMPARATORS.get(method.name) or given_column(method.name, method.label, direction=method.direction)
+        values = comparator_scores(known, [chosen], upper_limits)[chosen.name]
+        scores[method.name] = chosen.direction * values.to_numpy()
     scores = scores.join(clinical[["inflammation_grade", "alt_iu_l", "bmi_kg_m2"]])
     return scores.reset_index()[score_columns()]

@@ -59,6 +59,21 @@ class UpperLimit:
         return own.fillna(self.everywhere).to_numpy(np.float64)
 
 
+def stated_limits(limits: Mapping[str, tuple[float | None, Mapping[str, float]]]) -> dict[str, UpperLimit]:
+    """Upper limits of normal by column, without those that the user left open.
+
+    Examples
+    --------
+    >>> stated_limits({"ast_iu_l": (40, {}), "ggt_iu_l": (None, {})})
+    {'ast_iu_l': UpperLimit(everywhere=40, by_hospital={})}
+    """
+    return {
+        column: UpperLimit(everywhere, by_hospital)
+        for column, (everywhere, by_hospital) in limits.items()
+        if everywhere is not None
+    }
+
+
 @dataclass(frozen=True)
 class Comparator:
     """One comparator.

@@ -13,16 +13,12 @@ from dlre_core.statistics.decision import net_benefit, net_benefit_band
 from dlre_core.statistics.estimates import LEAST_OF_A_CLASS, Estimate, too_few
 from dlre_core.statistics.proportions import logit_predictive_value
 from dlre_core.tables.accuracy_print import estimate, limited
-from dlre_core.tables.formatting import COHORT_NAMES, format_interval, round_half_up
+from dlre_core.tables.formatting import COHORT_NAMES, comparators_in_words, format_interval, round_half_up
 from dlre_core.tables.table_2_accuracy import method_scores, spread
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
 # Text in the table of decision curves.
 DECISION_TEXT = ("strategy",)
-FITTED = (
-    "Probabilities of 2D-SWE, APRI and FIB-4 come from a logistic regression on the score's logarithm in "
-    "the training cohort. "
-)
 # Their limits rest on normal errors or a likelihood of many patients; observed/expected has exact ones.
 FITTED_MEASURES = ("slope", "intercept", "in_the_large", "brier")
 THRESHOLDS = np.round(np.arange(0.01, 1.0, 0.01), 2)
@@ -31,7 +27,7 @@ THRESHOLDS = np.round(np.arange(0.01, 1.0, 0.01), 2)
 def method_probabilities(scores: pd.DataFrame, method: str, stage: str) -> tuple[NDArray[np.float64], str]:
     """A method's probability of a stage question for every patient, and what is to be said about it.
 
-    DLRE's are its own. Those of 2D-SWE, APRI and FIB-4 come from a logistic regression on the
+    DLRE's are its own. Those of other methods come from a logistic regression on the
     score's logarithm, fitted to the training cohort.
     """
     values = method_scores(scores, method, stage)
@@ -152,7 +148,7 @@ def printed_calibration(
         f"Probabilities below {EDGE:g} or above {1 - EDGE:g} count as these in slopes and intercepts. "
         "Perfect: slope 1, intercepts 0, observed/expected 1, Brier score 0, scaled Brier 1. "
         f"With fewer than {LEAST_OF_A_CLASS} cases or controls only observed/expected has an interval. "
-        f"{FITTED if len(table['method'].unique()) > 1 else ''}Where training balances the classes, DLRE's "
+        f"{_fitted() if len(table['method'].unique()) > 1 else ''}Where training balances the classes, DLRE's "
         "probabilities are those of an even prevalence, and its intercepts show it.",
         *limited(table),
     ]
@@ -283,3 +279,13 @@ def printed_predictive_values(table: pd.DataFrame, confidence: float, simulated:
     ]
     caption = "Extended table 3. Predictive values at other prevalences, validation cohort"
     return PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes)
+
+
+def _fitted() -> str:
+    """Where the probabilities of methods without any come from."""
+    always = {"lsm", "apri", "fib4"} >= set(study_methods()[1:])
+    itself = "" if always else " (the score itself where it is not always positive)"
+    return (
+        f"Probabilities of {comparators_in_words()} come from a logistic regression on the score's logarithm{itself} "
+        "in the training cohort. "
+    )

@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from dlre_core.foundation.design import lowest_stages, method_labels, short_labels, study_methods
+from dlre_core.foundation.design import lowest_stages, short_labels
 from dlre_core.foundation.study_terms import METAVIR_STAGES, SQUARE_SIDE
 from dlre_core.statistics.estimates import LEAST_OF_A_CLASS
 from dlre_core.tables.accuracy_print import METHOD_WORDS
-from dlre_core.tables.formatting import arm_name, images_name, round_half_up
+from dlre_core.tables.formatting import arm_name, comparators_in_words, images_name, methods_in_words, round_half_up
 from dlre_core.tables.supplement_subgroups import Subgrouping
 
 # Threshold probabilities at which a decision on treatment or biopsy is open.
@@ -42,11 +42,6 @@ def _panels(row: int) -> str:
 
 def _columns() -> int:
     return len(lowest_stages())
-
-
-def _methods(methods: Sequence[str]) -> str:
-    *others, last = [method_labels()[method] for method in methods]
-    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _counts(scores: pd.DataFrame) -> str:
@@ -113,7 +108,7 @@ def figure_2_caption(enrolment: pd.DataFrame, rejected_rows: int, simulated: boo
 def figure_3_caption(scores: pd.DataFrame, settings: Mapping[str, object], simulated: bool) -> str:
     """DLRE against the comparators."""
     return (
-        f"Figure 3. ROC curves of {_methods(study_methods())} for the assessment of liver fibrosis "
+        f"Figure 3. ROC curves of {methods_in_words()} for the assessment of liver fibrosis "
         f"stages: {_questions()} in the {_counts(scores)}. {_cutoffs(settings)}{_end(simulated)}"
     )
 
@@ -198,7 +193,7 @@ def decision_caption(table: pd.DataFrame, confidence: float, simulated: bool) ->
         f"{limits} White: thresholds from {CLINICAL_RANGE[0]:g} to {CLINICAL_RANGE[1]:g}, at which treatment or biopsy "
         "is weighed; beyond them nobody decides. "
         f"No method's curve is drawn with fewer than {LEAST_OF_A_CLASS} cases or controls. "
-        f"Probabilities of {_methods(study_methods()[1:])} come from a logistic regression in the training "
+        f"Probabilities of {comparators_in_words()} come from a logistic regression in the training "
         "cohort; DLRE's are the networks' own. Where training balances the classes, those are of an even "
         "prevalence, and DLRE loses at thresholds at which the cohort's own prevalence tells."
         f"{_end(simulated)}"

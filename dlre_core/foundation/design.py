@@ -1,11 +1,15 @@
 """The design of the study in use: its questions, what the network is compared with, and the disease."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import yaml
 
+from dlre_core.foundation.errors import ConfigurationError, StoreMismatch
 from dlre_core.foundation.study_terms import KEYS, METAVIR_STAGES, known_stages
 
 if TYPE_CHECKING:
@@ -27,10 +31,15 @@ class Question:
 
 @dataclass(frozen=True)
 class Method:
-    """What stages patients: the network, or what it is compared with; ``label`` stands in print."""
+    """What stages patients: the network, or what it is compared with.
+
+    ``label`` stands in print; a higher value means more disease where ``direction`` is 1, less where it is -1.
+    """
 
     name: str
     label: str
+    direction: int = 1
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,11 +54,14 @@ class Design:
         In the order of the tables; the network stands before them.
     disease : str
         As in "staging of liver fibrosis in ...".
+    required_columns : frozenset of str, optional
+        Columns of the clinical table that must be there besides id, hospital and stage; None: all of the data contract.
     """
 
     questions: tuple[Question, ...]
     comparators: tuple[Method, ...]
     disease: str
+    required_columns: frozenset[str] | None = None
 
 
 NETWORK = Method("dlre", "DLRE")
@@ -71,17 +83,86 @@ LABELS: Mapping[str, str] = {
     "vcte_stiffness_kpa": "VCTE",
     "fibrotest": "FibroTest",
 }
-GUT_2019 = Design(
-    (
-        Question("f4", "Cirrhosis (F4)", "F4", 4),
-        Question("ge_f3", "Advanced fibrosis (≥F3)", "≥F3", 3),
-        Question("ge_f2", "Significant fibrosis (≥F2)", "≥F2", 2),
-    ),
-    tuple(Method(name, LABELS[name]) for name in ("lsm", "apri", "fib4")),
-    "chronic hepatitis B",
-)
+# Designs that come with the library, by name.
+DESIGNS = Path(__file__).parent / "designs"
+DEFAULT = "gut_2019"
+
+
+def read_design(name: str) -> dict[str, Any]:
+    """Sections of a design, as its file has them.
+
+    Parameters
+    ----------
+    name : str
+        One that comes with the library, such as gut_2019, or the path of a YAML file.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such design, or its file is no YAML with sections.
+    """
+    known = sorted(path.stem for path in DESIGNS.glob("*.yaml"))
+    path = DESIGNS / f"{name}.yaml" if name in known else Path(name).expanduser()
+    try:
+        sections = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(
+            f"design = {name!r}: {path} cannot be read ({error.strerror}).",
+            f"Write {', '.join(known)}, or the path of a file like theirs in {DESIGNS}.",
+        ) from None
+    except (ValueError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"design = {name!r}: {error}.", "Write it as YAML, like the designs here.") from None
+    if not isinstance(sections, dict):
+        raise ConfigurationError(
+            f"design = {name!r}: {path} holds no sections.", f"Copy one of {DESIGNS} and change it."
+        )
+    return sections
+
+
+def design_of(config: Mapping[str, Any]) -> Design:
+    """The design that a checked configuration describes.
+
+    Parameters
+    ----------
+    config : mapping
+        With the sections ``disease``, ``questions``, ``comparators``, ``required_columns`` and ``enrolment``.
+
+    Examples
+    --------
+    >>> question = {"name": "cacld", "label": "cACLD", "short": "cACLD", "lowest_stage": 3}
+    >>> elf = {"name": "elf", "label": "ELF"}
+    >>> config = {"disease": "MASLD", "questions": [question], "comparators": ["lsm", elf], "required_columns": []}
+    >>> design = design_of(config | {"enrolment": {"criteria": []}})
+    >>> design.questions[0].lowest_stage, [method.label for method in design.comparators]
+    (3, ['2D-SWE', 'ELF'])
+    """
+    questions = sorted((Question(**question) for question in config["questions"]), key=lambda one: -one.lowest_stage)
+    comparators = [_method({"name": one} if isinstance(one, str) else one) for one in config["comparators"]]
+    required = config["required_columns"]
+    if required == "contract":
+        return Design(tuple(questions), tuple(comparators), config["disease"])
+    needed = frozenset(required) | _columns_of(config["enrolment"])
+    return Design(tuple(questions), tuple(comparators), config["disease"], needed)
+
+
+def _method(entry: Mapping[str, Any]) -> Method:
+    label = entry.get("label", LABELS.get(entry["name"], entry["name"]))
+    return Method(entry["name"], label, entry.get("direction", 1), entry.get("source", ""))
+
+
+def _columns_of(enrolment: Mapping[str, Any]) -> frozenset[str]:
+    """Columns of the clinical table that criteria name."""
+    found = set()
+    for rule in enrolment["criteria"]:
+        for condition in (*rule.get("unless", ()), *rule.get("if", ())):
+            names = condition.get("columns", [condition.get("column"), condition.get("days_from")])
+            found |= set(enrolment[names] if isinstance(names, str) else names)
+    # The number of pictures is no column of a user's table.
+    return frozenset(found - {None, "images"})
+
+
 # One process works for one study.
-_in_use = GUT_2019
+_in_use = design_of(read_design(DEFAULT))
 
 
 def design_in_use() -> Design:
@@ -95,28 +176,45 @@ def use_design(design: Design) -> None:
     _in_use = design
 
 
-def design_of(config: Mapping[str, Any]) -> Design:
-    """The design that a checked configuration describes.
+def design_as_json(design: Design) -> dict[str, Any]:
+    """A design's questions, comparators and disease, to be kept beside frozen networks."""
+    content = asdict(design)
+    del content["required_columns"]
+    return content
 
-    Parameters
-    ----------
-    config : mapping
-        With the sections ``disease``, ``questions`` and ``comparators``.
 
-    Examples
-    --------
-    >>> question = {"name": "cacld", "label": "cACLD", "short": "cACLD", "lowest_stage": 3}
-    >>> elf = {"name": "elf", "label": "ELF"}
-    >>> design = design_of({"disease": "MASLD", "questions": [question], "comparators": ["lsm", elf]})
-    >>> design.questions[0].lowest_stage, [method.label for method in design.comparators]
-    (3, ['2D-SWE', 'ELF'])
+def design_from_json(content: Mapping[str, Any] | None) -> Design:
+    """The design that `design_as_json` wrote; the 2019 study's where an earlier version wrote none.
+
+    Raises
+    ------
+    KeyError, TypeError
+        If it is none.
     """
-    questions = sorted((Question(**question) for question in config["questions"]), key=lambda one: -one.lowest_stage)
-    comparators = (
-        Method(one, LABELS.get(one, one)) if isinstance(one, str) else Method(one["name"], one["label"])
-        for one in config["comparators"]
+    if content is None:
+        return design_of(read_design(DEFAULT))
+    return Design(
+        tuple(Question(**entry) for entry in content["questions"]),
+        tuple(Method(**entry) for entry in content["comparators"]),
+        str(content["disease"]),
     )
-    return Design(tuple(questions), tuple(comparators), config["disease"])
+
+
+def frozen_design(path: str | Path) -> Design:
+    """The design in a ``frozen_study.json``.
+
+    Raises
+    ------
+    StoreMismatch
+        If the file holds none that can be read.
+    """
+    try:
+        return design_from_json(json.loads(Path(path).read_text(encoding="utf-8")).get("design"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoreMismatch(
+            f"{path} is no frozen study ({type(error).__name__}).",
+            "Give the folder results/serving of a finished study, whole.",
+        ) from None
 
 
 def study_questions() -> tuple[str, ...]:

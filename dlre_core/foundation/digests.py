@@ -13,6 +13,9 @@ PACKAGE_ROOT = Path(__file__).parents[1]
 # Templates and data inside a package are as much a part of it as its modules.
 SOURCE_SUFFIXES = (".py", ".j2", ".css", ".js", ".json", ".csv", ".yaml")
 # A file's name in a template: {% include "report.css" %}.
+# The module of the design in use; modules that name it and whose output is the same whatever it says.
+DESIGN = PACKAGE_ROOT / "foundation" / "design.py"
+PASS_ON = ("job_log.py", "csv_tables.py", "clinical_table.py")
 WORDS = re.compile(r"[\w.-]+\.\w+")
 
 
@@ -54,6 +57,11 @@ def script_digest(script: str | Path) -> str:
         16 hexadecimal digits.
     """
     return _meaning(_parse(Path(script))[1])
+
+
+def follows_design(script: str | Path) -> bool:
+    """Whether what a script makes depends on the design's questions, methods or words."""
+    return any(DESIGN in _parse(path)[1] for path in files_behind(script) if path.name not in PASS_ON)
 
 
 def files_behind(script: str | Path) -> set[Path]:

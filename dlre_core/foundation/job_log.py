@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from dlre_core.foundation.design import design_of, use_design
 from dlre_core.foundation.errors import DlreError
 from dlre_core.foundation.processes import end_with_parent, reserve
 from dlre_core.foundation.storage_faults import storage_fault
@@ -43,7 +44,7 @@ class _LogFile(logging.FileHandler):
 def job_log(path: str | Path) -> Iterator[None]:
     """Send log records of the block to ``path``; end the process plainly on a user's error.
 
-    A process that Snakemake started ends with Snakemake, however that ends.
+    A process that Snakemake started ends with Snakemake, however that ends, and follows its configuration's design.
 
     Parameters
     ----------
@@ -59,8 +60,10 @@ def job_log(path: str | Path) -> Iterator[None]:
         Any other exception is logged with its stack and passes on.
     """
     # Snakemake gives its scripts this global; tests have none.
-    if hasattr(sys.modules["__main__"], "snakemake"):
+    job = getattr(sys.modules["__main__"], "snakemake", None)
+    if job is not None:
         end_with_parent()
+        use_design(design_of(job.config))
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     file = _LogFile(path, mode="w", encoding="utf-8")
     file.reserve()

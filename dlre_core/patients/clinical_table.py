@@ -1,13 +1,14 @@
 """Read a clinical table, name everything wrong with it, and take the identity out."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from dlre_core.foundation.design import design_in_use
 from dlre_core.foundation.digests import file_stamp
 from dlre_core.foundation.errors import ClinicalTableError
 from dlre_core.foundation.study_terms import KEYS
@@ -76,7 +77,7 @@ class ClinicalTable:
 def read_clinical(
     path: str | Path,
     hospitals: Collection[str] | None = None,
-    columns: tuple[Column, ...] = EVERY_CLINICAL_COLUMN,
+    columns: tuple[Column, ...] = (),
     key: tuple[str, ...] = ("hospital", "patient_id"),
     units: Sequence[GivenUnit] = (),
 ) -> ClinicalTable:
@@ -89,7 +90,7 @@ def read_clinical(
     hospitals : collection of str, optional
         Codes of the hospitals that have a folder; rows of others are rejected.
     columns : tuple of Column, optional
-        The contract to read by.
+        The contract to read by; the clinical table's, with what the design requires of it, where none is given.
     key : tuple of str, optional
         Columns that together name a row; rows that share them are duplicates.
     units : sequence of GivenUnit, optional
@@ -110,7 +111,7 @@ def read_clinical(
 def examine_table(
     path: str | Path,
     hospitals: Collection[str] | None = None,
-    columns: tuple[Column, ...] = EVERY_CLINICAL_COLUMN,
+    columns: tuple[Column, ...] = (),
     key: tuple[str, ...] = ("hospital", "patient_id"),
     units: Sequence[GivenUnit] = (),
 ) -> ClinicalTable:
@@ -123,6 +124,7 @@ def examine_table(
     """
     # Every hospital's digest asks for the same tables, and a large one takes seconds to read.
     wanted = None if hospitals is None else tuple(sorted(hospitals))
+    columns = columns or clinical_columns()
     asked = (str(path), file_stamp(path), wanted, columns, key, tuple(units))
     if asked not in _READ:
         while len(_READ) >= MOST_READ:
@@ -158,6 +160,10 @@ def _examine(
             if column.name in raw.header
         }
     )
+    for column in columns:
+        if column.made_up and column.name not in raw.header:
+            # The design does not need it: nobody has a value, and that is no problem.
+            patients[column.name] = parse_column([""] * len(raw.rows), column, rows, Problems())
     scales = [scale_for(hospital, units) for hospital in rows.hospitals]
     if STAGE in patients and any(scale is not METAVIR for scale in scales):
         # Only what could be read: anything might stand in the other cells.
@@ -186,6 +192,19 @@ def _examine(
         patients[usable].reset_index(drop=True),
         listed[PROBLEM_COLUMNS],
         tuple(listed["cell"]),
+    )
+
+
+def clinical_columns() -> tuple[Column, ...]:
+    """The contract of the clinical table, in which the design in use says what is required."""
+    needed = design_in_use().required_columns
+    if needed is None:
+        return EVERY_CLINICAL_COLUMN
+    always = {"hospital", "patient_id", STAGE}
+    required = [column.name in needed | always for column in EVERY_CLINICAL_COLUMN]
+    return tuple(
+        replace(column, required=asked, made_up=column.required and not asked)
+        for column, asked in zip(EVERY_CLINICAL_COLUMN, required, strict=True)
     )
 
 

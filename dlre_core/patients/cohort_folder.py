@@ -10,6 +10,8 @@ from dlre_core.foundation.errors import CohortError
 
 SIMULATED_FOLDER = "results/simulated_cohort"
 PAPER_HOSPITALS = tuple("ABCDEFGHIJKL")
+# Of the embedded cohorts.
+SIMULATED_HOSPITALS = {"gut_2019": PAPER_HOSPITALS, "international": tuple("ABCDEFGHIJKLMNOPQ")}
 # Codes become names of files; these are names of files of all hospitals.
 CODE = re.compile(r"[\w-]+")
 RESERVED = ("images", "rois")
@@ -27,7 +29,7 @@ def cohort_folder(cohort: Mapping[str, Any]) -> str:
 
 
 def hospital_codes(cohort: Mapping[str, Any]) -> list[str]:
-    """Codes of the hospitals, sorted: A to L when simulated, else the folders below ``dicom/``.
+    """Codes of the hospitals, sorted: those of the embedded cohort when simulated, else the folders below ``dicom/``.
 
     With a PACS as the source, also those of ``studies.csv``.
 
@@ -38,7 +40,7 @@ def hospital_codes(cohort: Mapping[str, Any]) -> list[str]:
         be used.
     """
     if cohort["source"] == "simulated":
-        return list(PAPER_HOSPITALS)
+        return list(SIMULATED_HOSPITALS[cohort.get("simulated", "gut_2019")])
     root = Path(str(cohort["folder"])) / "dicom"
     if cohort["source"] == "dicomweb":
         # The reading room asks for the codes and opens without the seconds that reading tables takes.

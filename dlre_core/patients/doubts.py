@@ -72,5 +72,5 @@ def doubts(
         scale_known=len(scale_sources),
         values_removed=sum(int((part["effect"] == REMOVED).sum()) for part in parts),
         units_doubted=tuple(doubted),
-        patients_unread=int(sum(UNREADABLE.name in names for names in unread)),
+        patients_unread=int(sum(UNREADABLE in names for names in unread)),
     )

@@ -1,18 +1,21 @@
-"""The paper's inclusion and exclusion criteria, one named rule each ("Patient enrolments")."""
+"""Who enrols: the criteria of the design, applied in their order, and the numbers of the flow chart."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import pandas as pd
 
+from dlre_core.foundation.design import DEFAULT, read_design
 from dlre_core.foundation.digests import file_stamp, value_digest
-from dlre_core.foundation.errors import ClinicalTableError
+from dlre_core.foundation.errors import ClinicalTableError, ConfigurationError
 from dlre_core.foundation.study_terms import KEYS
 from dlre_core.patients.clinical_table import read_clinical
+from dlre_core.patients.criteria import IMAGES, Criterion, columns_of, criteria_of
 from dlre_core.patients.reliability import reliable_or_not
-from dlre_core.user_tables.data_contract import CLINICAL_COLUMNS
+from dlre_core.user_tables.data_contract import EVERY_CLINICAL_COLUMN
 from dlre_core.user_tables.units import GivenUnit
 
 # Every split asks for the same digest, and a large table takes seconds to read.
@@ -20,9 +23,13 @@ _ELIGIBILITY: dict[tuple[str, ...], str] = {}
 FLOW_COLUMNS = ["order", "criterion", "sentence", "hospital", "excluded_first", "excluded_any"]
 
 
+def _papers_criteria() -> Sequence[Mapping[str, Any]]:
+    return read_design(DEFAULT)["enrolment"]["criteria"]
+
+
 @dataclass(frozen=True)
 class EnrolmentSettings:
-    """Limits of the criteria; the defaults are the paper's."""
+    """The criteria and their limits; the defaults are the paper's ("Patient enrolments")."""
 
     minimum_age_years: float = 18
     minimum_hbsag_positive_months: float = 6
@@ -32,97 +39,68 @@ class EnrolmentSettings:
     required_serology: Sequence[str] = ("platelets_10e9_l", "ast_iu_l", "alt_iu_l")
     images_per_patient: int = 5
     reliable_stiffness: bool = False
+    criteria: Sequence[Mapping[str, Any]] = field(default_factory=_papers_criteria)
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """Settings whose names may stand in criteria and their sentences."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "criteria"}
+
+    @cached_property
+    def rules(self) -> tuple[Criterion, ...]:
+        """All criteria in the order in which they apply, those that no design names included.
+
+        Raises
+        ------
+        ConfigurationError
+            If one cannot be understood.
+        """
+        given = criteria_of(self.criteria, self.limits)
+        return (_unreadable(columns_of(given)), *given, *([UNRELIABLE] if self.reliable_stiffness else []))
 
 
-class Criterion(NamedTuple):
-    """A rule that excludes: its name, a sentence for people with the settings' names, who fails it."""
+def check_criteria(settings: EnrolmentSettings) -> None:
+    """Refuse criteria that nobody could apply.
 
-    name: str
-    sentence: str
-    fails: Callable[[pd.DataFrame, EnrolmentSettings], pd.Series]
-
-
-def _apart(table: pd.DataFrame, column: str, settings: EnrolmentSettings) -> pd.Series:
-    days = pd.to_datetime(table[column], errors="coerce") - pd.to_datetime(table["elastography_date"], errors="coerce")
-    # Of an unknown day nobody knows that it was near.
-    return ~(days.dt.days.abs() <= settings.maximum_days_from_elastography)
-
-
-def _positive(name: str) -> Callable[[pd.DataFrame, EnrolmentSettings], pd.Series]:
-    return lambda table, _: table[name].astype("Float64").eq(1).fillna(False)
-
-
-def _unreadable(table: pd.DataFrame, settings: EnrolmentSettings) -> pd.Series:
-    """Who has a cell that a criterion needs and that could not be read, or no stage."""
-    without = pd.Series(False, index=table.index)
-    if "fibrosis_stage" in table:
-        without |= table["fibrosis_stage"].isna()
-    if "unreadable" not in table:
-        return without
-    needed = {column.name for column in CLINICAL_COLUMNS if column.criterion}
-    needed |= set(settings.required_serology)
-    unread = table["unreadable"].fillna("").map(lambda names: bool(needed & set(names.split(";"))))
-    return without | unread
+    Raises
+    ------
+    ConfigurationError
+        If a rule cannot be understood or asks for a column that no clinical table has.
+    """
+    known = {column.name for column in EVERY_CLINICAL_COLUMN} | {IMAGES}
+    for criterion in settings.rules:
+        unknown = sorted(criterion.columns - known)
+        if unknown:
+            raise ConfigurationError(
+                f"enrolment.criteria: {criterion.name}: the data contract has no column {unknown[0]}.",
+                "Write a column of docs/reference/data_contract.md, or images.",
+            )
+    names = [criterion.name for criterion in settings.rules]
+    if len(set(names)) < len(names):
+        raise ConfigurationError("enrolment.criteria: a name stands twice.", "Give every rule its own.")
 
 
-# Not one of the paper's: what cannot be read never enrols.
-UNREADABLE = Criterion("unreadable_cell", "A cell that a criterion needs cannot be read", _unreadable)
-# In the paper's order. What is unknown excludes, but for an empty flag, which counts as no.
-CRITERIA: tuple[Criterion, ...] = (
-    Criterion(
-        "hbsag_too_short",
-        "HBsAg not known positive for more than {minimum_hbsag_positive_months:g} months",
-        lambda t, s: ~(t["hbsag_positive_months"] > s.minimum_hbsag_positive_months),
-    ),
-    Criterion(
-        "too_young",
-        "Not known to be {minimum_age_years:g} years or older",
-        lambda t, s: ~(t["age_years"] >= s.minimum_age_years),
-    ),
-    Criterion("other_liver_disease", "Other liver disease", _positive("other_liver_disease")),
-    Criterion(
-        "viral_coinfection",
-        "Coinfection with HIV or another viral hepatitis",
-        _positive("viral_coinfection"),
-    ),
-    Criterion(
-        "liver_transplantation",
-        "Previous liver transplantation",
-        _positive("liver_transplantation"),
-    ),
-    Criterion(
-        "antiviral_treatment",
-        "Antiviral treatment in the previous 6 months",
-        _positive("antiviral_treatment_6_months"),
-    ),
-    Criterion(
-        "unqualified_histology",
-        "Biopsy shorter than {minimum_biopsy_length_mm:g} mm, fewer than {minimum_portal_tracts} portal "
-        "tracts, or not within {maximum_days_from_elastography} days",
-        lambda t, s: (
-            ~(t["biopsy_length_mm"] >= s.minimum_biopsy_length_mm)
-            | ~(t["portal_tracts"] >= s.minimum_portal_tracts).fillna(False).astype(bool)
-            | _apart(t, "biopsy_date", s)
-        ),
-    ),
-    Criterion(
-        "missing_serology",
-        "Important serological results missing, or not within {maximum_days_from_elastography} days",
-        lambda t, s: t[list(s.required_serology)].isna().any(axis=1) | _apart(t, "serology_date", s),
-    ),
-    Criterion(
-        "unsuccessful_elastography",
-        "Unsuccessful 2D-SWE: fewer valid acquisitions than the study asks for",
-        lambda t, s: t["images"] < s.images_per_patient,
-    ),
-)
+def _unreadable(needed: Collection[str]) -> Criterion:
+    """Not one of the design's: what cannot be read never enrols."""
+
+    def fails(table: pd.DataFrame) -> pd.Series:
+        without = pd.Series(False, index=table.index)
+        if "fibrosis_stage" in table:
+            without |= table["fibrosis_stage"].isna()
+        if "unreadable" not in table:
+            return without
+        return without | table["unreadable"].fillna("").map(lambda names: not set(needed).isdisjoint(names.split(";")))
+
+    return Criterion(UNREADABLE, "A cell that a criterion needs cannot be read", fails, frozenset())
 
 
+UNREADABLE = "unreadable_cell"
 # Not one of the paper's: asked for by reliable_stiffness, and then unknown excludes, too.
 UNRELIABLE = Criterion(
     "unreliable_stiffness",
     "Stiffness measurements not known to be reliable by the rule of the device's maker",
-    lambda t, s: ~t["unreliable"].eq(0) & s.reliable_stiffness,
+    lambda table: ~table["unreliable"].eq(0),
+    frozenset(),
 )
 
 
@@ -155,7 +133,7 @@ def enrol(
     table["images"] = images.reindex(keys, fill_value=0).to_numpy()
     table["unreliable"] = 0.0 if unreliable is None else unreliable.reindex(keys).to_numpy()
     failures = pd.DataFrame(
-        {c.name: c.fails(table, settings).fillna(True).astype(bool) for c in (UNREADABLE, *CRITERIA, UNRELIABLE)},
+        {criterion.name: criterion.fails(table) for criterion in settings.rules},
         index=table.index,
     )
     reasons = failures.apply(lambda row: [name for name, failed in row.items() if failed], axis=1)
@@ -197,17 +175,15 @@ def flow(enrolment: pd.DataFrame, settings: EnrolmentSettings) -> pd.DataFrame:
     """
     rows = []
     reasons = enrolment["all_reasons"].fillna("").str.split(";")
-    limits = asdict(settings)
-    unread = any(UNREADABLE.name in names for names in reasons)
-    for order, criterion in enumerate((UNREADABLE, *CRITERIA, UNRELIABLE)):
-        if (criterion is UNREADABLE and not unread) or (criterion is UNRELIABLE and not settings.reliable_stiffness):
+    unread = any(UNREADABLE in names for names in reasons)
+    for order, criterion in enumerate(settings.rules):
+        if criterion.name == UNREADABLE and not unread:
             continue
-        sentence = criterion.sentence.format(**limits)
         for hospital in sorted(enrolment["hospital"].unique()):
             here = enrolment["hospital"] == hospital
             first = int((here & (enrolment["first_reason"] == criterion.name)).sum())
             either = int((here & reasons.map(lambda names, n=criterion.name: n in names)).sum())
-            rows.append([order, criterion.name, sentence, hospital, first, either])
+            rows.append([order, criterion.name, criterion.sentence, hospital, first, either])
     return pd.DataFrame(rows, columns=FLOW_COLUMNS)
 
 

@@ -38,6 +38,7 @@ from dlre_core.screen_kinds.reading_settings import reading_settings
 from dlre_core.user_tables.csv_input import FLAGGED, PROBLEM_COLUMNS
 from dlre_core.user_tables.units import GivenUnit, given_units
 from dlre_core.workflow.configuration import CONFIGURATION, SCHEMA, checked_section
+from dlre_core.workflow.study_design import follow_design
 
 NEEDED_IMAGES = EnrolmentSettings.images_per_patient
 READING = IngestionSettings()
@@ -270,11 +271,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--images", type=int, default=NEEDED_IMAGES, help="pictures a patient needs")
     parser.add_argument("--all", action="store_true", help="every problem, not ten of a kind")
+    parser.add_argument("--design", default="", help="the study's, where config.yaml does not name it")
     options = parser.parse_args(arguments)
     fault: ConfigurationError | None = None
     units: tuple[GivenUnit, ...] = ()
     reading = READING
     try:
+        follow_design(CONFIGURATION, options.design)
         units = given_units(checked_section(CONFIGURATION, SCHEMA, "units"))
         reading = reading_settings()
     except ConfigurationError as error:

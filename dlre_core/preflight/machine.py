@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import yaml
 
 from dlre_core.foundation.errors import ClinicalTableError, DlreError, MachineError
 from dlre_core.patients.cohort_folder import cohort_folder
 from dlre_core.patients.table_file import open_table, table_path
 from dlre_core.serving.triton_program import LIBPYTHON, check_stub
-from dlre_core.simulation.presets import number_enrolled, number_excluded
+from dlre_core.simulation.embedded import embedded_patients
 from dlre_core.user_tables.csv_input import Problems
+from dlre_core.workflow.study_design import read_configuration
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST, NEWEST = (3, 11), (3, 13)
@@ -129,8 +129,7 @@ def bytes_to_write(config: Mapping[str, Any], folder: Path) -> float:
     """What the study has yet to write; what stands in results/ already is not counted again."""
     cohort, images = config["cohort"], config["enrolment"]["images_per_patient"]
     if cohort["source"] == "simulated":
-        enrolled = number_enrolled(cohort["size"])
-        pictures = (enrolled + number_excluded(enrolled)) * images
+        pictures = embedded_patients(cohort["simulated"], cohort["size"]) * images
         each = BYTES_PER_PICTURE + BYTES_PER_SIMULATED_PICTURE
     else:
         pictures, each = _patients(table_path(cohort_folder(cohort), "clinical")) * images, BYTES_PER_PICTURE
@@ -154,7 +153,7 @@ def _patients(table: Path) -> int:
 def main() -> None:
     """Print what is there, what is missing, and which optional programs are absent."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    config = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
+    config = read_configuration("config.yaml")
     needs = list(machine_needs(config))
     for need in needs:
         print(f"  ok       {need.what}" if need.fault is None else f"  MISSING  {need.fault}")

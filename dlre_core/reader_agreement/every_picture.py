@@ -26,7 +26,7 @@ from dlre_core.statistics.comparisons import compare_overlapping_aucs
 from dlre_core.statistics.estimates import ONE_SIDED, Estimate
 from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.accuracy_print import estimate, undefined
-from dlre_core.tables.formatting import COHORT_NAMES, format_interval
+from dlre_core.tables.formatting import COHORT_NAMES, format_interval, methods_in_words
 from dlre_core.tables.table_2_accuracy import AccuracySettings, method_scores, spread
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
@@ -172,10 +172,16 @@ def printed_every_picture(table: pd.DataFrame, confidence: float, simulated: boo
     notes = [
         "T, training cohort (apparent); V, validation cohort. Every picture: as if no reader had excluded one. "
         "Patients who then have enough pictures are validation patients, since no network has seen them. The networks "
-        "are the study's; APRI and FIB-4 change only by these patients.",
+        f"are the study's{_blood()}.",
         f"{100 * confidence:g} % confidence intervals; that of the difference (every picture less the study's) is by "
         "DeLong's variance for cohorts that share patients.",
         *undefined(table["notes"]),
     ]
     caption = "Extended table 10. AUC if every picture is kept"
     return PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes, heads=2)
+
+
+def _blood() -> str:
+    """What pictures do not change by themselves, in the note's words."""
+    methods = [method for method in study_methods()[1:] if method != "lsm"]
+    return f"; {methods_in_words(methods)} change only by these patients" if methods else ""

@@ -15,7 +15,7 @@ import pandas as pd
 from dlre_core.elastography.square import SMALLEST_SIDE, Square
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.errors import DlreError, ReadingsError
-from dlre_core.patients.cohort_folder import PAPER_HOSPITALS, SIMULATED_FOLDER
+from dlre_core.patients.cohort_folder import SIMULATED_FOLDER
 from dlre_core.reading.reading_order import reading_order
 from dlre_core.reading.reading_session import Given, ReadingSession
 from dlre_core.reading.readings_file import ACCEPT, EXCLUDE, UNSURE, Readings, held_by_one, readings_path
@@ -111,8 +111,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _write(options: argparse.Namespace) -> None:
     if not (options.cohort / "clinical.csv").exists() or options.cohort.name != Path(SIMULATED_FOLDER).name:
         raise ReadingsError(f"{options.cohort} is no simulated cohort.", "Real pictures are read by people only.")
-    pictures = stored_pictures(options.store, PAPER_HOSPITALS)
-    tables = [read_table(options.store / f"{hospital}_acquisitions.csv") for hospital in PAPER_HOSPITALS]
+    hospitals = sorted(path.name.removesuffix("_acquisitions.csv") for path in options.store.glob("*_acquisitions.csv"))
+    pictures = stored_pictures(options.store, hospitals)
+    tables = [read_table(options.store / f"{hospital}_acquisitions.csv") for hospital in hospitals]
     signal = [float(value) for table in tables for value in table["fill_fraction"]]
     readers = (SimulatedReader(), SimulatedReader(sensitivity=0.75, false_exclusions=0.03, jitter_pixels=8.0))
     for name, reader in zip(NAMES, readers, strict=True):

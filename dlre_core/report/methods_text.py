@@ -11,9 +11,12 @@ from typing import Any
 import pandas as pd
 
 from dlre_core import __version__
-from dlre_core.foundation.design import question_labels
+from dlre_core.comparators.registry import COMPARATORS
+from dlre_core.foundation.design import DEFAULT, Method, design_in_use, read_design, short_labels
 from dlre_core.foundation.study_terms import COHORTS
+from dlre_core.patients.enrolment import EnrolmentSettings
 from dlre_core.report.page_templates import environment
+from dlre_core.tables.formatting import in_words
 
 # [[key]] in a sentence cites one of these: author, title, journal with volume and pages, year, DOI.
 REFERENCES: Mapping[str, tuple[str, str, str, str, str]] = {
@@ -182,25 +185,15 @@ def _patients(config: Mapping[str, Any], counts: StudyCounts, simulated: bool) -
     criteria, readings = config["enrolment"], config["readings"]["readers"]
     kind = "simulated patients" if simulated else "patients"
     text = [
-        f"Of {counts.eligible} eligible {kind}, {counts.enrolled} of {counts.hospitals} hospitals were enrolled. They "
-        f"were at least {criteria['minimum_age_years']} years old, had been positive for HBsAg for more than "
-        f"{criteria['minimum_hbsag_positive_months']} months, had no other liver disease, viral coinfection, liver "
-        "transplantation or antiviral treatment in the last six months, and had a biopsy of at least "
-        f"{criteria['minimum_biopsy_length_mm']} mm with at least {criteria['minimum_portal_tracts']} portal tracts, "
-        f"serology and biopsy within {criteria['maximum_days_from_elastography']} days of the elastography, and "
-        f"{criteria['images_per_patient']} pictures of sufficient quality. {_staged(config)}",
+        f"Of {counts.eligible} eligible {kind}, {counts.enrolled} of {counts.hospitals} hospitals were enrolled. "
+        f"{_enrolled(criteria)} {_staged(config)}",
         "A picture was of sufficient quality if at least "
         f"{100 * config['ingestion']['minimum_fill']:g} % of the measurement box carried colour and at most "
         f"{100 * config['ingestion']['maximum_saturated']:g} % of the coloured box was at the end of the scale.",
     ]
     if readings != "none":
         text.append(f"{READERS[readings]} reviewed all pictures, blind to everything else.")
-    text.append(
-        "Liver stiffness was the median of the Q-Box means of a patient's pictures. APRI [[apri]] and FIB-4 [[fib4]] "
-        "were computed from serology, APRI with an upper limit of normal of AST of "
-        f"{config['statistics']['ast_upper_limit_of_normal_iu_l']:g} IU/L"
-        + (", or the hospital's own." if config["statistics"]["ast_upper_limit_of_normal_by_hospital_iu_l"] else ".")
-    )
+    text.append("Liver stiffness was the median of the Q-Box means of a patient's pictures." + _computed(config))
     first = next(iter(config["arms"].values()))
     split = config["splits"][first["split"]]
     how = "by hospital" if split["method"] == "hospitals" else "at random, stratified by stage"
@@ -209,6 +202,40 @@ def _patients(config: Mapping[str, Any], counts: StudyCounts, simulated: bool) -
         f"{counts.validation}; no patient and no picture, nor one that looks nearly the same, is in both."
     )
     return text
+
+
+def _enrolled(settings: Mapping[str, Any]) -> str:
+    if settings["criteria"] != read_design(DEFAULT)["enrolment"]["criteria"]:
+        criteria = EnrolmentSettings(**settings).rules[1:]
+        excluded = "; ".join(criterion.sentence[0].lower() + criterion.sentence[1:] for criterion in criteria)
+        return f"Patients were excluded for the first of these that applied: {excluded}."
+    return (
+        f"They were at least {settings['minimum_age_years']} years old, had been positive for HBsAg for more than "
+        f"{settings['minimum_hbsag_positive_months']} months, had no other liver disease, viral coinfection, liver "
+        "transplantation or antiviral treatment in the last six months, and had a biopsy of at least "
+        f"{settings['minimum_biopsy_length_mm']} mm with at least {settings['minimum_portal_tracts']} portal tracts, "
+        f"serology and biopsy within {settings['maximum_days_from_elastography']} days of the elastography, and "
+        f"{settings['images_per_patient']} pictures of sufficient quality."
+    )
+
+
+def _computed(config: Mapping[str, Any]) -> str:
+    """How the comparators besides stiffness were computed, with what they were taken from."""
+    methods = [method for method in design_in_use().comparators if method.name != "lsm"]
+    named = [f"{m.label} [[{m.name}]]" if m.name in REFERENCES else f"{m.label}{_source(m)}" for m in methods]
+    if not named:
+        return ""
+    text = f" {in_words(named)} were computed from serology"
+    if "apri" in (method.name for method in methods):
+        limits = config["statistics"]
+        text += f", APRI with an upper limit of normal of AST of {limits['ast_upper_limit_of_normal_iu_l']:g} IU/L"
+        text += ", or the hospital's own" * bool(limits["ast_upper_limit_of_normal_by_hospital_iu_l"])
+    return f"{text}."
+
+
+def _source(method: Method) -> str:
+    source = COMPARATORS[method.name].source if method.name in COMPARATORS else method.source
+    return f" ({source})" if source else ""
 
 
 def _staged(config: Mapping[str, Any]) -> str:
@@ -220,7 +247,7 @@ def _staged(config: Mapping[str, Any]) -> str:
 def _network(config: Mapping[str, Any]) -> list[str]:
     training, views = config["training"], config["training"]["augmentation"]
     arm = next(iter(config["arms"].values()))
-    names = [name[name.index("(") + 1 : -1] for name in question_labels().values()]
+    names = list(short_labels().values())
     balanced = {
         "augmentation": "Classes were balanced by drawing the rarer one more often.",
         "weights": "Classes were balanced by weights of the loss.",

@@ -17,7 +17,7 @@ from PIL import Image
 
 from dlre_core import __version__
 from dlre_core.foundation.csv_tables import read_table
-from dlre_core.foundation.design import question_labels
+from dlre_core.foundation.design import design_in_use, question_labels
 from dlre_core.foundation.digests import core_digest, file_digest
 from dlre_core.ingestion.picture_doubts import picture_doubts
 from dlre_core.patients.doubts import doubts
@@ -167,6 +167,7 @@ def write_report(
             digests={"table_2.csv": file_digest(files.table_2)[:16]},
             config=yaml.safe_dump(json.loads(json.dumps(config)), sort_keys=False),
             stage_names=question_labels(),
+            disease=design_in_use().disease,
             rows_uri=rows_uri,
         )
     )

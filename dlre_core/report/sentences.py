@@ -8,7 +8,7 @@ from dlre_core.foundation.design import method_labels, question_labels
 from dlre_core.sample_size.auc_precision import least_difference
 from dlre_core.statistics.estimates import too_few
 from dlre_core.tables.accuracy_print import estimate
-from dlre_core.tables.formatting import format_interval, format_p_value, round_half_up
+from dlre_core.tables.formatting import format_interval, format_p_value, in_words, round_half_up
 
 SMALL_TRAINING_COHORT = 150
 
@@ -31,7 +31,7 @@ def headline(table: pd.DataFrame, confidence: float = 0.95) -> list[str]:
     n = int(validation["n"].max())
     sentences = [
         f"In the validation cohort of {n} patients the area under the ROC curve "
-        f"({100 * confidence:g} % confidence interval) of DLRE was {_listed(parts)}."
+        f"({100 * confidence:g} % confidence interval) of DLRE was {in_words(parts)}."
     ]
     for method in [m for m in method_labels() if m != "dlre"]:
         sentences.append(_comparison(validation, stages, method))
@@ -98,17 +98,17 @@ def _comparison(validation: pd.DataFrame, stages: Sequence[str], method: str) ->
             (better if row["difference"] > 0 else worse).append(words)
     parts = []
     if better:
-        parts.append(f"significantly higher than that of {method_labels()[method]} for {_listed(better)}")
+        parts.append(f"significantly higher than that of {method_labels()[method]} for {in_words(better)}")
     if worse:
-        parts.append(f"significantly lower than that of {method_labels()[method]} for {_listed(worse)}")
+        parts.append(f"significantly lower than that of {method_labels()[method]} for {in_words(worse)}")
     if equal:
         parts.append(
-            f"not significantly different from that of {method_labels()[method]} for {_listed(equal)}, which does not "
+            f"not significantly different from that of {method_labels()[method]} for {in_words(equal)}, which does not "
             "show that they are equal"
         )
     if untested:
         parts.append(
-            f"not tested against that of {method_labels()[method]} for {_listed(untested)}: "
+            f"not tested against that of {method_labels()[method]} for {in_words(untested)}: "
             "too few patients, or no variance"
         )
     return f"It was {'; '.join(parts)}." if parts else ""
@@ -139,7 +139,3 @@ def _p(value: float) -> str:
 def _lower(stage: str) -> str:
     name = question_labels()[stage]
     return name[0].lower() + name[1:]
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

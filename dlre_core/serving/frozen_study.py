@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlre_core.foundation.atomic_files import written_whole
-from dlre_core.foundation.design import study_questions
+from dlre_core.foundation.design import (
+    Design,
+    design_as_json,
+    design_from_json,
+    design_in_use,
+    study_questions,
+    use_design,
+)
 from dlre_core.foundation.errors import ConfigurationError, PatientLeak, StoreMismatch
 from dlre_core.foundation.picture_store import RoiStore
 from dlre_core.foundation.study_terms import KEYS
@@ -42,7 +49,8 @@ class FrozenStudy:
     method had in the study's own validation cohort; ``own_patients``, by stage question, DLRE's patients
     there and the share of them with the stage; ``manifest`` the digest of the networks' manifest;
     ``pictures`` the digests of all its patients' pictures, of which nobody can validate it, and ``looks``
-    the perceptual hashes of their squares (`hashes_as_text`), which survive an export in another form.
+    the perceptual hashes of their squares (`hashes_as_text`), which survive an export in another form;
+    ``design`` its questions, comparators and disease.
     """
 
     title: str
@@ -61,6 +69,7 @@ class FrozenStudy:
     pictures: Sequence[str]
     looks: Sequence[str]
     intended_use: str = INTENDED_USE
+    design: Design = field(default_factory=design_in_use)
 
 
 def picture_measures(acquisitions: pd.DataFrame, squares: Iterable[NDArray[np.uint8]]) -> pd.DataFrame:
@@ -226,7 +235,7 @@ def outside_training(measures: pd.DataFrame, study: FrozenStudy) -> list[list[st
 
 def write_frozen_study(study: FrozenStudy, path: str | Path) -> None:
     """Write it as JSON, by rename; null for a cut-off that is not there or does not divide the patients."""
-    content = _finite(asdict(study))
+    content = _finite(asdict(replace(study, design=None)) | {"design": design_as_json(study.design)})
     text = json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n"
     with written_whole(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
@@ -234,6 +243,8 @@ def write_frozen_study(study: FrozenStudy, path: str | Path) -> None:
 
 def read_frozen_study(folder: str | Path) -> FrozenStudy:
     """Read a frozen study and make sure that its networks are the ones beside it.
+
+    From then on this process follows the study's design: its questions, comparators and words.
 
     Parameters
     ----------
@@ -249,6 +260,8 @@ def read_frozen_study(folder: str | Path) -> FrozenStudy:
     path = Path(folder) / FILE_NAME
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        content["design"] = design_from_json(content.get("design"))
+        use_design(content["design"])
         content["cutoffs"] = {
             method: {stage: _number(limits[stage]) for stage in study_questions()}
             for method, limits in content["cutoffs"].items()

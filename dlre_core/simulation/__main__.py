@@ -8,16 +8,17 @@ import pandas as pd
 import yaml
 from tqdm import tqdm
 
-from dlre_core.simulation.cohort import HospitalScreens, join_measurements, write_clinical_csv, write_hospital
-from dlre_core.simulation.international import CENTRES, write_centre, write_international_csv
-from dlre_core.simulation.presets import HOSPITAL_SIZES, optional_tables
+from dlre_core.patients.cohort_folder import SIMULATED_HOSPITALS
+from dlre_core.simulation.cohort import HospitalScreens, join_measurements
+from dlre_core.simulation.embedded import INTERNATIONAL, write_embedded_hospital, write_embedded_table
+from dlre_core.simulation.presets import optional_tables
 
 
 def main() -> None:
     """Parse the command line and write the cohort, hospitals side by side."""
     parser = argparse.ArgumentParser(description="Write a simulated cohort (no real patients).")
-    parser.add_argument("--cohort", choices=["gut_2019", "international"], default="gut_2019")
-    parser.add_argument("--size", default="demo", help="demo, paper (of international: full), or a number of enrolled")
+    parser.add_argument("--cohort", choices=list(SIMULATED_HOSPITALS), default="gut_2019")
+    parser.add_argument("--size", default="demo", help="demo, paper, or a number of enrolled")
     parser.add_argument("--seed", type=int, default=2019)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--processes", type=int, default=None)
@@ -27,22 +28,21 @@ def main() -> None:
         "--screens", type=yaml.safe_load, default={}, help="as cohort.screens: '{B: {layout: velocity, files: png}}'"
     )
     options = parser.parse_args()
-    if options.cohort == "international" and options.screens:
+    if options.cohort == INTERNATIONAL and options.screens:
         parser.error("the centres of the international cohort have screens of their own; leave --screens out")
-    international = options.cohort == "international"
-    write_table = write_international_csv if international else write_clinical_csv
-    write_table(options.out / "clinical.csv", options.size, options.seed)
+    write_embedded_table(options.cohort, options.out / "clinical.csv", options.size, options.seed)
     parts: list[pd.DataFrame] = []
     with ProcessPoolExecutor(options.processes) as pool:
         common = {"texture_signal": options.texture_signal, "truth_folder": options.truth}
-        jobs = []
-        for hospital in CENTRES if international else HOSPITAL_SIZES:
-            place = (options.out, hospital, options.size, options.seed)
-            if international:
-                jobs.append(pool.submit(write_centre, *place, **common))
-            else:
-                screens = HospitalScreens(**options.screens.get(hospital, {}))
-                jobs.append(pool.submit(write_hospital, *place, **common, screens=screens))
+        jobs = [
+            pool.submit(
+                write_embedded_hospital,
+                *(options.cohort, options.out, hospital, options.size, options.seed),
+                **common,
+                screens=HospitalScreens(**options.screens.get(hospital, {})),
+            )
+            for hospital in SIMULATED_HOSPITALS[options.cohort]
+        ]
         for job in tqdm(jobs, desc="hospitals", unit="hospital", disable=None):
             parts.append(job.result())
     tables = {name: options.out / f"{name}.csv" for name in optional_tables(options.screens)}

@@ -172,10 +172,12 @@ def logistic_probabilities(
 ) -> tuple[NDArray[np.float64], str]:
     """Probabilities of a score, by a logistic regression on its logarithm fitted to other patients.
 
+    A score that is not positive in all of them, such as the NAFLD fibrosis score, is taken as it is.
+
     Parameters
     ----------
     labels : (n,) of 0 and 1
-    scores : (n,) float, positive
+    scores : (n,) float
         Of the patients fitted (the training cohort); NaN is missing.
     new_scores : (m,) float
         Of the patients to predict.
@@ -183,13 +185,14 @@ def logistic_probabilities(
     Returns
     -------
     probabilities : (m,) float64
-        NaN where the score is missing or not positive, and everywhere if nothing can be fitted.
+        NaN where the score is missing or its logarithm needed and not there, and everywhere if nothing can be fitted.
     note : str
         Why nothing could be fitted, or that the fit is penalised since cases and controls separate; else empty.
     """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        x = np.log(np.asarray(scores, dtype=np.float64))
-        new = np.log(np.asarray(new_scores, dtype=np.float64))
+    x, new = (np.asarray(values, dtype=np.float64) for values in (scores, new_scores))
+    if not (x <= 0).any():
+        with np.errstate(invalid="ignore", divide="ignore"):
+            x, new = np.log(x), np.log(new)
     x, new = (np.where(np.isfinite(v), v, np.nan) for v in (x, new))
     truth, (x,), _ = complete_cases(labels, x)
     if len(np.unique(truth)) < 2 or len(np.unique(x)) < 2:

@@ -7,7 +7,15 @@ import pandas as pd
 
 from dlre_core.foundation.design import method_labels, question_labels, short_labels, study_questions
 from dlre_core.statistics.estimates import LEAST_OF_A_CLASS, ONE_SIDED, Estimate
-from dlre_core.tables.formatting import COHORT_NAMES, arm_name, format_interval, images_name, round_half_up
+from dlre_core.tables.formatting import (
+    COHORT_NAMES,
+    arm_name,
+    format_interval,
+    images_name,
+    in_words,
+    methods_in_words,
+    round_half_up,
+)
 from dlre_core.tables.table_2_accuracy import MEASURES
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
@@ -85,7 +93,7 @@ def printed_table_2(
     """Table 2 for print; ``recomputed`` Q-Box values are named in a footnote."""
     names = [method_labels().get(name, name) for name in table["method"].unique()]
     caption = (
-        f"Table 2. Diagnostic performance of {', '.join(names[:-1])} and {names[-1]} for the "
+        f"Table 2. Diagnostic performance of {in_words(names)} for the "
         "assessment of liver fibrosis stages in training and validation cohorts"
     )
     notes = [*footnotes(table, settings), STARS_2, *complete_cases_note(table), *q_box_note(recomputed)]
@@ -97,7 +105,7 @@ def printed_fusion(table: pd.DataFrame, settings: Mapping[str, object], simulate
     """Table 2 with the fused score as the reference, for print."""
     notes = [
         *footnotes(table, settings),
-        "DLRE fusion: logistic regression on DLRE, 2D-SWE, APRI and FIB-4, fitted on out-of-fold "
+        f"DLRE fusion: logistic regression on {methods_in_words()}, fitted on out-of-fold "
         "predictions of the training patients; DLRE in training rows is out of fold too.",
         STARS_2.replace("DLRE", method_labels()["dlre_fusion"]),
         *complete_cases_note(table),

@@ -1,8 +1,10 @@
 """Round and print: once, half up, from full precision."""
 
 import math
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
+from dlre_core.foundation.design import method_labels, study_methods
 from dlre_core.statistics.estimates import ONE_SIDED, Estimate
 
 COHORT_NAMES = {"training": "Training", "validation": "Validation"}
@@ -10,6 +12,21 @@ UNDEFINED = "–"
 # Below it approximations of the tail mean nothing.
 SMALLEST_P = 1e-16
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def in_words(names: Sequence[str]) -> str:
+    """Names in a sentence: ``A``, ``A and B``, ``A, B and C``."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def methods_in_words(methods: Sequence[str] = ()) -> str:
+    """Methods in a sentence; all of the design where none are named."""
+    return in_words([method_labels()[method] for method in methods or study_methods()])
+
+
+def comparators_in_words() -> str:
+    """What the network is compared with, in a sentence."""
+    return methods_in_words(study_methods()[1:])
 
 
 def round_half_up(value: float, digits: int, scale: int = 1) -> str:

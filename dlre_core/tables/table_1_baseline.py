@@ -1,12 +1,13 @@
 """Table 1: baseline characters of the enrolled patients, and tests between the cohorts."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from dlre_core.foundation.design import design_in_use
 from dlre_core.foundation.study_terms import KEYS, known_stages
 from dlre_core.statistics.groups import (
     CHOICE,
@@ -58,6 +59,13 @@ NUMBERS = (
     Variable("alp_iu_l", "Alkaline phosphatase", "IU/L"),
     Variable("albumin_g_l", "Albumin", "g/L"),
     Variable("prothrombin_activity_percent", "Prothrombin activity", "%"),
+    Variable("inr", "International normalised ratio", "", 2),
+    Variable("cholesterol_mmol_l", "Total cholesterol", "mmol/L"),
+    Variable("triglycerides_mmol_l", "Triglycerides", "mmol/L"),
+    Variable("cap_db_m", "Controlled attenuation parameter", "dB/m", 0),
+    Variable("vcte_stiffness_kpa", "Liver stiffness by VCTE", "kPa"),
+    Variable("spleen_stiffness_kpa", "Spleen stiffness", "kPa"),
+    Variable("alcohol_g_week", "Alcohol", "g/week", 0),
 )
 SEX = Share("sex", "M", "Male", "Sex")
 SHARES = (
@@ -67,7 +75,11 @@ SHARES = (
     Share("fibrosis_group", "F0-1", "F0–1", "Fibrosis stages"),
     *(Share("fibrosis_group", f"F{stage}", f"F{stage}", "Fibrosis stages") for stage in (2, 3, 4)),
     *(Share("inflammation_grade", grade, f"A{grade}", "Inflammation grades") for grade in range(4)),
+    Share("diabetes", 1, "Diabetes", "Metabolism"),
 )
+# Columns with a row per value.
+CATEGORIES = {"aetiology": "Aetiology", "country": "Country"}
+AETIOLOGY_NAMES = {"hbv": "HBV", "hcv": "HCV", "masld": "MASLD", "metald": "MetALD", "ald": "ALD"}
 
 
 def table_1(patients: pd.DataFrame, split: pd.DataFrame, stratified: bool = False) -> pd.DataFrame:
@@ -94,15 +106,28 @@ def table_1(patients: pd.DataFrame, split: pd.DataFrame, stratified: bool = Fals
     table["fibrosis_group"] = np.where(stage <= 1, "F0-1", "F" + stage.astype(str))
     parts = {"all": table} | {name: table[table["cohort"] == name] for name in list(GROUPS)[1:]}
     rows = [_share_row(SEX, parts)]
-    rows[1:] = [_number_row(variable, parts) for variable in NUMBERS if variable.column in table]
+    rows[1:] = [_number_row(variable, parts) for variable in NUMBERS if _told(table, variable.column)]
     rows += [
         _share_row(share, parts)
-        for share in SHARES[1:]
-        if share.column in table and (not share.within or share.within in table)
+        for share in (*SHARES[1:], *_categories(table))
+        if _told(table, share.column) and (not share.within or _told(table, share.within))
     ]
     if stratified:
         rows = [row | _test(BY_DESIGN) if row["variable"] == "fibrosis_group" else row for row in rows]
     return pd.DataFrame(rows)
+
+
+def _told(table: pd.DataFrame, column: str) -> bool:
+    """Whether the study has a column; of one that its design does not need it may have no value at all."""
+    needed = design_in_use().required_columns is None
+    return column in table and (needed or bool(table[column].replace("", np.nan).notna().any()))
+
+
+def _categories(table: pd.DataFrame) -> Iterator[Share]:
+    for column, block in CATEGORIES.items():
+        if column in table:
+            values = sorted(set(table[column].dropna().astype(str)) - {""})
+            yield from (Share(column, value, AETIOLOGY_NAMES.get(value, value), block) for value in values)
 
 
 def _number_row(variable: Variable, parts: Mapping[str, pd.DataFrame]) -> dict[str, object]:

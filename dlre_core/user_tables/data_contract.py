@@ -44,7 +44,8 @@ class Column:
     in which the median of a hospital lies. All are in ``unit``; ``units`` are others in which the
     column is often sent. ``required`` columns must be in the table; ``may_be_empty`` allows blank
     cells. ``criterion`` names in plain words the criterion of the study that the column decides;
-    ``excludes`` marks flags of which a yes excludes the patient; ``values`` are all that a category may have.
+    ``excludes`` marks flags of which a yes excludes the patient; ``values`` are all that a category may have. A
+    column that is ``made_up`` where a table lacks it is there all the same, without values.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Column:
     criterion: str = ""
     excludes: bool = False
     values: tuple[str, ...] = ()
+    made_up: bool = False
 
     @property
     def is_number(self) -> bool:

@@ -14,6 +14,7 @@ from jsonschema.validators import extend
 from dlre_core.foundation.errors import ConfigurationError
 from dlre_core.workflow.config_faults import refuse
 from dlre_core.workflow.contradictions import contradictions
+from dlre_core.workflow.study_design import read_configuration
 
 # JSON Schema takes 16.0 for a whole number, and not-a-number for a number.
 _Validator = extend(
@@ -66,7 +67,7 @@ def checked_section(config_file: Path, schema_file: str | Path, name: str) -> di
     if not config_file.exists():
         return {}
     check_yaml(config_file)
-    config = yaml.safe_load(config_file.read_text(encoding="utf-8"))
+    config = read_configuration(config_file)
     if name not in config:
         return {}
     part = {name: config[name]}

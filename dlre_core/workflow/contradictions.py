@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dlre_core.workflow.config_faults import LAST_PORT, refuse
+from dlre_core.workflow.study_design import design_faults
 
 
 def check_hospitals(config: Mapping[str, Any], hospitals: Collection[str]) -> None:
@@ -110,6 +111,7 @@ def contradictions(config: Mapping[str, Any]) -> Iterable[str]:
     low, high = config["statistics"]["alt_limits_iu_l"]
     if low >= high:
         yield f"statistics.alt_limits_iu_l = [{low}, {high}]: not rising. Write the lower limit first."
+    yield from design_faults(config)
     yield from _arm_contradictions(config)
 
 

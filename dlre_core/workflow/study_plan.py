@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+# Of the paper, in the order of its supplementary tables.
+SUBGROUPS = ("alt", "bmi", "inflammation")
+
 
 @dataclass(frozen=True)
 class StudyPlan:
@@ -31,6 +34,8 @@ class StudyPlan:
         The same of the arms whose cut-offs are chosen on such predictions.
     reported_variants : list of str
         Every variant that the report needs.
+    subgroups : list of int
+        Numbers of the supplementary tables of subgroups.
     settings : mapping
         Section ``arms`` of the configuration.
     """
@@ -46,6 +51,7 @@ class StudyPlan:
     folds: dict[str, list[str]]
     cutoff_folds: dict[str, list[str]]
     reported_variants: list[str]
+    subgroups: list[int]
     settings: Mapping[str, Mapping[str, Any]]
 
     def varied(self, variant: str) -> Mapping[str, Any]:
@@ -77,7 +83,7 @@ def study_plan(config: Mapping[str, Any], hospitals: Sequence[str]) -> StudyPlan
     >>> robustness = {"permutations": 1, "training_percent": [50], "splits": 1, "folds": 2}
     >>> robustness["analyses"] = ["fusion", "learning_curve"]
     >>> statistics = {"cutoff_from": "out_of_fold", "cutoff_arms": "main", "cutoff": "youden"}
-    >>> config = {"arms": arms, "splits": splits, "robustness": robustness, "statistics": statistics}
+    >>> config = {"arms": arms, "splits": splits, "robustness": robustness, "statistics": statistics, "subgroups": []}
     >>> plan = study_plan(config, ["A", "B"])
     >>> plan.image_arms, plan.training_hospitals, plan.accuracy_tables
     ({5: 'five', 1: 'one'}, {'b': ['B']}, [2, 3])
@@ -131,5 +137,6 @@ def study_plan(config: Mapping[str, Any], hospitals: Sequence[str]) -> StudyPlan
         folds=folds,
         cutoff_folds=cutoff_folds,
         reported_variants=list(dict.fromkeys(reported)),
+        subgroups=[SUBGROUPS.index(name) + 1 for name in SUBGROUPS if name in config["subgroups"]],
         settings=arms,
     )

@@ -1,7 +1,8 @@
 """The clinical table of the simulated cohort."""
 
 from dlre_core.foundation.job_log import job_log
-from dlre_core.simulation.cohort import write_clinical_csv
+from dlre_core.simulation.embedded import write_embedded_table
 
 with job_log(snakemake.log[0]):
-    write_clinical_csv(snakemake.output.clinical, snakemake.params.size, snakemake.params.seed)
+    params = snakemake.params
+    write_embedded_table(params.cohort, snakemake.output.clinical, params.size, params.seed)

@@ -2,10 +2,12 @@
 
 from dlre_core.foundation.csv_tables import write_table
 from dlre_core.foundation.job_log import job_log
-from dlre_core.simulation.cohort import HospitalScreens, write_hospital
+from dlre_core.simulation.cohort import HospitalScreens
+from dlre_core.simulation.embedded import write_embedded_hospital
 
 with job_log(snakemake.log[0]):
-    measurements = write_hospital(
+    measurements = write_embedded_hospital(
+        snakemake.params.cohort,
         snakemake.params.folder,
         snakemake.params.hospital,
         snakemake.params.size,

@@ -1,6 +1,7 @@
 """Extended table 10: Table 2's AUCs if no reader had excluded a picture."""
 
 from dlre_core.comparators.patient_scores import patient_scores
+from dlre_core.comparators.registry import stated_limits
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.design import score_columns, study_questions
 from dlre_core.foundation.job_log import job_log
@@ -28,8 +29,7 @@ with job_log(snakemake.log[0]):
         acquisitions,
         patients,
         aggregate=params.aggregate,
-        upper_limit_of_normal_iu_l=params.ast_limit,
-        upper_limit_by_hospital_iu_l=params.ast_limits,
+        upper_limits=stated_limits(params.upper_limits),
     )
     table = every_picture_table(read_table(given.scores, needs=score_columns()), kept, settings)
     printed = printed_every_picture(table, settings.confidence, params.simulated)

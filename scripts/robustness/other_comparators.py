@@ -1,7 +1,7 @@
 """What else the network can be compared with, and published cut-offs applied to this cohort."""
 
 from dlre_core.comparators.other_comparators import other_comparators_table, printed_other_comparators
-from dlre_core.comparators.registry import UpperLimit
+from dlre_core.comparators.registry import stated_limits
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.design import score_columns
 from dlre_core.foundation.job_log import job_log
@@ -12,7 +12,7 @@ with job_log(snakemake.log[0]):
     table = other_comparators_table(
         read_table(given.scores, needs=score_columns()),
         read_table(given.patients),
-        {column: UpperLimit(*limits) for column, limits in params.upper_limits.items() if limits[0] is not None},
+        stated_limits(params.upper_limits),
         confidence=params.confidence,
         interval=params.interval,
     )

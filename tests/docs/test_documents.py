@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from dlre_core.workflow.study_design import read_configuration
 from tests.docs.documents import DOCUMENT, DOCUMENTS, PLACE, ROOT, anchors, links, text_of
 
 
@@ -53,7 +54,7 @@ def test_the_architecture_names_every_package_and_every_rule_file_and_no_other()
 
 def test_every_key_of_the_configuration_is_documented_with_its_default():
     """Units, splits and arms, whose entries the user names, are described in words."""
-    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    config = read_configuration(ROOT / "config.yaml")
     sections = text_of("docs/reference/configuration.md").split("\n## ")[1:]
     documented = {section.split("\n", 1)[0]: section for section in sections}
     assert list(documented) == list(config)

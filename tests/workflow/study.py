@@ -8,6 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from dlre_core.workflow.study_design import read_configuration
+
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "config.yaml", "rules", "scripts", "dlre_core", "envs", "profiles")
 TINY = {
@@ -53,21 +55,22 @@ class Study:
         path = self.folder / "config.yaml"
         config = yaml.safe_load(path.read_text())
         for section, values in sections.items():
-            config[section].update(values)
+            config.setdefault(section, {}).update(values)
         path.write_text(yaml.safe_dump(config, sort_keys=False))
 
     def keep_arms(self, *names: str) -> None:
         """Leave only the named arms, to be quicker."""
-        path = self.folder / "config.yaml"
-        config = yaml.safe_load(path.read_text())
-        config["arms"] = {name: config["arms"][name] for name in names}
-        path.write_text(yaml.safe_dump(config, sort_keys=False))
+        self._keep("arms", names)
 
     def keep_splits(self, *names: str) -> None:
         """Leave only the named splits, where the others name hospitals that are not there."""
+        self._keep("splits", names)
+
+    def _keep(self, section: str, names: tuple[str, ...]) -> None:
+        """Write a section of the design into ``config.yaml``, cut down to some names."""
         path = self.folder / "config.yaml"
         config = yaml.safe_load(path.read_text())
-        config["splits"] = {name: config["splits"][name] for name in names}
+        config[section] = {name: read_configuration(path)[section][name] for name in names}
         path.write_text(yaml.safe_dump(config, sort_keys=False))
 
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:

@@ -38,7 +38,7 @@ def tables():
 
 
 def test_by_hand():
-    scores = patient_scores(*tables(), upper_limit_by_hospital_iu_l={"A": 30})
+    scores = patient_scores(*tables(), upper_limits={"ast_iu_l": UpperLimit(40, {"A": 30})})
     assert list(scores) == score_columns()
     first, second = scores.to_dict("records")
     assert first["dlre_f4"] == pytest.approx(0.2)
@@ -76,7 +76,7 @@ def test_unknown_images_stop():
 
 def test_apri_and_fib4_are_those_of_the_registry():
     predictions, acquisitions, patients = tables()
-    scores = patient_scores(predictions, acquisitions, patients, upper_limit_by_hospital_iu_l={"A": 30})
+    scores = patient_scores(predictions, acquisitions, patients, upper_limits={"ast_iu_l": UpperLimit(40, {"A": 30})})
     limits = {"ast_iu_l": UpperLimit(40, {"A": 30})}
     ordered = patients.sort_values(["hospital", "patient"], ignore_index=True)
     registry = comparator_scores(ordered, [comparator("apri"), comparator("fib4")], limits)

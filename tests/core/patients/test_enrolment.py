@@ -4,7 +4,6 @@ import pandas as pd
 import pytest
 
 from dlre_core.patients.enrolment import (
-    CRITERIA,
     EnrolmentSettings,
     eligibility_digest,
     enrol,
@@ -83,7 +82,7 @@ def test_flow_closes():
     counts = flow(verdict, EnrolmentSettings())
     assert counts["excluded_first"].sum() == (verdict["enrolled"] == 0).sum() == 3
     assert counts["excluded_any"].sum() == 4
-    assert list(counts["criterion"].unique()) == [criterion.name for criterion in CRITERIA]
+    assert list(counts["criterion"].unique()) == [criterion.name for criterion in EnrolmentSettings().rules[1:]]
 
 
 def test_cells_that_cannot_be_read_stand_first_in_the_flow_and_only_where_they_exclude():

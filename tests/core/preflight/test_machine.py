@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 
 from dlre_core.foundation.errors import MachineError, ServerUnavailable
 from dlre_core.preflight import machine
+from dlre_core.workflow.study_design import read_configuration
 
 ROOT = Path(__file__).parents[3]
-CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+CONFIG = read_configuration(ROOT / "config.yaml")
 Usage = namedtuple("Usage", "total used free")
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 
 from dlre_core.report.methods_text import REFERENCES, StudyCounts, methods_paragraphs, study_counts, write_methods
+from dlre_core.workflow.study_design import read_configuration
 
-CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text(encoding="utf-8"))
+CONFIG = read_configuration(Path(__file__).parents[3] / "config.yaml")
 COUNTS = StudyCounts(654, 398, 12, 1990, 266, 132)
 
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 
 from dlre_core.figures.plan import plan_figure
 from dlre_core.foundation.errors import ConfigurationError
 from dlre_core.report.plan_page import answers, printed, printed_pictures
 from dlre_core.sample_size.plan import curves, patients_by_pictures, patients_needed, read_assumptions
+from dlre_core.workflow.study_design import read_configuration
 
-PLAN = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text(encoding="utf-8"))["plan"]
+PLAN = read_configuration(Path(__file__).parents[3] / "config.yaml")["plan"]
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,11 @@ from dlre_core.workflow.configuration import (
     expand_home,
 )
 from dlre_core.workflow.contradictions import check_hospitals
+from dlre_core.workflow.study_design import read_configuration
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = ROOT / "rules/schemas/config.schema.yaml"
-CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+CONFIG = read_configuration(ROOT / "config.yaml")
 
 
 def check(**changes):
@@ -57,7 +58,7 @@ def test_the_shipped_configuration_is_valid():
         ("staging__inbox", "/nope", ["staging.inbox", "/nope", "no such folder"]),
         ("training__minimum_epochs", 19, ["training.minimum_epochs = 19", "training.epochs = 18"]),
         ("training__minimum_steps", 2000, ["training.minimum_steps", "training.maximum_steps"]),
-        ("enrolment", {"minimum_age_years": 18}, ["enrolment", "lacks", "required_serology"]),
+        ("enrolment", {"minimum_age_years": 18}, ["enrolment", "lacks", "images_per_patient"]),
         ("report", {}, ["report", "lacks title"]),
         ("validation__cohorts", {"north.2024": "/x"}, ["north.2024", "Rename the folder"]),
         ("splits__overall", {"method": "odd"}, ["splits.overall", "training_fraction"]),

@@ -1,0 +1,163 @@
+"""The design that a configuration names, laid beneath what the configuration says itself."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dlre_core.foundation.design import DEFAULT, LABELS, design_of, read_design, use_design
+from dlre_core.foundation.errors import ConfigurationError
+from dlre_core.foundation.study_terms import TEXT_COLUMNS
+from dlre_core.user_tables.data_contract import EVERY_CLINICAL_COLUMN
+from dlre_core.user_tables.stage_scales import METAVIR, STAGE
+
+# Sections that a design may have.
+SECTIONS = (
+    "disease",
+    "reference",
+    "questions",
+    "comparators",
+    "required_columns",
+    "cohort",
+    "enrolment",
+    "splits",
+    "arms",
+    "subgroups",
+    "subanalyses",
+    "analyses",
+    "plan",
+)
+# Their keys are names that a user gives: the configuration's stand in place of the design's.
+AS_A_WHOLE = (("splits",), ("arms",), ("plan", "questions"))
+# Columns that tables of predictions and scores have besides the questions.
+TAKEN = frozenset({"acquisition", "images", "fibrosis_stage", "inflammation_grade", "dlre", *LABELS, *TEXT_COLUMNS})
+
+
+def apply_design(config: dict[str, Any]) -> None:
+    """Add to a configuration, in place, what its design says and it does not say itself.
+
+    Splits, arms, the questions of ``plan`` and lists count as a whole; other sections are joined key by key.
+
+    Parameters
+    ----------
+    config : dict
+        The parsed ``config.yaml``, command-line overrides included.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such design, or it has a section that is no design's.
+    """
+    name = config.get("design")
+    if not isinstance(name, str):
+        # The schema says what is wrong with it.
+        return
+    sections = read_design(name)
+    strange = sorted(set(sections) - set(SECTIONS))
+    if strange:
+        raise ConfigurationError(
+            f"design = {name!r}: {', '.join(strange)} {'is no section' if len(strange) == 1 else 'are no sections'} "
+            "of a design.",
+            f"Put it into config.yaml; a design has {', '.join(SECTIONS)}.",
+        )
+    for section, value in sections.items():
+        config[section] = _joined(value, config[section], (section,)) if section in config else value
+    _state_scale(config)
+    robustness = config.get("robustness")
+    wanted = config.get("analyses")
+    if isinstance(robustness, dict) and isinstance(robustness.get("analyses"), list) and isinstance(wanted, list):
+        robustness["analyses"] = list(dict.fromkeys([*wanted, *robustness["analyses"]]))
+
+
+def _state_scale(config: dict[str, Any]) -> None:
+    """The scale of the stages is their unit, where the section units does not name another."""
+    units, scale = config.get("units", []), config.get("reference")
+    if scale in (None, METAVIR.name) or not isinstance(units, list):
+        return
+    everywhere = [u for u in units if isinstance(u, dict) and u.get("column") == STAGE and set(u) == {"column", "unit"}]
+    if not everywhere:
+        config["units"] = [{"column": STAGE, "unit": scale}, *units]
+
+
+def design_faults(config: Mapping[str, Any]) -> list[str]:
+    """One sentence with its remedy for everything in a design that its schema accepts and nobody can run."""
+    faults = []
+    seen: dict[int, str] = {}
+    columns = {column.name for column in EVERY_CLINICAL_COLUMN}
+    for question in config["questions"]:
+        name, lowest = question["name"], question["lowest_stage"]
+        if name in TAKEN | columns:
+            faults.append(f"questions: {name}: tables have another column of this name. Give the question another one.")
+        if lowest in seen:
+            faults.append(
+                f"questions: {name}: asks for the stages that {seen[lowest]} asks for (lowest_stage {lowest}). "
+                "Delete one of them."
+            )
+        seen.setdefault(lowest, name)
+    names = [one if isinstance(one, str) else one["name"] for one in config["comparators"]]
+    if len(set(names)) < len(names) or len({question["name"] for question in config["questions"]}) < len(seen):
+        faults.append("questions, comparators: a name stands twice. Give each its own.")
+    if "lsm" not in names:
+        faults.append("comparators: lsm is missing. Add it: a study compares with the stiffness of the pictures.")
+    if "gpr" in names and config["statistics"]["ggt_upper_limit_of_normal_iu_l"] is None:
+        faults.append(
+            "comparators: gpr needs the upper limit of normal of GGT. Write it into "
+            "statistics.ggt_upper_limit_of_normal_iu_l."
+        )
+    for one in config["comparators"]:
+        if isinstance(one, str) and one not in LABELS:
+            faults.append(
+                f"comparators: {one!r} is no comparator. Write some of {', '.join(LABELS)}, or a column of the "
+                "clinical table as {name: ..., label: ...}."
+            )
+        if not isinstance(one, str) and (one["name"] in LABELS or one["name"] not in columns):
+            faults.append(
+                f"comparators: {one['name']!r} is no column of the data contract that is free for a comparator. "
+                "Write the column's name (docs/reference/data_contract.md), or a comparator's name alone."
+            )
+    return faults
+
+
+def read_configuration(path: str | Path) -> dict[str, Any]:
+    """A configuration file with its design beneath it, unchecked; empty where there is no such file.
+
+    Raises
+    ------
+    ConfigurationError
+        If its design cannot be read.
+    """
+    path = Path(path)
+    config = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    apply_design(config)
+    return config
+
+
+def follow_design(config_file: str | Path, name: str = "") -> None:
+    """Let this process work by the design that a configuration file names, or by one of another name.
+
+    Raises
+    ------
+    ConfigurationError
+        If it cannot be read or lacks a section.
+    """
+    path = Path(config_file)
+    config = (yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None) or {}
+    config["design"] = name or config.get("design", DEFAULT)
+    apply_design(config)
+    try:
+        use_design(design_of(config))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ConfigurationError(
+            f"design = {config['design']!r}: it lacks a section or one is wrong ({error}).",
+            "Run make study, which says which.",
+        ) from None
+
+
+def _joined(design: Any, own: Any, place: tuple[str, ...]) -> Any:
+    if not isinstance(design, dict) or not isinstance(own, dict) or place in AS_A_WHOLE:
+        return own
+    joined = dict(design)
+    for key, value in own.items():
+        joined[key] = _joined(design[key], value, (*place, key)) if key in design else value
+    return joined
