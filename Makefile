@@ -29,7 +29,7 @@ PROGRESS = $(shell test -t 2 && echo --logger rich)
 .PHONY: study test fuzz stage validate pull receive compare-paper coverage-simulations mutants simulation-shortcuts learnability test-cluster test-crash test-determinism no-op lint lock format help environment check-data screens clinical-template clean
 .PHONY: plan publish pictures read simulated-readers
 .PHONY: serve soak elastogram-benchmark doctor container test-container test-fresh docs
-.PHONY: negative-control learning-curve repeated-splits hospitals-left-out fusion choices radiomics other-comparators subanalyses
+.PHONY: negative-control learning-curve repeated-splits cross-validation hospitals-left-out fusion choices radiomics other-comparators subanalyses
 
 study: $(READY) ## run the study (SIZE=demo, paper or a number; DESIGN=name or file; CORES=2)
 	snakemake --cores $(CORES) $(OVERRIDE) $(PROGRESS)
@@ -63,7 +63,7 @@ serve: $(READY) ## keep a finished study's server up, loopback only (MODEL=resul
 soak: $(READY) ## ten minutes of valid and invalid requests from 16 clients (MODEL=results/serving)
 	PYTHONPATH=. python benchmarks/soak.py --model $(or $(MODEL),results/serving)
 
-negative-control learning-curve repeated-splits hospitals-left-out fusion choices radiomics other-comparators subanalyses: $(READY) ## optional analysis, a table (docs/guide/optional_analyses.md)
+negative-control learning-curve repeated-splits cross-validation hospitals-left-out fusion choices radiomics other-comparators subanalyses: $(READY) ## optional analysis, a table (docs/guide/optional_analyses.md)
 	snakemake --cores $(CORES) $(OVERRIDE) $(PROGRESS) -- results/tables/$(subst -,_,$@).html
 	@echo "Table: results/tables/$(subst -,_,$@).html"
 

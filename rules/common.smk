@@ -66,7 +66,7 @@ RADIOMICS_FEATURES = expand("results/radiomics/{hospital}.csv", hospital=HOSPITA
 
 wildcard_constraints:
     analysis="|".join(PLAN.variants),
-    variant=r"(permuted|seed|fraction|without|fold)_[\w-]+",
+    variant=r"(permuted|seed|fraction|without|fold|part)_[\w-]+",
     hospital="|".join(HOSPITALS),
     arm="|".join(ARMS),
     split="|".join(PLAN.splits),

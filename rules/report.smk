@@ -17,6 +17,7 @@ FIGURES += [
     f"supplementary_figure_{n + 1}_{population}" for n in PLAN.subgroups for population in ("enrolled", "validation")
 ]
 FIGURES += ["roc_bands", "calibration", "decision_curves", "hospitals"] + ["reader_agreement"] * READ_BY_TWO
+FIGURES += ["subanalyses"] * ("subanalyses" in config["robustness"]["analyses"])
 PICTURES = ["heat_maps", "contact_sheet", "contact_sheet_least_signal"]
 
 

@@ -177,6 +177,26 @@ rule subanalyses:
         "../scripts/robustness/subanalyses.py"
 
 
+rule subanalyses_figure:
+    """AUC by group of any column of the clinical table, as a forest figure."""
+    input:
+        table="results/tables/subanalyses.csv",
+        tests="results/tables/subanalyses_tests.csv",
+    output:
+        **drawn_figure("results/figures/subanalyses"),
+    log:
+        "results/logs/subanalyses_figure.log",
+    benchmark:
+        "results/benchmarks/subanalyses_figure.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        confidence=config["statistics"]["confidence"],
+        simulated=SIMULATED,
+    script:
+        "../scripts/robustness/subanalyses_figure.py"
+
+
 rule choices:
     """AUC with k pictures, averaged over all choices of k of a patient's pictures."""
     input:

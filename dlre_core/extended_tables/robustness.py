@@ -17,16 +17,23 @@ from dlre_core.tables.table_3_pictures import STRATEGIES
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
 MEAN = "mean"
-# Its variants differ on purpose, so that their mean says nothing.
-WITHOUT_MEAN = "learning_curve"
+# All variants' validation patients together, where each is in one of them.
+EVERYBODY = "everybody"
+# Variants that differ on purpose, so that their mean says nothing; and those whose patients can be taken together.
+LEARNING_CURVE, CROSS_VALIDATION = "learning_curve", "cross_validation"
 TITLES: Mapping[str, str] = {
     "negative_control": "Stages permuted among all patients before the split: AUCs must be near 0.5",
-    "learning_curve": "AUC by the share of training patients, in %",
+    LEARNING_CURVE: "AUC by the share of training patients, in %",
     "repeated_splits": "AUC in repeated random splits",
+    CROSS_VALIDATION: "Cross-validation: AUC in every part of the patients, with networks trained on the others",
     "hospitals_left_out": "AUC in each hospital, with networks trained on the others",
 }
 
 
+EVERYBODY_NOTE = (
+    "Last row: everybody, each with the probability of networks that were trained on the other parts. These networks "
+    "differ a little in their scale, which a common AUC counts as error."
+)
 MEAN_NOTE = (
     "Last row: the mean over the variants that have an AUC, with Student's interval. "
     "Variants share patients, so that it "
@@ -35,7 +42,8 @@ MEAN_NOTE = (
 
 
 def robustness_table(scores: Mapping[str, pd.DataFrame], analysis: str, settings: AccuracySettings) -> pd.DataFrame:
-    """Validation AUC of DLRE and 2D-SWE in every variant of the split, and, but for a learning curve, their means.
+    """Validation AUC of DLRE and 2D-SWE in every variant of the split, and, but for a learning curve, their means; of a
+    cross-validation that of everybody.
 
     Parameters
     ----------
@@ -52,6 +60,9 @@ def robustness_table(scores: Mapping[str, pd.DataFrame], analysis: str, settings
         the limits are Student's t over the variants, which share patients: they describe the spread.
     """
     rows = []
+    if analysis == CROSS_VALIDATION:
+        held_back = [table[table["cohort"] == "validation"] for table in scores.values()]
+        scores = {**scores, EVERYBODY: pd.concat(held_back, ignore_index=True)}
     for variant, table in scores.items():
         part = table[table["cohort"] == "validation"]
         for stage in study_questions():
@@ -65,7 +76,7 @@ def robustness_table(scores: Mapping[str, pd.DataFrame], analysis: str, settings
                 rows.append(
                     {
                         "variant": variant,
-                        "n_training": len(table) - len(part),
+                        "n_training": math.nan if variant == EVERYBODY else len(table) - len(part),
                         "n_validation": len(part),
                         "stage": stage,
                         "method": method,
@@ -75,7 +86,7 @@ def robustness_table(scores: Mapping[str, pd.DataFrame], analysis: str, settings
                     }
                 )
     table = pd.DataFrame(rows)
-    if analysis == WITHOUT_MEAN:
+    if analysis in (LEARNING_CURVE, CROSS_VALIDATION):
         return table
     means = [
         {
@@ -107,6 +118,7 @@ def printed_robustness(table: pd.DataFrame, analysis: str, settings: AccuracySet
         rows.append(row)
     notes = [
         f"Validation patients. AUC with {100 * settings.confidence:g} % confidence interval.",
+        *([EVERYBODY_NOTE] if analysis == CROSS_VALIDATION else []),
         *([MEAN_NOTE] if MEAN in set(table["variant"]) else []),
         *undefined(table["notes"]),
     ]

@@ -211,6 +211,16 @@ def forest_caption(confidence: float, simulated: bool) -> str:
     )
 
 
+def subanalyses_caption(confidence: float, simulated: bool) -> str:
+    """Subanalyses."""
+    return (
+        "Subanalyses. AUC of DLRE and 2D-SWE by group of the validation patients, with "
+        f"{100 * confidence:g} % confidence intervals; open markers have none, since a class has fewer than "
+        f"{LEAST_OF_A_CLASS} patients or all pairs agree. p: chi-squared test that the AUC of a method is the same in "
+        f"all groups; tests of every two groups are in the table.{_end(simulated)}"
+    )
+
+
 def roc_band_caption(scores: pd.DataFrame, confidence: float, simulated: bool) -> str:
     """Extended figure 4."""
     n = int((scores["cohort"] == "validation").sum())

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from dlre_core.extended_tables.hospitals import EVERYBODY, POOLED
 from dlre_core.extended_tables.probabilities import method_probabilities
@@ -25,7 +26,8 @@ from dlre_core.foundation.study_terms import COHORTS
 from dlre_core.statistics.calibration import calibration_band, grouped_calibration, smooth_calibration
 from dlre_core.statistics.estimates import too_few
 from dlre_core.statistics.roc import roc_analysis, roc_band
-from dlre_core.tables.formatting import COHORT_NAMES, format_interval, round_half_up
+from dlre_core.tables.formatting import COHORT_NAMES, format_interval, format_p_value, round_half_up
+from dlre_core.tables.subanalyses import ALL_GROUPS
 from dlre_core.tables.table_2_accuracy import samples
 
 # More patients than this are drawn as pixels.
@@ -233,6 +235,83 @@ def forest_figure(table: pd.DataFrame, *, simulated: bool) -> Figure:
         figure.legend(handles, labels, loc="outside upper center", ncols=2)
     mark_simulated(figure, simulated)
     return figure
+
+
+def subanalyses_figure(table: pd.DataFrame, tests: pd.DataFrame, *, simulated: bool) -> Figure:
+    """AUC of DLRE and 2D-SWE by group of the validation patients, a panel per question.
+
+    Parameters
+    ----------
+    table, tests : DataFrame
+        ``results/tables/subanalyses.csv`` and ``subanalyses_tests.csv``.
+    simulated : bool
+    """
+    groups = table[["grouping", "group"]].drop_duplicates()
+    # A line for the heading of every grouping, above its groups.
+    lines: list[tuple[str, str]] = []
+    for grouping, part in groups.groupby("grouping", sort=False):
+        lines += [(str(grouping), ""), *((str(grouping), str(group)) for group in part["group"])]
+    figure = question_figure(1.4 + 0.3 * len(lines))
+    with mpl.rc_context(PARAMETERS):
+        axes = question_panels(figure, sharex=True, sharey=True)[0]
+        for axis, question in zip(axes, study_questions(), strict=True):
+            part = table[table["stage"] == question]
+            for place, (grouping, group) in enumerate(lines):
+                here = part[part["grouping"] == grouping]
+                if not group:
+                    of_all = tests[(tests["stage"] == question) & (tests["grouping"] == grouping)]
+                    axis.text(0, place, _heterogeneity(of_all), va="center", fontsize=7.2, color=NOTE_COLOUR)
+                    continue
+                _group_row(axis, here[here["group"] == group].set_index("method"), place)
+            axis.axvline(0.5, color="#999999", linewidth=0.8, zorder=0)
+            axis.set(xlim=(-0.03, 1.22), ylim=(len(lines) - 0.4, -0.6))
+            axis.set_xticks([0, 0.25, 0.5, 0.75, 1])
+            axis.set_yticks(range(len(lines)), [f"  {group}" if group else grouping for grouping, group in lines])
+            for label, (_, group) in zip(axis.get_yticklabels(), lines, strict=True):
+                label.set_fontweight("normal" if group else "bold")
+            axis.tick_params(axis="y", length=0)
+            axis.set_title(panel_title(question), loc="left")
+            axis.set_xlabel("AUC (cases/patients at the right)")
+        handles = [
+            Line2D([], [], color=look["color"], marker=look["marker"], linewidth=1.2, label=method_labels()[method])
+            for method, look in method_styles().items()
+            if method in BANDS
+        ]
+        figure.legend(handles=handles, loc="outside upper center", ncols=2)
+    mark_simulated(figure, simulated)
+    return figure
+
+
+def _heterogeneity(tests: pd.DataFrame) -> str:
+    """P values of the test over all groups, by method; empty where nothing was tested."""
+    whole = tests[(tests["first"] == ALL_GROUPS) & tests["p_value"].notna()]
+    found = [f"{method_labels()[row['method']]} {format_p_value(row['p_value'])}" for _, row in whole.iterrows()]
+    return f"all groups alike: p {', '.join(found)}" if found else ""
+
+
+def _group_row(axis: Axes, rows: pd.DataFrame, place: int) -> None:
+    """AUC and interval of both methods in a group, and its numbers; words where there is none."""
+    for shift, method in zip((-0.16, 0.16), BANDS, strict=True):
+        row, style = rows.loc[method], method_styles()[method]
+        if np.isnan(row["auc"]):
+            continue
+        limits = [[row["auc"] - row["auc_low"]], [row["auc_high"] - row["auc"]]]
+        known = not np.isnan(limits).any()
+        axis.errorbar(
+            row["auc"],
+            place + shift,
+            xerr=np.clip(limits, 0, None) if known else None,
+            fmt=style["marker"],
+            color=style["color"],
+            markersize=4.5,
+            linewidth=1.2,
+            markerfacecolor=style["color"] if known else "white",
+        )
+    first = rows.loc[BANDS[0]]
+    axis.text(1.04, place, f"{first['n_cases']:g}/{first['n']:g}", va="center", fontsize=7.2, color=NOTE_COLOUR)
+    if rows.loc[list(BANDS), "auc"].isna().all():
+        words = axis.text(0.5, place, first["notes"], ha="center", va="center", fontsize=6.6, color=NOTE_COLOUR)
+        words.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.5})
 
 
 def _few_of_the_decision(part: pd.DataFrame) -> str:

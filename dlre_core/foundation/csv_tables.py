@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from dlre_core.foundation.atomic_files import written_whole
-from dlre_core.foundation.design import probability_columns
+from dlre_core.foundation.design import own_categories, probability_columns
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.study_terms import RANGES, TEXT_COLUMNS
 
@@ -48,7 +48,7 @@ def read_table(
     missing = [name for name in needs if name not in header]
     if missing:
         raise StoreMismatch(f"{path} lacks the columns {', '.join(missing)}.", "Delete the file and run again.")
-    kept = TEXT_COLUMNS.union(text).intersection(header)
+    kept = TEXT_COLUMNS.union(text, own_categories()).intersection(header)
     table = pd.read_csv(
         path,
         dtype=dict.fromkeys(sorted(kept), str),

@@ -43,6 +43,21 @@ class Method:
 
 
 @dataclass(frozen=True)
+class OwnColumn:
+    """A column of the clinical table that the data contract does not have.
+
+    A number from ``lowest`` to ``highest`` in ``unit``, or one of ``values``.
+    """
+
+    name: str
+    meaning: str
+    unit: str = ""
+    lowest: float = 0
+    highest: float = 0
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Design:
     """What one study asks and compares.
 
@@ -56,12 +71,15 @@ class Design:
         As in "staging of liver fibrosis in ...".
     required_columns : frozenset of str, optional
         Columns of the clinical table that must be there besides id, hospital and stage; None: all of the data contract.
+    columns : tuple of OwnColumn
+        Columns of the clinical table besides the data contract's.
     """
 
     questions: tuple[Question, ...]
     comparators: tuple[Method, ...]
     disease: str
     required_columns: frozenset[str] | None = None
+    columns: tuple[OwnColumn, ...] = ()
 
 
 NETWORK = Method("dlre", "DLRE")
@@ -139,10 +157,9 @@ def design_of(config: Mapping[str, Any]) -> Design:
     questions = sorted((Question(**question) for question in config["questions"]), key=lambda one: -one.lowest_stage)
     comparators = [_method({"name": one} if isinstance(one, str) else one) for one in config["comparators"]]
     required = config["required_columns"]
-    if required == "contract":
-        return Design(tuple(questions), tuple(comparators), config["disease"])
-    needed = frozenset(required) | _columns_of(config["enrolment"])
-    return Design(tuple(questions), tuple(comparators), config["disease"], needed)
+    needed = None if required == "contract" else frozenset(required) | _columns_of(config["enrolment"])
+    own = (OwnColumn(**entry | {"values": tuple(entry.get("values", ()))}) for entry in config.get("columns", ()))
+    return Design(tuple(questions), tuple(comparators), config["disease"], needed, tuple(own))
 
 
 def _method(entry: Mapping[str, Any]) -> Method:
@@ -179,7 +196,7 @@ def use_design(design: Design) -> None:
 def design_as_json(design: Design) -> dict[str, Any]:
     """A design's questions, comparators and disease, to be kept beside frozen networks."""
     content = asdict(design)
-    del content["required_columns"]
+    del content["required_columns"], content["columns"]
     return content
 
 
@@ -320,6 +337,11 @@ def score_columns() -> list[str]:
 def network_scores(questions: Sequence[str] | None = None) -> list[str]:
     """Columns of the network's scores, one per question."""
     return [f"{NETWORK.name}_{question}" for question in questions or study_questions()]
+
+
+def own_categories() -> frozenset[str]:
+    """Columns of the design that hold words."""
+    return frozenset(column.name for column in _in_use.columns if column.values)
 
 
 def probability_columns() -> list[str]:

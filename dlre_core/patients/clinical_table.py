@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from dlre_core.foundation.design import design_in_use
+from dlre_core.foundation.design import OwnColumn, design_in_use
 from dlre_core.foundation.digests import file_stamp
 from dlre_core.foundation.errors import ClinicalTableError
 from dlre_core.foundation.study_terms import KEYS
@@ -197,15 +197,28 @@ def _examine(
 
 def clinical_columns() -> tuple[Column, ...]:
     """The contract of the clinical table, in which the design in use says what is required."""
-    needed = design_in_use().required_columns
+    design = design_in_use()
+    own = tuple(map(_contract_of, design.columns))
+    needed = design.required_columns
     if needed is None:
-        return EVERY_CLINICAL_COLUMN
+        return EVERY_CLINICAL_COLUMN + own
     always = {"hospital", "patient_id", STAGE}
-    required = [column.name in needed | always for column in EVERY_CLINICAL_COLUMN]
+    columns = EVERY_CLINICAL_COLUMN + own
+    required = [column.name in needed | always for column in columns]
     return tuple(
         replace(column, required=asked, made_up=column.required and not asked)
-        for column, asked in zip(EVERY_CLINICAL_COLUMN, required, strict=True)
+        for column, asked in zip(columns, required, strict=True)
     )
+
+
+def _contract_of(column: OwnColumn) -> Column:
+    """What the reader of tables is to hold a design's own column to."""
+    if column.values:
+        words = ", ".join(column.values)
+        hint = f"Write one of {words}."
+        return Column(column.name, column.meaning, "category", words, required=False, hint=hint, values=column.values)
+    limits = (column.lowest, column.highest)
+    return Column(column.name, column.meaning, "number", column.unit, limits, limits, required=False)
 
 
 def _hospitals(raw: RawTable) -> list[str]:

@@ -12,10 +12,9 @@ from dlre_core.foundation.design import DEFAULT, read_design
 from dlre_core.foundation.digests import file_stamp, value_digest
 from dlre_core.foundation.errors import ClinicalTableError, ConfigurationError
 from dlre_core.foundation.study_terms import KEYS
-from dlre_core.patients.clinical_table import read_clinical
+from dlre_core.patients.clinical_table import clinical_columns, read_clinical
 from dlre_core.patients.criteria import IMAGES, Criterion, columns_of, criteria_of
 from dlre_core.patients.reliability import reliable_or_not
-from dlre_core.user_tables.data_contract import EVERY_CLINICAL_COLUMN
 from dlre_core.user_tables.units import GivenUnit
 
 # Every split asks for the same digest, and a large table takes seconds to read.
@@ -67,13 +66,13 @@ def check_criteria(settings: EnrolmentSettings) -> None:
     ConfigurationError
         If a rule cannot be understood or asks for a column that no clinical table has.
     """
-    known = {column.name for column in EVERY_CLINICAL_COLUMN} | {IMAGES}
+    known = {column.name for column in clinical_columns()} | {IMAGES}
     for criterion in settings.rules:
         unknown = sorted(criterion.columns - known)
         if unknown:
             raise ConfigurationError(
-                f"enrolment.criteria: {criterion.name}: the data contract has no column {unknown[0]}.",
-                "Write a column of docs/reference/data_contract.md, or images.",
+                f"enrolment.criteria: {criterion.name}: there is no column {unknown[0]}.",
+                "Write a column of docs/reference/data_contract.md or of the section columns, or images.",
             )
     names = [criterion.name for criterion in settings.rules]
     if len(set(names)) < len(names):

@@ -8,12 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dlre_core.foundation.design import lowest_stages
 from dlre_core.foundation.errors import ConfigurationError, TrainingError
 from dlre_core.patients.splits import draw_stratified, make_split
 
+# Settings of how many parts there are.
+FOLDS = {"fold": "folds", "part": "parts"}
 logger = logging.getLogger(__name__)
 
-PATTERN = re.compile(r"(permuted|seed|fraction)_([0-9]+)|(fold)_([0-9]+)_of_([0-9]+)(?:_of_.+)?|(without)_(.+)")
+PATTERN = re.compile(
+    r"(permuted|seed|fraction)_([0-9]+)|(fold)_([0-9]+)_of_([0-9]+)(?:_of_.+)?|(part)_([0-9]+)_of_([0-9]+)|(without)_(.+)"
+)
 
 
 def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: int) -> pd.DataFrame:
@@ -30,6 +35,7 @@ def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: in
         ``fraction_P``: P % of the training patients, stratified by stage, the same validation.
         ``fold_K_of_N``: only training patients, of which the K-th part validates; every part has its share of each
         stage and hospital. Of an arm other than the first it is ``fold_K_of_N_of_ARM``.
+        ``part_K_of_N``: the K-th part of all patients validates and the others train (cross-validation).
     rule : mapping
         How the study divides (``splits`` in the configuration), for ``permuted`` and ``seed``.
     seed : int
@@ -51,7 +57,7 @@ def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: in
     if match is None:
         raise ConfigurationError(
             f"{variant} is no variant of a split.",
-            "Use permuted_1, seed_1, without_A, fraction_50 or fold_1_of_3.",
+            "Use permuted_1, seed_1, without_A, fraction_50, fold_1_of_3 or part_1_of_5.",
         )
     kind, value, *parts = filter(None, match.groups())
     if kind == "without":
@@ -65,7 +71,7 @@ def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: in
     if kind in ("permuted", "seed"):
         return make_split(split, rule, seed=seed + 1_000_003 * number, permute_labels=kind == "permuted")
     generator = np.random.default_rng([seed, 4, number if kind == "fraction" else 0])
-    training = split[split["cohort"] == "training"]
+    training = split if kind == "part" else split[split["cohort"] == "training"]
     if kind == "fraction":
         kept = draw_stratified(training, number / 100, generator)
         rows = split.index.isin(training.index[kept]) | (split["cohort"] == "validation")
@@ -73,14 +79,15 @@ def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: in
     held_back = (_folds(training, int(parts[0]), generator) == number) & ~alone(training)
     result = training.assign(cohort=np.where(held_back, "validation", "training"))
     if result["cohort"].nunique() < 2:
-        raise TrainingError(f"{variant}: a fold has no patients.", "Lower robustness.folds.")
+        raise TrainingError(f"{variant}: a fold has no patients.", f"Lower robustness.{FOLDS[kind]}.")
     return result.reset_index(drop=True)
 
 
 def alone(training: pd.DataFrame) -> np.ndarray:
     """True for a training patient without whom a stage question has one class only: such a one trains in every fold."""
     stages = training["fibrosis_stage"].to_numpy()
-    least, most = stages <= 1, stages >= 4
+    limits = lowest_stages().values()
+    least, most = stages < min(limits), stages >= max(limits)
     return (least & (least.sum() == 1)) | (most & (most.sum() == 1))
 
 

@@ -127,8 +127,8 @@ def outlook(folder: Path, problems: pd.DataFrame, units: Sequence[GivenUnit] = (
         text += f"\n{reason} The study skips {names}; what needs no network is made all the same.\n"
     then = "with the address of your PACS, then `make pull` and `make study`" if pacs else "then `make study`"
     return verdict, (
-        f"{text}\nTo run the study on them, put this into config.yaml in place of its sections cohort, splits "
-        f"and arms, {then}:\n\n{sections}"
+        f"{text}\nTo run the study on them, put this into config.yaml, in place of its section "
+        f"cohort, {then}:\n\n{sections}"
     )
 
 

@@ -8,17 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from dlre_core.foundation.design import lowest_stages
 from dlre_core.foundation.errors import ClinicalTableError
+from dlre_core.foundation.study_terms import METAVIR_STAGES
 from dlre_core.patients.clinical_table import read_clinical
 from dlre_core.patients.enrolment import EnrolmentSettings, enrol
 from dlre_core.user_tables.units import GivenUnit, given_units
-
-# Both ends of the scale: with them every stage question has patients on either side.
-NEEDED = {
-    "F0 or F1": (lambda stage: stage <= 1, "whether a patient has F2 or more"),
-    "F4": (lambda stage: stage >= 4, "whether a patient has F4"),
-}
-
 
 # Jobs inherit the environment, so that the table is read once per run.
 VARIABLE = "DLRE_SKIPPED_ARMS"
@@ -97,10 +92,29 @@ def untrainable_arms(
         named = split.get("training", ()) if split["method"] == "hospitals" else ()
         here = stages[stages["hospital"].isin(list(named))] if named else stages
         of_hospitals = f"of the training hospitals {', '.join(named)} " if named else ""
-        for name, (has, question) in NEEDED.items():
-            if len(here) and not has(here["fibrosis_stage"]).any():
+        for name, (needed, question) in _needed().items():
+            if len(here) and not here["fibrosis_stage"].isin(needed).any():
                 reasons[arm] = (
                     f"Nobody {of_hospitals}who could be enrolled has {name}, so no network can learn {question}."
                 )
                 break
     return reasons
+
+
+def _needed() -> dict[str, tuple[range, str]]:
+    """Both ends of the scale, with which every question has patients on either side: stages, and what they tell."""
+    limits = lowest_stages().values()
+    mild, severe = range(min(limits)), range(max(limits), METAVIR_STAGES[-1] + 1)
+    return {
+        _words(mild): (mild, f"whether a patient has {_or_more(min(limits))}"),
+        _words(severe): (severe, f"whether a patient has {_or_more(max(limits))}"),
+    }
+
+
+def _words(stages: range) -> str:
+    *others, last = [f"F{stage}" for stage in stages]
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _or_more(stage: int) -> str:
+    return f"F{stage}" if stage == METAVIR_STAGES[-1] else f"F{stage} or more"

@@ -34,6 +34,7 @@ TABLES: Mapping[str, str] = {
     "every_picture": "details",
     "checklist": "details",
     "repeated_splits": "training",
+    "cross_validation": "training",
     "hospitals_left_out": "training",
     "learning_curve": "training",
     "negative_control": "training",
@@ -58,6 +59,7 @@ FIGURES: Mapping[str, str] = {
     "supplementary_figure_4_enrolled": "subgroups",
     "supplementary_figure_4_validation": "subgroups",
     "hospitals": "subgroups",
+    "subanalyses": "subgroups",
     "calibration": "probabilities",
     "decision_curves": "probabilities",
     "reader_agreement": "details",
@@ -71,6 +73,7 @@ FIGURES: Mapping[str, str] = {
 OPTIONAL = frozenset(
     {
         "repeated_splits",
+        "cross_validation",
         "hospitals_left_out",
         "learning_curve",
         "negative_control",

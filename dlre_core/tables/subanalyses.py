@@ -18,6 +18,8 @@ from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
 UNKNOWN = "unknown"
 ALL_GROUPS = "all groups"
+# Text in both tables.
+TEXT = ("grouping", "group", "first", "second")
 TEST_COLUMNS = [
     "method",
     "first",
@@ -228,7 +230,7 @@ def subanalysis_tests(
 
 
 def read_groupings(given: Sequence[Mapping[str, object]], patients: pd.DataFrame) -> list[Grouping]:
-    """``statistics.subanalyses`` of config.yaml, for these patients.
+    """Section ``subanalyses`` of the design, for these patients.
 
     Raises
     ------
@@ -237,7 +239,7 @@ def read_groupings(given: Sequence[Mapping[str, object]], patients: pd.DataFrame
     """
     groupings = []
     for number, entry in enumerate(given):
-        place = f"statistics.subanalyses[{number}], column {entry['column']}"
+        place = f"subanalyses[{number}], column {entry['column']}"
         if entry["column"] not in patients:
             raise ConfigurationError(
                 f"{place}: the clinical table has no such column.",

@@ -106,7 +106,8 @@ def table_1(patients: pd.DataFrame, split: pd.DataFrame, stratified: bool = Fals
     table["fibrosis_group"] = np.where(stage <= 1, "F0-1", "F" + stage.astype(str))
     parts = {"all": table} | {name: table[table["cohort"] == name] for name in list(GROUPS)[1:]}
     rows = [_share_row(SEX, parts)]
-    rows[1:] = [_number_row(variable, parts) for variable in NUMBERS if _told(table, variable.column)]
+    own = [Variable(c.name, c.meaning, c.unit) for c in design_in_use().columns if not c.values]
+    rows[1:] = [_number_row(variable, parts) for variable in (*NUMBERS, *own) if _told(table, variable.column)]
     rows += [
         _share_row(share, parts)
         for share in (*SHARES[1:], *_categories(table))
@@ -124,7 +125,8 @@ def _told(table: pd.DataFrame, column: str) -> bool:
 
 
 def _categories(table: pd.DataFrame) -> Iterator[Share]:
-    for column, block in CATEGORIES.items():
+    own = {column.name: column.meaning for column in design_in_use().columns if column.values}
+    for column, block in (CATEGORIES | own).items():
         if column in table:
             values = sorted(set(table[column].dropna().astype(str)) - {""})
             yield from (Share(column, value, AETIOLOGY_NAMES.get(value, value), block) for value in values)

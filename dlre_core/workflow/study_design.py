@@ -19,7 +19,9 @@ SECTIONS = (
     "questions",
     "comparators",
     "required_columns",
+    "columns",
     "cohort",
+    "ingestion",
     "enrolment",
     "splits",
     "arms",
@@ -84,7 +86,16 @@ def design_faults(config: Mapping[str, Any]) -> list[str]:
     """One sentence with its remedy for everything in a design that its schema accepts and nobody can run."""
     faults = []
     seen: dict[int, str] = {}
-    columns = {column.name for column in EVERY_CLINICAL_COLUMN}
+    contract = {column.name for column in EVERY_CLINICAL_COLUMN}
+    own = [column["name"] for column in config.get("columns", ())]
+    columns = contract.union(own)
+    for column in config.get("columns", ()):
+        if column["name"] in TAKEN | contract or own.count(column["name"]) > 1:
+            faults.append(f"columns: {column['name']}: there is one of this name already. Give it another one.")
+        if not column.get("values") and not column.get("lowest", 0) < column.get("highest", 0):
+            faults.append(
+                f"columns: {column['name']}: neither a number nor a category. Write lowest and highest, or values."
+            )
     for question in config["questions"]:
         name, lowest = question["name"], question["lowest_stage"]
         if name in TAKEN | columns:
@@ -95,6 +106,12 @@ def design_faults(config: Mapping[str, Any]) -> list[str]:
                 "Delete one of them."
             )
         seen.setdefault(lowest, name)
+    for entry in config["subanalyses"]:
+        if entry["column"] not in columns | {"manufacturer"}:
+            faults.append(
+                f"subanalyses: there is no column {entry['column']}. Write a column of docs/reference/data_contract.md "
+                "or of the section columns, or manufacturer."
+            )
     names = [one if isinstance(one, str) else one["name"] for one in config["comparators"]]
     if len(set(names)) < len(names) or len({question["name"] for question in config["questions"]}) < len(seen):
         faults.append("questions, comparators: a name stands twice. Give each its own.")
@@ -113,8 +130,8 @@ def design_faults(config: Mapping[str, Any]) -> list[str]:
             )
         if not isinstance(one, str) and (one["name"] in LABELS or one["name"] not in columns):
             faults.append(
-                f"comparators: {one['name']!r} is no column of the data contract that is free for a comparator. "
-                "Write the column's name (docs/reference/data_contract.md), or a comparator's name alone."
+                f"comparators: {one['name']!r} is no column that is free for a comparator. Write the name of a "
+                "column of the data contract or of the section columns, or a comparator's name alone."
             )
     return faults
 

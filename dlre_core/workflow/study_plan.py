@@ -80,7 +80,7 @@ def study_plan(config: Mapping[str, Any], hospitals: Sequence[str]) -> StudyPlan
     >>> splits = {"all": {"method": "random"}, "b": {"method": "hospitals", "training": ["B"]}}
     >>> arms = {"five": {"split": "all", "images": 5}, "one": {"split": "all", "images": 1}}
     >>> arms["b"] = {"split": "b", "images": 5}
-    >>> robustness = {"permutations": 1, "training_percent": [50], "splits": 1, "folds": 2}
+    >>> robustness = {"permutations": 1, "training_percent": [50], "splits": 1, "folds": 2, "parts": 5}
     >>> robustness["analyses"] = ["fusion", "learning_curve"]
     >>> statistics = {"cutoff_from": "out_of_fold", "cutoff_arms": "main", "cutoff": "youden"}
     >>> config = {"arms": arms, "splits": splits, "robustness": robustness, "statistics": statistics, "subgroups": []}
@@ -109,6 +109,7 @@ def study_plan(config: Mapping[str, Any], hospitals: Sequence[str]) -> StudyPlan
         "negative_control": [f"permuted_{n + 1}" for n in range(robustness["permutations"])],
         "learning_curve": [f"fraction_{percent}" for percent in robustness["training_percent"]],
         "repeated_splits": [f"seed_{n + 1}" for n in range(robustness["splits"])],
+        "cross_validation": [f"part_{n + 1}_of_{robustness['parts']}" for n in range(robustness["parts"])],
         "hospitals_left_out": [f"without_{hospital}" for hospital in hospitals],
     }
     folds = {
