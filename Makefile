@@ -75,9 +75,10 @@ plan: $(READY) ## how many patients a study needs, before there are any (section
 	snakemake --cores $(CORES) $(OVERRIDE) -- results/plan/index.html
 	@echo "Plan: results/plan/index.html"
 
-compare-paper: $(READY) ## the study's tables beside the published ones, results/comparison/paper.html
-	snakemake --cores $(CORES) $(OVERRIDE) -- results/comparison/paper.html
-	@echo "Comparison: results/comparison/paper.html"
+PUBLICATION = $(if $(filter international_2025,$(DESIGN)),publication_2025,paper)
+compare-paper: $(READY) ## what was published beside the study's own (DESIGN=international_2025)
+	snakemake --cores $(CORES) $(OVERRIDE) -- results/comparison/$(PUBLICATION).html
+	@echo "Comparison: results/comparison/$(PUBLICATION).html"
 
 coverage-simulations: $(READY) ## do 95 % intervals cover 95 %, do tests reject 5 %? (minutes)
 	PYTHONPATH=. python benchmarks/interval_coverage.py

@@ -71,3 +71,23 @@ rule compare_paper:
         published=file_digest(PACKAGE_ROOT / "audit/data/paper_tables.json"),
     script:
         "../scripts/audit/compare_paper.py"
+
+
+rule publication_2025:
+    """Findings of 2025 beside the study's own (make compare-paper DESIGN=international_2025)."""
+    input:
+        table="results/tables/table_2.csv",
+        tests="results/tables/subanalyses_tests.csv",
+    output:
+        csv="results/comparison/publication_2025.csv",
+        html="results/comparison/publication_2025.html",
+    log:
+        "results/logs/publication_2025.log",
+    benchmark:
+        "results/benchmarks/publication_2025.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        simulated=SIMULATED,
+    script:
+        "../scripts/audit/publication_2025.py"

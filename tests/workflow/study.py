@@ -58,6 +58,12 @@ class Study:
             config.setdefault(section, {}).update(values)
         path.write_text(yaml.safe_dump(config, sort_keys=False))
 
+    def name_design(self, design: str) -> None:
+        """Change the design that ``config.yaml`` names."""
+        path = self.folder / "config.yaml"
+        config = yaml.safe_load(path.read_text())
+        path.write_text(yaml.safe_dump(config | {"design": design}, sort_keys=False))
+
     def keep_arms(self, *names: str) -> None:
         """Leave only the named arms, to be quicker."""
         self._keep("arms", names)

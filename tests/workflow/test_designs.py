@@ -1,0 +1,161 @@
+"""A design written by docs/guide/designs.md alone: MASLD, stages by NASH-CRN, two questions, cross-validation."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.workflow.study import Study
+
+DESIGN = """\
+disease: MASLD
+reference: nash_crn
+questions:
+  - {name: ge_f2, label: Significant fibrosis (≥F2), short: ≥F2, lowest_stage: 2}
+  - {name: cirrhosis, label: Cirrhosis (F4), short: F4, lowest_stage: 4}
+comparators: [lsm, nfs, agile_3_plus, {name: elf, label: ELF}]
+required_columns: [albumin_g_l]
+columns:
+  - {name: elf, meaning: ELF score, lowest: 4, highest: 16}
+  - {name: centre, meaning: Kind of centre, values: [university, other]}
+cohort:
+  simulated: gut_2019
+
+enrolment:
+  maximum_days_from_elastography: 30
+  images_per_patient: 3
+  criteria:
+    - name: too_young
+      sentence: Younger than 18 years
+      unless: [{column: age_years, at_least: 18}]
+    - name: other_disease
+      sentence: Not MASLD
+      unless: [{column: aetiology, one_of: [masld]}]
+    - name: too_much_alcohol
+      sentence: More than 210 g of alcohol a week, or unknown
+      unless: [{column: alcohol_g_week, at_most: 210}]
+    - name: no_biopsy_near
+      sentence: Biopsy not within {maximum_days_from_elastography} days
+      unless: [{column: biopsy_date, days_from: elastography_date, at_most: maximum_days_from_elastography}]
+    - name: too_few_pictures
+      sentence: Fewer than {images_per_patient} usable pictures
+      unless: [{column: images, at_least: images_per_patient}]
+
+splits:
+  overall: {method: random, training_fraction: 0.6, seed: 1}
+arms:
+  overall: {split: overall, images: 3}
+subgroups: []
+subanalyses: [{title: Centre, column: centre}]
+analyses: [cross_validation, subanalyses]
+plan:
+  questions:
+    ge_f2: {prevalence: 0.4, auc: 0.85, compared_auc: 0.8}
+  correlation: 0.4
+  images_per_patient: [1, 3]
+  reliability: 0.6
+  interval_width: 0.1
+  power: 0.8
+  enrolled_share: 0.7
+  validation: {observed_expected: 0.4, calibration_slope: 0.4, auc: 0.1, net_benefit: 0.2}
+"""
+# Of the 2019 study only.
+HBV = ("hbsag_positive_months", "viral_coinfection", "antiviral_treatment_6_months", "hbeag_positive")
+NASH_CRN = {0: "0", 1: "1b", 2: "F2", 3: "3", 4: "stage 4"}
+
+
+@pytest.fixture(scope="module")
+def masld(finished_study, tmp_path_factory) -> Study:
+    """The simulated patients as those of another disease, in a folder of the hospitals' own."""
+    place = tmp_path_factory.mktemp("masld")
+    cohort, simulated = place / "cohort", finished_study.folder / "results/simulated_cohort"
+    cohort.mkdir()
+    (cohort / "dicom").symlink_to(simulated / "dicom")
+    shutil.copy(simulated / "measurements.csv", cohort)
+    table = pd.read_csv(simulated / "clinical.csv", dtype={"hospital": str}).drop(columns=list(HBV))
+    generator = np.random.default_rng(7)
+    table["fibrosis_stage"] = table["fibrosis_stage"].map(NASH_CRN)
+    table["aetiology"], table["diabetes"] = "masld", generator.integers(0, 2, len(table))
+    table["alcohol_g_week"] = np.where(np.arange(len(table)) == 1, 300, 20)
+    table["vcte_stiffness_kpa"] = np.round(generator.uniform(4, 20, len(table)), 1)
+    table["elf"] = np.round(generator.uniform(7, 12, len(table)), 1)
+    table["centre"] = np.where(generator.random(len(table)) < 0.5, "university", "other")
+    table.to_csv(cohort / "clinical.csv", index=False)
+    study = Study.create(place / "study", cohort={"source": "folder", "folder": str(cohort)})
+    (study.folder / "masld.yaml").write_text(DESIGN, encoding="utf-8")
+    study.configure(robustness={"parts": 2})
+    study.name_design("masld.yaml")
+    study.run()
+    return study
+
+
+def table(study: Study, name: str) -> pd.DataFrame:
+    return pd.read_csv(study.folder / "results" / f"{name}.csv")
+
+
+def test_the_design_is_short():
+    assert len(DESIGN.splitlines()) < 80
+
+
+def test_everything_follows_the_questions_and_comparators(masld):
+    table_2 = table(masld, "tables/table_2")
+    assert list(table_2["stage"].unique()) == ["cirrhosis", "ge_f2"]
+    assert list(table_2["method"].unique()) == ["dlre", "lsm", "nfs", "agile_3_plus", "elf"]
+    scores = table(masld, "scores/overall")
+    assert {"dlre_cirrhosis", "dlre_ge_f2", "nfs", "elf"} <= set(scores)
+    # The NAFLD fibrosis score may be negative, and has its probabilities all the same.
+    assert (scores["nfs"] < 0).any()
+    assert scores[["nfs", "agile_3_plus", "elf"]].notna().all().all()
+    report = (masld.folder / "results/report.html").read_text(encoding="utf-8")
+    assert "Staging of liver fibrosis in MASLD" in report
+    for word in ("hepatitis B", "APRI", "FIB-4", "HBeAg", "HBsAg"):
+        assert word not in report.split("<h2", 1)[1].split("config.yaml", 1)[0].split("Published tables")[0], word
+    manifest = masld.folder / "results/serving/model_repository/dlre/1/manifest.json"
+    assert json.loads(manifest.read_text())["stages"] == ["cirrhosis", "ge_f2"]
+
+
+def test_stages_as_given_stay_beside_those_that_count(masld):
+    patients = table(masld, "clinical/patients")
+    assert set(patients["fibrosis_scale"]) == {"nash_crn"}
+    back = {given: stage for stage, given in NASH_CRN.items()}
+    assert (patients["fibrosis_stage_given"].astype(str).map(back) == patients["fibrosis_stage"]).all()
+
+
+def test_criteria_are_those_of_the_design(masld):
+    enrolment = table(masld, "enrolment/enrolment").fillna({"first_reason": ""})
+    assert set(enrolment["first_reason"]) == {"", "too_much_alcohol", "too_few_pictures"}
+    assert (enrolment["first_reason"] == "too_much_alcohol").sum() == 1
+    flow = (masld.folder / "results/figures/figure_2.svg").read_text(encoding="utf-8")
+    assert "More than 210 g of alcohol" in flow
+    assert "HBsAg" not in flow
+
+
+def test_everybody_is_staged_once_by_networks_that_do_not_know_them(masld):
+    parts = [table(masld, f"robustness/part_{n}_of_2/scores") for n in (1, 2)]
+    held_back = pd.concat([part[part["cohort"] == "validation"] for part in parts])
+    enrolled = table(masld, "enrolment/enrolment").query("enrolled == 1")
+    assert sorted(held_back["patient"]) == sorted(enrolled["patient"])
+    rows = table(masld, "tables/cross_validation").query("variant == 'everybody'")
+    assert set(rows["n_validation"]) == {len(enrolled)}
+    assert list(table(masld, "tables/subanalyses")["grouping"].unique()) == ["Centre"]
+
+
+def test_new_patients_are_staged_by_the_finished_studys_design(masld):
+    # Whatever the configuration says by now.
+    masld.name_design("gut_2019")
+    masld.run("results/staging/index.html")
+    staged = table(masld, "staging/patients")
+    assert {"cirrhosis", "ge_f2"} <= set(staged)
+    assert set(staged["implied_stage"].dropna()) <= {"F0-1", "F2-3", "F4"}
+    masld.name_design("masld.yaml")
+
+
+def test_a_design_that_nobody_could_run_stops_before_anything_runs(masld, tmp_path):
+    wrong = DESIGN.replace("column: alcohol_g_week", "column: alcohol")
+    (masld.folder / "wrong.yaml").write_text(wrong, encoding="utf-8")
+    masld.name_design("wrong.yaml")
+    said = masld.snakemake("--dry-run", check=False).stdout
+    assert "too_much_alcohol: there is no column alcohol" in said
+    masld.name_design("masld.yaml")
