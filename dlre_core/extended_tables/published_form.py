@@ -5,12 +5,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from dlre_core.foundation.design import method_labels
+from dlre_core.foundation.design import method_labels, short_labels
 from dlre_core.tables.formatting import COHORT_NAMES, UNDEFINED, arm_name, images_name, round_half_up
 from dlre_core.tables.table_1_baseline import GROUPS
 from dlre_core.tables.table_3_pictures import DAGGER
 
-STAGE_WORDS = {"f4": "F4", "ge_f3": ">=F3", "ge_f2": ">=F2"}
 # Name in the printed form, column of table_2.csv, factor, decimals; as `tables.printed` prints them.
 CELLS = (
     ("auc", "auc", 1, 2),
@@ -89,7 +88,7 @@ def _baseline_cell(row: Mapping[str, float], group: str) -> dict[str, str]:
 def _row(number: int, row: Mapping[str, object]) -> dict[str, object]:
     printed: dict[str, object] = {
         "row": number,
-        "stage": STAGE_WORDS[str(row["stage"])],
+        "stage": short_labels()[str(row["stage"])].replace("≥", ">="),
         "method": method_labels().get(str(row["method"]), str(row["method"])),
         "arm": _arm(row),
         "cohort": COHORT_NAMES[str(row["cohort"])][0],

@@ -26,7 +26,7 @@ from dlre_core.foundation.study_terms import COHORTS
 from dlre_core.statistics.calibration import calibration_band, grouped_calibration, smooth_calibration
 from dlre_core.statistics.estimates import too_few
 from dlre_core.statistics.roc import roc_analysis, roc_band
-from dlre_core.tables.formatting import COHORT_NAMES, format_interval, format_p_value, round_half_up
+from dlre_core.tables.formatting import COHORT_NAMES, category_label, format_interval, format_p_value, round_half_up
 from dlre_core.tables.subanalyses import ALL_GROUPS
 from dlre_core.tables.table_2_accuracy import samples
 
@@ -266,12 +266,12 @@ def subanalyses_figure(table: pd.DataFrame, tests: pd.DataFrame, *, simulated: b
             axis.axvline(0.5, color="#999999", linewidth=0.8, zorder=0)
             axis.set(xlim=(-0.03, 1.22), ylim=(len(lines) - 0.4, -0.6))
             axis.set_xticks([0, 0.25, 0.5, 0.75, 1])
-            axis.set_yticks(range(len(lines)), [f"  {group}" if group else grouping for grouping, group in lines])
-            for label, (_, group) in zip(axis.get_yticklabels(), lines, strict=True):
-                label.set_fontweight("normal" if group else "bold")
+            axis.set_yticks(range(len(lines)), [category_label(group) or grouping for grouping, group in lines])
             axis.tick_params(axis="y", length=0)
             axis.set_title(panel_title(question), loc="left")
             axis.set_xlabel("AUC (cases/patients at the right)")
+        for label, (_, group) in zip(axes[0].get_yticklabels(), lines, strict=True):
+            label.set_fontweight("normal" if group else "bold")
         handles = [
             Line2D([], [], color=look["color"], marker=look["marker"], linewidth=1.2, label=method_labels()[method])
             for method, look in method_styles().items()

@@ -8,10 +8,16 @@ from dlre_core.foundation.design import method_labels, study_methods
 from dlre_core.statistics.estimates import ONE_SIDED, Estimate
 
 COHORT_NAMES = {"training": "Training", "validation": "Validation"}
+CATEGORY_LABELS = {"hbv": "HBV", "hcv": "HCV", "masld": "MASLD", "metald": "MetALD", "ald": "ALD"}
 UNDEFINED = "–"
 # Below it approximations of the tail mean nothing.
 SMALLEST_P = 1e-16
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def category_label(value: str) -> str:
+    """A category of the clinical table in print: ``HBV`` for hbv; others as they are."""
+    return CATEGORY_LABELS.get(value, value)
 
 
 def in_words(names: Sequence[str]) -> str:

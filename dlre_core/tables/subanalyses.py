@@ -13,7 +13,7 @@ from dlre_core.foundation.study_terms import KEYS
 from dlre_core.statistics.comparisons import auc_heterogeneity, compare_every_two_groups
 from dlre_core.statistics.estimates import Estimate
 from dlre_core.statistics.roc import roc_analysis
-from dlre_core.tables.formatting import format_interval, format_p_value
+from dlre_core.tables.formatting import category_label, format_interval, format_p_value
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
 UNKNOWN = "unknown"
@@ -331,10 +331,12 @@ def printed_subanalyses(table: pd.DataFrame, tests: pd.DataFrame, confidence: fl
             for _, row in groups.iterrows():
                 auc = Estimate(row["auc"], row["auc_low"], row["auc_high"])
                 counts = [f"{row['n']:g}", f"{row['n_cases']:g}"]
-                rows.append([method_labels()[str(method)], str(row["group"]), *counts, format_interval(auc), ""])
+                rows.append(
+                    [method_labels()[str(method)], category_label(str(row["group"])), *counts, format_interval(auc), ""]
+                )
             for _, row in here[here["method"] == method].iterrows():
                 whole = row["first"] == ALL_GROUPS
-                name = "all groups" if whole else f"{row['first']} - {row['second']}"
+                name = "all groups" if whole else f"{category_label(row['first'])} - {category_label(row['second'])}"
                 difference = Estimate(row["difference"], row["difference_low"], row["difference_high"])
                 shown = "" if whole else format_interval(difference)
                 p = format_p_value(row["p_value"] if whole else row["p_holm"])

@@ -16,7 +16,7 @@ from dlre_core.statistics.groups import (
     compare_shares,
     student_t,
 )
-from dlre_core.tables.formatting import UNDEFINED, format_p_value, round_half_up
+from dlre_core.tables.formatting import UNDEFINED, category_label, format_p_value, round_half_up
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
 GROUPS = {"all": "All patients", "training": "Training cohort", "validation": "Validation cohort"}
@@ -79,7 +79,6 @@ SHARES = (
 )
 # Columns with a row per value.
 CATEGORIES = {"aetiology": "Aetiology", "country": "Country"}
-AETIOLOGY_NAMES = {"hbv": "HBV", "hcv": "HCV", "masld": "MASLD", "metald": "MetALD", "ald": "ALD"}
 
 
 def table_1(patients: pd.DataFrame, split: pd.DataFrame, stratified: bool = False) -> pd.DataFrame:
@@ -129,7 +128,7 @@ def _categories(table: pd.DataFrame) -> Iterator[Share]:
     for column, block in (CATEGORIES | own).items():
         if column in table:
             values = sorted(set(table[column].dropna().astype(str)) - {""})
-            yield from (Share(column, value, AETIOLOGY_NAMES.get(value, value), block) for value in values)
+            yield from (Share(column, value, category_label(value), block) for value in values)
 
 
 def _number_row(variable: Variable, parts: Mapping[str, pd.DataFrame]) -> dict[str, object]:

@@ -12,4 +12,4 @@ with job_log(snakemake.log[0]):
     table = beside_publication(read_accuracy_table(given.table), read_table(given.tests, text=TEXT))
     write_table(table, made.csv)
     printed = printed_publication(table, snakemake.params.simulated)
-    write_table_page(made.html, "Our run beside the publication", printed, simulated=snakemake.params.simulated)
+    write_table_page(made.html, "Our run beside the publication", [printed], simulated=snakemake.params.simulated)
