@@ -26,6 +26,7 @@ In the order of the Methods, from what everything rests on to what people read:
 - `audit`: audit of published tables: which whole numbers of patients, and which methods, explain them
 - `tables`: tables 1 to 4 and the supplementary tables of the paper
 - `extended_tables`: tables beyond the paper's: counts, calibration, hospitals, stages, robustness, comparison
+- `clinical_decisions`: what accuracy means for decisions: stages ruled out and in, tests one after another
 - `figures`: the paper's figures and the extended ones
 - `reader_agreement`: what two readers agree on, and what leaving pictures out changed
 - `report`: the self-contained report

@@ -140,6 +140,28 @@ rule differences:
         "../scripts/extended/differences.py"
 
 
+rule dual_cutoffs:
+    """Extended table 11: stages ruled out and in by two cut-offs, biopsies avoided and stages missed."""
+    input:
+        scores=f"results/scores/{PLAN.main_arm}.csv",
+        folds=PLAN.fold_scores(PLAN.main_arm),
+    output:
+        **printed_table("results/tables/dual_cutoffs", "Extended", "Two cut-offs, biopsies avoided, stages missed"),
+    log:
+        "results/logs/dual_cutoffs.log",
+    benchmark:
+        "results/benchmarks/dual_cutoffs.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        **BOOTSTRAP,
+        interval=STATISTICS["proportion_interval"],
+        decisions=config["decisions"],
+        simulated=SIMULATED,
+    script:
+        "../scripts/extended/dual_cutoffs.py"
+
+
 rule checklist:
     """Reporting checklist: STARD 2015, TRIPOD+AI, STARD-AI and CLAIM."""
     output:

@@ -37,6 +37,7 @@ SCORED = {
     "hospitals",
     "stages",
     "differences",
+    "dual_cutoffs",
     "events",
     "decision_curves",
     "audit_study",
