@@ -209,7 +209,7 @@ def stepwise_zones(steps: Sequence[NDArray[np.str_]]) -> NDArray[np.str_]:
     found = np.full(steps[0].shape, NO_SCORE, dtype="<U9")
     for step in steps:
         decided = (found == RULED_OUT) | (found == RULED_IN)
-        found = np.where(decided | ((step == NO_SCORE) & (found == GREY_ZONE)), found, step)
+        found = np.where(decided | (step == NO_SCORE), found, step)
     return found
 
 
@@ -264,8 +264,6 @@ def _choose(
     places = np.arange(cases.shape[-1])
     between = (places >= found[1][..., None]) & (places <= found[0][..., None])
     crossed = (found[1] >= 0) & (found[0] > found[1])
-    both = between & reached[0] & reached[1]
-    allowed = np.where(both.any(axis=-1, keepdims=True), both, between)
     youden = cases_in * all_controls + controls * all_cases
-    one = np.argmax(np.where(allowed, youden, NEVER), axis=-1)
+    one = np.argmax(np.where(between, youden, NEVER), axis=-1)
     return np.where(crossed, one, found[0]), np.where(crossed, one, found[1])

@@ -54,8 +54,8 @@ def every_threshold(labels, values, rule_out, rule_in, distinct=None):
     low, high = (rows[0][0] if rows else math.nan for rows in (outs, ins))
     if high < low:
         between = [row for row in found if high <= row[0] <= low]
-        both = [row for row in between if row[5] and row[6]] or between
-        low = high = max(both, key=lambda r: (r[3] * controls + r[2] * cases, -r[0]))[0]
+        assert any(row[5] and row[6] for row in between)
+        low = high = max(between, key=lambda r: (r[3] * controls + r[2] * cases, -r[0]))[0]
     return low, high
 
 
@@ -80,8 +80,12 @@ def test_cutoffs_are_those_that_proc_lists(name, score, out, npv, inside, ppv):
     assert of_each.rule_out == sensitivity_cutoff(table["y"], table[score], 0.95).threshold
 
 
-@pytest.mark.parametrize("out", [Target("sensitivity", 0.9), Target("npv", 0.8), Target("npv", 1.0)])
-@pytest.mark.parametrize("inside", [Target("specificity", 0.9), Target("ppv", 0.75), Target("specificity", 1.0)])
+@pytest.mark.parametrize(
+    "out", [Target("sensitivity", 0.9), Target("npv", 0.6), Target("npv", 0.8), Target("npv", 1.0)]
+)
+@pytest.mark.parametrize(
+    "inside", [Target("specificity", 0.9), Target("ppv", 0.3), Target("ppv", 0.75), Target("specificity", 1.0)]
+)
 def test_no_other_threshold_is_better(out, inside):
     generator = np.random.default_rng(4)
     crossed = 0
@@ -95,6 +99,16 @@ def test_no_other_threshold_is_better(out, inside):
         crossed += ONE_CUTOFF in found.reason
     if (out.measure, inside.at_least) == ("sensitivity", 0.9):
         assert crossed > 0
+
+
+def test_where_the_targets_cross_one_cutoff_reaches_both():
+    """The end of the overlap may be the best of it."""
+    sure = dual_cutoffs([0] * 10 + [1] * 10, range(20), Target("sensitivity", 0.8), Target("specificity", 0.9))
+    assert (sure.rule_out, sure.rule_in, sure.reason) == (9.5, 9.5, ONE_CUTOFF)
+    labels = [0] * 5 + [1] * 2 + [0] * 5 + [1] * 8
+    # From 8.5 to 12.5 the targets cross; only 11.5 has no control above it.
+    late = dual_cutoffs(labels, range(20), Target("sensitivity", 0.8), Target("specificity", 1.0))
+    assert (late.rule_out, late.rule_in) == (11.5, 11.5)
 
 
 def test_what_cannot_be_chosen_is_said():
