@@ -162,6 +162,26 @@ rule dual_cutoffs:
         "../scripts/extended/dual_cutoffs.py"
 
 
+rule paired_accuracy:
+    """Extended table 12: sensitivity, specificity and predictive values of two methods in the same patients."""
+    input:
+        scores=f"results/scores/{PLAN.main_arm}.csv",
+        table="results/tables/table_2.csv",
+    output:
+        **printed_table("results/tables/paired_accuracy", "Extended", "Paired tests at the cut-offs"),
+    log:
+        "results/logs/paired_accuracy.log",
+    benchmark:
+        "results/benchmarks/paired_accuracy.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        confidence=STATISTICS["confidence"],
+        simulated=SIMULATED,
+    script:
+        "../scripts/extended/paired_accuracy.py"
+
+
 rule checklist:
     """Reporting checklist: STARD 2015, TRIPOD+AI, STARD-AI and CLAIM."""
     output:

@@ -30,6 +30,7 @@ TABLES: Mapping[str, str] = {
     "counts": "details",
     "events": "details",
     "differences": "details",
+    "paired_accuracy": "details",
     "agreement": "details",
     "reader_squares": "details",
     "every_picture": "details",
