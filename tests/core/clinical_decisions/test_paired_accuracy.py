@@ -215,6 +215,11 @@ def test_a_class_that_is_too_small_has_words():
     assert table["notes"].str.contains("sensitivity: 4 cases, fewer than 5").all()
     page = printed_paired_accuracy(paired_accuracy_table(data, table_2(data, SETTINGS)), 0.95, False)
     assert [row[2] for row in page.blocks[0].rows] == ["too few"] * 3
+    # Too few controls leave the sensitivity its test.
+    rare = (data["cohort"] == "validation") & (data["fibrosis_stage"] == 1)
+    rest = data[~rare | (rare.cumsum() <= 3)]
+    row = paired_accuracy_table(rest, table_2(rest, SETTINGS)).set_index("stage").loc["ge_f2"].iloc[1]
+    assert [math.isnan(row[name]) for name in ("sensitivity", "specificity", "ppv_ratio")] == [False, True, True]
     # A method without a cut-off is compared in nothing.
     without = table_2(data, SETTINGS)
     without.loc[without["method"] == "apri", "cutoff"] = np.nan
