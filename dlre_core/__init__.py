@@ -27,6 +27,7 @@ In the order of the Methods, from what everything rests on to what people read:
 - `tables`: tables 1 to 4 and the supplementary tables of the paper
 - `extended_tables`: tables beyond the paper's: counts, calibration, hospitals, stages, robustness, comparison
 - `clinical_decisions`: what accuracy means for decisions: stages ruled out and in, tests one after another
+- `recalibration`: probabilities put right on training patients, frozen, and judged in others
 - `figures`: the paper's figures and the extended ones
 - `reader_agreement`: what two readers agree on, and what leaving pictures out changed
 - `report`: the self-contained report

@@ -154,6 +154,7 @@ VALIDATED_TABLES = {name: other_tables(folder) for name, folder in VALIDATED.ite
 VALIDATED_FILES = {"table": "table_2.csv", "printed": "table_2.html", "roc": "roc.svg", "enrolment": "enrolment.csv"}
 VALIDATED_FILES |= {"calibration": "calibration.svg", "calibration_table": "calibration.html"}
 VALIDATED_FILES |= {"calibration_csv": "calibration.csv", "counts": "counts.csv"}
+VALIDATED_FILES |= {"recalibration": "recalibration.html", "recalibration_csv": "recalibration.csv"}
 
 
 def of_hospitals(pattern):

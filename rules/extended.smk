@@ -182,6 +182,28 @@ rule paired_accuracy:
         "../scripts/extended/paired_accuracy.py"
 
 
+rule recalibration:
+    """Extended table 13: the network's probabilities, as they are and recalibrated."""
+    input:
+        scores=f"results/scores/{PLAN.main_arm}.csv",
+        folds=PLAN.fold_scores(PLAN.main_arm),
+    output:
+        **printed_table("results/tables/recalibration", "Extended", "Recalibration of probabilities"),
+        fits="results/tables/recalibration_fits.json",
+    log:
+        "results/logs/recalibration.log",
+    benchmark:
+        "results/benchmarks/recalibration.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        **BOOTSTRAP,
+        balanced=config["training"]["balance"] != "none",
+        simulated=SIMULATED,
+    script:
+        "../scripts/extended/recalibration.py"
+
+
 rule checklist:
     """Reporting checklist: STARD 2015, TRIPOD+AI, STARD-AI and CLAIM."""
     output:

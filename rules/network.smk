@@ -96,6 +96,8 @@ rule frozen_study:
     """Freeze cut-offs and the range of the training pictures beside the networks, for new patients."""
     input:
         table="results/tables/table_2.csv",
+        decisions="results/tables/dual_cutoffs.csv",
+        recalibration="results/tables/recalibration_fits.json",
         predictions=f"results/predictions/{PLAN.main_arm}.csv",
         acquisitions="results/store/acquisitions.csv",
         rois="results/roi/rois.h5",

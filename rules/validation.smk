@@ -157,6 +157,7 @@ rule external_exhibits:
         **drawn_figure("results/validation/{cohort}/roc", prefix="roc_"),
         **printed_table("results/validation/{cohort}/calibration", prefix="calibration_"),
         **drawn_figure("results/validation/{cohort}/calibration", prefix="calibration_"),
+        **printed_table("results/validation/{cohort}/recalibration", prefix="recalibration_"),
     log:
         "results/logs/external_exhibits/{cohort}.log",
     benchmark:

@@ -16,6 +16,7 @@ from dlre_core.clinical_decisions.dual_cutoffs import (
 )
 from dlre_core.clinical_decisions.outcomes import strategy_outcomes
 from dlre_core.foundation.design import (
+    NETWORK,
     method_labels,
     question_labels,
     short_labels,
@@ -142,6 +143,18 @@ def _limits(cells: Mapping[str, tuple[float, float, float]]) -> dict[str, float]
         for end in ENDS
         for suffix, value in zip(("", "_low", "_high"), cells.get(end, nothing), strict=True)
     }
+
+
+def network_cutoffs(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """The network's cut-offs of every stage question, rule-out and rule-in, NaN where there is none.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `decision_table`.
+    """
+    alone = table[(table["strategy"] == NETWORK.name) & (table["cohort"] == "training")]
+    return {str(row.stage): (float(row.rule_out), float(row.rule_in)) for row in alone.itertuples()}
 
 
 def printed_decisions(table: pd.DataFrame, settings: DecisionSettings, simulated: bool) -> PrintedTable:

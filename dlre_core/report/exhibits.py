@@ -24,6 +24,7 @@ TABLES: Mapping[str, str] = {
     "supplementary_table_3": "subgroups",
     "hospitals": "subgroups",
     "calibration": "probabilities",
+    "recalibration": "probabilities",
     "dual_cutoffs": "probabilities",
     "predictive_values": "probabilities",
     "stages": "probabilities",

@@ -29,6 +29,7 @@ from dlre_core.ingestion.look_alikes import (
     hashes_from_text,
     perceptual_hashes,
 )
+from dlre_core.recalibration.maps import Recalibrations, recalibrations_from
 from dlre_core.serving.repository import INTENDED_USE, manifest_digest
 
 FILE_NAME = "frozen_study.json"
@@ -50,7 +51,10 @@ class FrozenStudy:
     there and the share of them with the stage; ``manifest`` the digest of the networks' manifest;
     ``pictures`` the digests of all its patients' pictures, of which nobody can validate it, and ``looks``
     the perceptual hashes of their squares (`hashes_as_text`), which survive an export in another form;
-    ``design`` its questions, comparators and disease.
+    ``design`` its questions, comparators and disease;
+    ``dual_cutoffs``, by stage question, the network's probability below which the stage is ruled out and that
+    from which on it is ruled in (NaN: none), and ``recalibrations`` what puts its probabilities right. A study
+    that an earlier version froze has none of these two.
     """
 
     title: str
@@ -70,6 +74,8 @@ class FrozenStudy:
     looks: Sequence[str]
     intended_use: str = INTENDED_USE
     design: Design = field(default_factory=design_in_use)
+    dual_cutoffs: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    recalibrations: Recalibrations = field(default_factory=dict)
 
 
 def picture_measures(acquisitions: pd.DataFrame, squares: Iterable[NDArray[np.uint8]]) -> pd.DataFrame:
@@ -280,6 +286,11 @@ def read_frozen_study(folder: str | Path) -> FrozenStudy:
         content["training_range"] = {
             name: (_number(low), _number(high)) for name, (low, high) in content["training_range"].items()
         }
+        content["dual_cutoffs"] = {
+            stage: (_number(rule_out), _number(rule_in))
+            for stage, (rule_out, rule_in) in content.get("dual_cutoffs", {}).items()
+        }
+        content["recalibrations"] = recalibrations_from(content.get("recalibrations", {}))
         study = FrozenStudy(**content)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise StoreMismatch(

@@ -31,6 +31,8 @@ class ExternalCohort:
     calibration: Path
     calibration_table: Path
     calibration_csv: Path
+    recalibration: Path
+    recalibration_csv: Path
     enrolment: Path
     counts: Path
 
@@ -127,6 +129,8 @@ def write_validation_report(
                 "counts": counts.to_dict(),
                 "table": files.printed.read_text(encoding="utf-8"),
                 "calibration_table": files.calibration_table.read_text(encoding="utf-8"),
+                "recalibration": files.recalibration.read_text(encoding="utf-8"),
+                "recalibration_csv": data_uri(files.recalibration_csv, "text/csv"),
                 "csv": data_uri(files.table, "text/csv"),
                 "calibration_csv": data_uri(files.calibration_csv, "text/csv"),
                 "roc": data_uri(files.roc, "image/svg+xml"),

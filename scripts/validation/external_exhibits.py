@@ -5,6 +5,7 @@ from dlre_core.figures.style import save_figure
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.design import score_columns
 from dlre_core.foundation.job_log import job_log
+from dlre_core.recalibration.recalibration_table import printed_recalibration, recalibration_table
 from dlre_core.serving.frozen_study import read_frozen_study
 from dlre_core.tables.accuracy_print import printed_external_table
 from dlre_core.tables.table_2_accuracy import AccuracySettings
@@ -31,6 +32,21 @@ with job_log(snakemake.log[0]):
         f"Calibration of the frozen networks, {name}",
     )
     write_all(calibration, printed, made.calibration_csv, made.calibration_html, made.calibration_tex)
+    recalibrated = recalibration_table(
+        scores,
+        study.recalibrations,
+        replicates=settings.bootstrap_replicates,
+        seed=settings.seed,
+        confidence=settings.confidence,
+    )
+    printed = printed_recalibration(
+        recalibrated,
+        settings.confidence,
+        study.simulated,
+        f"Recalibrations of “{study.title}”, frozen, {name}",
+        chosen=f"the training cohort of “{study.title}”",
+    )
+    write_all(recalibrated, printed, made.recalibration_csv, made.recalibration_html, made.recalibration_tex)
     figure = external_roc_figure(scores, table, name, settings, simulated=study.simulated)
     caption = f"ROC curves of the frozen networks and the comparators in {name}."
     save_figure(figure, caption, made.roc_svg, made.roc_png, made.roc_text)

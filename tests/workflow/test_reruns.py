@@ -39,6 +39,7 @@ SCORED = {
     "differences",
     "dual_cutoffs",
     "paired_accuracy",
+    "recalibration",
     "events",
     "decision_curves",
     "audit_study",
