@@ -17,7 +17,7 @@ from dlre_core.network.fibrosis_network import FibrosisNetwork
 from dlre_core.network.grad_cam import grad_cam
 from dlre_core.report.page_templates import environment
 from dlre_core.serving.frozen_study import FrozenStudy
-from dlre_core.staging.tables import question_shown
+from dlre_core.staging.tables import question_shown, zone_columns
 from dlre_core.tables.formatting import format_cutoff, round_half_up
 
 GAP, HEAD = 10, 64
@@ -99,6 +99,7 @@ def patient_page(patient: pd.Series, images: pd.DataFrame, sheet: NDArray[np.uin
                     "answer": "unknown"
                     if np.isnan(cutoffs[stage])
                     else ("yes" if patient[stage] >= cutoffs[stage] else "no"),
+                    "zone": zone_sentence(patient, stage, study),
                 }
                 for stage in study_questions()
             ],
@@ -137,6 +138,7 @@ def overview_page(patients: pd.DataFrame, rejects: pd.DataFrame, counts: pd.Data
                     "stiffness": "unknown"
                     if np.isnan(row["liver_stiffness_kpa"])
                     else round_half_up(row["liver_stiffness_kpa"], 1),
+                    "zones": [row[column] for column in zone_columns().values()],
                 }
                 for row in patients.to_dict("records")
             ],
@@ -148,6 +150,18 @@ def overview_page(patients: pd.DataFrame, rejects: pd.DataFrame, counts: pd.Data
             ],
         )
     )
+
+
+def zone_sentence(patient: pd.Series, stage: str, study: FrozenStudy) -> str:
+    """The zone of a patient with the limits of the grey zone; what is missing where a study froze none."""
+    if stage not in study.dual_cutoffs:
+        return "not frozen by this study"
+    rule_out, rule_in = study.dual_cutoffs[stage]
+    limits = [
+        f"{words} {format_cutoff(limit, 'dlre')}" if not np.isnan(limit) else f"{words} never"
+        for words, limit in (("out below", rule_out), ("in from", rule_in))
+    ]
+    return f"{patient[zone_columns()[stage]]} ({', '.join(limits)})"
 
 
 def write_pages(folder: str | Path, pages: Sequence[tuple[str, str]]) -> None:

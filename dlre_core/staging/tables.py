@@ -5,6 +5,7 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
+from dlre_core.clinical_decisions.dual_cutoffs import DualCutoffs, zones
 from dlre_core.foundation.design import rising_questions, stage_classes, study_questions
 from dlre_core.foundation.picture_store import RoiStore
 from dlre_core.foundation.study_terms import KEYS
@@ -22,7 +23,12 @@ def image_columns() -> list[str]:
 def patient_columns() -> list[str]:
     """Columns of the table of staged patients."""
     answers = ["implied_stage", "liver_stiffness_kpa", "images_outside_training", "outside_training", "notes"]
-    return [*KEYS, "images", *study_questions(), *answers]
+    return [*KEYS, "images", *study_questions(), *zone_columns().values(), *answers]
+
+
+def zone_columns() -> dict[str, str]:
+    """For each question the column that says whether the stage is ruled out, ruled in or in the grey zone."""
+    return {stage: f"{stage}_zone" for stage in study_questions()}
 
 
 def chosen_pictures(rois: pd.DataFrame, acquisitions: pd.DataFrame, images: int) -> pd.DataFrame:
@@ -78,7 +84,8 @@ def patient_table(images: pd.DataFrame, study: FrozenStudy) -> pd.DataFrame:
     -------
     DataFrame
         `patient_columns`; ``implied_stage`` is the highest stage whose question is answered with yes
-        at the study's frozen cut-off, empty if a cut-off is undefined.
+        at the study's frozen cut-off, empty if a cut-off is undefined. Zones follow the study's two frozen cut-offs,
+        empty if it froze none.
     """
     rows = []
     for key, part in images.groupby(KEYS, sort=True):
@@ -100,6 +107,7 @@ def patient_table(images: pd.DataFrame, study: FrozenStudy) -> pd.DataFrame:
             dict(zip(KEYS, key, strict=True))
             | {"images": len(part)}
             | probabilities
+            | {column: zone_of(probabilities[stage], stage, study) for stage, column in zone_columns().items()}
             | {
                 "implied_stage": "" if undefined else stage_classes()[highest],
                 "liver_stiffness_kpa": float(part["q_box_mean_kpa"].median()),
@@ -109,6 +117,13 @@ def patient_table(images: pd.DataFrame, study: FrozenStudy) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows, columns=patient_columns())
+
+
+def zone_of(probability: float, stage: str, study: FrozenStudy) -> str:
+    """Whether a stage is ruled out, ruled in or in the grey zone by the study's two cut-offs; empty without them."""
+    if stage not in study.dual_cutoffs:
+        return ""
+    return str(zones([probability], DualCutoffs(*study.dual_cutoffs[stage]))[0])
 
 
 def withheld(acquisitions: pd.DataFrame) -> set[str]:
@@ -139,6 +154,7 @@ def not_staged(acquisitions: pd.DataFrame, rejects: pd.DataFrame, staged: Collec
         "a picture was sent for another patient, too" if p in doubtful else "no usable picture" for p in seen["patient"]
     ]
     rows = seen.assign(images=0, images_outside_training=0, implied_stage="", outside_training="", notes=notes)
+    rows = rows.assign(**dict.fromkeys(zone_columns().values(), ""))
     return rows.reindex(columns=patient_columns()).reset_index(drop=True)
 
 

@@ -72,6 +72,22 @@ def test_without_a_cutoff_there_is_no_stage():
     assert cells[:3] == ["yes", "yes", "unknown"] or cells[:3] == ["unknown", "yes", "yes"]
 
 
+def test_two_cutoffs_rule_out_or_in_or_leave_a_grey_zone():
+    limits = {"f4": (0.2, 0.9), "ge_f3": (0.3, 0.6), "ge_f2": (np.nan, 0.75)}
+    frozen = study(dual_cutoffs=limits)
+    pictures = images(0.1, 0.4, 0.7)
+    row = patient_table(pictures, frozen).iloc[0]
+    # The second picture's probabilities are 0.1 higher, and the mean counts.
+    assert [row[f"{name}_zone"] for name in ("f4", "ge_f3", "ge_f2")] == ["ruled out", "grey zone", "ruled in"]
+    page = patient_page(row, pictures, np.zeros((9, 9, 3), np.uint8), frozen)
+    assert "ruled out (out below 0.2000, in from 0.9000)" in page
+    assert "ruled in (out below never, in from 0.7500)" in page
+    # A study that an earlier version froze has one cut-off only.
+    earlier = patient_table(pictures, study()).iloc[0]
+    assert [earlier[f"{name}_zone"] for name in ("f4", "ge_f3", "ge_f2")] == ["", "", ""]
+    assert "not frozen by this study" in patient_page(earlier, pictures, np.zeros((9, 9, 3), np.uint8), study())
+
+
 def test_whoever_sent_files_and_is_not_staged_is_listed():
     acquisitions = pd.DataFrame(
         {

@@ -12,6 +12,7 @@ from dlre_core.foundation.design import study_methods, study_questions
 from dlre_core.foundation.errors import ConfigurationError, PatientLeak, StoreMismatch
 from dlre_core.foundation.picture_store import open_rois, write_rois
 from dlre_core.ingestion.look_alikes import hashes_as_text, perceptual_hashes
+from dlre_core.recalibration.maps import Recalibration
 from dlre_core.serving.frozen_study import (
     FrozenStudy,
     check_never_seen,
@@ -154,6 +155,27 @@ def test_a_frozen_study_is_read_as_it_was_written(tmp_path, monkeypatch):
     assert found.own_patients["ge_f3"] == (132, 0.45454)
     assert np.isnan(found.own_patients["ge_f2"][1])
     assert found.own_validation == STUDY.own_validation
+
+
+def test_two_cutoffs_and_recalibrations_are_frozen_and_may_be_missing(tmp_path, monkeypatch):
+    monkeypatch.setattr("dlre_core.serving.frozen_study.manifest_digest", lambda folder: STUDY.manifest)
+    maps = {"intercept": Recalibration("intercept", -0.7), "prior_shift": Recalibration("prior_shift", reason="few")}
+    maps["isotonic"] = Recalibration("isotonic", probabilities=(0.1, 0.9), shares=(0.0, 1.0))
+    path = tmp_path / "frozen_study.json"
+    write_frozen_study(replace(STUDY, dual_cutoffs={"f4": (np.nan, 0.75)}, recalibrations={"f4": maps}), path)
+    found = read_frozen_study(tmp_path)
+    assert np.isnan(found.dual_cutoffs["f4"][0])
+    assert found.dual_cutoffs["f4"][1] == 0.75
+    assert found.recalibrations == {"f4": maps}
+    # What an earlier version froze has neither.
+    content = json.loads(path.read_text())
+    del content["dual_cutoffs"], content["recalibrations"]
+    path.write_text(json.dumps(content))
+    earlier = read_frozen_study(tmp_path)
+    assert (earlier.dual_cutoffs, earlier.recalibrations) == ({}, {})
+    path.write_text(json.dumps(content | {"recalibrations": {"f4": {"intercept": {"what": 1}}}}))
+    with pytest.raises(StoreMismatch, match="is no frozen study"):
+        read_frozen_study(tmp_path)
 
 
 def test_a_cutoff_that_everybody_is_above_is_none(tmp_path, monkeypatch, external):
