@@ -99,7 +99,8 @@ def decision_table(
                     labels, stepwise_zones(steps), confidence=settings.confidence, interval=settings.interval
                 )
                 cases = int(labels.sum())
-                reasons = (chosen[strategy[0]].reason if alone else "", too_few(cases, found.n - cases))
+                of_cutoffs = chosen[strategy[0]].reason if alone else ""
+                reasons = (of_cutoffs and f"cut-offs: {of_cutoffs}", too_few(cases, found.n - cases))
                 row = {
                     "stage": stage,
                     "strategy": THEN.join(strategy),

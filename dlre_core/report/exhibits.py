@@ -92,6 +92,9 @@ OPTIONAL = frozenset(
     }
 )
 
+# Exhibits that few readers need: the report shows them when their line is opened.
+FOLDED = frozenset({"paired_accuracy", "recalibration"})
+
 # Figures made of pictures.
 RASTERS = frozenset({"heat_maps", "contact_sheet", "contact_sheet_least_signal"})
 
@@ -104,6 +107,11 @@ class Exhibit:
     section: str
     path: Path
     companion: Path
+
+    @property
+    def is_folded(self) -> bool:
+        """True where the report shows it only when asked."""
+        return self.name in FOLDED
 
     @property
     def is_figure(self) -> bool:

@@ -1,6 +1,7 @@
 """The report: one HTML file that needs no network, for a clinician first."""
 
 import base64
+import html
 import importlib.metadata
 import io
 import json
@@ -183,10 +184,12 @@ def write_table_page(path: str | Path, title: str, tables: Sequence[PrintedTable
 
 def _exhibit(exhibit: Exhibit) -> dict[str, Any]:
     if not exhibit.is_figure:
+        text = exhibit.path.read_text(encoding="utf-8")
         return {
             "kind": "table",
             "name": exhibit.name,
-            "html": exhibit.path.read_text(encoding="utf-8"),
+            "folded": _caption(text) if exhibit.is_folded else "",
+            "html": text,
             "csv": data_uri(exhibit.companion, "text/csv"),
         }
     caption = exhibit.companion.read_text(encoding="utf-8").strip()
@@ -196,10 +199,16 @@ def _exhibit(exhibit: Exhibit) -> dict[str, Any]:
         "kind": "figure",
         "name": exhibit.name,
         "title": title,
+        "folded": f"{title}. {text.partition('. ')[0]}" if exhibit.is_folded else "",
         "text": text,
         "source": data_uri(exhibit.path, KINDS[exhibit.path.suffix]),
         "size": picture_size(exhibit.path),
     }
+
+
+def _caption(table: str) -> str:
+    """The caption of a printed table's HTML, as text."""
+    return html.unescape(table.partition("<caption><span>")[2].partition("</span>")[0])
 
 
 def picture_size(path: str | Path) -> tuple[int, int]:

@@ -240,6 +240,11 @@ def test_too_few_is_a_word():
     block = next(block for block in page.blocks if block.heading.startswith("Cirrhosis"))
     assert [row[-1] for row in block.rows] == ["too few"] * 6
     assert "3 cases, fewer than 5" in page.footnotes[-1]
+    # Nor can a cut-off be chosen on so few.
+    cases = (data["cohort"] == "training") & (data["fibrosis_stage"] == 4)
+    poor = decision_table(data[~cases], settings())
+    row = poor[(poor["stage"] == "f4") & (poor["strategy"] == "lsm") & (poor["cohort"] == "validation")].iloc[0]
+    assert (math.isnan(row["rule_out"]), row["notes"]) == (True, "cut-offs: 0 cases, fewer than 5")
 
 
 def test_strategies_follow_the_steps():

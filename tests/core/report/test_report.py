@@ -10,7 +10,7 @@ import yaml
 
 from dlre_core.figures.headline import headline_figure
 from dlre_core.patients.doubts import Doubts
-from dlre_core.report.exhibits import FIGURES, OPTIONAL, TABLES, ordered_exhibits
+from dlre_core.report.exhibits import FIGURES, FOLDED, OPTIONAL, TABLES, ordered_exhibits
 from dlre_core.report.headline import HeadlineTables, headline_text
 from dlre_core.report.rule_graph import rule_edges, rule_figure
 from dlre_core.report.sentences import headline
@@ -54,6 +54,11 @@ def test_exhibits_come_in_the_reports_order_and_unknown_ones_are_refused():
     assert set(TABLES) & set(FIGURES) == {"calibration", "hospitals", "subanalyses"}
     with pytest.raises(ValueError, match="is not in list"):
         ordered_exhibits(["table_9"], [], "results")
+
+
+def test_folded_exhibits_are_known():
+    assert {*TABLES, *FIGURES} >= FOLDED
+    assert [part.is_folded for part in ordered_exhibits(["table_2", "recalibration"], [], "results")] == [False, True]
 
 
 def test_optional_exhibits_are_the_analyses_that_the_configuration_knows_and_that_of_two_readers():
