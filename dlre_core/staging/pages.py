@@ -157,6 +157,8 @@ def zone_sentence(patient: pd.Series, stage: str, study: FrozenStudy) -> str:
     if stage not in study.dual_cutoffs:
         return "not frozen by this study"
     rule_out, rule_in = study.dual_cutoffs[stage]
+    if np.isnan(rule_out) and np.isnan(rule_in):
+        return "the study could choose no such cut-offs"
     limits = [
         f"{words} {format_cutoff(limit, 'dlre')}" if not np.isnan(limit) else f"{words} never"
         for words, limit in (("out below", rule_out), ("in from", rule_in))

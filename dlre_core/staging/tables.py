@@ -121,7 +121,7 @@ def patient_table(images: pd.DataFrame, study: FrozenStudy) -> pd.DataFrame:
 
 def zone_of(probability: float, stage: str, study: FrozenStudy) -> str:
     """Whether a stage is ruled out, ruled in or in the grey zone by the study's two cut-offs; empty without them."""
-    if stage not in study.dual_cutoffs:
+    if np.isnan(study.dual_cutoffs.get(stage, np.nan)).all():
         return ""
     return str(zones([probability], DualCutoffs(*study.dual_cutoffs[stage]))[0])
 

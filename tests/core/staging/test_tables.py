@@ -82,6 +82,12 @@ def test_two_cutoffs_rule_out_or_in_or_leave_a_grey_zone():
     page = patient_page(row, pictures, np.zeros((9, 9, 3), np.uint8), frozen)
     assert "ruled out (out below 0.2000, in from 0.9000)" in page
     assert "ruled in (out below never, in from 0.7500)" in page
+    # Of too few patients none could be chosen.
+    none = study(dual_cutoffs=limits | {"f4": (np.nan, np.nan)})
+    row = patient_table(pictures, none).iloc[0]
+    assert (row["f4_zone"], row["ge_f3_zone"]) == ("", "grey zone")
+    page = patient_page(row, pictures, np.zeros((9, 9, 3), np.uint8), none)
+    assert "the study could choose no such cut-offs" in page
     # A study that an earlier version froze has one cut-off only.
     earlier = patient_table(pictures, study()).iloc[0]
     assert [earlier[f"{name}_zone"] for name in ("f4", "ge_f3", "ge_f2")] == ["", "", ""]
