@@ -23,6 +23,7 @@ In the order of the Methods, from what everything rests on to what people read:
 - `comparators`: what the network is compared with: serum indices, stiffness, radiomics and their fusion
 - `sample_size`: how many patients a study needs, before there are any
 - `statistics`: statistics of diagnostic accuracy; the patient is the unit
+- `heterogeneity`: statistics of what differs: pictures of one patient, groups of patients and hospitals
 - `audit`: audit of published tables: which whole numbers of patients, and which methods, explain them
 - `tables`: tables 1 to 4 and the supplementary tables of the paper
 - `extended_tables`: tables beyond the paper's: counts, calibration, hospitals, stages, robustness, comparison
@@ -30,6 +31,7 @@ In the order of the Methods, from what everything rests on to what people read:
 - `recalibration`: probabilities put right on training patients, frozen, and judged in others
 - `figures`: the paper's figures and the extended ones
 - `reader_agreement`: what two readers agree on, and what leaving pictures out changed
+- `generalisability`: how far accuracy holds: between pictures, groups and hospitals, and where elastography failed
 - `report`: the self-contained report
 - `publication`: the networks of a finished study in one archive with a model card, and such an archive unpacked
 - `staging`: stage new patients with the networks of a finished study

@@ -299,6 +299,29 @@ rule every_picture:
         "../scripts/extended/every_picture.py"
 
 
+rule repeatability:
+    """Extended table 14: repeatability between pictures, and reliability and AUC by their number."""
+    input:
+        predictions=f"results/predictions/{PLAN.main_arm}.csv",
+        acquisitions="results/store/acquisitions.csv",
+    output:
+        **printed_table("results/tables/repeatability", "Extended", "Repeatability between pictures"),
+        curve="results/tables/repeatability_curve.csv",
+        aucs="results/tables/repeatability_auc.csv",
+    log:
+        "results/logs/repeatability.log",
+    benchmark:
+        "results/benchmarks/repeatability.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        aggregate=config["statistics"]["aggregate"],
+        confidence=config["statistics"]["confidence"],
+        simulated=SIMULATED,
+    script:
+        "../scripts/extended/repeatability.py"
+
+
 rule decision_curves:
     """Net benefit of every method by threshold probability."""
     input:
@@ -413,3 +436,23 @@ rule agreement_figure:
         simulated=SIMULATED,
     script:
         "../scripts/extended/agreement_figure.py"
+
+
+rule repeatability_figure:
+    """Extended figure 8: how many pictures are enough."""
+    input:
+        curve="results/tables/repeatability_curve.csv",
+        aucs="results/tables/repeatability_auc.csv",
+    output:
+        **drawn_figure("results/figures/repeatability", "Extended", "How many pictures are enough"),
+    log:
+        "results/logs/repeatability_figure.log",
+    benchmark:
+        "results/benchmarks/repeatability_figure.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        confidence=config["statistics"]["confidence"],
+        simulated=SIMULATED,
+    script:
+        "../scripts/extended/repeatability_figure.py"

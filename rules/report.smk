@@ -7,7 +7,7 @@ TABLES = [
     *(f"supplementary_table_{n}" for n in PLAN.subgroups),
 ]
 TABLES += ["counts", "calibration", "predictive_values", "hospitals", "stages", "events", "differences", "checklist"]
-TABLES += ["dual_cutoffs", "paired_accuracy", "recalibration"]
+TABLES += ["dual_cutoffs", "paired_accuracy", "recalibration", "repeatability"]
 READ_BY_TWO = READINGS["readers"] == "two"
 TABLES += config["robustness"]["analyses"] + ["agreement", "reader_squares", "every_picture"] * READ_BY_TWO
 FIGURES = ["headline", "figure_1", "figure_2", "figure_3"]
@@ -19,6 +19,7 @@ FIGURES += [
 ]
 FIGURES += ["roc_bands", "calibration", "decision_curves", "hospitals"] + ["reader_agreement"] * READ_BY_TWO
 FIGURES += ["subanalyses"] * ("subanalyses" in config["robustness"]["analyses"])
+FIGURES += ["repeatability"]
 PICTURES = ["heat_maps", "contact_sheet", "contact_sheet_least_signal"]
 
 

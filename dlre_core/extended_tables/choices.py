@@ -1,7 +1,9 @@
 """Optional table: accuracy with k pictures, averaged over all choices of k of a patient's pictures."""
 
 import math
+from collections.abc import Callable
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from dlre_core.foundation.design import method_labels, question_labels, stage_la
 from dlre_core.foundation.study_terms import KEYS
 from dlre_core.patients.splits import first_pictures
 from dlre_core.statistics.delong import auc_parts, delong_covariance
+from dlre_core.statistics.estimates import too_few
 from dlre_core.tables.accuracy_print import estimate
 from dlre_core.tables.formatting import format_interval, round_half_up
 from dlre_core.tables.table_3_pictures import STRATEGIES
@@ -46,8 +49,10 @@ def choices_table(
     Returns
     -------
     DataFrame
-        stage, method, images, choices, mean AUC with limits, lowest and highest AUC. Placements of
-        the choices are averaged before their variance is taken, so the limits are DeLong's.
+        stage, method, images, choices, n, n_cases, mean AUC with limits, lowest and highest AUC, difference from all
+        pictures with limits, notes and n_missing (patients who lack one of the measurements, who are left out).
+        Placements of the choices are averaged before their variance is taken, so the limits are DeLong's. With fewer
+        than five cases or controls there are none, and notes say so.
     """
     part = predictions[predictions["cohort"] == "validation"]
     stiffness = acquisitions.set_index("image_id")["q_box_mean_kpa"]
@@ -57,14 +62,16 @@ def choices_table(
     stages_of = part.groupby(KEYS, sort=False)["fibrosis_stage"].first()
     rows = []
     for stage in study_questions():
-        truth = stage_labels(stages_of, stage)
+        labels = stage_labels(stages_of, stage)
         for method in STRATEGIES:
             column = stage if method == "dlre" else method
             values = part[column].to_numpy(dtype=np.float64).reshape(-1, count)
-            how = AGGREGATES[aggregate] if method == "dlre" else np.nanmedian
-            for images in range(1, count + 1):
-                cells = _mean_auc(truth, values, images, how, confidence)
-                rows.append({"stage": stage, "method": method, "images": images, **cells})
+            # The same patients with any number of pictures: those with all of their measurements.
+            known = ~np.isnan(values).any(axis=1)
+            how = AGGREGATES[aggregate] if method == "dlre" else np.median
+            for cells in _by_number(labels[known], values[known], how, confidence):
+                missing = {"n_missing": int((~known).sum())}
+                rows.append({"stage": stage, "method": method, **cells, **missing})
     return pd.DataFrame(rows)
 
 
@@ -89,27 +96,49 @@ def printed_choices(table: pd.DataFrame, confidence: float, simulated: bool) -> 
     return PrintedTable(simulated_caption(caption, simulated), columns, [Block("", rows)], [note])
 
 
-def _mean_auc(
-    truth: NDArray[np.int64], values: NDArray[np.float64], images: int, how, confidence: float
-) -> dict[str, float]:
-    parts = []
-    for chosen in combinations(range(values.shape[1]), images):
-        score = how(values[:, list(chosen)], axis=1)
-        known = ~np.isnan(score)
-        if not known.all():
-            return {"choices": math.comb(values.shape[1], images)} | dict.fromkeys(
-                ("auc", "auc_low", "auc_high", "auc_lowest", "auc_highest"), math.nan
-            )
-        parts.append(auc_parts(truth, score))
-    aucs = [part.auc for part in parts]
-    placements = tuple(np.mean([part.placements[side] for part in parts], axis=0) for side in (0, 1))
-    half = -float(special.ndtri((1 - confidence) / 2)) * math.sqrt(delong_covariance(placements, placements))
-    auc = float(np.mean(aucs))
-    return {
-        "choices": len(parts),
-        "auc": auc,
-        "auc_low": max(auc - half, 0.0),
-        "auc_high": min(auc + half, 1.0),
-        "auc_lowest": min(aucs),
-        "auc_highest": max(aucs),
-    }
+def _by_number(
+    truth: NDArray[np.int64], values: NDArray[np.float64], how: Callable[..., Any], confidence: float
+) -> list[dict[str, Any]]:
+    """Cells of every number of pictures, of labels (n,) and measurements (n, count)."""
+    count, cases = values.shape[1], int(truth.sum())
+    few = too_few(cases, len(truth) - cases)
+    z = -float(special.ndtri((1 - confidence) / 2))
+    found = [_averaged(truth, values, images, how) for images in range(1, count + 1)]
+    all_pictures = found[-1]
+    rows = []
+    for images, (aucs, placements) in enumerate(found, 1):
+        auc, difference = float(np.mean(aucs)), float(np.mean(aucs) - np.mean(all_pictures[0]))
+        apart = tuple(a - b for a, b in zip(placements, all_pictures[1], strict=True))
+        half, half_apart = (
+            math.nan if few else z * math.sqrt(delong_covariance(one, one)) for one in (placements, apart)
+        )
+        rows.append(
+            {
+                "images": images,
+                "choices": len(aucs),
+                "n": len(truth),
+                "n_cases": cases,
+                "auc": auc,
+                "auc_low": float(np.clip(auc - half, 0, 1)),
+                "auc_high": float(np.clip(auc + half, 0, 1)),
+                "auc_lowest": min(aucs),
+                "auc_highest": max(aucs),
+                "difference": difference,
+                "difference_low": math.nan if images == count else difference - half_apart,
+                "difference_high": math.nan if images == count else difference + half_apart,
+                "notes": few,
+            }
+        )
+    return rows
+
+
+def _averaged(
+    truth: NDArray[np.int64], values: NDArray[np.float64], images: int, how: Callable[..., Any]
+) -> tuple[list[float], tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """AUC of every choice, and placements of cases and controls averaged over the choices."""
+    parts = [
+        auc_parts(truth, how(values[:, list(chosen)], axis=1))
+        for chosen in combinations(range(values.shape[1]), images)
+    ]
+    of_cases, of_controls = (np.mean([part.placements[side] for part in parts], axis=0) for side in (0, 1))
+    return [part.auc for part in parts], (of_cases, of_controls)

@@ -84,7 +84,7 @@ def _patient_row(kpa: np.ndarray, makers: set[str]) -> list[object]:
     rule, general = rules.loc[maker], rules.loc[GENERAL]
     published = rule["iqr_over_median_kpa"]
     limit = float(general["iqr_over_median_kpa"] if np.isnan(published) else published)
-    spread = _iqr_over_median(kpa)
+    spread = iqr_over_median(kpa)
     unreliable = np.nan if np.isnan(spread) else float(spread > limit)
     mean, median = (float(f(kpa)) if len(kpa) else np.nan for f in (np.mean, np.median))
     return [
@@ -95,13 +95,25 @@ def _patient_row(kpa: np.ndarray, makers: set[str]) -> list[object]:
         mean if rule["statistic"] == "mean" else median,
         median,
         spread,
-        _iqr_over_median(np.sqrt(kpa / KPA_PER_SQUARED_SPEED)),
+        iqr_over_median(np.sqrt(kpa / KPA_PER_SQUARED_SPEED)),
         limit,
         unreliable,
     ]
 
 
-def _iqr_over_median(values: np.ndarray) -> float:
+def iqr_over_median(values: np.ndarray) -> float:
+    """Interquartile range over median, a share; NaN with fewer than two values, or a median of 0.
+
+    Parameters
+    ----------
+    values : (n,) float
+        None missing; quartiles are linear (type 7).
+
+    Examples
+    --------
+    >>> iqr_over_median(np.array([8.0, 10.0, 12.0]))
+    0.2
+    """
     if len(values) < 2:
         return np.nan
     low, middle, high = np.percentile(values, [25, 50, 75])

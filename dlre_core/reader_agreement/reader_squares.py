@@ -19,10 +19,10 @@ from dlre_core.foundation.design import question_labels
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.picture_store import open_images
 from dlre_core.foundation.study_terms import BOX_WRONG, KEYS
+from dlre_core.heterogeneity.limits_of_agreement import measured_agreement
 from dlre_core.ingestion.square_by_hand import SOURCE, place_of
 from dlre_core.network.fibrosis_network import FibrosisNetwork
 from dlre_core.network.inference import picture_probabilities
-from dlre_core.reader_agreement.limits_of_agreement import measured_agreement
 from dlre_core.reading.consensus import both_readers, first_looks
 from dlre_core.reading.readings_file import ACCEPT, readings_path
 from dlre_core.tables.accuracy_print import estimate, undefined

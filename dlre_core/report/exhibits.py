@@ -23,6 +23,7 @@ TABLES: Mapping[str, str] = {
     "supplementary_table_2": "subgroups",
     "supplementary_table_3": "subgroups",
     "hospitals": "subgroups",
+    "repeatability": "subgroups",
     "calibration": "probabilities",
     "recalibration": "probabilities",
     "dual_cutoffs": "probabilities",
@@ -63,6 +64,7 @@ FIGURES: Mapping[str, str] = {
     "supplementary_figure_4_validation": "subgroups",
     "hospitals": "subgroups",
     "subanalyses": "subgroups",
+    "repeatability": "subgroups",
     "calibration": "probabilities",
     "decision_curves": "probabilities",
     "reader_agreement": "details",
@@ -93,7 +95,7 @@ OPTIONAL = frozenset(
 )
 
 # Exhibits that few readers need: the report shows them when their line is opened.
-FOLDED = frozenset({"paired_accuracy", "recalibration"})
+FOLDED = frozenset({"paired_accuracy", "recalibration", "repeatability"})
 
 # Figures made of pictures.
 RASTERS = frozenset({"heat_maps", "contact_sheet", "contact_sheet_least_signal"})

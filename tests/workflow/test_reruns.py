@@ -21,6 +21,7 @@ FIGURES = {
     "decision_figure",
     "forest_figure",
     "roc_band_figure",
+    "repeatability_figure",
     "headline_figure",
     "heat_maps",
     "contact_sheets",
@@ -45,7 +46,7 @@ SCORED = {
     "audit_study",
     "frozen_study",
 }
-SCORED_FIGURES = FIGURES - {"figure_1", "figure_2", "supplementary_figure_1", "contact_sheets"}
+SCORED_FIGURES = FIGURES - {"figure_1", "figure_2", "supplementary_figure_1", "contact_sheets", "repeatability_figure"}
 TRAINING = {"train", "model_repository", "predict", "scores"}
 
 

@@ -47,13 +47,18 @@ def test_all_pictures_are_one_choice_with_delongs_interval(study):
     table = choices_table(*study)
     predictions, acquisitions = study
     medians = acquisitions["q_box_mean_kpa"].groupby(predictions["patient"]).median()
-    truth = stage_labels(predictions.groupby("patient")["fibrosis_stage"].first(), "f4")
+    truth = stage_labels(predictions.groupby("patient")["fibrosis_stage"].first(), "ge_f3")
     expected = roc_analysis(truth, medians)
-    cell = table[(table["stage"] == "f4") & (table["method"] == "lsm") & (table["images"] == 4)]
+    cell = table[(table["stage"] == "ge_f3") & (table["method"] == "lsm") & (table["images"] == 4)]
     assert cell["choices"].item() == 1
     assert cell[["auc", "auc_low", "auc_high"]].iloc[0].tolist() == pytest.approx(
         [expected.auc, *expected.auc_interval]
     )
+    # Four patients have F4.
+    few = table[table["stage"] == "f4"]
+    assert few["auc"].notna().all()
+    assert few[["auc_low", "auc_high"]].isna().all(axis=None)
+    assert set(few["notes"]) == {"4 cases, fewer than 5"}
 
 
 def test_the_printed_table_has_a_row_a_method_and_number(study):

@@ -51,7 +51,7 @@ def test_exhibits_come_in_the_reports_order_and_unknown_ones_are_refused():
     assert [part.name for part in found] == ["table_1", "table_2", "figure_3", "heat_maps"]
     assert [part.path.suffix for part in found] == [".html", ".html", ".svg", ".jpg"]
     assert [part.is_figure for part in found] == [False, False, True, True]
-    assert set(TABLES) & set(FIGURES) == {"calibration", "hospitals", "subanalyses"}
+    assert set(TABLES) & set(FIGURES) == {"calibration", "hospitals", "repeatability", "subanalyses"}
     with pytest.raises(ValueError, match="is not in list"):
         ordered_exhibits(["table_9"], [], "results")
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
-from dlre_core.reader_agreement.limits_of_agreement import measured_agreement
+from dlre_core.heterogeneity.limits_of_agreement import measured_agreement
 
 
 def test_by_hand():

@@ -1,4 +1,4 @@
-"""Agreement of two readers' measurements: limits of agreement and the intraclass correlation, patients as clusters."""
+"""Agreement of two measurements of the same things: limits of agreement and ICC(A,1), patients as clusters."""
 
 from dataclasses import dataclass
 

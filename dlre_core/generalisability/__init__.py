@@ -1,0 +1,1 @@
+"""How far accuracy holds: between pictures, groups of patients and hospitals, and where elastography failed."""

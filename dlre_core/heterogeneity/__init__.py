@@ -1,0 +1,1 @@
+"""Statistics of what differs: pictures of one patient, groups of patients, and hospitals."""
