@@ -322,6 +322,29 @@ rule repeatability:
         "../scripts/extended/repeatability.py"
 
 
+rule fairness:
+    """Extended table 15: accuracy and calibration by group of patients, and gaps between groups."""
+    input:
+        scores=f"results/scores/{PLAN.main_arm}.csv",
+        table="results/tables/table_2.csv",
+        patients="results/clinical/patients.csv",
+        acquisitions="results/store/acquisitions.csv",
+    output:
+        **printed_table("results/tables/fairness", "Extended", "Accuracy by group of patients"),
+    log:
+        "results/logs/fairness.log",
+    benchmark:
+        "results/benchmarks/fairness.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        groupings=config["statistics"]["subanalyses"],
+        settings=ACCURACY_SETTINGS,
+        simulated=SIMULATED,
+    script:
+        "../scripts/extended/fairness.py"
+
+
 rule decision_curves:
     """Net benefit of every method by threshold probability."""
     input:

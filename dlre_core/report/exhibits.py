@@ -23,6 +23,7 @@ TABLES: Mapping[str, str] = {
     "supplementary_table_2": "subgroups",
     "supplementary_table_3": "subgroups",
     "hospitals": "subgroups",
+    "fairness": "subgroups",
     "repeatability": "subgroups",
     "calibration": "probabilities",
     "recalibration": "probabilities",
@@ -95,7 +96,7 @@ OPTIONAL = frozenset(
 )
 
 # Exhibits that few readers need: the report shows them when their line is opened.
-FOLDED = frozenset({"paired_accuracy", "recalibration", "repeatability"})
+FOLDED = frozenset({"fairness", "paired_accuracy", "recalibration", "repeatability"})
 
 # Figures made of pictures.
 RASTERS = frozenset({"heat_maps", "contact_sheet", "contact_sheet_least_signal"})
