@@ -205,9 +205,10 @@ def forest_caption(confidence: float, simulated: bool) -> str:
     return (
         "Extended figure 3. AUC of DLRE and 2D-SWE in the validation patients of every hospital, with "
         f"{100 * confidence:g} % confidence intervals; open markers have none, since a class has fewer than five "
-        "patients or all pairs agree. Pooled: random-effects estimate of the hospitals that have an interval, on the "
-        "logit scale, with its confidence interval (diamond) and, of three hospitals or more, the prediction interval "
-        f"for a new hospital (thin line).{_end(simulated)}"
+        "patients or all pairs agree. Pooled: random effects (REML) of the hospitals that have an interval, on "
+        "the logit scale, with Hartung and Knapp's confidence interval (diamond) and, of three hospitals or more, the "
+        "prediction interval for a new hospital (thin line). τ: standard deviation between hospitals on the logit "
+        f"scale; I²: share of the variation that is not chance.{_end(simulated)}"
     )
 
 

@@ -228,7 +228,8 @@ def forest_figure(table: pd.DataFrame, *, simulated: bool) -> Figure:
             axis.set(xlim=(-0.03, 1.18), ylim=(len(hospitals) - 0.4, -0.6))
             axis.set_xticks([0, 0.25, 0.5, 0.75, 1])
             axis.set_yticks(range(len(hospitals)), hospitals)
-            axis.set_title(panel_title(stage), loc="left")
+            axis.set_title(panel_title(stage), loc="left", pad=17)
+            axis.text(0, 1.015, _spread_words(part), transform=axis.transAxes, fontsize=7.2, color=NOTE_COLOUR)
             axis.set_xlabel("AUC (cases/patients at the right)")
         axes[0].set_ylabel("Hospital")
         handles, labels = axes[0].get_legend_handles_labels()
@@ -312,6 +313,17 @@ def _group_row(axis: Axes, rows: pd.DataFrame, place: int) -> None:
     if rows.loc[list(BANDS), "auc"].isna().all():
         words = axis.text(0.5, place, first["notes"], ha="center", va="center", fontsize=6.6, color=NOTE_COLOUR)
         words.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.5})
+
+
+def _spread_words(part: pd.DataFrame) -> str:
+    """How far hospitals differ, of every method for which it can be said."""
+    pooled = part[(part["hospital"] == POOLED) & part["tau"].notna()]
+    words = [
+        f"{method_labels()[row['method']]}: τ {round_half_up(row['tau'], 2)}, "
+        f"I² {round_half_up(row['i_squared'], 0, 100)} %"
+        for row in pooled.to_dict("records")
+    ]
+    return "; ".join(words)
 
 
 def _few_of_the_decision(part: pd.DataFrame) -> str:

@@ -204,8 +204,8 @@ def printed_fairness(table: pd.DataFrame, settings: AccuracySettings, simulated:
         rows = [_printed_row(row) for row in part.to_dict("records")]
         blocks.append(Block(f"{question_labels()[str(stage)]}: {grouping}", rows))
     notes = [
-        f"DLRE, validation cohort; stiffness is in the CSV. {100 * settings.confidence:g} % confidence intervals: AUC by "
-        f"{METHOD_WORDS[settings.auc_interval]}, sensitivity and specificity at the cut-offs of Table 2 by "
+        f"DLRE, validation cohort; stiffness is in the CSV. {100 * settings.confidence:g} % confidence intervals: AUC "
+        f"by {METHOD_WORDS[settings.auc_interval]}, sensitivity and specificity at the cut-offs of Table 2 by "
         f"{METHOD_WORDS[settings.proportion_interval]}, calibration in the large (intercept at slope 1: above 0 the "
         "probabilities are too low) by Wald.",
         "Gap: the group minus all other patients, with intervals by DeLong (AUC), Newcombe (sensitivity, specificity) "

@@ -1,4 +1,4 @@
-"""Receiver operating characteristic: the curve, the AUC with its interval, and AUCs pooled over hospitals."""
+"""Receiver operating characteristic: the curve, its band, and the AUC with its interval."""
 
 import math
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from dlre_core.statistics.delong import auc_parts, complete_cases
-from dlre_core.statistics.estimates import ONE_SIDED, Estimate, check_confidence, too_few, undefined
+from dlre_core.statistics.estimates import ONE_SIDED, Estimate, check_confidence, too_few
 from dlre_core.statistics.proportions import proportion
 
 INTERVALS = ("delong", "logit", "exact_binomial_n")
@@ -182,67 +182,6 @@ def _kolmogorov(n: int, level: float) -> float:
     from scipy.stats import kstwo
 
     return float(kstwo.ppf(level, n))
-
-
-@dataclass(frozen=True)
-class PooledAuc:
-    """A random-effects estimate of the AUC over hospitals, and where that of a new hospital would lie.
-
-    ``tau`` is the standard deviation between hospitals on the logit scale, ``hospitals`` how many were pooled.
-    """
-
-    estimate: Estimate
-    prediction: tuple[float, float]
-    tau: float
-    hospitals: int
-
-
-def pooled_auc(aucs: ArrayLike, variances: ArrayLike, *, confidence: float = 0.95) -> PooledAuc:
-    """Pool AUCs of independent groups of patients on the logit scale.
-
-    Paule and Mandel's variance between groups; Hartung, Knapp, Sidik and Jonkman's interval, never narrower than
-    Wald's; prediction interval by Student's t with two degrees of freedom less than there are groups.
-
-    Parameters
-    ----------
-    aucs, variances : (k,) float
-        Groups whose AUC is 0 or 1 or whose variance is 0 or NaN are left out.
-    confidence : float
-
-    Returns
-    -------
-    PooledAuc
-        NaN with a reason below two groups; no prediction interval below three.
-
-    References
-    ----------
-    Paule RC, Mandel J. J Res Natl Bur Stand 1982;87:377-385. Higgins JPT, et al. J R Stat Soc A 2009;172:137-159.
-    IntHout J, et al. BMC Med Res Methodol 2014;14:25.
-    """
-    check_confidence(confidence)
-    area, variance = np.asarray(aucs, dtype=np.float64), np.asarray(variances, dtype=np.float64)
-    kept = (area > 0) & (area < 1) & (variance > 0)
-    area, variance = area[kept], variance[kept]
-    k, nan = len(area), math.nan
-    if k < 2:
-        reason = f"{k} hospital{'s' * (k != 1)} with an interval: nothing to pool"
-        return PooledAuc(undefined(reason, "random effects"), (nan, nan), nan, k)
-    logit, own = special.logit(area), variance / (area * (1 - area)) ** 2
-    # Here, since it takes as long to import as most tables take to make.
-    from statsmodels.stats.meta_analysis import combine_effects
-
-    found = combine_effects(logit, own, method_re="iterated")
-    between = max(float(found.tau2), 0.0)
-    weights = 1 / (own + between)
-    middle = float((weights * logit).sum() / weights.sum())
-    wald = 1 / math.sqrt(float(weights.sum()))
-    spread = math.sqrt(float((weights * (logit - middle) ** 2).sum()) / (k - 1))
-    error, tail = wald * max(1.0, spread), (1 + confidence) / 2
-    half = float(special.stdtrit(k - 1, tail)) * error
-    low, high, value = (float(special.expit(x)) for x in (middle - half, middle + half, middle))
-    ahead = float(special.stdtrit(k - 2, tail)) * math.sqrt(between + error**2) if k > 2 else nan
-    prediction = float(special.expit(middle - ahead)), float(special.expit(middle + ahead))
-    return PooledAuc(Estimate(value, low, high, "random effects"), prediction, math.sqrt(between), k)
 
 
 def _curve(

@@ -34,6 +34,8 @@ TEX = {
     "χ": r"$\chi$",
     "†": r"\dag{}",
     "κ": r"$\kappa$",
+    "τ": r"$\tau$",
+    "²": r"\textsuperscript{2}",
     "·": r"$\cdot$",
 } | {raised: rf"\textsuperscript{{{plain}}}" for plain, raised in zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True)}
 

@@ -25,7 +25,7 @@ from dlre_core.statistics.decision import net_benefit, net_benefit_band
 from dlre_core.statistics.diagnostic import diagnostic_accuracy_from_counts
 from dlre_core.statistics.estimates import Estimate, too_few
 from dlre_core.statistics.groups import compare_means, compare_shares, student_t
-from dlre_core.statistics.roc import pooled_auc, roc_analysis, roc_band
+from dlre_core.statistics.roc import roc_analysis, roc_band
 
 
 def sample(n=200, seed=1):
@@ -388,29 +388,6 @@ def test_obuchowskis_measure_stands_beside_what_chance_gives():
     assert (perfect.value, perfect.reason) == (1, "Obuchowski: no variance, no interval")
     assert math.isnan(perfect.low)
     assert rescaled(perfect, chance).value == 1
-
-
-def test_pooled_aucs_agree_with_a_meta_analysis_by_hand():
-    aucs, variances = [0.7, 0.8, 0.95, 1.0, 0.9], [0.004, 0.002, 0.0006, 0.0, np.nan]
-    found = pooled_auc(aucs, variances)
-    assert found.hospitals == 3
-    y = np.log(np.array(aucs[:3]) / (1 - np.array(aucs[:3])))
-    own = np.array(variances[:3]) / (np.array(aucs[:3]) * (1 - np.array(aucs[:3]))) ** 2
-    weights = 1 / (own + found.tau**2)
-    middle = (weights * y).sum() / weights.sum()
-    # Paule and Mandel: at this tau the weighted spread is what chance gives.
-    assert (weights * (y - middle) ** 2).sum() == pytest.approx(2, rel=1e-4)
-    assert found.estimate.value == pytest.approx(1 / (1 + math.exp(-middle)))
-    error = math.sqrt(1 / weights.sum())
-    half = stats.t.ppf(0.975, 2) * error
-    assert found.estimate.low == pytest.approx(1 / (1 + math.exp(half - middle)), rel=1e-4)
-    ahead = stats.t.ppf(0.975, 1) * math.sqrt(found.tau**2 + error**2)
-    assert found.prediction[1] == pytest.approx(1 / (1 + math.exp(-middle - ahead)), rel=1e-4)
-    assert "nothing to pool" in pooled_auc([0.8], [0.01]).estimate.reason
-    assert math.isnan(pooled_auc([0.8, 0.9], [0.01, 0.01]).prediction[0])
-    # Alike beyond chance: the interval is not narrower than Wald's.
-    alike = pooled_auc([0.8, 0.8, 0.8], [0.01, 0.01, 0.01])
-    assert alike.estimate.high - alike.estimate.low > 0.1
 
 
 def test_net_benefit_limits_are_those_of_drawn_patients():
