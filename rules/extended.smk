@@ -338,11 +338,54 @@ rule fairness:
     conda:
         "../envs/dlre.yaml"
     params:
-        groupings=config["statistics"]["subanalyses"],
+        groupings=config["subanalyses"],
         settings=ACCURACY_SETTINGS,
         simulated=SIMULATED,
     script:
         "../scripts/extended/fairness.py"
+
+
+rule intention_to_diagnose:
+    """Extended table 16: sensitivity and specificity if failed elastography counts."""
+    input:
+        enrolment="results/enrolment/enrolment.csv",
+        patients="results/clinical/patients.csv",
+        table="results/tables/table_2.csv",
+    output:
+        **printed_table("results/tables/intention_to_diagnose", "Extended", "Intention to diagnose"),
+    log:
+        "results/logs/intention_to_diagnose.log",
+    benchmark:
+        "results/benchmarks/intention_to_diagnose.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        settings=ACCURACY_SETTINGS,
+        simulated=SIMULATED,
+    script:
+        "../scripts/extended/intention_to_diagnose.py"
+
+
+rule failure_rates:
+    """Extended table 17: how often elastography fails, by body-mass index, hospital and stage."""
+    input:
+        enrolment="results/enrolment/enrolment.csv",
+        patients="results/clinical/patients.csv",
+    output:
+        **printed_table("results/tables/failure_rates", "Extended", "Failure of elastography"),
+    log:
+        "results/logs/failure_rates.log",
+    benchmark:
+        "results/benchmarks/failure_rates.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        bmi_limit_kg_m2=config["statistics"]["bmi_limit_kg_m2"],
+        confidence=config["statistics"]["confidence"],
+        interval=config["statistics"]["proportion_interval"],
+        simulated=SIMULATED,
+    script:
+        "../scripts/extended/failure_rates.py"
 
 
 rule decision_curves:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from dlre_core.figures.style import PARAMETERS, mark_simulated, new_figure
 from dlre_core.foundation.study_terms import COHORTS
+from dlre_core.tables.formatting import round_half_up
 
 # With more hospitals the grid could not be read; their counts are in flow.csv.
 MOST_HOSPITALS = 24
@@ -101,6 +102,10 @@ def _draw_chart(
         )
         for sentence, number in reasons.items()
     ]
+    failed = int(enrolment["elastography_failed"].sum())
+    if failed:
+        share = round_half_up(failed / (failed + enrolled), 1, 100)
+        lines.append(f"Elastography failed in {failed} of {failed + enrolled} whom all else admits ({share} %)")
     excluded = "\n".join([f"{len(enrolment) - enrolled} excluded", *lines])
     _box(axis, 46, 62, excluded, colour=WARM, align="left")
     _box(axis, 24, 32, f"{enrolled} enrolled\n{images} pictures")

@@ -50,7 +50,7 @@ def fairness_groupings(given: Sequence[Mapping[str, object]], patients: pd.DataF
     Parameters
     ----------
     given : sequence of mapping
-        ``statistics.subanalyses`` of config.yaml; columns that the patients do not have are passed over.
+        Section ``subanalyses`` of the design; columns that the patients do not have are passed over.
     patients : DataFrame
         As `dlre_core.tables.subanalyses.described_patients` makes them.
 

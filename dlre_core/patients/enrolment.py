@@ -125,7 +125,8 @@ def enrol(
     Returns
     -------
     DataFrame
-        hospital, patient, enrolled (0 or 1), first_reason, all_reasons (joined by ``;``), images.
+        hospital, patient, enrolled (0 or 1), first_reason, all_reasons (joined by ``;``), images, elastography_failed
+        (1 where only criteria on pictures exclude: the patient was tried, and there is no result).
     """
     table = patients.copy()
     keys = pd.MultiIndex.from_frame(table[KEYS])
@@ -136,6 +137,7 @@ def enrol(
         index=table.index,
     )
     reasons = failures.apply(lambda row: [name for name, failed in row.items() if failed], axis=1)
+    on_pictures = {UNRELIABLE.name, *(criterion.name for criterion in settings.rules if IMAGES in criterion.columns)}
     return pd.DataFrame(
         {
             "hospital": table["hospital"],
@@ -144,6 +146,7 @@ def enrol(
             "first_reason": [names[0] if names else "" for names in reasons],
             "all_reasons": [";".join(names) for names in reasons],
             "images": table["images"],
+            "elastography_failed": [int(bool(names) and set(names) <= on_pictures) for names in reasons],
         }
     )
 

@@ -18,6 +18,8 @@ TABLES: Mapping[str, str] = {
     "table_1": "main",
     "table_2": "main",
     "table_3": "main",
+    "intention_to_diagnose": "main",
+    "failure_rates": "main",
     "table_4": "subgroups",
     "supplementary_table_1": "subgroups",
     "supplementary_table_2": "subgroups",
@@ -96,7 +98,7 @@ OPTIONAL = frozenset(
 )
 
 # Exhibits that few readers need: the report shows them when their line is opened.
-FOLDED = frozenset({"fairness", "paired_accuracy", "recalibration", "repeatability"})
+FOLDED = frozenset({"failure_rates", "fairness", "intention_to_diagnose", "paired_accuracy", "recalibration", "repeatability"})
 
 # Figures made of pictures.
 RASTERS = frozenset({"heat_maps", "contact_sheet", "contact_sheet_least_signal"})

@@ -42,6 +42,7 @@ SCORED = {
     "paired_accuracy",
     "recalibration",
     "fairness",
+    "intention_to_diagnose",
     "events",
     "decision_curves",
     "audit_study",
@@ -142,7 +143,7 @@ def test_a_corrected_laboratory_value_retrains_nothing(study, old_time):
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     pending = study.pending()
     # Enrolment and table 1 read the same clinical table; nothing upstream of the scores is run.
-    enrolment = {"clinical_table", "enrolment", "table_1", "figure_2"}
+    enrolment = {"clinical_table", "enrolment", "table_1", "figure_2", "failure_rates"}
     # Methods in words count patients.
     assert pending == enrolment | {"scores", "methods_text"} | SCORED | SCORED_FIGURES | END
 
@@ -168,6 +169,7 @@ def test_another_cutoff_reruns_statistics_only(study):
         "differences",
         "paired_accuracy",
         "fairness",
+        "intention_to_diagnose",
         "audit_study",
         "frozen_study",
         "methods_text",

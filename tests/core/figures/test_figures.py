@@ -120,6 +120,7 @@ def test_the_forest_pools_hospitals_and_says_where_nothing_is_to_pool():
 
 def test_the_flow_chart_counts_every_hospital(tmp_path):
     enrolment = pd.DataFrame({"hospital": list("AABBB"), "enrolled": [1, 0, 1, 1, 0], "images": [5, 0, 5, 5, 2]})
+    enrolment["elastography_failed"] = 0
     flow = pd.DataFrame(
         {
             "criterion": ["x", "x", "y", "y"],
@@ -143,6 +144,10 @@ def test_the_flow_chart_counts_every_hospital(tmp_path):
     assert "5 potentially eligible patients" in text
     assert "15 pictures" in text
     assert "rejected" not in text
+    assert "Elastography failed" not in text
+    failed = enrolment.assign(elastography_failed=[0, 0, 0, 0, 1])
+    text = svg(figure_2(failed, flow, split, simulated=True), tmp_path, "f")
+    assert "Elastography failed in 1 of 4 whom all else admits (25.0 %)" in text
     assert figure_2_caption(enrolment, 0, True).startswith("Figure 2. Enrolment: 3 of 5 patients")
     text = svg(figure_2(enrolment, flow, split, rejected_rows=2, simulated=True), tmp_path, "r")
     assert "2 more rows of the clinical table rejected" in text
@@ -151,7 +156,7 @@ def test_the_flow_chart_counts_every_hospital(tmp_path):
 
 def test_many_hospitals_leave_out_the_grid(tmp_path):
     codes = [f"H{i}" for i in range(30)]
-    enrolment = pd.DataFrame({"hospital": codes, "enrolled": 1, "images": 5})
+    enrolment = pd.DataFrame({"hospital": codes, "enrolled": 1, "images": 5, "elastography_failed": 0})
     flow = pd.DataFrame({"criterion": "x", "sentence": "s", "hospital": codes, "excluded_first": 0})
     split = pd.DataFrame({"hospital": codes, "cohort": "training"})
     text = svg(figure_2(enrolment, flow, split, simulated=False), tmp_path)

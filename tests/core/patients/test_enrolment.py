@@ -67,6 +67,19 @@ def test_limits(change, reason):
     assert row["enrolled"] == (reason == "")
 
 
+def test_elastography_failed_only_where_nothing_else_excludes():
+    assert run({}, {"age_years": 17.0}, images=5)["elastography_failed"].tolist() == [0, 0]
+    found = run({}, {"age_years": 17.0}, images=4)
+    assert found["elastography_failed"].tolist() == [1, 0]
+    assert found["all_reasons"].tolist() == ["unsuccessful_elastography", "too_young;unsuccessful_elastography"]
+    table = pd.DataFrame([BASE | {"patient": "P"}])
+    keys = pd.MultiIndex.from_frame(table[["hospital", "patient"]])
+    unsure = EnrolmentSettings(reliable_stiffness=True)
+    both = enrol(table, pd.Series(3, index=keys), unsure, pd.Series(1.0, index=keys)).iloc[0]
+    assert both["all_reasons"] == "unsuccessful_elastography;unreliable_stiffness"
+    assert both["elastography_failed"] == 1
+
+
 def test_too_few_pictures_exclude():
     assert run({}, images=4).iloc[0]["first_reason"] == "unsuccessful_elastography"
 
