@@ -7,7 +7,15 @@ TABLES = [
     *(f"supplementary_table_{n}" for n in PLAN.subgroups),
 ]
 TABLES += ["counts", "calibration", "predictive_values", "hospitals", "stages", "events", "differences", "checklist"]
-TABLES += ["dual_cutoffs", "paired_accuracy", "recalibration", "repeatability", "fairness", "intention_to_diagnose", "failure_rates"]
+TABLES += [
+    "dual_cutoffs",
+    "paired_accuracy",
+    "recalibration",
+    "repeatability",
+    "fairness",
+    "intention_to_diagnose",
+    "failure_rates",
+]
 READ_BY_TWO = READINGS["readers"] == "two"
 TABLES += config["robustness"]["analyses"] + ["agreement", "reader_squares", "every_picture"] * READ_BY_TWO
 FIGURES = ["headline", "figure_1", "figure_2", "figure_3"]

@@ -98,7 +98,9 @@ OPTIONAL = frozenset(
 )
 
 # Exhibits that few readers need: the report shows them when their line is opened.
-FOLDED = frozenset({"failure_rates", "fairness", "intention_to_diagnose", "paired_accuracy", "recalibration", "repeatability"})
+FOLDED = frozenset(
+    {"failure_rates", "fairness", "intention_to_diagnose", "paired_accuracy", "recalibration", "repeatability"}
+)
 
 # Figures made of pictures.
 RASTERS = frozenset({"heat_maps", "contact_sheet", "contact_sheet_least_signal"})
