@@ -18,6 +18,7 @@ from dlre_core.clinical_decisions.dual_cutoffs import (
     zones,
 )
 from dlre_core.clinical_decisions.outcomes import strategy_outcomes
+from dlre_core.foundation.design import Design, Method, Question, use_design
 from dlre_core.statistics.cutoffs import sensitivity_cutoff
 from tests.helpers.score_table import scores
 
@@ -251,3 +252,15 @@ def test_strategies_follow_the_steps():
     alone = [("dlre",), ("lsm",), ("apri",), ("fib4",)]
     assert strategies(("fib4", "lsm", "dlre")) == [*alone, ("fib4", "lsm"), ("fib4", "lsm", "dlre")]
     assert strategies(()) == strategies(("lsm",)) == alone
+
+
+def test_steps_that_a_study_does_not_compare_are_passed_over():
+    """Two questions, and stiffness with a score of the study's own."""
+    questions = (Question("cacld", "cACLD", "cACLD", 3), Question("f2", "Significant fibrosis", "≥F2", 2))
+    use_design(Design(questions, (Method("lsm", "2D-SWE"), Method("elf", "ELF")), "MASLD"))
+    data = scores().rename(columns={"dlre_ge_f3": "dlre_cacld", "dlre_ge_f2": "dlre_f2", "apri": "elf"})
+    table = decision_table(data, settings())
+    assert list(dict.fromkeys(table["strategy"])) == ["dlre", "lsm", "elf", "lsm+dlre"]
+    page = printed_decisions(table, settings(), True)
+    assert [block.heading.partition(":")[0] for block in page.blocks] == ["cACLD", "Significant fibrosis"]
+    assert [row[0] for row in page.blocks[0].rows] == ["DLRE", "2D-SWE", "ELF", "2D-SWE, then DLRE"]
