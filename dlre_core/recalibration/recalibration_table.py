@@ -91,7 +91,7 @@ def recalibration_table(
     rows = []
     for stage in study_questions():
         labels, p = stage_labels(scores["fibrosis_stage"], stage), method_scores(scores, NETWORK.name, stage)
-        for method in (ORIGINAL, *fitted.get(stage, {})):
+        for method in (ORIGINAL, *(name for name in RECALIBRATIONS if name in fitted.get(stage, {}))):
             map_of = Recalibration(ORIGINAL) if method == ORIGINAL else fitted[stage][method]
             mapped = map_of.apply(p)
             known = ~np.isnan(mapped)

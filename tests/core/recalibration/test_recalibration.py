@@ -151,6 +151,9 @@ def test_the_table_judges_frozen_recalibrations_in_other_patients():
     table = recalibration_table(validation, fitted, replicates=20, seed=1)
     assert list(table["recalibration"]) == ["original", *RECALIBRATIONS] * 3
     assert set(table["n"]) == {40}
+    # In the file of a frozen study they stand in another order.
+    other = {stage: dict(sorted(of_stage.items())) for stage, of_stage in fitted.items()}
+    pd.testing.assert_frame_equal(recalibration_table(validation, other, replicates=20, seed=1), table)
     rows = table.set_index(["stage", "recalibration"])
     labels, p = validation["fibrosis_stage"] == 4, validation["dlre_f4"]
     by_hand = calibration(labels.astype(int), special.expit(special.logit(p) + fitted["f4"]["intercept"].intercept))
