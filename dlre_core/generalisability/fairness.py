@@ -18,20 +18,21 @@ from dlre_core.statistics.estimates import LEAST_OF_A_CLASS, Estimate, too_few, 
 from dlre_core.statistics.proportions import proportion
 from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.accuracy_print import METHOD_WORDS, estimate
-from dlre_core.tables.formatting import UNDEFINED, format_interval
+from dlre_core.tables.formatting import UNDEFINED, format_interval, round_half_up
 from dlre_core.tables.subanalyses import UNKNOWN, Grouping, group_names, groups_of, read_groupings
 from dlre_core.tables.table_2_accuracy import AccuracySettings, method_scores, spread
 from dlre_core.tables.table_3_pictures import STRATEGIES
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
 # Groups that every study asks about; those of the configuration stand before them.
-ALWAYS: Mapping[str, str] = {
-    "sex": "Sex",
-    "hospital": "Hospital",
-    "country": "Country",
-    "manufacturer": "Maker",
-    "aetiology": "Aetiology",
-}
+ALWAYS = (
+    Grouping("Sex", "sex"),
+    Grouping("Age", "age_years", (40, 60), unit="years"),
+    Grouping("Hospital", "hospital"),
+    Grouping("Country", "country"),
+    Grouping("Maker", "manufacturer"),
+    Grouping("Aetiology", "aetiology"),
+)
 MEASURES = ("auc", "sensitivity", "specificity", "in_the_large")
 MEASURE_NAMES = {
     "auc": "AUC",
@@ -61,7 +62,7 @@ def fairness_groupings(given: Sequence[Mapping[str, object]], patients: pd.DataF
     """
     configured = read_groupings([entry for entry in given if entry["column"] in patients], patients)
     taken = {grouping.column for grouping in configured}
-    more = [Grouping(title, name) for name, title in ALWAYS.items() if name in patients and name not in taken]
+    more = [grouping for grouping in ALWAYS if grouping.column in patients and grouping.column not in taken]
     every = [*configured, *more]
     return [g for g in every if len(set(groups_of(patients, g)) - {UNKNOWN}) > 1]
 
@@ -248,5 +249,5 @@ def _outside_zero(shown: pd.DataFrame, confidence: float) -> str:
     chance = (1 - confidence) * known
     return (
         f"Intervals are not adjusted for their number: {outside} of {known} gaps with an interval exclude 0, and about "
-        f"{chance:.0f} would where no group differs."
+        f"{round_half_up(chance, 1)} would where no group differs."
     )

@@ -41,7 +41,7 @@ def test_only_what_divides_the_patients_is_a_grouping(patients):
     assert [g.title for g in fairness_groupings([AGE], patients)] == ["Age", "Sex", "Hospital", "Aetiology"]
     # A column that the clinical table does not have is passed over.
     own = [{"title": "Sex at birth", "column": "sex"}, {"column": "country"}]
-    assert [g.title for g in fairness_groupings(own, patients)] == ["Sex at birth", "Hospital", "Aetiology"]
+    assert [g.title for g in fairness_groupings(own, patients)] == ["Sex at birth", "Age", "Hospital", "Aetiology"]
 
 
 def test_a_groups_numbers_are_those_of_its_patients(patients, cutoffs, table):
@@ -99,7 +99,7 @@ def test_for_print(table):
 
 
 def test_without_groups_the_table_says_so(patients, cutoffs):
-    one = patients.assign(hospital="A", sex="F", aetiology="hbv")
+    one = patients.assign(hospital="A", sex="F", age_years=30.0, aetiology="hbv")
     groupings = fairness_groupings([], one)
     assert groupings == []
     table = fairness_table(one, cutoffs, groupings, SETTINGS)
