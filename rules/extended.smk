@@ -505,7 +505,7 @@ rule agreement_figure:
 
 
 rule repeatability_figure:
-    """Extended figure 8: how many pictures are enough."""
+    """Extended figure 6: how many pictures are enough."""
     input:
         curve="results/tables/repeatability_curve.csv",
         aucs="results/tables/repeatability_auc.csv",

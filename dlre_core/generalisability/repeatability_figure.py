@@ -1,4 +1,4 @@
-"""Extended figure 8: how many pictures are enough: reliability and AUC by the number of pictures."""
+"""Extended figure 6: how many pictures are enough: reliability and AUC by the number of pictures."""
 
 from string import ascii_uppercase
 
@@ -106,7 +106,7 @@ def repeatability_caption(choices: pd.DataFrame, confidence: float, simulated: b
     """What the figure shows, for the text below it."""
     n, most = int(choices["n"].max()), int(choices["images"].max())
     return (
-        "Extended figure 8. How many pictures are enough. (A) Reliability (intraclass correlation) of the mean of a "
+        "Extended figure 6. How many pictures are enough. (A) Reliability (intraclass correlation) of the mean of a "
         "patient's pictures by their number, from that of one picture by Spearman and Brown's formula, with "
         f"{100 * confidence:g} % confidence bands; grey line: {EXCELLENT:g}. (B onwards) AUC of DLRE and 2D-SWE with 1 "
         f"to {most} pictures of each of {n} validation patients, averaged over all choices of that many, with "

@@ -1,4 +1,4 @@
-"""Extended figure 8: how many pictures are enough."""
+"""Extended figure 6: how many pictures are enough."""
 
 from dlre_core.figures.style import save_figure
 from dlre_core.foundation.csv_tables import read_table

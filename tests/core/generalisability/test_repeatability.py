@@ -1,4 +1,4 @@
-"""Extended table 14 and Extended figure 8: numbers by hand, and words where there are none."""
+"""Extended table 14 and Extended figure 6: numbers by hand, and words where there are none."""
 
 import numpy as np
 import pandas as pd
