@@ -26,6 +26,14 @@ def test_by_hand():
     assert (wrong.low, wrong.high) == pytest.approx((0.5229695261755, 0.7757442420955), rel=1e-9)
 
 
+def test_counted_as_right_the_wrong_answers_are_the_product():
+    # Ten wrong answers in 50 results, as if they were the right ones, turned round.
+    turned = with_failures((10, 50), (10, 60))
+    right = with_failures((40, 50), (10, 60), counted_right=True)
+    assert (right.low, right.high) == pytest.approx((1 - turned.high, 1 - turned.low))
+    assert right.low < right.value < right.high
+
+
 def test_where_nothing_fails_table_2_stands():
     for side in (False, True):
         found = with_failures((40, 50), (0, 60), counted_right=side)
@@ -130,6 +138,15 @@ def test_failure_rates_by_bmi_hospital_and_stage(study):
     cells = {row[0]: row for block in printed.blocks for row in block.rows}
     assert cells["unknown"][3] == "1 patient, fewer than 5"
     assert cells["All"][3].startswith("7.4 (")
+
+
+def test_five_patients_have_a_rate_and_four_have_none(study):
+    _, enrolment, patients = study
+    attempted = attempted_patients(enrolment, patients)
+    attempted["hospital"] = np.repeat(["A", "B", "C"], [315, 5, 4])
+    table = failure_rates(attempted, 25.0).set_index(["grouping", "group"])
+    assert table.loc[("Hospital", "B"), "rate"] == 1
+    assert table.loc[("Hospital", "C"), "notes"] == "4 patients, fewer than 5"
 
 
 def test_a_study_without_failures_says_zero(study):
