@@ -94,7 +94,8 @@ def _schema_faults(config: Mapping[str, Any], schema_file: str | Path) -> list[s
     schema = yaml.safe_load(Path(schema_file).read_text(encoding="utf-8"))
     errors = _Validator(schema).iter_errors(dict(config))
     errors = sorted(errors, key=lambda e: [str(p) for p in e.path])
-    return [line for error in errors for line in _describe(error, schema)]
+    # A section that lacks three keys is three errors with one line.
+    return list(dict.fromkeys(line for error in errors for line in _describe(error, schema)))
 
 
 def check_yaml(path: str | Path) -> None:

@@ -51,7 +51,7 @@ def apply_design(config: dict[str, Any]) -> None:
     ConfigurationError
         If there is no such design, or it has a section that is no design's.
     """
-    name = config.get("design")
+    name = config.setdefault("design", DEFAULT)
     if not isinstance(name, str):
         # The schema says what is wrong with it.
         return

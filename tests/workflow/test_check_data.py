@@ -11,6 +11,7 @@ from dlre_core.preflight.folder_check import check_folder, main
 from dlre_core.preflight.proposed_config import proposed_configuration
 from dlre_core.workflow.configuration import check_configuration
 from dlre_core.workflow.contradictions import check_hospitals
+from dlre_core.workflow.study_design import apply_design
 from tests.helpers.clinical_csv import GOOD
 from tests.helpers.cohort_folders import patients, write_dicom, write_folder
 from tests.workflow.study import ROOT
@@ -144,6 +145,7 @@ def test_what_a_pacs_is_to_send_gets_its_sections_before_it_is_pulled(tmp_path, 
     pasted = yaml.safe_load(said[said.index("cohort: {") :])
     assert pasted["cohort"]["source"] == "dicomweb"
     config = yaml.safe_load((ROOT / "config.yaml").read_text()) | pasted
+    apply_design(config)
     check_configuration(config, ROOT / "rules/schemas/config.schema.yaml")
     check_hospitals(config, hospital_codes(config["cohort"]))
 
@@ -164,7 +166,7 @@ def test_no_arm_has_more_pictures_than_patients_are_enrolled_with(images, number
 def test_a_wrong_configuration_is_named_after_the_findings(tmp_path, capsys, monkeypatch):
     folder = write_folder(tmp_path, patients(3))
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    config["enrolment"]["minimum_age_years"] = "18"
+    config["enrolment"] = {"minimum_age_years": "18"}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     (tmp_path / "rules").symlink_to(ROOT / "rules")
     monkeypatch.chdir(tmp_path)

@@ -104,6 +104,14 @@ def test_a_column_of_the_design_may_be_a_comparator_and_a_group():
     check_configuration(config, SCHEMA)
 
 
+def test_a_configuration_that_names_no_design_is_that_of_2019():
+    config = named("gut_2019")
+    older = copy.deepcopy(config)
+    del older["design"]
+    apply_design(older)
+    assert older == config
+
+
 def test_sections_that_are_no_designs_are_refused(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("disease: MASLD\ntraining: {epochs: 3}\n")
