@@ -34,7 +34,7 @@ def calibration_errors(
     labels: ArrayLike,
     probabilities: ArrayLike,
     *,
-    replicates: int = 200,
+    replicates: int = 500,
     seed: int = 0,
     confidence: float = 0.95,
 ) -> CalibrationErrors:

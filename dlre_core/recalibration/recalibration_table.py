@@ -34,7 +34,7 @@ WORDS = {
 }
 FITTED = ("slope", "in_the_large", "brier")
 # Of the bootstrap of smoothed errors, each of which is a curve of its own.
-MOST_REPLICATES = 200
+MOST_REPLICATES = 500
 # Share of cases among what a network learns from where its training balances the classes.
 BALANCED = 0.5
 
@@ -78,7 +78,7 @@ def recalibration_table(
         As ``results/scores/{arm}.csv``, of patients who fitted nothing.
     fitted : mapping of stage to mapping of method to Recalibration
     replicates, seed : int
-        Of the bootstrap, in which all recalibrations see the same patients; 200 replicates at most.
+        Of the bootstrap, in which all recalibrations see the same patients; 500 replicates at most.
     confidence : float
 
     Returns
