@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from dlre_core.patients.cohort_folder import SIMULATED_HOSPITALS
 from dlre_core.simulation.cohort import HospitalScreens, join_measurements
-from dlre_core.simulation.embedded import INTERNATIONAL, write_embedded_hospital, write_embedded_table
+from dlre_core.simulation.international import INTERNATIONAL, write_embedded_hospital, write_embedded_table
 from dlre_core.simulation.presets import optional_tables
 
 

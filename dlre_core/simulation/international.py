@@ -4,7 +4,7 @@ It has the size and the question of the group's study of 2025 (Vis Comput Ind Bi
 adults with HBV, HCV or MASLD, and >=F3. All else is invented: sizes of centres, their countries, and every parameter
 below. They are chosen so that stiffness answers >=F3 with an AUC near 0.83 that differs by region and aetiology and not
 by maker, while texture answers it alike everywhere. Laboratory values are those of the 2019 cohort's clinical model at
-the same stage, moved by aetiology.
+the same stage, moved by aetiology. At the end: both embedded cohorts, by the names that designs give them.
 """
 
 from pathlib import Path
@@ -15,10 +15,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlre_core.foundation.csv_tables import write_table
-from dlre_core.simulation.cohort import HospitalScreens, write_pictures
+from dlre_core.simulation.cohort import HospitalScreens, write_clinical_csv, write_hospital, write_pictures
 from dlre_core.simulation.patients import LATENT_COLUMNS, MEASUREMENTS, simulate_with_latents
-from dlre_core.simulation.presets import largest_remainder
+from dlre_core.simulation.presets import largest_remainder, number_enrolled, number_excluded
 
+# As a design calls the cohort.
+INTERNATIONAL = "international"
 SIZES = {"demo": 170, "full": 1937}
 SMALLEST = 17
 # Layouts of `DESIGNS`, by maker; SuperSonic has two.
@@ -263,3 +265,64 @@ def _optional_values(table: pd.DataFrame, generator: np.random.Generator) -> Non
     vcte = 0.95 * table["stiffness_kpa"] * np.exp(generator.normal(0, 0.18, n))
     table["vcte_stiffness_kpa"] = np.round(np.clip(vcte, 2, 75), 1)
     table["alcohol_g_week"] = np.round(generator.exponential(25, n))
+
+
+def write_embedded_table(name: str, path: str | Path, size: str | int, seed: int) -> None:
+    """Write ``clinical.csv`` of an embedded cohort.
+
+    Parameters
+    ----------
+    name : {"gut_2019", "international"}
+    path : path
+    size : str or int
+        demo, paper (the size of the cohort's publication), or a number of enrolled patients.
+    seed : int
+    """
+    if name == INTERNATIONAL:
+        write_international_csv(path, _size(size), seed)
+    else:
+        write_clinical_csv(path, size, seed)
+
+
+def write_embedded_hospital(
+    name: str,
+    folder: str | Path,
+    hospital: str,
+    size: str | int,
+    seed: int,
+    *,
+    texture_signal: float = 1.0,
+    truth_folder: str | Path | None = None,
+    screens: HospitalScreens | None = None,
+) -> pd.DataFrame:
+    """Write the picture files of one hospital of an embedded cohort.
+
+    Parameters and return are those of `dlre_core.simulation.cohort.write_hospital`; the centres of the international
+    cohort have screens of their own.
+    """
+    if name == INTERNATIONAL:
+        return write_centre(
+            folder, hospital, _size(size), seed, texture_signal=texture_signal, truth_folder=truth_folder
+        )
+    return write_hospital(
+        folder, hospital, size, seed, texture_signal=texture_signal, truth_folder=truth_folder, screens=screens
+    )
+
+
+def embedded_patients(name: str, size: str | int) -> int:
+    """Eligible patients of an embedded cohort, enrolled or not.
+
+    Examples
+    --------
+    >>> embedded_patients("gut_2019", "paper"), embedded_patients("international", "paper")
+    (654, 2111)
+    """
+    if name == INTERNATIONAL:
+        return round(number_of_patients(_size(size)) * (1 + sum(EXCLUDED_SHARE.values())))
+    enrolled = number_enrolled(size)
+    return enrolled + number_excluded(enrolled)
+
+
+def _size(size: str | int) -> str | int:
+    full = next(name for name in SIZES if name != "demo")
+    return full if size == "paper" else size

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from dlre_core.figures.heat_maps import overlay
-from dlre_core.foundation.design import question_labels, stage_classes, study_questions
+from dlre_core.foundation.design import question_labels, short_labels, stage_classes, study_questions
 from dlre_core.foundation.study_terms import SQUARE_SIDE
 from dlre_core.network.fibrosis_network import FibrosisNetwork
 from dlre_core.network.grad_cam import grad_cam
@@ -145,6 +145,7 @@ def overview_page(patients: pd.DataFrame, rejects: pd.DataFrame, counts: pd.Data
             rejects=rejects.fillna("").to_dict("records"),
             counts=counts.iloc[0].to_dict(),
             implied={name: int((patients["implied_stage"] == name).sum()) for name in stage_classes()},
+            short_names=list(short_labels().values()),
             cutoffs=[
                 (question_labels()[s], format_cutoff(study.cutoffs["dlre"][s], "dlre")) for s in study_questions()
             ],

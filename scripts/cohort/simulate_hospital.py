@@ -3,7 +3,7 @@
 from dlre_core.foundation.csv_tables import write_table
 from dlre_core.foundation.job_log import job_log
 from dlre_core.simulation.cohort import HospitalScreens
-from dlre_core.simulation.embedded import write_embedded_hospital
+from dlre_core.simulation.international import write_embedded_hospital
 
 with job_log(snakemake.log[0]):
     measurements = write_embedded_hospital(

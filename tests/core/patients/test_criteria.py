@@ -4,8 +4,7 @@ import pandas as pd
 import pytest
 
 from dlre_core.foundation.errors import ConfigurationError
-from dlre_core.patients.criteria import columns_of, criteria_of
-from dlre_core.patients.enrolment import EnrolmentSettings, check_criteria
+from dlre_core.patients.enrolment import EnrolmentSettings, check_criteria, columns_of, criteria_of
 
 TABLE = pd.DataFrame(
     {
