@@ -20,6 +20,7 @@ import yaml
 from dlre_core.foundation.design import method_labels, study_questions
 from dlre_core.statistics.estimates import Estimate
 from dlre_core.tables.formatting import format_interval, images_name
+from dlre_core.workflow.study_design import read_configuration
 from tests.workflow.study import Study
 
 ARMS = ("overall_5_images", "overall_3_images", "overall_1_image")
@@ -28,7 +29,7 @@ ARMS = ("overall_5_images", "overall_3_images", "overall_1_image")
 def study(folder, size, signal, seed, arms):
     """Run one study in a copy of the project and return its Table 3, or 2 where there is one arm."""
     Study.at_full_size(folder)
-    config = yaml.safe_load((folder / "config.yaml").read_text())
+    config = read_configuration(folder / "config.yaml")
     config["cohort"] |= {"size": size, "seed": seed, "texture_signal": signal}
     config["splits"] = {"overall": config["splits"]["overall"] | {"seed": seed}}
     config["training"]["seed"] = seed

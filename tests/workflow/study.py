@@ -51,11 +51,11 @@ class Study:
         return Study(folder)
 
     def configure(self, **sections: dict) -> None:
-        """Change keys of ``config.yaml``."""
+        """Change keys of ``config.yaml``; a section of the design is written there as a whole."""
         path = self.folder / "config.yaml"
-        config = yaml.safe_load(path.read_text())
+        config, whole = yaml.safe_load(path.read_text()), read_configuration(path)
         for section, values in sections.items():
-            config.setdefault(section, {}).update(values)
+            config.setdefault(section, whole.get(section, {})).update(values)
         path.write_text(yaml.safe_dump(config, sort_keys=False))
 
     def name_design(self, design: str) -> None:
