@@ -269,20 +269,22 @@ def main(arguments: list[str] | None = None) -> int:
     """Print the problems and the next step; status 1 if there are problems."""
     parser = argparse.ArgumentParser(prog="make check-data", description="Check a cohort folder before a study.")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--images", type=int, default=NEEDED_IMAGES, help="pictures a patient needs")
+    parser.add_argument("--images", type=int, help="pictures a patient needs, if not as many as the study asks for")
     parser.add_argument("--all", action="store_true", help="every problem, not ten of a kind")
     parser.add_argument("--design", default="", help="the study's, where config.yaml does not name it")
     options = parser.parse_args(arguments)
     fault: ConfigurationError | None = None
     units: tuple[GivenUnit, ...] = ()
-    reading = READING
+    reading, needed = READING, NEEDED_IMAGES
     try:
         follow_design(CONFIGURATION, options.design)
-        units = given_units(checked_section(CONFIGURATION, SCHEMA, "units"))
+        units = given_units(checked_section(CONFIGURATION, SCHEMA, "units", options.design))
+        enrolment = checked_section(CONFIGURATION, SCHEMA, "enrolment", options.design)
+        needed = int(enrolment.get("images_per_patient", NEEDED_IMAGES))
         reading = reading_settings()
     except ConfigurationError as error:
         fault = error
-    problems = check_folder(options.folder, options.images, units, reading)
+    problems = check_folder(options.folder, options.images or needed, units, reading)
     number = len(problems)
     stops = int(stopping(problems).sum())
     verdict = f"{number} problem{'s' * (number > 1)}" if number else "No problems found"
@@ -290,8 +292,8 @@ def main(arguments: list[str] | None = None) -> int:
     sys.stdout.write(f"{problems_text(problems, None if options.all else SHOWN)}\n\n{options.folder}: {verdict}\n")
     sys.stdout.write(doubts_text(problems))
     try:
-        enrolment, then = outlook(options.folder, problems, units)
-        sys.stdout.write(_summary(options.folder, problems, enrolment, reading))
+        patients, then = outlook(options.folder, problems, units, options.design)
+        sys.stdout.write(_summary(options.folder, problems, patients, reading))
         sys.stdout.write(then)
         if fault is not None:
             raise fault

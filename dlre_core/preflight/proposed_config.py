@@ -74,7 +74,9 @@ def proposed_configuration(
     return "\n".join(parts) + "\n"
 
 
-def outlook(folder: Path, problems: pd.DataFrame, units: Sequence[GivenUnit] = ()) -> tuple[pd.DataFrame, str]:
+def outlook(
+    folder: Path, problems: pd.DataFrame, units: Sequence[GivenUnit] = (), design: str = ""
+) -> tuple[pd.DataFrame, str]:
     """Who would be enrolled, and what to put into ``config.yaml``.
 
     Parameters
@@ -84,6 +86,8 @@ def outlook(folder: Path, problems: pd.DataFrame, units: Sequence[GivenUnit] = (
     problems : DataFrame
         As `dlre_core.preflight.folder_check.check_folder` returns it.
     units : sequence of GivenUnit, optional
+    design : str, optional
+        The study's, where ``config.yaml`` does not name it.
 
     Returns
     -------
@@ -97,7 +101,7 @@ def outlook(folder: Path, problems: pd.DataFrame, units: Sequence[GivenUnit] = (
     ConfigurationError
         If the section enrolment of the ``config.yaml`` here is wrong.
     """
-    given = checked_section(CONFIGURATION, SCHEMA, "enrolment")
+    given = checked_section(CONFIGURATION, SCHEMA, "enrolment", design)
     settings = EnrolmentSettings(**given)
     pacs = table_path(folder, STUDY_LIST).exists()
     try:

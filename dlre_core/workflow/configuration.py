@@ -56,18 +56,21 @@ def check_configuration(config: Mapping[str, Any], schema_file: str | Path) -> N
     refuse(_schema_faults(config, schema_file) or list(contradictions(config)))
 
 
-def checked_section(config_file: Path, schema_file: str | Path, name: str) -> dict[str, Any]:
-    """One section of a configuration file, checked by the schema; empty where there is no such file.
+def checked_section(config_file: Path, schema_file: str | Path, name: str, design: str = "") -> dict[str, Any]:
+    """One section of a configuration file, checked by the schema; empty where there is neither the file nor a design.
+
+    With a ``design`` the file is taken to name that one.
 
     Raises
     ------
     ConfigurationError
         With the faults of that section.
     """
-    if not config_file.exists():
+    if config_file.exists():
+        check_yaml(config_file)
+    elif not design:
         return {}
-    check_yaml(config_file)
-    config = read_configuration(config_file)
+    config = read_configuration(config_file, design)
     if name not in config:
         return {}
     part = {name: config[name]}

@@ -136,8 +136,8 @@ def design_faults(config: Mapping[str, Any]) -> list[str]:
     return faults
 
 
-def read_configuration(path: str | Path) -> dict[str, Any]:
-    """A configuration file with its design beneath it, unchecked; empty where there is no such file.
+def read_configuration(path: str | Path, design: str = "") -> dict[str, Any]:
+    """A configuration file with its design beneath it, or one of another name, unchecked.
 
     Raises
     ------
@@ -145,7 +145,9 @@ def read_configuration(path: str | Path) -> dict[str, Any]:
         If its design cannot be read.
     """
     path = Path(path)
-    config = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    config = (yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None) or {}
+    if design:
+        config["design"] = design
     apply_design(config)
     return config
 
@@ -158,10 +160,7 @@ def follow_design(config_file: str | Path, name: str = "") -> None:
     ConfigurationError
         If it cannot be read or lacks a section.
     """
-    path = Path(config_file)
-    config = (yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None) or {}
-    config["design"] = name or config.get("design", DEFAULT)
-    apply_design(config)
+    config = read_configuration(config_file, name)
     try:
         use_design(design_of(config))
     except (KeyError, TypeError, AttributeError) as error:
