@@ -6,12 +6,12 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from dlre_core.foundation.design import method_labels, question_labels, stage_labels, study_questions
+from dlre_core.foundation.design import method_labels, question_labels, stage_labels, study_methods, study_questions
 from dlre_core.foundation.study_terms import KEYS
 from dlre_core.statistics.estimates import LEAST_OF_A_CLASS, Estimate, too_few, undefined
 from dlre_core.statistics.proportions import proportion
 from dlre_core.tables.accuracy_print import METHOD_WORDS, estimate, limited
-from dlre_core.tables.formatting import UNDEFINED, format_interval
+from dlre_core.tables.formatting import UNDEFINED, format_interval, methods_in_words
 from dlre_core.tables.table_2_accuracy import AccuracySettings, spread
 from dlre_core.tables.table_3_pictures import STRATEGIES
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
@@ -189,7 +189,7 @@ def printed_intention_to_diagnose(table: pd.DataFrame, settings: AccuracySetting
         "no result and stand in no row of Table 2. Failed: of all who were tried, in all hospitals. Failed wrong: they "
         "count as wrong answers (the worst case); failed right: as right ones. Taken for a positive test, failed "
         "elastography gives the sensitivity of failed right with the specificity of failed wrong; taken for a negative "
-        "one, the reverse. APRI and FIB-4 need no elastography.",
+        f"one, the reverse.{_other_methods()}",
         f"Validation cohort, cut-offs of Table 2. {100 * settings.confidence:g} % confidence intervals: "
         f"{METHOD_WORDS[settings.proportion_interval]}, combined on the logarithmic scale where failures count.",
         *limited(table),
@@ -201,3 +201,10 @@ def printed_intention_to_diagnose(table: pd.DataFrame, settings: AccuracySetting
 def _cell(row: Mapping[str, object], name: str) -> str:
     found = estimate(row, name)
     return format_interval(found, 1, 100) if found.defined else UNDEFINED
+
+
+def _other_methods() -> str:
+    """What failed elastography says nothing about, in the note's words."""
+    others = [method for method in study_methods() if method not in STRATEGIES]
+    needs = "needs" if len(others) == 1 else "need"
+    return f" {methods_in_words(others)} {needs} no 2D-SWE." if others else ""

@@ -144,7 +144,7 @@ def test_everybody_is_staged_once_by_networks_that_do_not_know_them(masld):
 
 def test_new_patients_are_staged_by_the_finished_studys_design(masld):
     # Whatever the configuration says by now.
-    masld.name_design("gut_2019")
+    masld.name_design("minimal")
     masld.run("results/staging/index.html")
     staged = table(masld, "staging/patients")
     assert {"cirrhosis", "ge_f2"} <= set(staged)
