@@ -142,14 +142,16 @@ def test_everybody_is_staged_once_by_networks_that_do_not_know_them(masld):
     assert list(table(masld, "tables/subanalyses")["grouping"].unique()) == ["Centre"]
 
 
-def test_new_patients_are_staged_by_the_finished_studys_design(masld):
-    # Whatever the configuration says by now.
-    masld.name_design("minimal")
-    masld.run("results/staging/index.html")
-    staged = table(masld, "staging/patients")
+def test_new_patients_are_staged_by_the_finished_studys_design(masld, tmp_path):
+    # In another folder, whose configuration names another design.
+    elsewhere = Study.create(tmp_path / "elsewhere", staging={"model": str(masld.folder / "results/serving")})
+    elsewhere.run("--", "results/staging/index.html")
+    staged = table(elsewhere, "staging/patients")
     assert {"cirrhosis", "ge_f2"} <= set(staged)
     assert set(staged["implied_stage"].dropna()) <= {"F0-1", "F2-3", "F4"}
-    masld.name_design("masld.yaml")
+    page = (elsewhere.folder / "results/staging/index.html").read_text(encoding="utf-8")
+    assert '<th scope="col">≥F2</th>' in page
+    assert '<th scope="col">≥F3</th>' not in page
 
 
 def test_a_design_that_nobody_could_run_stops_before_anything_runs(masld, tmp_path):
