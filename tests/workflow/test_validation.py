@@ -94,7 +94,7 @@ def test_the_report_shows_one_cohort_or_both(validated):
         assert "RESEARCH USE ONLY" in page
     assert all(f">{name}</h2>" in both for name in ("north", "south"))
     for page, names in ((one, ["north"]), (both, ["north", "south"])):
-        tables = [f"{name}{part}.csv" for name in names for part in ("", "_calibration")]
+        tables = [f"{name}{part}.csv" for name in names for part in ("", "_calibration", "_recalibration")]
         assert re.findall(r'download="([^"]*)"', page) == tables
     assert both.count("data:image/") == 2 * one.count("data:image/") > 0
 
