@@ -19,14 +19,13 @@ from dlre_core.foundation.design import (
     NETWORK,
     method_labels,
     question_labels,
-    short_labels,
     stage_labels,
     study_methods,
     study_questions,
 )
 from dlre_core.foundation.study_terms import COHORTS
 from dlre_core.statistics.estimates import LEAST_OF_A_CLASS, too_few
-from dlre_core.tables.accuracy_print import METHOD_WORDS, estimate
+from dlre_core.tables.accuracy_print import METHOD_WORDS, estimate, limited
 from dlre_core.tables.formatting import format_cutoff, format_interval
 from dlre_core.tables.table_2_accuracy import OF_EACH_STAGE, method_scores, spread
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
@@ -89,7 +88,8 @@ def decision_table(
     for stage in study_questions():
         chosen = {method: _chosen(training, method, stage, settings) for method in study_methods()}
         for strategy in strategies(settings.steps):
-            alone = _cutoff_cells(training, strategy[0], stage, settings) if len(strategy) == 1 else {}
+            first = chosen[strategy[0]]
+            alone = _cutoff_cells(training, (strategy[0], stage), first, settings) if len(strategy) == 1 else {}
             fitted = set(strategy) & set(OF_EACH_STAGE)
             predictions = ("apparent" if out_of_fold is None else "out of fold") if fitted else ""
             for cohort, part in parts.items():
@@ -99,7 +99,7 @@ def decision_table(
                     labels, stepwise_zones(steps), confidence=settings.confidence, interval=settings.interval
                 )
                 cases = int(labels.sum())
-                of_cutoffs = chosen[strategy[0]].reason if alone else ""
+                of_cutoffs = first.reason if alone else ""
                 reasons = (of_cutoffs and f"cut-offs: {of_cutoffs}", too_few(cases, found.n - cases))
                 row = {
                     "stage": stage,
@@ -121,10 +121,10 @@ def _chosen(training: pd.DataFrame, method: str, stage: str, settings: DecisionS
 
 
 def _cutoff_cells(
-    training: pd.DataFrame, method: str, stage: str, settings: DecisionSettings
+    training: pd.DataFrame, score: tuple[str, str], cutoffs: DualCutoffs, settings: DecisionSettings
 ) -> dict[str, tuple[float, float, float]]:
-    """Each cut-off with its bootstrap limits."""
-    cutoffs = _chosen(training, method, stage, settings)
+    """Each cut-off of a score, its method and question, with its bootstrap limits."""
+    method, stage = score
     limits = dual_cutoff_intervals(
         stage_labels(training["fibrosis_stage"], stage),
         method_scores(training, method, stage),
@@ -194,7 +194,7 @@ def printed_decisions(table: pd.DataFrame, settings: DecisionSettings, simulated
         "cohort, the sensitivity and specificity of each cut-off, and bootstrap limits of the cut-offs. "
         f"{100 * settings.confidence:g} % intervals: {METHOD_WORDS[settings.interval]}, with the cut-offs as given. "
         f"With fewer than {LEAST_OF_A_CLASS} cases or controls nothing is estimated (too few).",
-        *_reasons(validation),
+        *limited(validation, lambda row: _strategy_name(str(row["strategy"]))),
     ]
     caption = "Extended table 11. Two cut-offs: stages ruled out and in, biopsies avoided and stages missed"
     return PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes)
@@ -235,13 +235,3 @@ def _cells(row: Mapping[str, object]) -> list[str]:
 def _cutoff(row: Mapping[str, object], end: str) -> str:
     value = float(str(row[end]))
     return "none" if math.isnan(value) else format_cutoff(value, str(row["strategy"]))
-
-
-def _reasons(table: pd.DataFrame) -> list[str]:
-    """One footnote for what is not there or differs, each with its rows, or none."""
-    rows: dict[str, list[str]] = {}
-    for row in table.to_dict("records"):
-        for note in filter(None, str(row["notes"]).split("; ")):
-            rows.setdefault(note, []).append(f"{short_labels()[row['stage']]} {_strategy_name(row['strategy'])}")
-    parts = [f"{note} ({', '.join(names)})" for note, names in rows.items()]
-    return [f"Undefined or limited: {'; '.join(parts)}."] if parts else []

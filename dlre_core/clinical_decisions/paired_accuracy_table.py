@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from dlre_core.clinical_decisions.paired_proportions import PairedProportions, compare_paired_proportions
 from dlre_core.clinical_decisions.relative_predictive_values import relative_predictive_value
-from dlre_core.foundation.design import method_labels, question_labels, short_labels, study_methods, study_questions
+from dlre_core.foundation.design import method_labels, question_labels, study_methods, study_questions
 from dlre_core.foundation.study_terms import COHORTS
 from dlre_core.statistics.comparisons import holm
 from dlre_core.statistics.estimates import LEAST_OF_A_CLASS, Estimate, too_few, undefined
-from dlre_core.tables.accuracy_print import estimate
+from dlre_core.tables.accuracy_print import estimate, limited
 from dlre_core.tables.formatting import format_interval, format_p_value
 from dlre_core.tables.table_2_accuracy import samples, spread
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
@@ -131,7 +131,7 @@ def printed_paired_accuracy(table: pd.DataFrame, confidence: float, simulated: b
         "as mid-p (the exact one is too careful where few patients tell the methods apart), and Moskowitz and Pepe's. "
         "None is adjusted; values adjusted by Holm, Kosinski's weighted score test and the training cohort are in the "
         f"CSV. With fewer than {LEAST_OF_A_CLASS} patients of a class nothing is estimated (too few).",
-        *_reasons(validation),
+        *limited(validation, lambda row: method_labels()[str(row["method"])]),
     ]
     caption = f"Extended table 12. {network} and the other methods at their cut-offs, in the same patients"
     return PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes)
@@ -154,14 +154,3 @@ def _printed(found: Estimate, name: str, few: str) -> str:
     if not found.defined:
         return "too few" if few else "none"
     return format_interval(found, 1, 100) if name in SHARES else format_interval(found)
-
-
-def _reasons(table: pd.DataFrame) -> list[str]:
-    """One footnote for what is not there, each with its rows, or none."""
-    rows: dict[str, list[str]] = {}
-    for row in table.to_dict("records"):
-        for note in filter(None, str(row["notes"]).split("; ")):
-            name = f"{short_labels()[str(row['stage'])]} {method_labels()[str(row['method'])]}"
-            rows.setdefault(note, []).append(name)
-    parts = [f"{note} ({', '.join(names)})" for note, names in rows.items()]
-    return [f"Undefined or limited: {'; '.join(parts)}."] if parts else []

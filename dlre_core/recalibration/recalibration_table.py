@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from dlre_core.foundation.design import NETWORK, question_labels, short_labels, stage_labels, study_questions
+from dlre_core.foundation.design import NETWORK, question_labels, stage_labels, study_questions
 from dlre_core.recalibration.calibration_errors import NAMES, calibration_errors
 from dlre_core.recalibration.maps import (
     INTERCEPT,
@@ -20,7 +20,7 @@ from dlre_core.recalibration.maps import (
 from dlre_core.recalibration.methods import fit_recalibration
 from dlre_core.statistics.calibration import calibration
 from dlre_core.statistics.estimates import LEAST_OF_A_CLASS, Estimate, too_few
-from dlre_core.tables.accuracy_print import estimate
+from dlre_core.tables.accuracy_print import estimate, limited
 from dlre_core.tables.formatting import format_interval
 from dlre_core.tables.table_2_accuracy import method_scores, spread
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
@@ -158,7 +158,7 @@ def printed_recalibration(
         "by Wald (slopes by Firth's profile likelihood where cases and controls separate); the others by a bootstrap "
         f"of patients. With fewer than {LEAST_OF_A_CLASS} cases or controls only observed/expected is estimated (else: "
         "too few).",
-        *_reasons(table),
+        *limited(table, lambda row: WORDS[str(row["recalibration"])].lower()),
     ]
     return PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes)
 
@@ -177,14 +177,3 @@ def _cells(row: Mapping[str, object]) -> list[str]:
         cell("brier", 3),
         *(cell(name, 2) for name in NAMES),
     ]
-
-
-def _reasons(table: pd.DataFrame) -> list[str]:
-    """One footnote for what is not there or differs, each with its rows, or none."""
-    rows: dict[str, list[str]] = {}
-    for row in table.to_dict("records"):
-        for note in filter(None, str(row["notes"]).split("; ")):
-            name = f"{short_labels()[str(row['stage'])]} {WORDS[str(row['recalibration'])].lower()}"
-            rows.setdefault(note, []).append(name)
-    parts = [f"{note} ({', '.join(names)})" for note, names in rows.items()]
-    return [f"Undefined or limited: {'; '.join(parts)}."] if parts else []

@@ -299,14 +299,24 @@ def complete_cases_note(table: pd.DataFrame, prefix: str = "") -> list[str]:
     return [f"Comparisons are on complete cases, the patients with both scores: {'; '.join(parts)}."]
 
 
-def limited(table: pd.DataFrame) -> list[str]:
-    """One footnote for all cells that are undefined or limited, each with its rows, or none."""
+def limited(table: pd.DataFrame, name: Callable[[Mapping[str, object]], str] | None = None) -> list[str]:
+    """One footnote for all cells that are undefined or limited, each with its rows, or none.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With stage and notes; the cohort is named where there are several.
+    name : callable, optional
+        How a row is called after its question; by its method, arm and images where it is not given.
+    """
     rows: dict[str, list[str]] = {}
+    several = "cohort" in table and table["cohort"].nunique() > 1
     for row in table.to_dict("records"):
-        cohort = f" {COHORT_NAMES[row['cohort']][0]}" if table["cohort"].nunique() > 1 else ""
+        cohort = f" {COHORT_NAMES[row['cohort']][0]}" if several else ""
         for note in str(row["notes"]).split("; "):
             if note and note != "nan":
-                rows.setdefault(note, []).append(f"{short_labels()[row['stage']]} {_row_name(row)}{cohort}")
+                called = (name or _row_name)(row)
+                rows.setdefault(note, []).append(f"{short_labels()[row['stage']]} {called}{cohort}")
     parts = [f"{note} ({', '.join(dict.fromkeys(names))})" for note, names in rows.items()]
     return [f"Undefined or limited: {'; '.join(parts)}."] if parts else []
 
