@@ -1,7 +1,7 @@
 """The design of the study in use: its questions, what the network is compared with, and the disease."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,8 +69,10 @@ class Design:
         In the order of the tables; the network stands before them.
     disease : str
         As in "staging of liver fibrosis in ...".
-    required_columns : frozenset of str, optional
-        Columns of the clinical table that must be there besides id, hospital and stage; None: all of the data contract.
+    whole_contract : bool
+        Whether all columns that the data contract requires must be in the clinical table.
+    required_columns : frozenset of str
+        Columns that must be there in any case, besides id, hospital and stage.
     columns : tuple of OwnColumn
         Columns of the clinical table besides the data contract's.
     """
@@ -78,7 +80,8 @@ class Design:
     questions: tuple[Question, ...]
     comparators: tuple[Method, ...]
     disease: str
-    required_columns: frozenset[str] | None = None
+    whole_contract: bool = True
+    required_columns: frozenset[str] = frozenset()
     columns: tuple[OwnColumn, ...] = ()
 
 
@@ -156,10 +159,10 @@ def design_of(config: Mapping[str, Any]) -> Design:
     """
     questions = sorted((Question(**question) for question in config["questions"]), key=lambda one: -one.lowest_stage)
     comparators = [_method({"name": one} if isinstance(one, str) else one) for one in config["comparators"]]
-    required = config["required_columns"]
-    needed = None if required == "contract" else frozenset(required) | _columns_of(config["enrolment"])
+    whole = config["required_columns"] == "contract"
+    needed = _columns_of(config["enrolment"]).union(() if whole else config["required_columns"])
     own = (OwnColumn(**entry | {"values": tuple(entry.get("values", ()))}) for entry in config.get("columns", ()))
-    return Design(tuple(questions), tuple(comparators), config["disease"], needed, tuple(own))
+    return Design(tuple(questions), tuple(comparators), config["disease"], whole, needed, tuple(own))
 
 
 def _method(entry: Mapping[str, Any]) -> Method:
@@ -171,6 +174,7 @@ def _columns_of(enrolment: Mapping[str, Any]) -> frozenset[str]:
     """Columns of the clinical table that criteria name."""
     found = set()
     for rule in enrolment["criteria"]:
+        found |= set(rule.get("only_for", ()))
         for condition in (*rule.get("unless", ()), *rule.get("if", ())):
             names = condition.get("columns", [condition.get("column"), condition.get("days_from")])
             found |= set(enrolment[names] if isinstance(names, str) else names)
@@ -196,7 +200,8 @@ def use_design(design: Design) -> None:
 def design_as_json(design: Design) -> dict[str, Any]:
     """A design's questions, comparators and disease, to be kept beside frozen networks."""
     content = asdict(design)
-    del content["required_columns"], content["columns"]
+    for name in ("whole_contract", "required_columns", "columns"):
+        del content[name]
     return content
 
 
@@ -334,9 +339,9 @@ def score_columns() -> list[str]:
     return [*KEYS, *known, *network_scores(), *study_methods()[1:]]
 
 
-def network_scores(questions: Sequence[str] | None = None) -> list[str]:
+def network_scores() -> list[str]:
     """Columns of the network's scores, one per question."""
-    return [f"{NETWORK.name}_{question}" for question in questions or study_questions()]
+    return [f"{NETWORK.name}_{question}" for question in study_questions()]
 
 
 def own_categories() -> frozenset[str]:

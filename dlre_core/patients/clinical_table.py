@@ -199,12 +199,9 @@ def clinical_columns() -> tuple[Column, ...]:
     """The contract of the clinical table, in which the design in use says what is required."""
     design = design_in_use()
     own = tuple(map(_contract_of, design.columns))
-    needed = design.required_columns
-    if needed is None:
-        return EVERY_CLINICAL_COLUMN + own
-    always = {"hospital", "patient_id", STAGE}
+    needed = design.required_columns | {"hospital", "patient_id", STAGE}
     columns = EVERY_CLINICAL_COLUMN + own
-    required = [column.name in needed | always for column in columns]
+    required = [column.name in needed or (design.whole_contract and column.required) for column in columns]
     return tuple(
         replace(column, required=asked, made_up=column.required and not asked)
         for column, asked in zip(columns, required, strict=True)

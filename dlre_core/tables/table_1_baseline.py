@@ -119,7 +119,7 @@ def table_1(patients: pd.DataFrame, split: pd.DataFrame, stratified: bool = Fals
 
 def _told(table: pd.DataFrame, column: str) -> bool:
     """Whether the study has a column; of one that its design does not need it may have no value at all."""
-    needed = design_in_use().required_columns is None
+    needed = design_in_use().whole_contract
     return column in table and (needed or bool(table[column].replace("", np.nan).notna().any()))
 
 

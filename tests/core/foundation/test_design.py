@@ -28,6 +28,7 @@ from dlre_core.foundation.design import (
     use_design,
 )
 from dlre_core.foundation.errors import ConfigurationError, StoreMismatch
+from dlre_core.patients.clinical_table import clinical_columns
 from dlre_core.preflight.trainable_arms import untrainable_arms
 
 
@@ -114,6 +115,16 @@ def test_every_comparator_of_the_registry_has_a_name_in_print():
     from dlre_core.comparators.registry import COMPARATORS
 
     assert set(designs.LABELS) == set(COMPARATORS)
+
+
+def test_every_column_that_a_criterion_asks_for_must_be_there():
+    rule = {"unless": [{"column": "inr", "above": 1}], "only_for": {"aetiology": ["hbv"]}}
+    for required in ("contract", ["albumin_g_l"]):
+        config = read_design("gut_2019") | {"required_columns": required, "enrolment": {"criteria": [rule]}}
+        use_design(design_of(config))
+        needed = {column.name for column in clinical_columns() if column.required}
+        assert {"inr", "aetiology", "fibrosis_stage", "albumin_g_l"} <= needed
+        assert ("hbsag_positive_months" in needed) == (required == "contract")
 
 
 def test_the_default_is_the_study_of_2019():
