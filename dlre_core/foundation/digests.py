@@ -6,16 +6,19 @@ import json
 import os
 import re
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from datetime import date
 from functools import cache
-from pathlib import Path
+from numbers import Number
+from pathlib import Path, PurePath
 
 PACKAGE_ROOT = Path(__file__).parents[1]
 # Templates and data inside a package are as much a part of it as its modules.
 SOURCE_SUFFIXES = (".py", ".j2", ".css", ".js", ".json", ".csv", ".yaml")
-# A file's name in a template: {% include "report.css" %}.
 # The module of the design in use; modules that name it and whose output is the same whatever it says.
 DESIGN = PACKAGE_ROOT / "foundation" / "design.py"
 PASS_ON = ("job_log.py", "csv_tables.py", "clinical_table.py")
+# A file's name in a template: {% include "report.css" %}.
 WORDS = re.compile(r"[\w.-]+\.\w+")
 
 
@@ -70,15 +73,32 @@ def files_behind(script: str | Path) -> set[Path]:
 
 
 def value_digest(value: object) -> str:
-    """Digest a JSON-like value; equal values give equal digests whatever their key order.
+    """Digest a JSON-like value; equal values give equal digests, whatever the order of their keys, in every process.
+
+    Sets, which every process walks in another order, are sorted; paths, dates and NumPy's numbers are taken as text.
+
+    Raises
+    ------
+    TypeError
+        If it holds anything else that JSON cannot.
 
     Examples
     --------
     >>> value_digest({"a": 1, "b": 2}) == value_digest({"b": 2, "a": 1})
     True
+    >>> value_digest({"b", "a"}) == value_digest(["a", "b"])
+    True
     """
-    text = json.dumps(value, sort_keys=True, default=str)
+    text = json.dumps(value, sort_keys=True, default=_as_json)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _as_json(value: object) -> object:
+    if isinstance(value, AbstractSet):
+        return sorted(value, key=str)
+    if isinstance(value, (PurePath, date, Number)):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} {value!r} has no digest")
 
 
 def file_digest(path: str | Path) -> str:

@@ -2,6 +2,9 @@
 
 import os
 import shutil
+import subprocess
+import sys
+from datetime import date
 
 import pytest
 
@@ -162,3 +165,35 @@ def test_tree_digest_survives_links_pipes_and_a_missing_folder(tmp_path):
     (tree / "loop").symlink_to(tree)
     (tree / "dangling").symlink_to("nowhere")
     assert len(digests.tree_digest(tree, cache, LIMIT)) == 16
+
+
+DIGEST_OF_A_DESIGN = """
+from dataclasses import asdict
+from dlre_core.foundation.design import design_of
+from dlre_core.foundation.digests import value_digest
+from dlre_core.workflow.study_design import read_design
+print(value_digest(asdict(design_of(read_design("international_2025")))))
+"""
+
+
+def test_a_designs_digest_is_the_same_in_every_process():
+    # Each process walks a set in an order of its own.
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", DIGEST_OF_A_DESIGN],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(found) == 1
+    assert found != {""}
+
+
+def test_value_digest_sorts_sets_and_refuses_what_has_no_words_of_its_own(tmp_path):
+    assert digests.value_digest(frozenset("stage")) == digests.value_digest(sorted("stage"))
+    assert digests.value_digest([date(2019, 1, 31), tmp_path]) == digests.value_digest(["2019-01-31", str(tmp_path)])
+    with pytest.raises(TypeError, match="no digest"):
+        digests.value_digest(object())
