@@ -12,7 +12,7 @@ from dlre_core.patients.other_tables import check_tables, hospital_tables_digest
 from dlre_core.patients.study_list import listed_digest
 from dlre_core.patients.table_file import table_path
 from dlre_core.preflight.trainable_arms import skipped_arms
-from dlre_core.publication.archive import model_folder
+from dlre_core.publication.archive import model_folder, pictures_seen
 from dlre_core.reading.study_readings import answers_digest, readings_param, squares_param
 from dlre_core.screens.profiles import profile_entries, read_profiles
 from dlre_core.simulation.presets import optional_tables

@@ -81,6 +81,7 @@ rule crop_rois:
         runtime=30,
     params:
         by_hand=lambda wildcards: squares_param(COHORT, READINGS, wildcards.get("hospital", "")),
+        pictures=PLAN.pictures,
     script:
         "../scripts/elastography/crop_rois.py"
 

@@ -259,6 +259,7 @@ rule reader_squares:
         runtime=60,
     params:
         cohort=COHORT,
+        kind=PLAN.kinds[PLAN.main_arm],
         answers=lambda wildcards: answers_digest(COHORT),
         confidence=config["statistics"]["confidence"],
         simulated=SIMULATED,
@@ -290,6 +291,7 @@ rule every_picture:
     params:
         hospitals=HOSPITALS,
         images=config["arms"][PLAN.main_arm]["images"],
+        kind=PLAN.kinds[PLAN.main_arm],
         criteria=config["enrolment"],
         aggregate=config["statistics"]["aggregate"],
         upper_limits=UPPER_LIMITS,
@@ -522,3 +524,23 @@ rule repeatability_figure:
         simulated=SIMULATED,
     script:
         "../scripts/extended/repeatability_figure.py"
+
+
+rule networks:
+    """Extended table 18: arms that differ in network or input only."""
+    input:
+        scores=[f"results/scores/{arm}.csv" for arm in PLAN.compared_arms],
+    output:
+        **printed_table("results/tables/networks", "Extended", "Other networks and inputs"),
+    log:
+        "results/logs/networks.log",
+    benchmark:
+        "results/benchmarks/networks.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        kinds={arm: PLAN.kinds[arm] for arm in PLAN.compared_arms},
+        settings=ACCURACY_SETTINGS,
+        simulated=SIMULATED,
+    script:
+        "../scripts/extended/networks.py"

@@ -24,6 +24,7 @@ rule train:
     params:
         arm="{arm}",
         images=lambda wildcards: config["arms"][wildcards.arm]["images"],
+        kind=lambda wildcards: PLAN.kinds[wildcards.arm],
         settings={k: v for k, v in config["training"].items() if k != "permute_labels"},
         speed="results/benchmarks/train/{arm}_images_per_second.csv",
         checkpoints="results/checkpoints/{arm}",

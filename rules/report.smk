@@ -16,6 +16,7 @@ TABLES += [
     "intention_to_diagnose",
     "failure_rates",
 ]
+TABLES += ["networks"] * bool(PLAN.compared_arms)
 READ_BY_TWO = READINGS["readers"] == "two"
 TABLES += config["robustness"]["analyses"] + ["agreement", "reader_squares", "every_picture"] * READ_BY_TWO
 FIGURES = ["headline", "figure_1", "figure_2", "figure_3"]

@@ -57,6 +57,8 @@ use rule crop_rois as crop_inbox with:
         "results/logs/crop_inbox.log",
     benchmark:
         "results/benchmarks/crop_inbox.tsv"
+    params:
+        pictures=lambda wildcards: pictures_seen(MODEL),
 
 
 rule stage_inbox:

@@ -71,6 +71,8 @@ use rule crop_rois as crop_external with:
         "results/logs/crop_external/{cohort}_{external_hospital}.log",
     benchmark:
         "results/benchmarks/crop_external/{cohort}_{external_hospital}.tsv"
+    params:
+        pictures=lambda wildcards: pictures_seen(VALIDATION_MODEL),
 
 
 use rule roi_store as external_rois with:

@@ -165,7 +165,7 @@ def _sector(coloured: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return inside_columns & inside_rows
 
 
-def stiffness_map(colours: BoxColours, scale: Scale) -> NDArray[np.float32]:
+def stiffness_map(colours: BoxColours, scale: Scale, *, saturated: bool = False) -> NDArray[np.float32]:
     """Stiffness in the box from its colours.
 
     Parameters
@@ -174,6 +174,8 @@ def stiffness_map(colours: BoxColours, scale: Scale) -> NDArray[np.float32]:
         As `read_box` returns them.
     scale : Scale
         Of the colour bar.
+    saturated : bool
+        Keep what may exceed the scale, as its end.
 
     Returns
     -------
@@ -182,7 +184,9 @@ def stiffness_map(colours: BoxColours, scale: Scale) -> NDArray[np.float32]:
         on an unknown scale.
     """
     out = np.full(colours.coloured.shape, np.nan, dtype=np.float32)
-    masked = (colours.position > SATURATED_SHARE) | (colours.distance > LINE_DISTANCE)
+    masked = colours.distance > LINE_DISTANCE
+    if not saturated:
+        masked |= colours.position > SATURATED_SHARE
     out[colours.coloured] = np.where(masked, np.nan, scale.kpa(colours.position))
     return out
 

@@ -1,16 +1,19 @@
 """The square that the network sees: 250 x 250 pixels with the whole elastography box inside."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from dlre_core.elastography.crop_kernel import resample_square
-from dlre_core.elastography.screen_layout import NATIVE_WIDTH
+from dlre_core.elastography.elastogram import read_box, stiffness_map, stored_layout
+from dlre_core.elastography.scale import Scale, scale_of_columns
+from dlre_core.elastography.screen_layout import NATIVE_WIDTH, ScreenLayout
 from dlre_core.elastography.square import Square, box_of, square_of
 from dlre_core.foundation.csv_tables import read_table, write_table
 from dlre_core.foundation.errors import StoreMismatch
@@ -25,6 +28,10 @@ from dlre_core.foundation.study_terms import SQUARE_SHAPE, SQUARE_SIDE
 
 logger = logging.getLogger(__name__)
 
+# Of a layout: nobody knows the box, only the square.
+BY_HAND = "hand"
+# Of the stored map of stiffness; the stiffest scale of a screen ends there (10 m/s).
+STIFFEST_KPA = 300.0
 COLUMNS = [
     "image_id",
     "hospital",
@@ -57,12 +64,45 @@ def crop_square(screen: NDArray[np.uint8], square: Square) -> NDArray[np.uint8]:
     return out
 
 
+def bmode_square(screen: NDArray[np.uint8], square: Square, layout: ScreenLayout) -> NDArray[np.uint8]:
+    """The square in the picture without colours, (250, 250, 3) uint8; black where the screen has none."""
+    moved = np.zeros_like(screen)
+    if layout.twin is not None:
+        left, top = (getattr(layout.elastogram, side) - getattr(layout.twin, side) for side in ("left", "top"))
+        twin = layout.twin.clamped(*screen.shape[:2])
+        place = twin.moved(left, top).clamped(*screen.shape[:2])
+        moved[place.top : place.bottom, place.left : place.right] = place.moved(-left, -top).cut(screen)
+    return crop_square(moved, square)
+
+
+def stiffness_square(
+    screen: NDArray[np.uint8], square: Square, layout: ScreenLayout, scale: Scale, opacity: float
+) -> NDArray[np.uint8]:
+    """Stiffness in the square by its logarithm, which does not depend on the screen's colours or scale.
+
+    Returns
+    -------
+    (250, 250, 3) uint8
+        First channel: 255 ln(1 + E) / ln(1 + `STIFFEST_KPA`), E in kPa; second: 255 where there is signal; both 0 where
+        there is none, outside the box, and on an unknown scale. Third: 0.
+    """
+    kpa = stiffness_map(read_box(screen, layout, opacity), scale, saturated=True)
+    known = np.isfinite(kpa)
+    level = np.log1p(np.where(known, kpa, 0)) / np.log1p(STIFFEST_KPA)
+    drawn = np.zeros_like(screen)
+    place = drawn[layout.box.top : layout.box.bottom, layout.box.left : layout.box.right]
+    place[..., 0] = np.rint(255 * level.clip(0, 1))
+    place[..., 1] = 255 * known
+    return crop_square(drawn, square)
+
+
 def crop_hospital(
     shard: str | Path,
     acquisitions: str | Path,
     rois: str | Path,
     table: str | Path,
     by_hand: Mapping[str, Square] = MappingProxyType({}),
+    pictures: Collection[str] = (),
 ) -> None:
     """Cut the squares of one hospital.
 
@@ -75,6 +115,9 @@ def crop_hospital(
         training draws patients by it.
     by_hand : mapping of image id to Square
         Squares that readers drew, which replace those that were found.
+    pictures : collection of str
+        What is cut out besides, of `INPUTS`: ``bmode`` and ``stiffness``. A square of which there is none is black and
+        flagged ``no_bmode`` or ``no_stiffness``.
 
     Raises
     ------
@@ -89,14 +132,17 @@ def crop_hospital(
                 "Delete both and run again.",
             )
         squares = [by_hand.get(row.image_id) or square_of(row) for row in rows.itertuples()]
-        write_rois(rois, store.image_ids, _crops(store, squares))
+        parts = {name: _seen_squares(name, store, squares, rows) for name in ("rois", *sorted(pictures))}
+        write_rois(rois, store.image_ids, parts.pop("rois"), parts)
     found = rows[["image_id", "hospital", "patient", "acquisition"]].copy()
     found["row"] = [square.row for square in squares]
     found["column"] = [square.column for square in squares]
     found["size"] = [square.size for square in squares]
     found["scale"] = [square.scale for square in squares]
     found["source"] = np.where(rows["roi_row"].notna() | rows["image_id"].isin(by_hand), "hand", "automatic")
-    found["flags"] = [square_flags(square, row) for square, row in zip(squares, rows.itertuples(), strict=True)]
+    flags = [square_flags(square, row) for square, row in zip(squares, rows.itertuples(), strict=True)]
+    lacking = [[f"no_{name}" for name in sorted(pictures) if not _has(name, row)] for row in rows.to_dict("records")]
+    found["flags"] = [";".join(filter(None, [flag, *more])) for flag, more in zip(flags, lacking, strict=True)]
     found["q_box_mean_kpa"] = rows["q_box_mean_kpa"]
     write_table(found[COLUMNS], table)
 
@@ -139,15 +185,47 @@ def link_hospitals(
     write_table(whole, table)
 
 
-def _crops(store: ImageStore, squares: Sequence[Square]) -> Iterator[NDArray[np.uint8]]:
-    for index, square in enumerate(squares):
-        yield crop_square(store.screen(index), square)
+def _seen_squares(
+    name: str, store: ImageStore, squares: Sequence[Square], rows: pd.DataFrame
+) -> Iterator[NDArray[np.uint8]]:
+    for index, (square, row) in enumerate(zip(squares, rows.to_dict("records"), strict=True)):
+        yield seen_square(store.screen(index), square, row, name)
+
+
+def seen_square(screen: NDArray[np.uint8], square: Square, row: Mapping[str, Any], name: str) -> NDArray[np.uint8]:
+    """One of the pictures of `INPUTS`, (250, 250, 3) uint8, of a square; black where the screen has none.
+
+    Parameters
+    ----------
+    screen : (height, width, 3) uint8
+    square : Square
+    row : mapping
+        The picture's, of ``acquisitions.csv``.
+    name : str
+        rois, bmode or stiffness.
+    """
+    if name == "rois":
+        return crop_square(screen, square)
+    if not _has(name, row):
+        return np.zeros(SQUARE_SHAPE, np.uint8)
+    layout = stored_layout(row)
+    if name == "bmode":
+        return bmode_square(screen, square, layout)
+    return stiffness_square(screen, square, layout, scale_of_columns(row), float(row["opacity"]))
+
+
+def _has(name: str, row: Mapping[str, Any]) -> bool:
+    """Whether a picture's row of ``acquisitions.csv`` says that its screen shows the B-mode alone, or stiffness."""
+    layout = stored_layout(row)
+    if name == "bmode":
+        return layout.twin is not None
+    return layout.source != BY_HAND and scale_of_columns(row).known
 
 
 def square_flags(square: Square, row: tuple) -> str:
     """What is wrong with a square for the box of its row of ``acquisitions.csv``; joined by semicolons."""
     box, flags = box_of(row), []
-    if row.layout_source == "hand":
+    if row.layout_source == BY_HAND:
         # Nobody knows the box: the square stands for it.
         return ""
     if (

@@ -17,8 +17,8 @@ from dlre_core.figures.style import (
 from dlre_core.foundation.design import question_labels, stage_labels, study_questions
 from dlre_core.foundation.picture_store import open_rois
 from dlre_core.foundation.study_terms import KEYS
-from dlre_core.network.fibrosis_network import load_network
 from dlre_core.network.grad_cam import grad_cam
+from dlre_core.network.kinds import kind_of_file, load_network
 from dlre_core.tables.formatting import round_half_up
 
 # What an answer can be, with (has the stage, answered with yes).
@@ -103,7 +103,7 @@ def heat_map_figure(
     with mpl.rc_context(PARAMETERS), open_rois(rois_file) as store:
         axes = figure.subplots(len(study_questions()), len(KINDS), squeeze=False)
         for row, stage in enumerate(study_questions()):
-            network = load_network(weights[stage])
+            network, seen_as = load_network(weights[stage]), kind_of_file(weights[stage]).input
             for column, kind in enumerate(KINDS):
                 axis = axes[row, column]
                 axis.set_xticks([])
@@ -118,8 +118,10 @@ def heat_map_figure(
                     axis.text(0.5, 0.5, "nobody", ha="center", color="#51606F")
                     continue
                 case = found.iloc[0]
-                picture = store.read(np.array([index[case["image_id"]]]))[0]
-                pair = np.concatenate([picture, overlay(picture, grad_cam(network, picture))], 1)
+                at = index[case["image_id"]]
+                picture, seen = (store.read(np.array([at]), of)[0] for of in ("square", seen_as))
+                heat = grad_cam(network, seen, float(rois["q_box_mean_kpa"].iloc[at]))
+                pair = np.concatenate([picture, overlay(picture, heat)], 1)
                 axis.imshow(pair)
                 axis.set_xlabel(
                     f"Biopsy F{case['fibrosis_stage']}, probability {round_half_up(case['probability'], 2)}",

@@ -1,12 +1,12 @@
 """The picture store: one HDF5 shard a hospital, joined by virtual datasets. Only this opens HDF5."""
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import h5py
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dlre_core.foundation.atomic_files import written_whole
 from dlre_core.foundation.errors import StoreMismatch
-from dlre_core.foundation.study_terms import SQUARE_SHAPE
+from dlre_core.foundation.study_terms import INPUTS, SQUARE_SHAPE
 
 IMAGE_ID_TYPE = "S16"
 # Chosen by measurement: docs/measurements/ingestion.md, benchmarks/store.py.
@@ -102,8 +102,21 @@ def link_shards(shards: Sequence[str | Path], path: str | Path, left_out: Collec
         file["image_id"] = _concatenate([part.image_ids for part in parts], (0,), IMAGE_ID_TYPE)
 
 
-def write_rois(path: str | Path, image_ids: Sequence[str], rois: Iterable[NDArray[np.uint8]]) -> None:
+def write_rois(
+    path: str | Path,
+    image_ids: Sequence[str],
+    rois: Iterable[NDArray[np.uint8]],
+    others: Mapping[str, Iterable[NDArray[np.uint8]]] = MappingProxyType({}),
+) -> None:
     """Write cropped squares (250, 250, 3) uint8, uncompressed, in the order of ``image_ids``.
+
+    Parameters
+    ----------
+    path : path
+    image_ids : n str
+    rois : n arrays
+    others : mapping of str to n arrays, optional
+        Other pictures of the same squares, by the names that `INPUTS` has for them.
 
     Raises
     ------
@@ -112,13 +125,14 @@ def write_rois(path: str | Path, image_ids: Sequence[str], rois: Iterable[NDArra
     """
     with _new_file(path) as file:
         shape = (len(image_ids), *SQUARE_SHAPE)
-        data = file.create_dataset("rois", shape=shape, dtype=np.uint8)
-        count = 0
-        for count, roi in enumerate(rois, start=1):
-            if count <= len(image_ids):
-                data[count - 1] = roi
-        if count != len(image_ids):
-            raise StoreMismatch(f"{path}: {count} squares for {len(image_ids)} image ids.")
+        for name, squares in {"rois": rois, **others}.items():
+            data = file.create_dataset(name, shape=shape, dtype=np.uint8)
+            count = 0
+            for count, square in enumerate(squares, start=1):
+                if count <= len(image_ids):
+                    data[count - 1] = square
+            if count != len(image_ids):
+                raise StoreMismatch(f"{path}: {count} squares for {len(image_ids)} image ids.")
         file["image_id"] = np.array(image_ids, dtype=IMAGE_ID_TYPE)
 
 
@@ -126,14 +140,16 @@ def link_rois(shards: Sequence[str | Path], path: str | Path, left_out: Collecti
     """Join the squares of all hospitals, but for the image ids that are ``left_out``, as virtual datasets."""
     parts = [_Shard.read(shard, path, "rois", left_out) for shard in shards]
     rows = sum(part.shape[0] for part in parts)
-    layout = _virtual_layout((rows, *SQUARE_SHAPE))
-    start = 0
-    for part in parts:
-        for source, n in part.sources("rois"):
-            layout[start : start + n] = source
-            start += n
+    names = set.intersection(*(part.pictures for part in parts)) if parts else {"rois"}
     with _new_file(path) as file:
-        file.create_virtual_dataset("rois", layout, fillvalue=0)
+        for name in sorted(names, reverse=True):
+            layout = _virtual_layout((rows, *SQUARE_SHAPE))
+            start = 0
+            for part in parts:
+                for source, n in part.sources(name):
+                    layout[start : start + n] = source
+                    start += n
+            file.create_virtual_dataset(name, layout, fillvalue=0)
         file["image_id"] = _concatenate([part.image_ids for part in parts], (0,), IMAGE_ID_TYPE)
 
 
@@ -185,9 +201,26 @@ class ImageStore(_Store):
 class RoiStore(_Store):
     """Squares, 250 x 250 pixels."""
 
-    def read(self, indices: NDArray[np.int64] | None = None) -> NDArray[np.uint8]:
-        """Squares ``(n, 250, 250, 3)`` uint8: all, or those at ``indices`` in their order."""
-        data = self._file["rois"]
+    def read(self, indices: NDArray[np.int64] | None = None, kind: str = "square") -> NDArray[np.uint8]:
+        """Squares ``(n, 250, 250, channels)`` uint8: all, or those at ``indices`` in their order.
+
+        ``kind``, one of `INPUTS`, says what is seen of them; three channels a picture.
+
+        Raises
+        ------
+        StoreMismatch
+            If the store has no such pictures.
+        """
+        parts = [self._read(indices, name) for name in INPUTS[kind]]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=3)
+
+    def _read(self, indices: NDArray[np.int64] | None, name: str) -> NDArray[np.uint8]:
+        if name not in self._file:
+            raise StoreMismatch(
+                f"{self._file.filename} holds no pictures of the kind {name}.",
+                "Delete results/roi and run again.",
+            )
+        data = self._file[name]
         if indices is None:
             return data[()]
         indices = np.asarray(indices, dtype=np.int64)
@@ -200,30 +233,30 @@ class RoiStore(_Store):
                 out[run[0] : run[-1] + 1] = data[first : first + len(run)]
         return out
 
-    def squares(self, indices: NDArray[np.int64] | None = None) -> "StoredSquares":
+    def squares(self, indices: NDArray[np.int64] | None = None, kind: str = "square") -> "StoredSquares":
         """All squares, or those at ``indices`` in their order, to be read when they are used."""
-        return StoredSquares(self, np.arange(len(self)) if indices is None else indices)
+        return StoredSquares(self, np.arange(len(self)) if indices is None else indices, kind)
 
 
 class StoredSquares:
     """Squares of an open store that are read when they are used, so that memory does not grow with them.
 
     Answers to ``len``, ``shape``, ``dtype``, iteration, and a slice or an array of positions as an array
-    (n, 250, 250, 3) uint8 does.
+    (n, 250, 250, channels) uint8 does.
     """
 
     dtype = np.dtype(np.uint8)
 
-    def __init__(self, store: RoiStore, indices: NDArray[np.int64]) -> None:
-        self._store, self._indices = store, np.asarray(indices, dtype=np.int64)
-        self.shape = (len(self._indices), *SQUARE_SHAPE)
+    def __init__(self, store: RoiStore, indices: NDArray[np.int64], kind: str = "square") -> None:
+        self._store, self._indices, self._kind = store, np.asarray(indices, dtype=np.int64), kind
+        self.shape = (len(self._indices), *SQUARE_SHAPE[:2], SQUARE_SHAPE[2] * len(INPUTS[kind]))
         self.nbytes = int(np.prod(self.shape))
 
     def __len__(self) -> int:
         return len(self._indices)
 
     def __getitem__(self, chosen: slice | NDArray[np.int64]) -> NDArray[np.uint8]:
-        return self._store.read(self._indices[chosen])
+        return self._store.read(self._indices[chosen], self._kind)
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
         for batch in self.batches():
@@ -254,6 +287,7 @@ class _Shard:
         self.image_ids: NDArray[np.bytes_] = file["image_id"][()][kept]
         sizes = file["sizes"][()] if "sizes" in file else np.zeros((len(kept), 2), dtype=np.int32)
         self.sizes: NDArray[np.int32] = sizes[kept]
+        self.pictures = {name for names in INPUTS.values() for name in names if name in file}
 
     @classmethod
     def read(cls, shard: str | Path, joined: str | Path, dataset: str, left_out: Collection[str]) -> "_Shard":

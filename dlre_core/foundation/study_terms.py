@@ -21,6 +21,30 @@ BOX_WRONG = "box_wrong"
 # Pixels, of the square that the network sees.
 SQUARE_SIDE = 250
 SQUARE_SHAPE = (SQUARE_SIDE, SQUARE_SIDE, 3)
+# Networks of this project: the paper's, the paper's with liver stiffness, a residual one.
+PAPERS_NETWORK = "dlre"
+OWN_NETWORKS = (PAPERS_NETWORK, "dlre_lsm", "residual")
+MONAI_NETWORKS = "monai.networks.nets"
+# What a finished study serves: the file beside its networks, their folder, and the name that Triton knows them by.
+FROZEN_STUDY = "frozen_study.json"
+MODEL_REPOSITORY = "model_repository"
+MODEL_NAME = "dlre"
+# What an arm's network may see of the square, and the stored pictures (250, 250, 3) that it is made of: the elastogram,
+# its stiffness, and the B-mode picture without colours.
+INPUTS: Mapping[str, tuple[str, ...]] = {
+    "square": ("rois",),
+    "stiffness": ("stiffness",),
+    "bmode": ("bmode",),
+    "square+bmode": ("rois", "bmode"),
+}
+# Of a picture's row: what its Q-Box holds.
+Q_BOX_COLUMNS = [
+    "q_box_mean_kpa",
+    "q_box_min_kpa",
+    "q_box_max_kpa",
+    "q_box_sd_kpa",
+    "q_box_diameter_mm",
+]
 
 METAVIR_STAGES = (0, 1, 2, 3, 4)
 # Columns of the tables that chapters hand to each other which stay text whatever they hold, and in which an

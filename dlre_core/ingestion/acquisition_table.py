@@ -18,17 +18,11 @@ from dlre_core.elastography.screen_layout import Rectangle
 from dlre_core.elastography.square import Square
 from dlre_core.foundation.atomic_files import written_whole
 from dlre_core.foundation.picture_store import StoredScreen
+from dlre_core.foundation.study_terms import Q_BOX_COLUMNS
 from dlre_core.ingestion.repeated_acquisitions import fingerprint
 from dlre_core.ingestion.square_by_hand import SOURCE
 from dlre_core.ingestion.usable_picture import UsablePicture
 
-Q_BOX_COLUMNS = [
-    "q_box_mean_kpa",
-    "q_box_min_kpa",
-    "q_box_max_kpa",
-    "q_box_sd_kpa",
-    "q_box_diameter_mm",
-]
 # Above this share of the scale parts of a Q-Box may be masked as saturated.
 NEAR_FULL_SCALE = 0.95
 ACQUISITION_COLUMNS = [

@@ -16,7 +16,7 @@ from dlre_core.foundation.errors import ClinicalTableError, DlreError, MachineEr
 from dlre_core.patients.cohort_folder import cohort_folder
 from dlre_core.patients.table_file import open_table, table_path
 from dlre_core.serving.triton_program import LIBPYTHON, check_stub
-from dlre_core.simulation.international import embedded_patients
+from dlre_core.simulation.presets import embedded_patients
 from dlre_core.user_tables.csv_input import Problems
 from dlre_core.workflow.study_design import read_configuration
 

@@ -5,6 +5,7 @@ study's pictures stay behind, so an external validation cannot find the study's 
 """
 
 import hashlib
+import json
 import shutil
 import tempfile
 import zipfile
@@ -13,17 +14,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from dlre_core.foundation.errors import StoreMismatch
-from dlre_core.serving.frozen_study import FILE_NAME, REPOSITORY, read_frozen_study, write_frozen_study
-from dlre_core.serving.onnx_model import MODEL_NAME
-from dlre_core.serving.repository import manifest_digest, program_bytes, read_manifest, write_config
+from dlre_core.foundation.study_terms import FROZEN_STUDY, INPUTS, MODEL_NAME, MODEL_REPOSITORY
 
+# Snakemake reads this module at every start: what serving needs, PyTorch above all, is imported where it is used.
 SERVING = "serving"
 SUMS = "SHA256SUMS"
 LARGEST_BYTES = 2_000_000_000
 MOST_FILES = 1000
 # A zip file knows no earlier day; the same study gives the same bytes.
 DAY = (1980, 1, 1, 0, 0, 0)
-ONE_VERSION = f"{REPOSITORY}/{MODEL_NAME}/1"
+ONE_VERSION = f"{MODEL_REPOSITORY}/{MODEL_NAME}/1"
 
 
 def write_archive(
@@ -54,13 +54,15 @@ def write_archive(
     StoreMismatch
         If the study is not whole.
     """
+    from dlre_core.serving.frozen_study import read_frozen_study, write_frozen_study
+
     study = read_frozen_study(serving)
     content = {name: text.encode() for name, text in documents.items()}
     with tempfile.TemporaryDirectory() as scratch:
-        public = Path(scratch) / FILE_NAME
+        public = Path(scratch) / FROZEN_STUDY
         write_frozen_study(replace(study, pictures=(), looks=()), public)
-        content[f"{SERVING}/{FILE_NAME}"] = public.read_bytes()
-    content |= _files(Path(serving) / REPOSITORY, f"{SERVING}/{REPOSITORY}")
+        content[f"{SERVING}/{FROZEN_STUDY}"] = public.read_bytes()
+    content |= _files(Path(serving) / MODEL_REPOSITORY, f"{SERVING}/{MODEL_REPOSITORY}")
     content |= {f"weights/{stage}.safetensors": Path(file).read_bytes() for stage, file in weights.items()}
     content |= _files(Path(examples), "examples")
     content[SUMS] = "".join(f"{_digest(data)}  {name}\n" for name, data in sorted(content.items())).encode()
@@ -100,8 +102,21 @@ def model_folder(model: str | Path, cache: str | Path) -> Path:
     return unpacked / SERVING
 
 
+def pictures_seen(folder: str | Path) -> list[str]:
+    """What the networks of a model's folder see besides the elastogram's square; nothing without a model."""
+    study = Path(folder) / FROZEN_STUDY
+    manifest = Path(folder) / ONE_VERSION / "manifest.json"
+    if not (study.exists() and manifest.exists()):
+        return []
+    arm = json.loads(study.read_text(encoding="utf-8"))["arm"]
+    entry = json.loads(manifest.read_text(encoding="utf-8"))["arms"].get(arm, {})
+    return sorted(set(INPUTS[entry.get("input", "square")]) - {"rois"})
+
+
 def _unpack(content: Mapping[str, bytes], folder: Path) -> None:
     """Write what serving needs, and appear whole."""
+    from dlre_core.serving.repository import manifest_digest, read_manifest, write_config
+
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=folder.parent))
     try:
@@ -110,7 +125,7 @@ def _unpack(content: Mapping[str, bytes], folder: Path) -> None:
                 (scratch / name).parent.mkdir(parents=True, exist_ok=True)
                 (scratch / name).write_bytes(data)
         # A configuration may name programs to run as well: this version's own, from the manifest.
-        repository = scratch / SERVING / REPOSITORY
+        repository = scratch / SERVING / MODEL_REPOSITORY
         write_config(repository / MODEL_NAME, read_manifest(repository), manifest_digest(repository))
         scratch.rename(folder)
     except BaseException:
@@ -137,6 +152,8 @@ def _checked(path: Path) -> dict[str, bytes]:
         raise _refused(path, f"its files are not those that its {SUMS} lists")
     if any(name.startswith("/") or ".." in Path(name).parts or "\\" in name for name in content):
         raise _refused(path, "it has a name that leaves its folder")
+    from dlre_core.serving.repository import program_bytes
+
     programs = {name: data for name, data in content.items() if name.endswith(".py") and name.startswith(SERVING)}
     if programs != {f"{SERVING}/{ONE_VERSION}/model.py": program_bytes()}:
         raise _refused(path, "the program in it is not that of this version")

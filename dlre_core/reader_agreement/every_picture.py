@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from torch import nn
 
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.design import (
@@ -18,8 +19,8 @@ from dlre_core.foundation.design import (
 )
 from dlre_core.foundation.picture_store import open_rois
 from dlre_core.foundation.study_terms import COHORTS, KEYS
-from dlre_core.network.fibrosis_network import FibrosisNetwork
-from dlre_core.network.inference import picture_probabilities
+from dlre_core.network.inference import picture_probabilities, seen_pictures
+from dlre_core.network.kinds import PAPERS, NetworkKind
 from dlre_core.patients.enrolment import EnrolmentSettings, enrolled_patients
 from dlre_core.patients.splits import select_images
 from dlre_core.statistics.comparisons import compare_overlapping_aucs
@@ -62,8 +63,9 @@ def everybody_pictured(
 def predicted_everywhere(
     rois: Mapping[str, tuple[str | Path, str | Path]],
     people: pd.DataFrame,
-    networks: Mapping[str, FibrosisNetwork],
+    networks: Mapping[str, nn.Module],
     images: int,
+    kind: NetworkKind = PAPERS,
 ) -> pd.DataFrame:
     """Probabilities of the first pictures of each patient, of all that are stored.
 
@@ -73,9 +75,11 @@ def predicted_everywhere(
         ``results/roi/{hospital}.h5`` and ``{hospital}_rois.csv``: with what readers excluded.
     people : DataFrame
         As `everybody_pictured` returns it.
-    networks : mapping of stage to FibrosisNetwork
+    networks : mapping of stage to nn.Module
     images : int
         Pictures of each patient, the first in acquisition order.
+    kind : NetworkKind, optional
+        Of the networks.
 
     Returns
     -------
@@ -89,9 +93,9 @@ def predicted_everywhere(
             continue
         rows = select_images(read_table(table), here, images)
         with open_rois(squares) as store:
-            pictures = store.squares(rows["index"].to_numpy())
+            seen = seen_pictures(store, rows, kind)
             for stage in study_questions():
-                rows[stage] = picture_probabilities(networks[stage], pictures)
+                rows[stage] = picture_probabilities(networks[stage], seen.images, seen.stiffness_kpa)
         found.append(rows[prediction_columns()])
     return pd.concat(found, ignore_index=True)
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from torch import nn
 
 from dlre_core.elastography.elastogram import read_box, stiffness_map, stored_layout
-from dlre_core.elastography.network_square import crop_square
+from dlre_core.elastography.network_square import seen_square
 from dlre_core.elastography.q_box import measure_q_box
 from dlre_core.elastography.scale import scale_of_columns
 from dlre_core.elastography.screen_layout import Rectangle
@@ -18,11 +19,11 @@ from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.design import question_labels
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.picture_store import open_images
-from dlre_core.foundation.study_terms import BOX_WRONG, KEYS
+from dlre_core.foundation.study_terms import BOX_WRONG, INPUTS, KEYS
 from dlre_core.heterogeneity.limits_of_agreement import measured_agreement
 from dlre_core.ingestion.square_by_hand import SOURCE, place_of
-from dlre_core.network.fibrosis_network import FibrosisNetwork
 from dlre_core.network.inference import picture_probabilities
+from dlre_core.network.kinds import PAPERS, NetworkKind
 from dlre_core.reading.consensus import both_readers, first_looks
 from dlre_core.reading.readings_file import ACCEPT, readings_path
 from dlre_core.tables.accuracy_print import estimate, undefined
@@ -49,7 +50,11 @@ def value_columns() -> list[str]:
 
 
 def square_values(
-    cohort: str | Path, images: str | Path, acquisitions: str | Path, networks: Mapping[str, FibrosisNetwork]
+    cohort: str | Path,
+    images: str | Path,
+    acquisitions: str | Path,
+    networks: Mapping[str, nn.Module],
+    kind: NetworkKind = PAPERS,
 ) -> pd.DataFrame:
     """Stiffness and probabilities in both readers' squares of every picture that both accept and the study uses.
 
@@ -59,7 +64,9 @@ def square_values(
         Whose ``readings/`` are compared.
     images, acquisitions : path
         ``results/store/images.h5`` and ``acquisitions.csv``.
-    networks : mapping of stage to FibrosisNetwork
+    networks : mapping of stage to nn.Module
+    kind : NetworkKind, optional
+        Theirs.
 
     Returns
     -------
@@ -88,11 +95,15 @@ def square_values(
             for index, row in zip(part.index, part.to_dict("records"), strict=True):
                 screen = store.screen(index)
                 squares = [answers[row["image_id"]].square for answers in (a, b)]
-                crops += [crop_square(screen, square) for square in squares]
+                names = INPUTS[kind.input]
+                crops += [
+                    np.concatenate([seen_square(screen, square, row, name) for name in names], axis=2)
+                    for square in squares
+                ]
                 measured.append(_q_boxes(screen, row, squares))
             values = {Q_BOX: np.array(measured)}
             for stage, network in networks.items():
-                values[stage] = picture_probabilities(network, np.stack(crops)).reshape(-1, 2)
+                values[stage] = picture_probabilities(network, np.stack(crops), values[Q_BOX].ravel()).reshape(-1, 2)
             columns = {f"{name}_{n + 1}": pairs[:, n] for name, pairs in values.items() for n in (0, 1)}
             found.append(part[["image_id", *KEYS]].assign(**columns))
     return pd.concat(found, ignore_index=True)[value_columns()] if found else pd.DataFrame(columns=value_columns())

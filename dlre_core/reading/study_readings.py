@@ -12,8 +12,7 @@ from dlre_core.elastography.square import Square
 from dlre_core.foundation.csv_tables import concatenate_tables, read_table, write_table
 from dlre_core.foundation.digests import value_digest
 from dlre_core.foundation.errors import ReadingsError
-from dlre_core.foundation.study_terms import BOX_WRONG
-from dlre_core.ingestion.acquisition_table import Q_BOX_COLUMNS
+from dlre_core.foundation.study_terms import BOX_WRONG, Q_BOX_COLUMNS
 from dlre_core.reading.consensus import both_readers, disagree, first_looks, middle
 from dlre_core.reading.readings_file import (
     CONSENSUS,

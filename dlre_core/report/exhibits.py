@@ -50,6 +50,7 @@ TABLES: Mapping[str, str] = {
     "radiomics": "main",
     "other_comparators": "main",
     "subanalyses": "subgroups",
+    "networks": "main",
 }
 FIGURES: Mapping[str, str] = {
     "headline": "headline",
@@ -77,7 +78,8 @@ FIGURES: Mapping[str, str] = {
     "contact_sheet_least_signal": "quality",
 }
 
-# Tables of `robustness.analyses`, which a study has only where the configuration lists them; exhibits of two readers.
+# Tables of `robustness.analyses`, which a study has only where the configuration lists them; exhibits of two readers,
+# and of arms with other networks.
 OPTIONAL = frozenset(
     {
         "repeated_splits",
@@ -94,6 +96,7 @@ OPTIONAL = frozenset(
         "reader_squares",
         "every_picture",
         "reader_agreement",
+        "networks",
     }
 )
 

@@ -12,8 +12,9 @@ from tritonclient.utils import InferenceServerException
 
 from dlre_core.foundation.design import study_questions
 from dlre_core.foundation.errors import ServerUnavailable
-from dlre_core.foundation.study_terms import SQUARE_SHAPE
-from dlre_core.serving.onnx_model import MODEL_NAME
+from dlre_core.foundation.picture_store import StoredSquares
+from dlre_core.foundation.study_terms import MODEL_NAME, SQUARE_SHAPE
+from dlre_core.network.inference import Seen
 from dlre_core.serving.transport import Lane
 
 logger = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class _Question:
 
 def predict_images(
     url: str,
-    images: np.ndarray,
+    images: np.ndarray | StoredSquares | Seen,
     arm: str | None = None,
     *,
     version: int | None = None,
@@ -63,8 +64,9 @@ def predict_images(
     ----------
     url : str
         ``host:port`` of the gRPC endpoint.
-    images : array or `dlre_core.foundation.picture_store.StoredSquares`, (n, 250, 250, 3), uint8
-        Squares as `dlre_core.elastography.network_square` cuts them, RGB.
+    images : array or `dlre_core.foundation.picture_store.StoredSquares`, (n, 250, 250, channels), uint8, or Seen
+        Squares as `dlre_core.elastography.network_square` cuts them, three channels each; with their stiffness for an
+        arm that takes it, which else counts as unknown.
     arm : str, optional
         Arm whose networks answer; the study's default arm when None.
     version : int, optional
@@ -92,14 +94,18 @@ def predict_images(
     ValueError
         If ``images`` has another shape or type, or a number is not positive.
     """
-    if images.dtype != np.uint8 or images.shape[1:] != SQUARE_SHAPE:
+    seen = images if isinstance(images, Seen) else Seen(images)
+    images = seen.images
+    side, channels = SQUARE_SHAPE[:2], SQUARE_SHAPE[2]
+    fits = len(images.shape) == 4 and images.shape[1:3] == side and images.shape[3] % channels == 0
+    if images.dtype != np.uint8 or not fits:
         found = f"{images.shape} {images.dtype}"
-        raise ValueError(f"images must be (n, 250, 250, 3) uint8, got {found}")
+        raise ValueError(f"images must be (n, 250, 250, 3) uint8, or have a multiple of 3 channels, got {found}")
     if min(batch_size, in_flight) < 1 or retries < 0 or request_timeout_seconds <= 0:
         raise ValueError("batch_size, in_flight and the timeout must be positive, retries not < 0")
     question = _Question(url, arm, str(version or ""), request_timeout_seconds, retries)
     probabilities = np.full((len(images), len(study_questions())), np.nan)
-    asyncio.run(_predict(question, images, probabilities, batch_size, in_flight))
+    asyncio.run(_predict(question, seen, probabilities, batch_size, in_flight))
     return probabilities
 
 
@@ -134,18 +140,17 @@ def check_served_model(url: str, digest: str, version: int = 1) -> None:
         )
 
 
-async def _predict(
-    question: _Question, images: np.ndarray, answer: np.ndarray, batch_size: int, in_flight: int
-) -> None:
-    batches = iter([slice(i, i + batch_size) for i in range(0, len(images), batch_size)])
+async def _predict(question: _Question, seen: Seen, answer: np.ndarray, batch_size: int, in_flight: int) -> None:
+    batches = iter([slice(i, i + batch_size) for i in range(0, len(seen.images), batch_size)])
+    largest = batch_size * int(np.prod(seen.images.shape[1:]))
     try:
         async with (
             aio.InferenceServerClient(question.url) as client,
             asyncio.TaskGroup() as group,
         ):
             for _ in range(in_flight):
-                lane = Lane(client, question.url, batch_size)
-                group.create_task(_work(lane, question, images, answer, batches))
+                lane = Lane(client, question.url, largest)
+                group.create_task(_work(lane, question, seen, answer, batches))
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
 
@@ -153,22 +158,23 @@ async def _predict(
 async def _work(
     lane: Lane,
     question: _Question,
-    images: np.ndarray,
+    seen: Seen,
     answer: np.ndarray,
     batches: Iterator[slice],
 ) -> None:
     try:
         for batch in batches:
-            answer[batch] = await _ask(lane, question, images[batch])
+            stiffness = None if seen.stiffness_kpa is None else seen.stiffness_kpa[batch]
+            answer[batch] = await _ask(lane, question, Seen(seen.images[batch], stiffness))
     finally:
         await lane.close()
 
 
-async def _ask(lane: Lane, question: _Question, images: np.ndarray) -> np.ndarray:
+async def _ask(lane: Lane, question: _Question, seen: Seen) -> np.ndarray:
     for attempt in range(question.retries + 1):
         try:
-            found = await lane.send(images, question.arm, question.version, question.timeout_seconds)
-            return _checked(found, len(images), question.url)
+            found = await lane.send(seen, question.arm, question.version, question.timeout_seconds)
+            return _checked(found, len(seen.images), question.url)
         except InferenceServerException as error:
             if attempt == question.retries or not _is_passing(error):
                 raise _unavailable(question.url, error) from error

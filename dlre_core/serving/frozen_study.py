@@ -22,7 +22,7 @@ from dlre_core.foundation.design import (
 )
 from dlre_core.foundation.errors import ConfigurationError, PatientLeak, StoreMismatch
 from dlre_core.foundation.picture_store import RoiStore
-from dlre_core.foundation.study_terms import KEYS
+from dlre_core.foundation.study_terms import FROZEN_STUDY, KEYS, MODEL_REPOSITORY
 from dlre_core.ingestion.look_alikes import (
     alike,
     hashes_as_text,
@@ -32,8 +32,6 @@ from dlre_core.ingestion.look_alikes import (
 from dlre_core.recalibration.maps import Recalibrations, recalibrations_from
 from dlre_core.serving.repository import INTENDED_USE, manifest_digest
 
-FILE_NAME = "frozen_study.json"
-REPOSITORY = "model_repository"
 # A picture is unlike those of training if a measure lies this share of the range beyond its ends.
 WIDENING = 0.1
 GREY_LEVELS = 12
@@ -263,7 +261,7 @@ def read_frozen_study(folder: str | Path) -> FrozenStudy:
     StoreMismatch
         If it is missing, not whole, or made of other networks.
     """
-    path = Path(folder) / FILE_NAME
+    path = Path(folder) / FROZEN_STUDY
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         content["design"] = design_from_json(content.get("design"))
@@ -298,7 +296,7 @@ def read_frozen_study(folder: str | Path) -> FrozenStudy:
             "Give the folder results/serving of a finished study, whole, as MODEL or staging.model; "
             "one that an earlier version froze has to be made again: make study.",
         ) from None
-    if study.manifest != manifest_digest(Path(folder) / REPOSITORY):
+    if study.manifest != manifest_digest(Path(folder) / MODEL_REPOSITORY):
         raise StoreMismatch(
             f"{path} and the networks beside it come from different studies.",
             "Copy the folder results/serving of one finished study as a whole.",

@@ -10,15 +10,11 @@ from onnx import TensorProto, helper, numpy_helper
 from dlre_core.foundation.design import study_questions
 from dlre_core.foundation.errors import DlreError
 from dlre_core.foundation.study_terms import SQUARE_SHAPE
+from dlre_core.network.onnx_export import FORMAT_VERSION, IMAGE, OPSET, PROBABILITIES, STIFFNESS
 
-MODEL_NAME = "dlre"
-INPUT_NAME = "IMAGE"
-OUTPUT_NAME = "PROBABILITIES"
+INPUT_NAME, STIFFNESS_NAME, OUTPUT_NAME = IMAGE, STIFFNESS, PROBABILITIES
 FEATURE_MAPS = (16, 32, 32, 32)
 HIDDEN_NODES = 32
-# Opset 17 and format 8 are read by every onnxruntime from 1.13 on, so also by NVIDIA's containers.
-OPSET = 17
-FORMAT_VERSION = 8
 
 
 class ModelRepositoryError(DlreError):
@@ -41,10 +37,10 @@ class _Graph:
         return name
 
 
-def weight_shapes() -> dict[str, tuple[int, ...]]:
+def weight_shapes(channels: int = 3) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the float32 weights of one network, as `FibrosisNetwork` stores them."""
     shapes: dict[str, tuple[int, ...]] = {}
-    before = SQUARE_SHAPE[2]
+    before = channels
     for block, maps in enumerate(FEATURE_MAPS):
         shapes[f"convolutions.{block}.weight"] = (maps, before, 3, 3)
         shapes[f"convolutions.{block}.bias"] = (maps,)
@@ -57,7 +53,9 @@ def weight_shapes() -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def check_weights(weights: Mapping[str, np.ndarray], source: str) -> None:
+def check_weights(
+    weights: Mapping[str, np.ndarray], source: str, shapes: Mapping[str, tuple[int, ...]] | None = None
+) -> None:
     """Refuse weights that are not those of one trained network.
 
     Parameters
@@ -66,20 +64,22 @@ def check_weights(weights: Mapping[str, np.ndarray], source: str) -> None:
         State of one network.
     source : str
         Where it comes from, for the message.
+    shapes : mapping of str to tuple, optional
+        What it should hold; `weight_shapes` unless given.
 
     Raises
     ------
     ModelRepositoryError
-        If a name, shape or type differs from `weight_shapes`, or a value is not finite.
+        If a name, shape or type differs, or a value is not finite.
     """
     remedy = "Delete the file and train again."
-    expected = weight_shapes()
+    expected = weight_shapes() if shapes is None else shapes
     if set(weights) != set(expected):
         difference = ", ".join(sorted(set(weights) ^ set(expected)))
         raise ModelRepositoryError(f"{source}: missing or unknown weights: {difference}.", remedy)
     for name, shape in expected.items():
         found = weights[name]
-        if found.shape != shape or found.dtype != np.float32:
+        if found.shape != tuple(shape) or found.dtype not in (np.float32, np.int64):
             raise ModelRepositoryError(
                 f"{source}: {name} should be float32 {shape}, is {found.dtype} {found.shape}.",
                 remedy,
@@ -88,16 +88,18 @@ def check_weights(weights: Mapping[str, np.ndarray], source: str) -> None:
             raise ModelRepositoryError(f"{source}: {name} holds NaN or infinity.", remedy)
 
 
-def build_arm_model(networks: Mapping[str, Mapping[str, np.ndarray]]) -> bytes:
-    """Write the networks of one arm as one ONNX model.
+def build_arm_model(networks: Mapping[str, Mapping[str, np.ndarray]], channels: int = 3) -> bytes:
+    """Write the paper's networks of one arm as one ONNX model.
 
-    The input ``IMAGE`` is ``(n, 250, 250, 3)`` uint8, the output ``PROBABILITIES`` ``(n, 3)``
+    The input ``IMAGE`` is ``(n, 250, 250, channels)`` uint8, the output ``PROBABILITIES`` ``(n, 3)``
     float32 in the order f4, ge_f3, ge_f2. Scaling to ``value / 255 - 0.5`` is part of the graph.
 
     Parameters
     ----------
     networks : mapping
         For each of f4, ge_f3, ge_f2 the float32 weights named as in `weight_shapes`.
+    channels : int
+        Of the pictures.
 
     Returns
     -------
@@ -113,10 +115,10 @@ def build_arm_model(networks: Mapping[str, Mapping[str, np.ndarray]]) -> bytes:
         raise ModelRepositoryError(f"Expected networks {study_questions()}, found {tuple(networks)}.")
     graph = _Graph([], [])
     scaled = _add_scaling(graph)
-    logits = [_add_network(graph, scaled, stage, networks[stage]) for stage in study_questions()]
+    logits = [_add_network(graph, scaled, stage, networks[stage], channels) for stage in study_questions()]
     graph.add("Concat", logits, "logits", axis=1)
     graph.add("Sigmoid", ["logits"], OUTPUT_NAME)
-    images = helper.make_tensor_value_info(INPUT_NAME, TensorProto.UINT8, ["n", *SQUARE_SHAPE])
+    images = helper.make_tensor_value_info(INPUT_NAME, TensorProto.UINT8, ["n", *SQUARE_SHAPE[:2], channels])
     answer = helper.make_tensor_value_info(OUTPUT_NAME, TensorProto.FLOAT, ["n", len(study_questions())])
     model = helper.make_model(
         helper.make_graph(graph.nodes, "dlre", [images], [answer], graph.weights),
@@ -128,8 +130,8 @@ def build_arm_model(networks: Mapping[str, Mapping[str, np.ndarray]]) -> bytes:
     return model.SerializeToString(deterministic=True)
 
 
-def read_arm_model(model: bytes) -> dict[str, dict[str, np.ndarray]]:
-    """The weights of the three networks that `build_arm_model` wrote.
+def read_arm_model(model: bytes, channels: int = 3) -> dict[str, dict[str, np.ndarray]]:
+    """The weights of the networks that `build_arm_model` wrote.
 
     Raises
     ------
@@ -142,7 +144,7 @@ def read_arm_model(model: bytes) -> dict[str, dict[str, np.ndarray]]:
         if name:
             networks[stage][name] = numpy_helper.to_array(tensor)
     for stage, weights in networks.items():
-        check_weights(weights, stage)
+        check_weights(weights, stage, weight_shapes(channels))
     return networks
 
 
@@ -156,9 +158,9 @@ def _add_scaling(graph: _Graph) -> str:
     return graph.add("Sub", [fractions, middle], "scaled")
 
 
-def _add_network(graph: _Graph, scaled: str, stage: str, weights: Mapping[str, np.ndarray]) -> str:
-    check_weights(weights, stage)
-    for name in weight_shapes():
+def _add_network(graph: _Graph, scaled: str, stage: str, weights: Mapping[str, np.ndarray], channels: int) -> str:
+    check_weights(weights, stage, weight_shapes(channels))
+    for name in weight_shapes(channels):
         graph.constant(f"{stage}.{name}", weights[name])
     maps = scaled
     for block in range(len(FEATURE_MAPS)):

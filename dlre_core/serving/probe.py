@@ -7,16 +7,17 @@ import numpy as np
 import onnxruntime
 
 from dlre_core.foundation.errors import ServerUnavailable
-from dlre_core.foundation.study_terms import SQUARE_SHAPE
-from dlre_core.serving.onnx_model import INPUT_NAME, MODEL_NAME
-from dlre_core.serving.repository import LARGEST_DIFFERENCE, read_manifest
+from dlre_core.foundation.study_terms import MODEL_NAME, SQUARE_SHAPE
+from dlre_core.network.inference import Seen
+from dlre_core.network.kinds import NetworkKind
+from dlre_core.serving.repository import LARGEST_DIFFERENCE, read_manifest, session_inputs
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A picture, (1, 250, 250, 3) uint8, and the probabilities, (1, 3), that belong to it."""
+    """A picture and the probabilities, (1, questions), that belong to it."""
 
-    images: np.ndarray
+    seen: Seen
     probabilities: np.ndarray
 
     def check(self, found: np.ndarray, url: str) -> None:
@@ -54,8 +55,11 @@ def first_answer(repository: str | Path) -> Probe:
     version = max(int(path.name) for path in folder.iterdir() if path.name.isdecimal())
     manifest = read_manifest(repository, version)
     entry = manifest["arms"][manifest["default_arm"]]
-    images = np.random.default_rng(0).integers(0, 256, (1, *SQUARE_SHAPE), dtype=np.uint8)
+    kind = NetworkKind.of(entry)
+    images = np.random.default_rng(0).integers(0, 256, (1, *SQUARE_SHAPE[:2], kind.channels), dtype=np.uint8)
+    stiffness_kpa = None if kind.of_the_paper else np.array([7.5])
     session = onnxruntime.InferenceSession(
         str(folder / str(version) / entry["file"]), providers=["CPUExecutionProvider"]
     )
-    return Probe(images, session.run(None, {INPUT_NAME: images})[0])
+    seen = Seen(images, stiffness_kpa)
+    return Probe(seen, session.run(None, session_inputs(session, seen))[0])

@@ -11,17 +11,20 @@ import numpy as np
 import onnxruntime
 from google.protobuf import text_format
 from safetensors import SafetensorError, safe_open
+from torch import nn
 from tritonclient.grpc import model_config_pb2
 
 from dlre_core.foundation.atomic_files import written_whole
 from dlre_core.foundation.design import study_questions
-from dlre_core.foundation.study_terms import SQUARE_SHAPE
-from dlre_core.network.fibrosis_network import network_of
-from dlre_core.network.inference import picture_probabilities
+from dlre_core.foundation.errors import ConfigurationError
+from dlre_core.foundation.study_terms import MODEL_NAME, SQUARE_SHAPE
+from dlre_core.network.inference import Seen, picture_probabilities
+from dlre_core.network.kinds import PAPERS, NetworkKind, make_network, network_of
+from dlre_core.network.onnx_export import exported_model, exported_networks
 from dlre_core.serving.onnx_model import (
     INPUT_NAME,
-    MODEL_NAME,
     OUTPUT_NAME,
+    STIFFNESS_NAME,
     ModelRepositoryError,
     build_arm_model,
     check_weights,
@@ -142,32 +145,66 @@ def manifest_digest(repository: str | Path, version: int = 1) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def served_networks(repository: str | Path, arm: str, version: int = 1) -> dict[str, dict[str, np.ndarray]]:
-    """Weights of an arm's three networks, by stage question, from a repository that is sound.
+def served_networks(repository: str | Path, arm: str, version: int = 1) -> dict[str, nn.Module] | None:
+    """An arm's networks, by stage question, from a repository that is sound.
+
+    None where the served graph does not hold their own weights (`exported_networks`), or their class is not here.
 
     Raises
     ------
     ModelRepositoryError
         If the arm is unknown or its file is damaged.
     """
-    entry = read_manifest(repository, version)["arms"].get(arm)
-    if entry is None:
-        raise ModelRepositoryError(f"{repository} has no arm {arm}.", "Use the study's own arms.")
+    entry = _entry(repository, arm, version)
     path = Path(repository) / MODEL_NAME / str(version) / entry["file"]
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != entry["sha256"]:
         raise ModelRepositoryError(f"{path} is damaged.", "Run the rule model_repository again.")
-    return read_arm_model(content)
+    kind = NetworkKind.of(entry)
+    if kind.of_the_paper:
+        return {stage: network_of(weights, kind) for stage, weights in read_arm_model(content, kind.channels).items()}
+    try:
+        return exported_networks(content, kind)
+    except ConfigurationError as error:
+        logger.info("no heat maps: %s", error)
+        return None
+
+
+def served_kind(repository: str | Path, arm: str, version: int = 1) -> NetworkKind:
+    """Network and input of an arm.
+
+    Raises
+    ------
+    ModelRepositoryError
+        If there is no such arm.
+    """
+    return NetworkKind.of(_entry(repository, arm, version))
+
+
+def _entry(repository: str | Path, arm: str, version: int) -> dict[str, object]:
+    entry = read_manifest(repository, version)["arms"].get(arm)
+    if entry is None:
+        raise ModelRepositoryError(f"{repository} has no arm {arm}.", "Use the study's own arms.")
+    return entry
 
 
 def _write_arm(source: Path, arm: str, folder: Path) -> dict[str, object]:
-    networks, training, digests = {}, {}, {}
+    networks, training, digests, kinds = {}, {}, {}, set()
     for stage in study_questions():
         path = source / f"{stage}.safetensors"
         networks[stage], training[stage] = _read_network(path)
         digests[stage] = hashlib.sha256(path.read_bytes()).hexdigest()
-    model = build_arm_model(networks)
-    difference = largest_difference(model, networks)
+        kinds.add(NetworkKind.trained(training[stage]))
+    if len(kinds) > 1:
+        raise ModelRepositoryError(
+            f"{source}: its networks are of several kinds.", "Delete the folder and train again."
+        )
+    (kind,) = kinds
+    if kind.of_the_paper:
+        model = build_arm_model(networks, kind.channels)
+    else:
+        model = exported_model({stage: network_of(weights, kind) for stage, weights in networks.items()}, kind)
+    difference = largest_difference(model, networks, kind)
     if not difference <= LARGEST_DIFFERENCE:
         raise ModelRepositoryError(
             f"{source}: ONNX and PyTorch differ by {difference:.1e}, allowed are {LARGEST_DIFFERENCE:.0e}.",
@@ -179,6 +216,7 @@ def _write_arm(source: Path, arm: str, folder: Path) -> dict[str, object]:
         "sha256": hashlib.sha256(model).hexdigest(),
         "weights_sha256": digests,
         "training": training,
+        **kind.words,
     }
 
 
@@ -189,32 +227,46 @@ def _read_network(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
             metadata = file.metadata() or {}
     except (OSError, SafetensorError) as error:
         raise ModelRepositoryError(f"{path} cannot be read: {error}.", "Delete the file and train again.") from error
-    check_weights(weights, str(path))
+    kind = NetworkKind.trained(metadata)
+    shapes = {name: tuple(value.shape) for name, value in make_network(kind, 0).state_dict().items()}
+    check_weights(weights, str(path), shapes)
     return weights, dict(sorted(metadata.items()))
 
 
-def largest_difference(model: bytes, networks: Mapping[str, Mapping[str, np.ndarray]]) -> float:
+def largest_difference(
+    model: bytes, networks: Mapping[str, Mapping[str, np.ndarray]], kind: NetworkKind = PAPERS
+) -> float:
     """Largest difference between the probabilities of an ONNX arm and of PyTorch, on fixed noise.
 
     Parameters
     ----------
     model : bytes
-        From `build_arm_model`.
+        From `build_arm_model` or `exported_model`.
     networks : mapping
         The weights it was built from.
+    kind : NetworkKind, optional
 
     Returns
     -------
     float
-        Largest absolute difference over two images and three stages; NaN if any is NaN.
+        Largest absolute difference over two images, of which one has no stiffness; NaN if any is NaN.
     """
-    images = np.random.default_rng(0).integers(0, 256, (2, *SQUARE_SHAPE), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (2, *SQUARE_SHAPE[:2], kind.channels), dtype=np.uint8)
+    stiffness_kpa = np.array([7.5, np.nan], dtype=np.float32)
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    found = session.run(None, {INPUT_NAME: images})[0]
+    found = session.run(None, session_inputs(session, Seen(images, stiffness_kpa)))[0]
     expected = np.column_stack(
-        [picture_probabilities(network_of(networks[stage]), images) for stage in study_questions()]
+        [picture_probabilities(network_of(networks[stage], kind), images, stiffness_kpa) for stage in study_questions()]
     )
     return float(np.abs(found - expected).max())
+
+
+def session_inputs(session: onnxruntime.InferenceSession, seen: Seen) -> dict[str, np.ndarray]:
+    """What a session takes, by name."""
+    given = {INPUT_NAME: seen.images}
+    if seen.stiffness_kpa is not None:
+        given[STIFFNESS_NAME] = np.asarray(seen.stiffness_kpa, np.float32)[:, None]
+    return {entry.name: given[entry.name] for entry in session.get_inputs()}
 
 
 def write_config(folder: Path, manifest: Mapping[str, object], digest: str, device: str = "cpu") -> None:
@@ -231,14 +283,21 @@ def write_config(folder: Path, manifest: Mapping[str, object], digest: str, devi
     device : {"cpu", "gpu"}
     """
     config = model_config_pb2.ModelConfig(name=MODEL_NAME, backend="python", max_batch_size=MAXIMUM_BATCH)
-    config.input.add(name=INPUT_NAME, data_type=model_config_pb2.TYPE_UINT8, dims=SQUARE_SHAPE)
+    kinds = {arm: NetworkKind.of(entry) for arm, entry in manifest["arms"].items()}
+    default = [*SQUARE_SHAPE[:2], kinds[manifest["default_arm"]].channels]
+    several = len({kind.channels for kind in kinds.values()}) > 1
+    dims = [*SQUARE_SHAPE[:2], -1] if several else default
+    config.input.add(name=INPUT_NAME, data_type=model_config_pb2.TYPE_UINT8, dims=dims)
+    if not all(kind.of_the_paper for kind in kinds.values()):
+        # Of the pictures, for networks that take it; unknown where it is left out.
+        config.input.add(name=STIFFNESS_NAME, data_type=model_config_pb2.TYPE_FP32, dims=[1], optional=True)
     config.output.add(name=OUTPUT_NAME, data_type=model_config_pb2.TYPE_FP32, dims=[len(study_questions())])
     config.instance_group.add(kind=INSTANCE_KINDS[device], count=1)
     config.dynamic_batching.SetInParent()
     config.version_policy.all.SetInParent()
     warm_up = config.model_warmup.add(name="one black image", batch_size=1)
     warm_up.inputs[INPUT_NAME].data_type = model_config_pb2.TYPE_UINT8
-    warm_up.inputs[INPUT_NAME].dims.extend(SQUARE_SHAPE)
+    warm_up.inputs[INPUT_NAME].dims.extend(default)
     warm_up.inputs[INPUT_NAME].zero_data = True
     facts = _other_versions(folder) | {
         f"manifest_{manifest['version']}": digest,

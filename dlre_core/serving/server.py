@@ -211,7 +211,7 @@ class TritonServer:
         # A lost server on this port a moment ago leaves gRPC waiting: the first try may fail at once.
         tries = 3
         seconds = max(deadline - time.monotonic(), 1.0) / tries
-        found = predict_images(self.grpc_url, probe.images, request_timeout_seconds=seconds, retries=tries - 1)
+        found = predict_images(self.grpc_url, probe.seen, request_timeout_seconds=seconds, retries=tries - 1)
         probe.check(found, self.grpc_url)
 
     def _is_ready(self, client: triton.InferenceServerClient) -> bool:

@@ -13,16 +13,18 @@ import pandas as pd
 from dlre_core.foundation.csv_tables import read_table, write_table
 from dlre_core.foundation.design import prediction_columns, study_questions
 from dlre_core.foundation.errors import StoreMismatch
-from dlre_core.foundation.picture_store import RoiStore, StoredSquares, open_rois
+from dlre_core.foundation.picture_store import RoiStore, open_rois
+from dlre_core.network.inference import Seen, seen_pictures
+from dlre_core.network.kinds import NetworkKind
 from dlre_core.patients.splits import select_images
 from dlre_core.serving.client import check_served_model, predict_images
-from dlre_core.serving.repository import manifest_digest
+from dlre_core.serving.repository import manifest_digest, served_kind
 from dlre_core.serving.server import TritonServer
 
 logger = logging.getLogger(__name__)
 
 # Pictures and an arm, to probabilities.
-Ask = Callable[[np.ndarray | StoredSquares, str], np.ndarray]
+Ask = Callable[[Seen, str], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,9 @@ def predict_arms(
     with checked_server(repository, digest, log, settings, version) as ask, open_rois(rois) as store:
         for name, arm in arms.items():
             rows = select_images(table, read_table(arm.split), arm.images)
-            rows[list(study_questions())] = ask(stored_pictures(store, rows), name)
+            rows[list(study_questions())] = ask(
+                stored_pictures(store, rows, served_kind(repository, name, version)), name
+            )
             write_table(rows[prediction_columns()], arm.output)
             logger.info("%s: %d pictures predicted", name, len(rows))
 
@@ -120,7 +124,7 @@ def checked_server(
     Yields
     ------
     callable
-        Takes pictures (n, 250, 250, 3) uint8 and an arm, and gives probabilities (n, 3) as `predict_images` does.
+        Takes what a network sees of n pictures, and an arm, and gives probabilities (n, 3) as `predict_images` does.
 
     Raises
     ------
@@ -144,8 +148,14 @@ def checked_server(
         )
 
 
-def stored_pictures(store: RoiStore, rows: pd.DataFrame) -> StoredSquares:
-    """Pictures of the rows; the table's rows and the store's pictures must be the same ones."""
+def stored_pictures(store: RoiStore, rows: pd.DataFrame, kind: NetworkKind) -> Seen:
+    """What a network of this kind sees of the rows; the table's rows and the store's pictures must be the same ones.
+
+    Raises
+    ------
+    StoreMismatch
+        If they are not, or a picture lacks what the network sees.
+    """
     index = rows["index"].to_numpy()
     stored = np.asarray(store.image_ids)
     if index.max() >= len(stored) or (stored[index] != rows["image_id"].to_numpy()).any():
@@ -153,4 +163,4 @@ def stored_pictures(store: RoiStore, rows: pd.DataFrame) -> StoredSquares:
             "The table of squares and their store name different pictures.",
             "Delete results/roi and run again.",
         )
-    return store.squares(index)
+    return seen_pictures(store, rows, kind)

@@ -9,8 +9,9 @@ import numpy as np
 from tritonclient.grpc import aio
 from tritonclient.utils import InferenceServerException
 
-from dlre_core.foundation.study_terms import SQUARE_SHAPE
-from dlre_core.serving.onnx_model import INPUT_NAME, MODEL_NAME, OUTPUT_NAME
+from dlre_core.foundation.study_terms import MODEL_NAME
+from dlre_core.network.inference import Seen
+from dlre_core.serving.onnx_model import INPUT_NAME, OUTPUT_NAME, STIFFNESS_NAME
 
 logger = logging.getLogger(__name__)
 
@@ -29,20 +30,18 @@ class Lane:
         Open connection, shared between lanes.
     url : str
         ``host:port``; decides whether the server is local.
-    batch_size : int
-        Largest number of images per request.
+    largest : int
+        Bytes of the images of a request, at most.
     """
 
-    def __init__(self, client: aio.InferenceServerClient, url: str, batch_size: int) -> None:
+    def __init__(self, client: aio.InferenceServerClient, url: str, largest: int) -> None:
         self.client = client
         self._local = url.rpartition(":")[0] in LOCAL_HOSTS
-        self._bytes = batch_size * int(np.prod(SQUARE_SHAPE))
+        self._bytes = largest
         self._region: SharedMemory | None = None
         self._registered = False
 
-    async def send(
-        self, images: np.ndarray, arm: str | None, version: str, timeout_seconds: float
-    ) -> np.ndarray | None:
+    async def send(self, seen: Seen, arm: str | None, version: str, timeout_seconds: float) -> np.ndarray | None:
         """One request and its answer.
 
         Raises
@@ -50,7 +49,13 @@ class Lane:
         InferenceServerException
             As the server or the connection gives it.
         """
+        images = seen.images
         tensor = aio.InferInput(INPUT_NAME, list(images.shape), "UINT8")
+        given = [tensor]
+        if seen.stiffness_kpa is not None:
+            stiffness = np.asarray(seen.stiffness_kpa, np.float32)[:, None]
+            given.append(aio.InferInput(STIFFNESS_NAME, list(stiffness.shape), "FP32"))
+            given[1].set_data_from_numpy(stiffness)
         if await self._open_region(timeout_seconds):
             shared = np.ndarray(images.shape, np.uint8, self._region.buf)
             shared[:] = images
@@ -61,7 +66,7 @@ class Lane:
         try:
             result = await self.client.infer(
                 MODEL_NAME,
-                [tensor],
+                given,
                 model_version=version,
                 parameters={"arm": arm} if arm else None,
                 client_timeout=timeout_seconds,

@@ -55,10 +55,14 @@ class TritonPythonModel:
         session = self.sessions[arm]
         # DLPack: as_numpy() of the stub, built against numpy 1, misreads pictures under numpy 2.
         images = np.from_dlpack(pb_utils.get_input_tensor_by_name(request, "IMAGE"))
+        given = {"IMAGE": images}
+        if any(entry.name == "STIFFNESS" for entry in session.get_inputs()):
+            sent = pb_utils.get_input_tensor_by_name(request, "STIFFNESS")
+            unknown = np.full((len(images), 1), np.nan, np.float32)
+            given["STIFFNESS"] = unknown if sent is None else np.from_dlpack(sent)
         unit = len(images) if self.on_gpu else 1
-        return [
-            self.pool.submit(session.run, None, {"IMAGE": images[i : i + unit]}) for i in range(0, len(images), unit)
-        ]
+        parts = [{name: values[i : i + unit] for name, values in given.items()} for i in range(0, len(images), unit)]
+        return [self.pool.submit(session.run, None, part) for part in parts]
 
 
 def _finish(work: list[Future] | str) -> object:

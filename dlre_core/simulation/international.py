@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 from dlre_core.foundation.csv_tables import write_table
 from dlre_core.simulation.cohort import HospitalScreens, write_clinical_csv, write_hospital, write_pictures
 from dlre_core.simulation.patients import LATENT_COLUMNS, MEASUREMENTS, simulate_with_latents
-from dlre_core.simulation.presets import largest_remainder, number_enrolled, number_excluded
+from dlre_core.simulation.presets import (
+    EXCLUDED_SHARE,
+    INTERNATIONAL,
+    international_size,
+    largest_remainder,
+    number_of_patients,
+)
 
 # As a design calls the cohort.
-INTERNATIONAL = "international"
-SIZES = {"demo": 170, "full": 1937}
-SMALLEST = 17
 # Layouts of `DESIGNS`, by maker; SuperSonic has two.
 LAYOUTS = {"stacked_offset": "SuperSonic", "side_by_side": "SuperSonic"}
 LAYOUTS |= {"bar_blue_stiff": "GE", "side_by_side_left": "Mindray"}
@@ -72,27 +75,6 @@ SHIFT = {"hbv": 0.03, "hcv": 0.05, "masld": -0.05}
 SEVERITY = np.array([0.0, 0.10, 0.45, 1.00, 1.60])
 SEVERITY_SPREAD = 0.44
 # Of the excluded: too short a specimen, or no usable picture.
-EXCLUDED_SHARE = {"unqualified_histology": 0.05, "failed_elastography": 0.04}
-
-
-def number_of_patients(size: str | int) -> int:
-    """Enrolled patients of a named size or a number.
-
-    Raises
-    ------
-    ValueError
-        If it is neither demo, full nor a number of 17 or more.
-
-    Examples
-    --------
-    >>> number_of_patients("full"), number_of_patients(100)
-    (1937, 100)
-    """
-    if isinstance(size, str) and size in SIZES:
-        return SIZES[size]
-    if not str(size).isdigit() or int(size) < SMALLEST:
-        raise ValueError(f"size {size!r}: demo, full or a number of {SMALLEST} or more is needed")
-    return int(size)
 
 
 def maker_of(hospital: str) -> str:
@@ -279,7 +261,7 @@ def write_embedded_table(name: str, path: str | Path, size: str | int, seed: int
     seed : int
     """
     if name == INTERNATIONAL:
-        write_international_csv(path, _size(size), seed)
+        write_international_csv(path, international_size(size), seed)
     else:
         write_clinical_csv(path, size, seed)
 
@@ -302,27 +284,8 @@ def write_embedded_hospital(
     """
     if name == INTERNATIONAL:
         return write_centre(
-            folder, hospital, _size(size), seed, texture_signal=texture_signal, truth_folder=truth_folder
+            folder, hospital, international_size(size), seed, texture_signal=texture_signal, truth_folder=truth_folder
         )
     return write_hospital(
         folder, hospital, size, seed, texture_signal=texture_signal, truth_folder=truth_folder, screens=screens
     )
-
-
-def embedded_patients(name: str, size: str | int) -> int:
-    """Eligible patients of an embedded cohort, enrolled or not.
-
-    Examples
-    --------
-    >>> embedded_patients("gut_2019", "paper"), embedded_patients("international", "paper")
-    (654, 2111)
-    """
-    if name == INTERNATIONAL:
-        return round(number_of_patients(_size(size)) * (1 + sum(EXCLUDED_SHARE.values())))
-    enrolled = number_enrolled(size)
-    return enrolled + number_excluded(enrolled)
-
-
-def _size(size: str | int) -> str | int:
-    full = next(name for name in SIZES if name != "demo")
-    return full if size == "paper" else size

@@ -8,6 +8,11 @@ from numpy.typing import NDArray
 PAPER_ENROLLED = 398
 PAPER_EXCLUDED = 256
 SIZES = {"demo": 90, "paper": PAPER_ENROLLED}
+INTERNATIONAL = "international"
+INTERNATIONAL_SIZES = {"demo": 170, "full": 1937}
+SMALLEST_INTERNATIONAL = 17
+# Of the international cohort's eligible patients, for each enrolled one.
+EXCLUDED_SHARE = {"unqualified_histology": 0.05, "failed_elastography": 0.04}
 
 # Chosen so that the training combinations of the paper's figure 5 ({B,D,E,G,H,J}, {A,C,K},
 # {A,G,K}) have 194 patients each; the paper prints no hospital sizes.
@@ -86,3 +91,43 @@ def largest_remainder(weights: NDArray[np.int64], total: int) -> NDArray[np.int6
     order = np.argsort(-(exact - quotas), kind="stable")
     quotas[order[: total - int(quotas.sum())]] += 1
     return quotas
+
+
+def number_of_patients(size: str | int) -> int:
+    """Enrolled patients of a named size of the international cohort, or a number.
+
+    Raises
+    ------
+    ValueError
+        If it is neither demo, full nor a number of 17 or more.
+
+    Examples
+    --------
+    >>> number_of_patients("full"), number_of_patients(100)
+    (1937, 100)
+    """
+    if isinstance(size, str) and size in INTERNATIONAL_SIZES:
+        return INTERNATIONAL_SIZES[size]
+    if not str(size).isdigit() or int(size) < SMALLEST_INTERNATIONAL:
+        raise ValueError(f"size {size!r}: demo, full or a number of {SMALLEST_INTERNATIONAL} or more is needed")
+    return int(size)
+
+
+def embedded_patients(name: str, size: str | int) -> int:
+    """Eligible patients of an embedded cohort, enrolled or not.
+
+    Examples
+    --------
+    >>> embedded_patients("gut_2019", "paper"), embedded_patients("international", "paper")
+    (654, 2111)
+    """
+    if name == INTERNATIONAL:
+        return round(number_of_patients(international_size(size)) * (1 + sum(EXCLUDED_SHARE.values())))
+    enrolled = number_enrolled(size)
+    return enrolled + number_excluded(enrolled)
+
+
+def international_size(size: str | int) -> str | int:
+    """The international cohort's name for a size: its publication's is called full there."""
+    full = next(name for name in INTERNATIONAL_SIZES if name != "demo")
+    return full if size == "paper" else size

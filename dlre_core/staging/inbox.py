@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from torch import nn
 
 from dlre_core.dicom.decoder_process import Archives
 from dlre_core.dicom.file_search import FoundFile, find_files
@@ -18,16 +19,18 @@ from dlre_core.foundation.csv_tables import read_table, write_private_table, wri
 from dlre_core.foundation.design import study_questions
 from dlre_core.foundation.errors import UnreadableDicom
 from dlre_core.foundation.picture_store import RoiStore, open_rois
+from dlre_core.foundation.study_terms import MODEL_REPOSITORY
 from dlre_core.ingestion.hospital import examination_named, patient_named
-from dlre_core.network.fibrosis_network import network_of
+from dlre_core.network.grad_cam import grad_cam
+from dlre_core.network.inference import seen_pictures
+from dlre_core.network.kinds import NetworkKind
 from dlre_core.patients.pseudonyms import Pseudonymiser
 from dlre_core.serving.frozen_study import (
-    REPOSITORY,
     FrozenStudy,
     check_same_settings,
     read_frozen_study,
 )
-from dlre_core.serving.repository import served_networks
+from dlre_core.serving.repository import served_kind, served_networks
 from dlre_core.serving.through_triton import ServingSettings, checked_server
 from dlre_core.staging import pacs, pages
 from dlre_core.staging.tables import (
@@ -116,20 +119,21 @@ def stage_inbox(
         scale_maximum_kpa=ingested.scale_maximum_kpa,
         aggregate=study.aggregate,
     )
-    repository = Path(model) / REPOSITORY
+    repository = Path(model) / MODEL_REPOSITORY
+    kind = served_kind(repository, study.arm)
     stored, refused = read_table(ingested.acquisitions), read_table(ingested.rejects)
-    chosen = chosen_pictures(read_table(ingested.roi_table), stored, study.images_per_patient)
+    chosen = chosen_pictures(read_table(ingested.roi_table), stored, study.images_per_patient, kind)
     chosen = chosen[~chosen["patient"].isin(list(withheld(stored)))].reset_index(drop=True)
     networks = served_networks(repository, study.arm)
     with open_rois(ingested.rois) as store:
         probabilities = np.zeros((0, len(study_questions())))
         if len(chosen):
             with checked_server(repository, study.manifest, server_log, serving) as ask:
-                probabilities = ask(store.read(chosen["index"].to_numpy()), study.arm)
+                probabilities = ask(seen_pictures(store, chosen, kind), study.arm)
         images = image_table(chosen, store, probabilities, study)
         patients = patient_table(images, study)
-        sheets = _heat_map_sheets(patients, chosen, store, networks, simulated=study.simulated)
-    others = not_staged(stored, refused, set(patients["patient"]))
+        sheets = _heat_map_sheets(patients, chosen, store, networks, kind, simulated=study.simulated)
+    others = not_staged(stored, refused, set(patients["patient"]), kind)
     failures = _fill_outbox(inbox, patients, chosen, sheets, study)
     patients["notes"] = [
         "; ".join(filter(None, (notes, failures.get(patient))))
@@ -152,17 +156,22 @@ def _heat_map_sheets(
     patients: pd.DataFrame,
     chosen: pd.DataFrame,
     store: RoiStore,
-    networks: Mapping[str, Mapping[str, NDArray[np.float32]]],
+    networks: Mapping[str, nn.Module] | None,
+    kind: NetworkKind,
     *,
     simulated: bool,
 ) -> dict[str, NDArray[np.uint8]]:
-    """By pseudonym, the heat maps of the question that says most."""
+    """By pseudonym, the heat maps of the question that says most; the squares alone where networks cannot be had."""
     sheets = {}
     for _, patient in patients.iterrows():
         stage = question_shown(patient)
-        here = chosen.loc[chosen["patient"] == patient["patient"], "index"]
-        squares, network = store.read(here.to_numpy()), network_of(networks[stage])
-        sheets[patient["patient"]] = pages.heat_map_sheet(squares, network, stage, simulated=simulated)
+        here = chosen[chosen["patient"] == patient["patient"]]
+        index = here["index"].to_numpy()
+        heats = None
+        if networks is not None:
+            given = zip(store.read(index, kind.input), here["q_box_mean_kpa"], strict=True)
+            heats = [grad_cam(networks[stage], seen, kpa) for seen, kpa in given]
+        sheets[patient["patient"]] = pages.heat_map_sheet(store.read(index), heats, stage, simulated=simulated)
     return sheets
 
 

@@ -13,8 +13,6 @@ from PIL import Image, ImageDraw, ImageFont
 from dlre_core.figures.heat_maps import overlay
 from dlre_core.foundation.design import question_labels, short_labels, stage_classes, study_questions
 from dlre_core.foundation.study_terms import SQUARE_SIDE
-from dlre_core.network.fibrosis_network import FibrosisNetwork
-from dlre_core.network.grad_cam import grad_cam
 from dlre_core.report.page_templates import environment
 from dlre_core.serving.frozen_study import FrozenStudy
 from dlre_core.staging.tables import question_shown, zone_columns
@@ -37,15 +35,15 @@ MEASURE_NAMES = {
 
 
 def heat_map_sheet(
-    squares: NDArray[np.uint8], network: FibrosisNetwork, stage: str, *, simulated: bool
+    squares: NDArray[np.uint8], heats: Sequence[NDArray[np.float32]] | None, stage: str, *, simulated: bool
 ) -> NDArray[np.uint8]:
     """A patient's squares above, and below them what spoke for the network's answer.
 
     Parameters
     ----------
     squares : (n, 250, 250, 3) uint8
-    network : FibrosisNetwork
-        Of the stage question.
+    heats : n of (250, 250) float32, or None
+        As `dlre_core.network.grad_cam.grad_cam` makes them; None where they cannot be had of the network.
     stage : str
     simulated : bool
 
@@ -62,12 +60,15 @@ def heat_map_sheet(
     # The built-in font lacks the sign.
     name = question_labels()[stage].replace("≥", ">=")
     question = f"Heat maps below: what spoke for the answer to {name}"
+    if heats is None:
+        question = "No heat maps: they cannot be had of this study's network"
     draw.text((GAP, 36), question, fill="black", font=ImageFont.load_default(16))
     for number, square in enumerate(squares):
         left = GAP + number * (SQUARE_SIDE + GAP)
-        heat = overlay(square, grad_cam(network, square))
         sheet.paste(Image.fromarray(square), (left, HEAD))
-        sheet.paste(Image.fromarray(heat), (left, HEAD + SQUARE_SIDE + GAP))
+        if heats is not None:
+            heat = overlay(square, heats[number])
+            sheet.paste(Image.fromarray(heat), (left, HEAD + SQUARE_SIDE + GAP))
     return np.asarray(sheet)
 
 

@@ -10,6 +10,8 @@ from dlre_core.foundation.design import rising_questions, stage_classes, study_q
 from dlre_core.foundation.picture_store import RoiStore
 from dlre_core.foundation.study_terms import KEYS
 from dlre_core.ingestion.flags import OTHERS_TOO
+from dlre_core.network.inference import lacks
+from dlre_core.network.kinds import PAPERS, NetworkKind
 from dlre_core.patients.splits import first_pictures
 from dlre_core.serving.frozen_study import FrozenStudy, outside_training, picture_measures
 
@@ -31,7 +33,9 @@ def zone_columns() -> dict[str, str]:
     return {stage: f"{stage}_zone" for stage in study_questions()}
 
 
-def chosen_pictures(rois: pd.DataFrame, acquisitions: pd.DataFrame, images: int) -> pd.DataFrame:
+def chosen_pictures(
+    rois: pd.DataFrame, acquisitions: pd.DataFrame, images: int, kind: NetworkKind = PAPERS
+) -> pd.DataFrame:
     """The first pictures of every patient, in acquisition order, with their row in the store.
 
     Parameters
@@ -42,8 +46,13 @@ def chosen_pictures(rois: pd.DataFrame, acquisitions: pd.DataFrame, images: int)
         ``acquisitions.csv``.
     images : int
         At most so many of each patient.
+    kind : NetworkKind, optional
+        Pictures that lack what such a network sees are left out.
     """
-    table = rois.reset_index(names="index")[["index", "image_id"]].merge(acquisitions, on="image_id")
+    table = rois.reset_index(names="index")
+    for name in kind.besides_the_square:
+        table = table[~lacks(table, name)]
+    table = table[["index", "image_id"]].merge(acquisitions, on="image_id")
     return first_pictures(table, images)
 
 
@@ -132,7 +141,9 @@ def withheld(acquisitions: pd.DataFrame) -> set[str]:
     return set(acquisitions.loc[[OTHERS_TOO in names for names in flags], "patient"])
 
 
-def not_staged(acquisitions: pd.DataFrame, rejects: pd.DataFrame, staged: Collection[str]) -> pd.DataFrame:
+def not_staged(
+    acquisitions: pd.DataFrame, rejects: pd.DataFrame, staged: Collection[str], kind: NetworkKind = PAPERS
+) -> pd.DataFrame:
     """A row, without answers, for everybody who sent files and is not staged.
 
     Parameters
@@ -141,6 +152,8 @@ def not_staged(acquisitions: pd.DataFrame, rejects: pd.DataFrame, staged: Collec
         ``acquisitions.csv`` and ``rejects.csv`` of the inbox.
     staged : collection of str
         Pseudonyms.
+    kind : NetworkKind, optional
+        Of the study's networks; whoever sent pictures that lack what these see is told so.
 
     Returns
     -------
@@ -150,8 +163,12 @@ def not_staged(acquisitions: pd.DataFrame, rejects: pd.DataFrame, staged: Collec
     seen = pd.concat([acquisitions[KEYS], rejects[KEYS]]).dropna().drop_duplicates()
     seen = seen[(seen["patient"] != "") & ~seen["patient"].isin(list(staged))].sort_values(KEYS)
     doubtful = withheld(acquisitions)
+    pictured = set(acquisitions["patient"])
     notes = [
-        "a picture was sent for another patient, too" if p in doubtful else "no usable picture" for p in seen["patient"]
+        "a picture was sent for another patient, too"
+        if p in doubtful
+        else (f"no picture with what the network sees (input: {kind.input})" if p in pictured else "no usable picture")
+        for p in seen["patient"]
     ]
     rows = seen.assign(images=0, images_outside_training=0, implied_stage="", outside_training="", notes=notes)
     rows = rows.assign(**dict.fromkeys(zone_columns().values(), ""))

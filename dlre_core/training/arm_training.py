@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from dlre_core.foundation.design import stage_labels, study_questions
 from dlre_core.foundation.digests import core_digest, file_digest, value_digest
 from dlre_core.foundation.picture_store import READ_AT_ONCE, RoiStore, StoredSquares, open_rois
 from dlre_core.foundation.study_terms import KEYS
+from dlre_core.network.inference import check_input
+from dlre_core.network.kinds import PAPERS, NetworkKind, network_class, takes_stiffness
 from dlre_core.patients.splits import select_images, stopping_patients
 from dlre_core.training.batches import drawing_weights
 from dlre_core.training.network_training import TrainedNetwork, provenance, train_networks
@@ -84,6 +86,7 @@ def train_arm(
     images: int,
     settings: TrainingSettings,
     *,
+    kind: NetworkKind = PAPERS,
     threads: int = 1,
     memory_mb: float = float("inf"),
 ) -> None:
@@ -100,13 +103,15 @@ def train_arm(
     images : int
         Images per patient.
     settings : TrainingSettings
+    kind : NetworkKind, optional
+        Network and input of the arm.
     threads : int
     memory_mb : float
         Of the job. Squares that fill more than `HELD_SHARE` of it are read when they are drawn, to the same weights.
 
     Raises
     ------
-    TrainingError, StoreMismatch
+    TrainingError, StoreMismatch, ConfigurationError
     """
     torch.set_num_threads(1)
     compute_repeatably()
@@ -121,15 +126,18 @@ def train_arm(
         "core": core_digest("training.arm_training"),
         "device": str(choose_device(settings.device)),
     }
+    if kind != PAPERS:
+        facts["kind"] = kind.words
     logger.info("%s: %d images of %d patients", arm, len(training), facts["training_patients"])
     groups = [study_questions()] if trains_together(settings) else [(stage,) for stage in study_questions()]
     with open_rois(files.rois) as store, ThreadPoolExecutor(max(1, threads)) as pool:
-        data = _training_data(store, training, arm, settings, memory_mb)
+        data = _training_data(store, training, arm, settings, kind, memory_mb)
         train = partial(_train_group, data, facts, Path(files.checkpoints))
         trained = [network for group in pool.map(train, groups) for network in group]
     networks = dict(zip(study_questions(), trained, strict=True))
     for stage, network in networks.items():
-        _save(network, Path(files.weights[stage]), provenance(settings, network, stage=stage, **facts))
+        text = provenance(settings, network, stage=stage, **facts)
+        _save(network, Path(files.weights[stage]), text)
     table = _history(networks)
     write_table(table.drop(columns="images_per_second"), files.history)
     write_table(table[["stage", "epoch", "images_per_second"]], files.speed)
@@ -149,31 +157,45 @@ def _training_pictures(
 
 
 def _training_data(
-    store: RoiStore, training: pd.DataFrame, arm: str, settings: TrainingSettings, memory_mb: float
+    store: RoiStore,
+    training: pd.DataFrame,
+    arm: str,
+    settings: TrainingSettings,
+    kind: NetworkKind,
+    memory_mb: float,
 ) -> _TrainingData:
+    if kind.input != "square":
+        # Views of another stiffness change colours that this input does not have, or would leave its pictures at odds.
+        settings = replace(settings, augmentation={**settings.augmentation, "stiffness": 0})
+    check_input(training, kind)
     stopping = training["stopping"].to_numpy()
-    squares = store.squares(training["index"].to_numpy())
+    squares = store.squares(training["index"].to_numpy(), kind.input)
     pictures = squares if squares.nbytes > HELD_SHARE * memory_mb * 1e6 else squares[:]
     shared = isinstance(pictures, np.ndarray) and not trains_together(settings)
     return _TrainingData(
         pictures=pictures,
         located=locate_for_views(pictures, settings.augmentation) if shared else None,
         content=_digest(pictures),
-        questions={stage: _question(training, stage, arm, settings.stiffness_balance) for stage in study_questions()},
+        questions={
+            stage: _question(training, stage, arm, settings.stiffness_balance, kind) for stage in study_questions()
+        },
         stopping=stopping,
         patients=len(training.loc[~stopping, KEYS].drop_duplicates()),
         settings=settings,
     )
 
 
-def _question(training: pd.DataFrame, stage: str, arm: str, stiffness_balance: float) -> Question:
+def _question(training: pd.DataFrame, stage: str, arm: str, stiffness_balance: float, kind: NetworkKind) -> Question:
     # Liver stiffness as the study takes it: the median of the pictures that the arm has.
     stiffness = training.groupby(KEYS)["q_box_mean_kpa"].transform("median").to_numpy(np.float64)
     labels = stage_labels(training["fibrosis_stage"], stage)
     learnt_from = ~training["stopping"].to_numpy()
     drawn = np.zeros(len(training))
-    drawn[learnt_from] = drawing_weights(labels[learnt_from], stiffness[learnt_from], stiffness_balance)
-    return Question(f"{arm} {stage}", labels, _stream(arm, stage), drawn)
+    # A network that is told the stiffness need not unlearn it.
+    strength = 0.0 if takes_stiffness(network_class(kind.network)) else stiffness_balance
+    drawn[learnt_from] = drawing_weights(labels[learnt_from], stiffness[learnt_from], strength)
+    own = training["q_box_mean_kpa"].to_numpy(np.float64)
+    return Question(f"{arm} {stage}", labels, _stream(arm, stage), drawn, kind, own)
 
 
 def _train_group(
@@ -205,6 +227,7 @@ def trains_together(settings: TrainingSettings) -> bool:
 
 def _save(network: TrainedNetwork, path: Path, text: str) -> None:
     with written_whole(path) as unfinished:
+        # One entry: safetensors writes several in an order of their own in every process.
         save_file(network.weights, unfinished, metadata={"provenance": text})
 
 

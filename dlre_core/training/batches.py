@@ -16,6 +16,7 @@ from torch import Tensor
 from dlre_core.augmentation.stiffness_views import Located, locate_for_views, with_stiffness
 from dlre_core.augmentation.views import Views, apply_transforms, draw_views
 from dlre_core.foundation.picture_store import StoredSquares
+from dlre_core.foundation.study_terms import SQUARE_SHAPE
 
 # Of the propensities: no patient is drawn more than a few times as often as another.
 SUREST = 0.95
@@ -144,6 +145,8 @@ class BatchSource:
         Stored squares are read a batch at a time.
     located : Located, optional
         `locate_stiffness` of ``rois``, where views of another stiffness are drawn.
+    stiffness_kpa : (m,) float64, optional
+        Of the pictures, for a network that takes it.
     """
 
     def __init__(
@@ -151,14 +154,15 @@ class BatchSource:
         draws: Draws,
         rois: NDArray[np.uint8] | StoredSquares,
         located: Located | None = None,
+        stiffness_kpa: NDArray[np.float64] | None = None,
     ) -> None:
-        self.draws, self.rois = draws, rois
+        self.draws, self.rois, self.stiffness_kpa = draws, rois, stiffness_kpa
         if located is None and isinstance(rois, np.ndarray):
             located = locate_for_views(rois, draws.augmentation)
         self.located = located
 
-    def batches(self, epoch: int, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield ``steps`` batches of images and labels; the next is made while one is used."""
+    def batches(self, epoch: int, steps: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Yield ``steps`` batches of images, labels and stiffness (NaN unless given); one is made while one is used."""
         indices, views = self.draws.of_epoch(epoch, steps)
         size = self.draws.batch_size
         parts = [slice(start, start + size) for start in range(0, steps * size, size)]
@@ -170,8 +174,11 @@ class BatchSource:
                     waiting = pool.submit(self._batch, indices[part], views[part])
                 yield batch
 
-    def _batch(self, indices: NDArray[np.int64], views: Views) -> tuple[Tensor, Tensor]:
+    def _batch(self, indices: NDArray[np.int64], views: Views) -> tuple[Tensor, Tensor, Tensor]:
         targets = torch.from_numpy(self.draws.labels[indices]).float()
+        # Measured, also where the view shows another stiffness: texture is what the picture is for.
+        known = np.full(len(indices), np.nan) if self.stiffness_kpa is None else self.stiffness_kpa[indices]
+        stiffness_kpa = torch.from_numpy(known).float()
         pictures, located = self.rois, self.located
         if isinstance(pictures, StoredSquares):
             pictures, indices = pictures[indices], np.arange(len(indices))
@@ -180,6 +187,10 @@ class BatchSource:
             pictures = with_stiffness(pictures, located, indices, views.stiffness)
             indices = np.arange(len(indices))
         # bfloat16, as the first convolution takes it: the same bits as casting float32 there, one pass less.
-        out = np.empty((len(indices), *pictures.shape[1:]), dtype=np.uint16)
-        apply_transforms(pictures, indices, views.transforms, out, jitter=views.jitter)
-        return torch.from_numpy(out).view(torch.bfloat16).permute(0, 3, 1, 2), targets
+        images = []
+        for first in range(0, pictures.shape[3], SQUARE_SHAPE[2]):
+            part = np.ascontiguousarray(pictures[..., first : first + SQUARE_SHAPE[2]])
+            images.append(np.empty((len(indices), *part.shape[1:]), dtype=np.uint16))
+            apply_transforms(part, indices, views.transforms, images[-1], jitter=views.jitter)
+        together = images[0] if len(images) == 1 else np.concatenate(images, axis=3)
+        return torch.from_numpy(together).view(torch.bfloat16).permute(0, 3, 1, 2), targets, stiffness_kpa

@@ -8,10 +8,9 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from dlre_core.foundation.atomic_files import written_whole
-from dlre_core.network.fibrosis_network import FibrosisNetwork
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
@@ -29,7 +28,7 @@ class Progress:
         """Number of complete epochs."""
         return len(self.history)
 
-    def add(self, row: dict[str, float], network: FibrosisNetwork, minimum_epochs: int = 1) -> None:
+    def add(self, row: dict[str, float], network: nn.Module, minimum_epochs: int = 1) -> None:
         """Record an epoch; keep its weights if its held-back loss is the lowest so far.
 
         Epochs before the minimum do not count: while the learning rate is high, a low loss is
@@ -53,7 +52,7 @@ class Progress:
 
 def save_checkpoint(
     path: Path,
-    trainings: Sequence[tuple[Progress, FibrosisNetwork, torch.optim.Optimizer]],
+    trainings: Sequence[tuple[Progress, nn.Module, torch.optim.Optimizer]],
 ) -> None:
     """Write the state of networks trained together by rename, so that a reader never sees half of it."""
     tensors, states = {}, []
@@ -64,12 +63,15 @@ def save_checkpoint(
             for part in ("network", *MOMENTS, "step"):
                 value = own[part].detach().cpu().contiguous()
                 tensors[f"{number}.{part}.{name}"] = value
+        tensors |= {
+            f"{number}.buffer.{name}": buffer.detach().cpu().contiguous() for name, buffer in network.named_buffers()
+        }
         states.append({"history": progress.history, "best_epoch": progress.best_epoch})
     with written_whole(path) as unfinished:
         save_file(tensors, unfinished, metadata={"progress": json.dumps(states)})
 
 
-def load_checkpoint(path: Path, trainings: Sequence[tuple[FibrosisNetwork, torch.optim.Optimizer]]) -> list[Progress]:
+def load_checkpoint(path: Path, trainings: Sequence[tuple[nn.Module, torch.optim.Optimizer]]) -> list[Progress]:
     """Restore networks and optimisers in place and return the progress of each."""
     with safe_open(path, framework="pt") as file:
         states = json.loads(file.metadata()["progress"])
@@ -85,6 +87,8 @@ def load_checkpoint(path: Path, trainings: Sequence[tuple[FibrosisNetwork, torch
             }
             step = tensors[f"{number}.step.{name}"].to(parameter.device)
             optimiser.state[parameter]["step"] = step
+        for name, buffer in network.named_buffers():
+            buffer.copy_(tensors[f"{number}.buffer.{name}"])
         best = {
             name.removeprefix(f"{number}.best."): value
             for name, value in tensors.items()

@@ -16,9 +16,10 @@ from dlre_core.augmentation.stiffness_views import Located
 from dlre_core.augmentation.views_on_device import Resident, put_on_device
 from dlre_core.foundation.errors import TrainingError
 from dlre_core.foundation.picture_store import StoredSquares
-from dlre_core.network.fibrosis_network import FibrosisNetwork, new_network
+from dlre_core.network.fibrosis_network import StiffnessNetwork
 from dlre_core.network.inference import picture_probabilities
 from dlre_core.network.joint_pass import joint_logits
+from dlre_core.network.kinds import PAPERS, make_network, takes_stiffness
 from dlre_core.training.batches import BatchSource, Draws
 from dlre_core.training.checkpoints import Progress
 from dlre_core.training.recorded_steps import DeviceSteps
@@ -46,7 +47,11 @@ class Training:
             )
         self.rois, self.question, self.stopping, self.settings = rois, question, stopping, settings
         self.device, self.progress = device, Progress()
-        self.network = new_network(question.stream + 1000 * settings.seed).to(device, memory_format=torch.channels_last)
+        network = make_network(question.kind, question.stream + 1000 * settings.seed)
+        self.joined = question.stiffness_kpa if takes_stiffness(network) else None
+        if isinstance(network, StiffnessNetwork):
+            network.learn_scale(self.joined[~stopping])
+        self.network = network.to(device, memory_format=torch.channels_last)
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(),
             settings.learning_rate,
@@ -85,7 +90,7 @@ class Training:
                 f"{question.name}: training diverged in epoch {epoch}.",
                 "Lower training.learning_rate.",
             )
-        stop_loss, stop_auc = _evaluate(self.network, self.rois, question.labels, self.stopping, settings, self.device)
+        stop_loss, stop_auc = self._judged_by_those_held_back()
         row = {
             "epoch": epoch,
             "loss": loss,
@@ -101,9 +106,31 @@ class Training:
             *(images_per_second, left),
         )
 
+    def _judged_by_those_held_back(self) -> tuple[float, float]:
+        """Cross-entropy and AUC of the pictures held back."""
+        settings, device = self.settings, self.device
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            probabilities = picture_probabilities(
+                self.network,
+                self.rois,
+                self.joined,
+                chosen=np.flatnonzero(self.stopping),
+                batch_size=2 * settings.batch_size,
+                device=device,
+            )
+        probabilities = np.clip(probabilities, 1e-6, 1 - 1e-6)
+        truth = self.question.labels[self.stopping]
+        both = len(np.unique(truth)) == 2
+        likelihood = np.where(truth == 1, probabilities, 1 - probabilities)
+        balanced = both and settings.balance != "none"
+        negative, positive = _class_weights(truth) if balanced else (1.0, 1.0)
+        weights = np.where(truth == 1, positive, negative)
+        loss = float(-(weights * np.log(likelihood)).sum() / weights.sum())
+        return loss, float(roc_auc_score(truth, probabilities)) if both else float("nan")
 
-class OnProcessor:
-    """Epochs on the CPU: batches come from `BatchSource`."""
+
+class BatchByBatch:
+    """Epochs of batches that the processor makes (`BatchSource`), on any device."""
 
     def __init__(
         self,
@@ -111,17 +138,19 @@ class OnProcessor:
         rois: NDArray[np.uint8] | StoredSquares,
         located: Located | None,
     ) -> None:
-        self.sources = {training: BatchSource(training.draws, rois, located) for training in trainings}
+        self.sources = {training: BatchSource(training.draws, rois, located, training.joined) for training in trainings}
 
     def train(self, trainings: Sequence[Training], number: int, rates: NDArray[np.float64]) -> list[float]:
         """One step a learning rate, all networks in each; their mean losses."""
-        total = torch.zeros(len(trainings))
+        device = trainings[0].device
+        total = torch.zeros(len(trainings), device=device)
         batches = [self.sources[training].batches(number, len(rates)) for training in trainings]
         for rate, *given in zip(rates, *batches, strict=True):
             for training in trainings:
                 for group in training.optimiser.param_groups:
                     group["lr"] = float(rate)
-            total += learn(trainings, *zip(*given, strict=True))
+            images, targets, joined = ([part.to(device) for part in parts] for parts in zip(*given, strict=True))
+            total += learn(trainings, images, targets, joined)
         return (total / len(rates)).tolist()
 
 
@@ -134,7 +163,7 @@ class OnAccelerator:
         self.steps: DeviceSteps | None = None
 
     def train(self, trainings: Sequence[Training], number: int, rates: NDArray[np.float64]) -> list[float]:
-        """As `OnProcessor.train`."""
+        """As `BatchByBatch.train`."""
         if self.steps is None or trainings != self.trainings:
             self.trainings = trainings
             self.steps = None  # The memory of one recording goes before another is made.
@@ -152,16 +181,24 @@ def epochs_on(
     trainings: Sequence[Training],
     rois: NDArray[np.uint8] | StoredSquares,
     located: Located | None,
-) -> OnProcessor | OnAccelerator:
-    """The way to train on a device; ``located`` is of ``rois`` and used on the CPU only."""
-    if device.type == "cpu":
-        return OnProcessor(trainings, rois, located)
+) -> BatchByBatch | OnAccelerator:
+    """The way to train on a device; ``located`` is of ``rois`` and used where the processor makes the batches.
+
+    Steps are recorded of the paper's network and pictures only.
+    """
+    if device.type == "cpu" or any(training.question.kind != PAPERS for training in trainings):
+        return BatchByBatch(trainings, rois, located)
     changed = trainings[0].settings.augmentation.get("stiffness", 0) > 0
     return OnAccelerator(put_on_device(rois, device, stiffness_views=changed))
 
 
-def learn(trainings: Sequence[Training], images: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
-    """One optimiser step of every network, each with its own images and labels; their losses (k,).
+def learn(
+    trainings: Sequence[Training],
+    images: Sequence[Tensor],
+    targets: Sequence[Tensor],
+    stiffness_kpa: Sequence[Tensor] = (),
+) -> Tensor:
+    """One optimiser step of every network, each with its own images, labels and stiffness; their losses (k,).
 
     On an accelerator it is recorded, so nothing here may wait for the device or bring anything to it.
     """
@@ -170,7 +207,15 @@ def learn(trainings: Sequence[Training], images: Sequence[Tensor], targets: Sequ
         training.network.train()
         training.optimiser.zero_grad(set_to_none=True)
     with torch.autocast(trainings[0].device.type, dtype=torch.bfloat16):
-        logits = joint_logits(networks, images)
+        if all(training.question.kind.of_the_paper for training in trainings):
+            logits = joint_logits(networks, images)
+        else:
+            logits = torch.stack(
+                [
+                    network(own, *([] if training.joined is None else [kpa]))
+                    for training, network, own, kpa in zip(trainings, networks, images, stiffness_kpa, strict=True)
+                ]
+            )
     losses = torch.stack(
         [training.loss(own, wanted) for training, own, wanted in zip(trainings, logits, targets, strict=True)]
     )
@@ -180,33 +225,6 @@ def learn(trainings: Sequence[Training], images: Sequence[Tensor], targets: Sequ
     for training in trainings:
         training.optimiser.step()
     return losses.detach()
-
-
-def _evaluate(
-    network: FibrosisNetwork,
-    rois: NDArray[np.uint8] | StoredSquares,
-    labels: NDArray[np.int64],
-    chosen: NDArray[np.bool_],
-    settings: TrainingSettings,
-    device: torch.device,
-) -> tuple[float, float]:
-    with torch.autocast(device.type, dtype=torch.bfloat16):
-        probabilities = picture_probabilities(
-            network,
-            rois,
-            chosen=np.flatnonzero(chosen),
-            batch_size=2 * settings.batch_size,
-            device=device,
-        )
-    probabilities = np.clip(probabilities, 1e-6, 1 - 1e-6)
-    truth = labels[chosen]
-    both = len(np.unique(truth)) == 2
-    likelihood = np.where(truth == 1, probabilities, 1 - probabilities)
-    balanced = both and settings.balance != "none"
-    negative, positive = _class_weights(truth) if balanced else (1.0, 1.0)
-    weights = np.where(truth == 1, positive, negative)
-    loss = float(-(weights * np.log(likelihood)).sum() / weights.sum())
-    return loss, float(roc_auc_score(truth, probabilities)) if both else float("nan")
 
 
 def _class_weights(labels: NDArray[np.int64]) -> tuple[float, float]:

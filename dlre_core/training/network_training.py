@@ -54,8 +54,9 @@ def train_networks(
 
     Parameters
     ----------
-    rois : array (n, 250, 250, 3) uint8, or StoredSquares
-        Images of training patients only. The result is the same for both.
+    rois : array (n, 250, 250, channels) uint8, or StoredSquares
+        Images of training patients only, three channels for each picture that the network's input has. The result is
+        the same for both.
     questions : sequence of Question
         On the CPU networks trained one by one are faster; on a GPU those of an arm belong together.
     stopping : (n,) bool

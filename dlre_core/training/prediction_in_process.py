@@ -7,10 +7,10 @@ import pandas as pd
 import torch
 
 from dlre_core.foundation.csv_tables import read_table
-from dlre_core.foundation.design import prediction_columns, study_questions
+from dlre_core.foundation.design import prediction_columns
 from dlre_core.foundation.picture_store import open_rois
-from dlre_core.network.fibrosis_network import load_network
-from dlre_core.network.inference import picture_probabilities
+from dlre_core.network.inference import picture_probabilities, seen_pictures
+from dlre_core.network.kinds import kind_of_file, load_networks
 from dlre_core.patients.splits import select_images
 
 
@@ -45,8 +45,7 @@ def predict_split(
     torch.set_num_threads(1)
     rows = select_images(read_table(rois_table), read_table(split_table), images)
     with open_rois(rois_file) as store:
-        pictures = store.squares(rows["index"].to_numpy())
-        for stage in study_questions():
-            network = load_network(weights[stage]).to(memory_format=torch.channels_last)
-            rows[stage] = picture_probabilities(network, pictures)
+        for stage, network in load_networks(weights).items():
+            seen = seen_pictures(store, rows, kind_of_file(weights[stage]))
+            rows[stage] = picture_probabilities(network, seen.images, seen.stiffness_kpa)
     return rows[prediction_columns()]

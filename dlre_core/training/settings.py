@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from dlre_core.foundation.errors import TrainingError
+from dlre_core.network.kinds import PAPERS, NetworkKind
 
 # NVIDIA's compute capability of the Ampere generation.
 FIRST_WITH_BFLOAT16 = 8
@@ -58,12 +59,17 @@ class Question:
     drawn : (n,) float64
         How often each image is drawn among those of its class (`dlre_core.training.batches.drawing_weights`).
         Images held back are never drawn.
+    kind : NetworkKind
+    stiffness_kpa : (n,) float64
+        Of each image, for a network that takes it; NaN where unknown.
     """
 
     name: str
     labels: NDArray[np.int64]
     stream: int
     drawn: NDArray[np.float64]
+    kind: NetworkKind = PAPERS
+    stiffness_kpa: NDArray[np.float64] | None = None
 
 
 def compute_repeatably() -> None:

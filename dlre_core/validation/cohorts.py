@@ -9,14 +9,15 @@ from dlre_core.foundation.csv_tables import read_table, write_table
 from dlre_core.foundation.design import prediction_columns, study_questions
 from dlre_core.foundation.errors import CohortError
 from dlre_core.foundation.picture_store import open_rois
+from dlre_core.foundation.study_terms import MODEL_REPOSITORY
 from dlre_core.patients.enrolment import EnrolmentSettings, enrolled_patients
 from dlre_core.patients.splits import select_images
 from dlre_core.serving.frozen_study import (
-    REPOSITORY,
     FrozenStudy,
     check_never_seen,
     read_frozen_study,
 )
+from dlre_core.serving.repository import served_kind
 from dlre_core.serving.through_triton import ServingSettings, checked_server, stored_pictures
 from dlre_core.tables.table_2_accuracy import AccuracySettings, table_2
 
@@ -74,9 +75,10 @@ def predict_external(
             "Look at its enrolment.csv and rejects.csv, which say why.",
         )
     chosen = select_images(read_table(files.roi_table), enrolled.assign(cohort=VALIDATION), study.images_per_patient)
-    repository = Path(model) / REPOSITORY
+    repository = Path(model) / MODEL_REPOSITORY
     with checked_server(repository, study.manifest, server_log, serving) as ask, open_rois(files.rois) as store:
-        chosen[list(study_questions())] = ask(stored_pictures(store, chosen), study.arm)
+        seen = stored_pictures(store, chosen, served_kind(repository, study.arm))
+        chosen[list(study_questions())] = ask(seen, study.arm)
     write_table(chosen[prediction_columns()], output)
 
 

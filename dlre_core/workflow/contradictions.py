@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from dlre_core.foundation.study_terms import MONAI_NETWORKS, OWN_NETWORKS, PAPERS_NETWORK
 from dlre_core.workflow.config_faults import LAST_PORT, refuse
+from dlre_core.workflow.named_class import module_file, names_of
 from dlre_core.workflow.study_design import design_faults
 
 
@@ -117,17 +119,20 @@ def contradictions(config: Mapping[str, Any]) -> Iterable[str]:
 
 def _arm_contradictions(config: Mapping[str, Any]) -> Iterable[str]:
     available = config["enrolment"]["images_per_patient"]
-    seen: dict[tuple[str, int], str] = {}
+    seen: dict[tuple[object, ...], str] = {}
     for name, arm in config["arms"].items():
         if arm["split"] not in config["splits"]:
             known = ", ".join(config["splits"])
             yield f"arms.{name}.split = {arm['split']!r}: there is no such split. Use one of {known}."
-        first = seen.setdefault((arm["split"], arm["images"]), name)
+        kind = arm.get("network", PAPERS_NETWORK), arm.get("input", "square")
+        first = seen.setdefault((arm["split"], arm["images"], *kind), name)
         if first != name:
             yield (
-                f"arms.{name}: split and images are those of arms.{first}, so that the tables could not tell "
-                "them apart. Delete one of them, or change its split or images."
+                f"arms.{name}: split and images are those of arms.{first}, and so are network and input, so that the "
+                "tables could not tell them apart. Delete one of them, or change its split, images, network or input."
             )
+        if fault := _network_fault(arm.get("network", PAPERS_NETWORK)):
+            yield f"arms.{name}.network = {arm['network']!r}: {fault}"
         if arm["images"] > available:
             yield (
                 f"arms.{name}.images = {arm['images']}: patients are enrolled with {available} images "
@@ -140,6 +145,23 @@ def _arm_contradictions(config: Mapping[str, Any]) -> Iterable[str]:
             f"robustness.analyses: repeated_splits draws splits at random, but that of the first arm ({first}) "
             "divides by hospital. Take it out, or put an arm with a random split first."
         )
+
+
+def _network_fault(name: str) -> str:
+    """Why there is no such network, and what to write; empty where there is."""
+    if name in OWN_NETWORKS:
+        return ""
+    module, colon, wanted = name.partition(":")
+    if not colon:
+        return f"there is no such network. Write {', '.join(OWN_NETWORKS)}, monai:DenseNet121 or module:Class."
+    path = module_file(MONAI_NETWORKS if module == "monai" else module)
+    if path is None and module == "monai":
+        return "MONAI is not installed here. Install it (uv pip install monai), or use another network."
+    if path is None:
+        return f"there is no module {module}. Put its file beside config.yaml, or install its package."
+    if wanted not in names_of(path):
+        return f"{module} has no class {wanted}. Write one of its classes."
+    return ""
 
 
 def _in_results(path: str) -> bool:

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dlre_core.foundation.study_terms import INPUTS
+
 # Of the paper, in the order of its supplementary tables.
 SUBGROUPS = ("alt", "bmi", "inflammation")
 
@@ -36,6 +38,12 @@ class StudyPlan:
         Every variant that the report needs.
     subgroups : list of int
         Numbers of the supplementary tables of subgroups.
+    kinds : dict of str to dict
+        Network and input of each arm, as `dlre_core.network.kinds.NetworkKind` takes them.
+    compared_arms : list of str
+        The main arm and those that differ from it in network or input only; empty where there are none.
+    pictures : list of str
+        What arms see besides the elastogram's square, of `dlre_core.foundation.study_terms.INPUTS`.
     settings : mapping
         Section ``arms`` of the configuration.
     """
@@ -52,6 +60,9 @@ class StudyPlan:
     cutoff_folds: dict[str, list[str]]
     reported_variants: list[str]
     subgroups: list[int]
+    kinds: dict[str, dict[str, str]]
+    compared_arms: list[str]
+    pictures: list[str]
     settings: Mapping[str, Mapping[str, Any]]
 
     def varied(self, variant: str) -> Mapping[str, Any]:
@@ -99,10 +110,17 @@ def study_plan(config: Mapping[str, Any], hospitals: Sequence[str]) -> StudyPlan
     arms, splits, robustness = config["arms"], config["splits"], config["robustness"]
     main_arm = next(iter(arms))
     main_split = arms[main_arm]["split"]
-    image_arms = {arm["images"]: name for name, arm in arms.items() if arm["split"] == main_split}
+    kinds = {name: {key: arm[key] for key in ("network", "input") if key in arm} for name, arm in arms.items()}
+    alike = {name: arm for name, arm in arms.items() if kinds[name] == kinds[main_arm]}
+    compared = [
+        name
+        for name, arm in arms.items()
+        if name == main_arm or (_division(arm) == _division(arms[main_arm]) and name not in alike)
+    ]
+    image_arms = {arm["images"]: name for name, arm in alike.items() if arm["split"] == main_split}
     training_hospitals = {
         name: splits[arm["split"]]["training"]
-        for name, arm in arms.items()
+        for name, arm in alike.items()
         if splits[arm["split"]]["method"] == "hospitals"
     }
     variants = {
@@ -139,5 +157,12 @@ def study_plan(config: Mapping[str, Any], hospitals: Sequence[str]) -> StudyPlan
         cutoff_folds=cutoff_folds,
         reported_variants=list(dict.fromkeys(reported)),
         subgroups=[SUBGROUPS.index(name) + 1 for name in SUBGROUPS if name in config["subgroups"]],
+        kinds=kinds,
+        compared_arms=compared if len(compared) > 1 else [],
+        pictures=sorted({name for kind in kinds.values() for name in INPUTS[kind.get("input", "square")]} - {"rois"}),
         settings=arms,
     )
+
+
+def _division(arm: Mapping[str, Any]) -> tuple[str, int]:
+    return arm["split"], arm["images"]

@@ -11,4 +11,5 @@ with job_log(snakemake.log[0]):
         snakemake.output.rois,
         snakemake.output.table,
         {image_id: Square(*sides) for image_id, sides in snakemake.params.by_hand.items()},
+        snakemake.params.pictures,
     )

@@ -5,7 +5,7 @@ from dlre_core.comparators.registry import stated_limits
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.design import score_columns, study_questions
 from dlre_core.foundation.job_log import job_log
-from dlre_core.network.fibrosis_network import load_networks
+from dlre_core.network.kinds import NetworkKind, load_networks
 from dlre_core.patients.enrolment import EnrolmentSettings
 from dlre_core.reader_agreement.every_picture import (
     every_picture_table,
@@ -25,7 +25,7 @@ with job_log(snakemake.log[0]):
     rois = dict(zip(params.hospitals, zip(given.rois, given.tables, strict=True), strict=True))
     networks = load_networks(dict(zip(study_questions(), given.weights, strict=True)))
     kept = patient_scores(
-        predicted_everywhere(rois, people, networks, params.images),
+        predicted_everywhere(rois, people, networks, params.images, NetworkKind(**params.kind)),
         acquisitions,
         patients,
         aggregate=params.aggregate,

@@ -2,6 +2,7 @@
 
 from dlre_core.foundation.design import study_questions
 from dlre_core.foundation.job_log import job_log
+from dlre_core.network.kinds import NetworkKind
 from dlre_core.training.arm_training import ArmFiles, train_arm
 from dlre_core.training.settings import TrainingSettings
 
@@ -20,6 +21,7 @@ with job_log(snakemake.log[0]):
         params.arm,
         params.images,
         TrainingSettings(**params.settings),
+        kind=NetworkKind(**params.kind),
         threads=snakemake.threads,
         memory_mb=snakemake.resources.mem_mb,
     )

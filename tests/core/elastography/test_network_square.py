@@ -1,5 +1,6 @@
 """The square holds the whole box, stays in the picture, and shows the same part at any size."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,11 +11,22 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dlre_core.elastography import crop_kernel
-from dlre_core.elastography.network_square import crop_hospital, crop_square, link_hospitals, square_flags
+from dlre_core.elastography.elastogram import find_layout
+from dlre_core.elastography.network_square import (
+    bmode_square,
+    crop_hospital,
+    crop_square,
+    link_hospitals,
+    square_flags,
+    stiffness_square,
+)
+from dlre_core.elastography.scale import UNKNOWN_SCALE, Scale
 from dlre_core.elastography.screen_layout import NATIVE_WIDTH, Rectangle
 from dlre_core.elastography.square import Square, find_square
+from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.picture_store import open_rois
 from tests.helpers.reading import drawn_screen, stored_study
+from tests.helpers.scenes import scene
 
 
 @settings(max_examples=200, deadline=None)
@@ -116,3 +128,72 @@ def test_a_box_on_the_edge_of_the_square_is_whole():
         cut = SimpleNamespace(**vars(row) | {side: inside[side] + move})
         assert square_flags(square, cut) == "box_cut;box_larger_than_square"
     assert square_flags(square, SimpleNamespace(**vars(row) | {"box_left": 0, "layout_source": "hand"})) == ""
+
+
+def test_the_square_without_colours_is_the_twins_part():
+    rendered, _ = scene()
+    layout = find_layout(rendered.screen)
+    square = find_square(layout.box, *rendered.screen.shape[:2])
+    plain = bmode_square(rendered.screen, square, layout)
+    down, right = layout.twin.top - layout.elastogram.top, layout.twin.left - layout.elastogram.left
+    moved = Square(square.row + down, square.column + right, square.size)
+    shared = min(250, layout.twin.bottom - moved.row)
+    assert np.array_equal(plain[:shared], crop_square(rendered.screen, moved)[:shared])
+    # Beside the box both pictures show the same; in it only one has colours.
+    coloured = crop_square(rendered.screen, square)
+    assert (np.ptp(plain.astype(int), axis=2) == 0).mean() > 0.99
+    assert (np.ptp(coloured.astype(int), axis=2) > 60).mean() > 0.2
+    assert not bmode_square(rendered.screen, square, replace(layout, twin=None)).any()
+
+
+@pytest.mark.parametrize("kpa", [5.0, 9.0, 22.0])
+def test_the_square_of_stiffness_is_in_kilopascals_whatever_the_scale(kpa):
+    rendered, _ = scene(kpa=kpa)
+    layout = find_layout(rendered.screen)
+    square = find_square(layout.box, *rendered.screen.shape[:2])
+    drawn = stiffness_square(rendered.screen, square, layout, Scale(0, 40, "kPa", "label"), 0.5)
+    signal = drawn[..., 1] == 255
+    assert 0.1 < signal.mean() < 0.9
+    read = np.expm1(drawn[..., 0][signal] / 255 * np.log1p(300))
+    assert np.median(read) == pytest.approx(kpa, rel=0.25)
+    assert not drawn[..., 0][drawn[..., 1] == 0].any()
+    # The same colours of another scale are another stiffness: value by value, not by the colour.
+    twice = stiffness_square(rendered.screen, square, layout, Scale(0, 80, "kPa", "label"), 0.5)
+    again = np.expm1(twice[..., 0][signal] / 255 * np.log1p(300))
+    assert np.median(again) == pytest.approx(2 * np.median(read), rel=0.05)
+    assert not stiffness_square(rendered.screen, square, layout, UNKNOWN_SCALE, 0.5).any()
+
+
+# What ingestion says of pictures of one half each: the elastogram, and the same without colours beside it.
+LAYOUT = {
+    **{
+        f"elastogram_{side}": at
+        for side, at in zip(("left", "top", "right", "bottom"), (120, 0, 240, 270), strict=True)
+    },
+    **{f"twin_{side}": at for side, at in zip(("left", "top", "right", "bottom"), (0, 0, 120, 270), strict=True)},
+    **dict.fromkeys(f"colour_bar_{side}" for side in ("left", "top", "right", "bottom")),
+    **{"pixel_spacing_mm": 0.3, "layout_source": "found", "screen": "found", "stiff_end": "top", "opacity": 1.0},
+    **{"scale_minimum_kpa": 0.0, "scale_maximum_kpa": 40.0, "scale_unit": "kPa", "scale_source": "label"},
+}
+
+
+def test_what_networks_see_besides_lies_beside_the_squares(tmp_path):
+    store = stored_study(tmp_path / "store", {"A": 2, "B": 2})
+    for hospital, pictures in (("A", ["bmode", "stiffness"]), ("B", ["bmode"])):
+        files = store / f"{hospital}.h5", store / f"{hospital}_acquisitions.csv"
+        pd.read_csv(files[1]).assign(**LAYOUT).to_csv(files[1], index=False)
+        crop_hospital(*files, tmp_path / f"{hospital}.h5", tmp_path / f"{hospital}.csv", pictures=pictures)
+    rois, tables = ([tmp_path / f"{hospital}.{end}" for hospital in "AB"] for end in ("h5", "csv"))
+    link_hospitals(rois, tables, tmp_path / "rois.h5", tmp_path / "rois.csv")
+    with open_rois(tmp_path / "rois.h5") as squares:
+        plain = squares.read()
+        assert [np.array_equal(plain[n], squares.read(np.array([n]))[0]) for n in range(4)] == [True] * 4
+        both = squares.squares(np.array([3, 1]), "square+bmode")
+        assert both.shape == (2, 250, 250, 6)
+        assert np.array_equal(both[0:2][..., :3], plain[[3, 1]])
+        assert np.array_equal(both[0:2][..., 3:], squares.read(np.array([3, 1]), "bmode"))
+        # Not of every hospital.
+        with pytest.raises(StoreMismatch, match="no pictures of the kind stiffness"):
+            squares.read(kind="stiffness")
+    with open_rois(rois[0]) as squares:
+        assert squares.read(kind="stiffness").shape == (2, 250, 250, 3)

@@ -56,7 +56,7 @@ def test_pictures_are_drawn_from_the_store(tmp_path):
     generator = np.random.default_rng(1)
     squares = [generator.integers(0, 256, (250, 250, 3), dtype=np.uint8) for _ in pictures["image_id"]]
     write_rois(tmp_path / "rois.h5", list(pictures["image_id"]), squares)
-    rois = pictures[["image_id", "hospital", "patient"]].assign(source="automatic", flags="")
+    rois = pictures[["image_id", "hospital", "patient"]].assign(source="automatic", flags="", q_box_mean_kpa=8.0)
     weights = {}
     for number, stage in enumerate(("f4", "ge_f3", "ge_f2")):
         weights[stage] = tmp_path / f"{stage}.safetensors"

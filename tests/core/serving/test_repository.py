@@ -144,9 +144,9 @@ def test_bad_weights_are_refused_by_name(tmp_path, damage, words):
 
 
 def test_a_network_that_differs_from_pytorch_is_refused(study, tmp_path, monkeypatch):
-    def build_other(networks):
+    def build_other(networks, channels):
         swapped = dict(networks) | {"f4": networks["ge_f2"], "ge_f2": networks["f4"]}
-        return build_arm_model(swapped)
+        return build_arm_model(swapped, channels)
 
     monkeypatch.setattr(repository, "build_arm_model", build_other)
     with pytest.raises(ModelRepositoryError, match="ONNX and PyTorch differ by"):

@@ -74,7 +74,7 @@ def test_both_classes_are_drawn_in_turn_and_nobody_of_weight_zero():
     images = np.zeros((36, 250, 250, 3), dtype=np.uint8)
     images[:, :, :, 0] = np.arange(36)[:, None, None]
     source = batch_source(images, labels, np.where(np.arange(36) % 6 == 0, 0.0, 1.0))
-    for shown, targets in source.batches(0, 5):
+    for shown, targets, _ in source.batches(0, 5):
         assert targets.mean() == 0.5
         numbers = ((shown[:, 0, 100, 100] + 0.5) * 255).round().int()
         assert (numbers % 6 != 0).all()

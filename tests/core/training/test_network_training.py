@@ -20,8 +20,10 @@ from dlre_core.foundation.picture_store import StoredSquares
 from dlre_core.network.fibrosis_network import FibrosisNetwork, new_network
 from dlre_core.network.inference import picture_probabilities
 from dlre_core.network.joint_pass import joint_logits
+from dlre_core.network.kinds import NetworkKind, kind_of_file, load_network, network_class
 from dlre_core.patients.splits import select_images
 from dlre_core.training import checkpoints
+from dlre_core.training.checkpoints import Progress
 from dlre_core.training.network_training import train_networks
 from dlre_core.training.settings import Question, TrainingSettings, choose_device
 from tests.helpers.arm_study import study, train
@@ -53,7 +55,7 @@ def test_the_network_is_the_papers():
 
 def test_jitter_reaches_the_batches_and_moves_nothing_else(data):
     images, labels, _ = data
-    (plain, targets), (changed, same_targets) = (
+    (plain, targets, _), (changed, same_targets, _) = (
         next(batch_source(images, labels, augmentation=augmentation).batches(0, 1))
         for augmentation in (AUGMENTATION, AUGMENTATION | {"contrast": 0.4})
     )
@@ -366,3 +368,57 @@ def test_weights_in_the_loss_make_up_for_a_rare_class():
         network.load_state_dict(trained.weights)
         means[balance] = picture_probabilities(network, images[chosen]).mean()
     assert means["weights"] > means["none"] + 0.15, means
+
+
+@pytest.mark.parametrize("name", ["dlre_lsm", "residual"])
+def test_other_networks_train_to_the_same_bytes_and_say_what_they_are(tmp_path, name):
+    kind = NetworkKind(name)
+    folder = study(tmp_path / "arm", 3)
+    first = train(folder, kind=kind)
+    assert first == train(study(tmp_path / "again", 3), kind=kind)
+    assert first != train(study(tmp_path / "papers", 3))
+    path = folder / "f4.safetensors"
+    assert kind_of_file(path) == kind
+    network = load_network(path)
+    assert type(network) is network_class(name)
+    if name == "dlre_lsm":
+        # Of the pictures that are trained on, and of nobody else's.
+        table = pd.read_csv(folder / "rois.csv").merge(pd.read_csv(folder / "split.csv"), on=["hospital", "patient"])
+        known = np.log(table.loc[(table["cohort"] == "training") & (table["acquisition"] == 1), "q_box_mean_kpa"])
+        mean, deviation = network.log_stiffness.tolist()
+        assert abs(mean - known.mean()) < 0.5
+        assert 0 < deviation < 1
+        assert network.output.weight[0, -2] != 0
+        assert network.output.weight[0, -1] == 0
+
+
+def test_an_interrupted_training_of_another_network_goes_on_to_the_same_bytes(data, tmp_path):
+    images, labels, stopping = data
+    stiffness = np.where(labels == 1, 12.0, 5.0)
+
+    def trained(epochs, checkpoint):
+        question = Question("q", labels, 1, np.ones(len(labels)), NetworkKind(f"{__name__}:Normalised"), stiffness)
+        settings = replace(QUICK, epochs=epochs)
+        return train_networks(images, [question], stopping, settings, patients=24, checkpoint=checkpoint)[0]
+
+    whole = trained(2, None)
+    assert whole.weights["network.normalised.running_mean"].any()
+    path = tmp_path / "checkpoint.safetensors"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Progress, "finished", lambda self, *limits: self.epochs_done >= 1)
+        trained(2, path)
+    resumed = trained(2, path)
+    assert all(torch.equal(whole.weights[name], resumed.weights[name]) for name in whole.weights)
+
+
+class Normalised(torch.nn.Module):
+    """What batches it has seen is in no parameter."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.convolution = torch.nn.Conv2d(channels, 4, 5, 25)
+        self.normalised = torch.nn.BatchNorm2d(4)
+        self.last = torch.nn.Linear(400, 1)
+
+    def forward(self, images):
+        return self.last(self.normalised(self.convolution(images)).flatten(1))
