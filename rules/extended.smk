@@ -121,12 +121,14 @@ rule events:
 
 
 rule differences:
-    """Extended table 7: differences of AUC by DeLong and by bootstrap."""
+    """Extended table 7: differences of AUC by DeLong and by bootstrap; the primary hypothesis, alone."""
     input:
         scores=f"results/scores/{PLAN.main_arm}.csv",
+        primary_scores=f"results/scores/{PLAN.primary_arm}.csv",
         table="results/tables/table_2.csv",
     output:
         **printed_table("results/tables/differences", "Extended", "Differences of AUC"),
+        primary="results/tables/primary_hypothesis.csv",
     log:
         "results/logs/differences.log",
     benchmark:
@@ -134,7 +136,9 @@ rule differences:
     conda:
         "../envs/dlre.yaml"
     params:
-        **BOOTSTRAP,
+        settings=ACCURACY_SETTINGS,
+        hypothesis=config.get("primary_hypothesis"),
+        skipped=SKIPPED_ARMS,
         simulated=SIMULATED,
     script:
         "../scripts/extended/differences.py"

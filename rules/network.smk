@@ -122,6 +122,7 @@ rule frozen_study:
             "images_per_patient": config["arms"][PLAN.main_arm]["images"],
             "aggregate": config["statistics"]["aggregate"],
             "scale_maximum_kpa": config["ingestion"]["scale_maximum_kpa"],
+            "primary_hypothesis": config.get("primary_hypothesis"),
         },
     script:
         "../scripts/network/frozen_study.py"

@@ -44,6 +44,7 @@ rule headline:
         other_problems="results/clinical/other_problems.csv",
         report="results/report.html",
         findings="results/audit/study_findings.csv",
+        primary="results/tables/primary_hypothesis.csv",
     output:
         text="results/headline.txt",
     log:
@@ -57,6 +58,7 @@ rule headline:
         simulated=SIMULATED,
         skipped=SKIPPED_ARMS,
         confidence=config["statistics"]["confidence"],
+        named={name: config.get(name) for name in ("cohort", "primary_hypothesis")},
     script:
         "../scripts/report/headline.py"
 
@@ -80,6 +82,7 @@ rule report:
         leak_checks=expand("results/splits/{split}_leak_check.csv", split=PLAN.splits),
         histories=expand("results/models/{arm}/history.csv", arm=ARMS),
         scores=expand("results/scores/{arm}.csv", arm=ARMS),
+        primary="results/tables/primary_hypothesis.csv",
     output:
         page="results/report.html",
     log:

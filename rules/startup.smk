@@ -14,6 +14,7 @@ from dlre_core.foundation.job_log import BARS
 from dlre_core.preflight.machine import check_machine
 from dlre_core.workflow.configuration import check_configuration, check_yaml, expand_home
 from dlre_core.workflow.failure_summary import PlainErrors, failure_text, made_since
+from dlre_core.workflow.hypothesis_record import record_hypothesis
 from dlre_core.workflow.run_lock import begin_run
 from dlre_core.workflow.study_design import apply_design
 from dlre_core.workflow.time_left import TimeLeftHandler
@@ -50,13 +51,16 @@ container: config["container"]["image"]
 onstart:
     # Not before a dry run, which needs no disk, nor where nothing is left to do.
     check_machine(config)
+    record_hypothesis(config)
 
 
 onsuccess:
+    record_hypothesis(config)
     # Not after a run that was asked for something else. Last, after all that Snakemake has to say.
     if made_since("results/report.html", STARTED):
         atexit.register(print, Path("results/headline.txt").read_text(encoding="utf-8"))
 
 
 onerror:
+    record_hypothesis(config)
     atexit.register(print, failure_text("results/logs", STARTED))

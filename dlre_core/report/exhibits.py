@@ -13,6 +13,8 @@ SECTIONS = {
     "details": "Counts and checklist",
     "training": "Training",
 }
+# Those in which methods are compared: all that is said there is secondary where a primary hypothesis is named.
+COMPARING = ("main", "subgroups", "probabilities", "details")
 # Section of every table and figure, in the order in which the report shows them.
 TABLES: Mapping[str, str] = {
     "table_1": "main",

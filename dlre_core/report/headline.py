@@ -30,6 +30,7 @@ class HeadlineTables:
 def headline_text(
     tables: HeadlineTables,
     *,
+    primary: Sequence[str] = (),
     notes: Sequence[str],
     title: str,
     simulated: bool,
@@ -41,6 +42,8 @@ def headline_text(
     Parameters
     ----------
     tables : HeadlineTables
+    primary : sequence of str
+        The primary hypothesis and its result (`dlre_core.tables.primary_hypothesis.primary_sentences`).
     notes : sequence of str
         What was doubted, and which arms were skipped: one line each.
     title : str
@@ -57,6 +60,7 @@ def headline_text(
     lines = [
         "",
         title + (" - SIMULATED DATA, no real patients" if simulated else ""),
+        *primary,
         f"{len(enrolment)} eligible patients, {enrolment['enrolled'].sum()} enrolled",
         *_exclusions(enrolment),
         f"{stored} pictures stored, {rejected} files rejected (results/store/rejects.csv), "
@@ -64,7 +68,8 @@ def headline_text(
         + _rejected(rejected_rows(problems)),
         *notes,
         "",
-        f"AUC ({100 * confidence:g} % CI) in the validation cohort, {validation['n'].max()} patients",
+        "Secondary: " * bool(primary)
+        + f"AUC ({100 * confidence:g} % CI) in the validation cohort, {validation['n'].max()} patients",
         " " * width + "".join(f"{method_labels()[method]:<24}" for method in study_methods()).rstrip(),
     ]
     for stage, name in question_labels().items():

@@ -17,6 +17,7 @@ from dlre_core.foundation.study_terms import COHORTS
 from dlre_core.patients.enrolment import EnrolmentSettings
 from dlre_core.report.page_templates import environment
 from dlre_core.tables.formatting import in_words
+from dlre_core.tables.primary_hypothesis import SUPERIORITY, claim, stated
 
 # [[key]] in a sentence cites one of these: author, title, journal with volume and pages, year, DOI.
 REFERENCES: Mapping[str, tuple[str, str, str, str, str]] = {
@@ -149,7 +150,7 @@ def methods_paragraphs(config: Mapping[str, Any], counts: StudyCounts, simulated
     return {
         "Patients and pictures": " ".join(_patients(config, counts, simulated)),
         "Network": " ".join(_network(config)),
-        "Statistics": " ".join(_statistics(config)),
+        "Statistics": " ".join([*_hypothesis(config), *_statistics(config)]),
     }
 
 
@@ -273,6 +274,19 @@ def _network(config: Mapping[str, Any]) -> list[str]:
         "validation patients decided nothing.",
     ]
     return text
+
+
+def _hypothesis(config: Mapping[str, Any]) -> list[str]:
+    """The primary hypothesis, where one is named."""
+    hypothesis = stated(config.get("primary_hypothesis"))
+    if hypothesis is None:
+        return []
+    sides = "two-sided, at" if hypothesis.aim == SUPERIORITY else "one-sided, at half of"
+    level = f"{100 * (1 - config['statistics']['confidence']):.3g} %"
+    return [
+        f"The primary hypothesis, of {hypothesis.aim.replace('_', '-')}, was that {claim(hypothesis)}; it was tested "
+        f"by DeLong's test [[delong]], {sides} {level}, without adjustment. All other comparisons are secondary."
+    ]
 
 
 def _statistics(config: Mapping[str, Any]) -> list[str]:

@@ -22,14 +22,17 @@ from dlre_core.foundation.design import design_in_use, question_labels
 from dlre_core.foundation.digests import core_digest, file_digest
 from dlre_core.ingestion.picture_doubts import picture_doubts
 from dlre_core.patients.doubts import doubts
-from dlre_core.report.exhibits import SECTIONS, Exhibit
+from dlre_core.report.exhibits import COMPARING, SECTIONS, Exhibit
 from dlre_core.report.page_templates import data_uri, environment
 from dlre_core.report.rule_graph import rule_edges, rule_figure
-from dlre_core.report.sentences import caveats, contradictions, headline, skipped_sentences
+from dlre_core.report.sentences import caveats, contradictions, headline, no_hypothesis, skipped_sentences
 from dlre_core.report.unused_files import unused_files
 from dlre_core.tables.formatting import arm_name, round_half_up
+from dlre_core.tables.primary_hypothesis import TEXT as PRIMARY_TEXT
+from dlre_core.tables.primary_hypothesis import primary_sentences
 from dlre_core.tables.stored_tables import read_accuracy_table
 from dlre_core.tables.typeset import PrintedTable
+from dlre_core.workflow.hypothesis_record import named_beforehand
 
 KINDS = {".svg": "image/svg+xml", ".jpg": "image/jpeg"}
 PACKAGES = (
@@ -68,6 +71,8 @@ class ReportFiles:
         Snakemake's metadata folder, for the picture of the rules.
     benchmarks : path
         Folder of Snakemake's benchmark files; those there are shown.
+    primary : path
+        ``primary_hypothesis.csv``: the primary hypothesis, tested, or no row.
     """
 
     table_2: str | Path
@@ -84,6 +89,7 @@ class ReportFiles:
     study_findings: str | Path
     metadata: str | Path
     benchmarks: str | Path
+    primary: str | Path
 
 
 def write_report(
@@ -124,8 +130,13 @@ def write_report(
         .render(
             title=title,
             simulated=simulated,
+            primary=primary_sentences(
+                read_table(files.primary, text=PRIMARY_TEXT),
+                config["statistics"]["confidence"],
+                named_beforehand(config),
+            ),
             headline=headline(accuracy, config["statistics"]["confidence"]),
-            caveats=[*skipped_sentences(skipped), *caveats(accuracy, simulated)],
+            caveats=[*skipped_sentences(skipped), *no_hypothesis(config), *caveats(accuracy, simulated)],
             doubts=[*doubted.sentences(), *picture_doubts(acquisitions, rejected)],
             apart={
                 name: [_exhibit(exhibit) for exhibit in exhibits if exhibit.section == name]
@@ -170,6 +181,7 @@ def write_report(
             stage_names=question_labels(),
             disease=design_in_use().disease,
             rows_uri=rows_uri,
+            compares=COMPARING,
         )
     )
     Path(path).write_text(page, encoding="utf-8")

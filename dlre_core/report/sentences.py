@@ -1,6 +1,7 @@
 """Sentences of the report, made from the data: what was found, and what was not."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -59,6 +60,19 @@ def caveats(table: pd.DataFrame, simulated: bool) -> list[str]:
         )
     notes.append("Values of the training cohort are apparent: the networks were fitted to these patients.")
     return notes
+
+
+def no_hypothesis(config: Mapping[str, Any]) -> list[str]:
+    """A sentence where a study names no primary hypothesis.
+
+    Examples
+    --------
+    >>> no_hypothesis({"primary_hypothesis": None})[0][:34]
+    'No primary hypothesis was named (p'
+    """
+    if config.get("primary_hypothesis"):
+        return []
+    return ["No primary hypothesis was named (primary_hypothesis): every comparison explores and none confirms."]
 
 
 def skipped_sentences(skipped: Mapping[str, str]) -> list[str]:

@@ -50,9 +50,10 @@ class FrozenStudy:
     ``pictures`` the digests of all its patients' pictures, of which nobody can validate it, and ``looks``
     the perceptual hashes of their squares (`hashes_as_text`), which survive an export in another form;
     ``design`` its questions, comparators and disease;
+    ``primary_hypothesis`` what it set out to confirm, as the configuration named it (None: nothing);
     ``dual_cutoffs``, by stage question, the network's probability below which the stage is ruled out and that
     from which on it is ruled in (NaN: none), and ``recalibrations`` what puts its probabilities right. A study
-    that an earlier version froze has none of these two.
+    that an earlier version froze has none of these three.
     """
 
     title: str
@@ -74,6 +75,7 @@ class FrozenStudy:
     design: Design = field(default_factory=design_in_use)
     dual_cutoffs: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     recalibrations: Recalibrations = field(default_factory=dict)
+    primary_hypothesis: Mapping[str, Any] | None = None
 
 
 def picture_measures(acquisitions: pd.DataFrame, squares: Iterable[NDArray[np.uint8]]) -> pd.DataFrame:

@@ -20,7 +20,7 @@ class AucComparison:
     ``log_p_value`` is natural; it stays finite where p underflows. ``degrees_of_freedom`` is
     infinite for the paired (normal) test. ``degenerate`` is True where the difference has no
     variance: equal AUCs then give z = 0 and p = 1, others NaN with a reason. ``least_cases`` and
-    ``least_controls`` are those of the smaller of both samples.
+    ``least_controls`` are those of the smaller of both samples. ``standard_error`` is the difference's.
     """
 
     difference: float
@@ -37,6 +37,7 @@ class AucComparison:
     auc_b: float = math.nan
     least_cases: int = 0
     least_controls: int = 0
+    standard_error: float = math.nan
 
     @property
     def reported(self) -> "AucComparison":
@@ -93,6 +94,50 @@ def compare_paired_aucs(
     if variance < 1e-15 * max(total, 1e-300) or same:
         variance = 0.0
     return _compare(first, second, variance, covariance, math.inf, missing, confidence)
+
+
+def non_inferiority(comparison: AucComparison, margin: float) -> tuple[float, float]:
+    """Test of a paired comparison whether the first AUC is lower than the second by the margin or more.
+
+    Under the null hypothesis the difference is -margin; z = (difference + margin) / SE with DeLong's standard error,
+    and p is the upper tail of the normal distribution. It is below half of 1 - confidence exactly where the lower limit
+    of the difference's interval lies above -margin.
+
+    Parameters
+    ----------
+    comparison : AucComparison
+        As `compare_paired_aucs` returns it; what `AucComparison.reported` withholds is not tested.
+    margin : float
+        In AUC, above 0 and below 1.
+
+    Returns
+    -------
+    z, p : float
+        One-sided; NaN where there is no test.
+
+    Raises
+    ------
+    ValueError
+        If the margin is out of its range.
+
+    References
+    ----------
+    Liu JP, Ma MC, Wu CY, Tai JY. Stat Med 2006;25:1219-38. doi:10.1002/sim.2358.
+
+    Examples
+    --------
+    >>> labels, scores = [0, 1] * 10, [0, 2, 1, 3, 2, 1, 3, 4, 4, 5] * 2
+    >>> test = compare_paired_aucs(labels, scores, scores[::-1])
+    >>> z, p = non_inferiority(test, 0.1)
+    >>> z == (test.difference + 0.1) / test.standard_error
+    True
+    """
+    if not 0 < margin < 1:
+        raise ValueError(f"margin = {margin}: a difference of AUCs above 0 and below 1 is needed, such as 0.05")
+    if math.isnan(comparison.reported.p_value):
+        return math.nan, math.nan
+    z = (comparison.difference + margin) / comparison.standard_error
+    return z, float(special.ndtr(-z))
 
 
 def compare_unpaired_aucs(
@@ -420,7 +465,8 @@ def _compare(
         log_p = min(math.log(p), 0.0) if p > 0 else log_t_tails(degrees, statistic)
         half = -float(special.stdtrit(degrees, tail)) * error
     interval = (max(difference - half, -1.0), min(difference + half, 1.0))
-    return AucComparison(difference, statistic, min(p, 1.0), log_p, interval, covariance, degrees, **common)
+    tested = (difference, statistic, min(p, 1.0), log_p, interval, covariance, degrees)
+    return AucComparison(*tested, standard_error=error, **common)
 
 
 def log_t_tails(degrees: float, t: float) -> float:

@@ -1,6 +1,6 @@
 """The design that a configuration names, laid beneath what the configuration says itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ SECTIONS = (
     "reference",
     "questions",
     "comparators",
+    "primary_hypothesis",
     "required_columns",
     "columns",
     "cohort",
@@ -31,7 +32,7 @@ SECTIONS = (
     "plan",
 )
 # Their keys are names that a user gives: the configuration's stand in place of the design's.
-AS_A_WHOLE = (("splits",), ("arms",), ("plan", "questions"))
+AS_A_WHOLE = (("splits",), ("arms",), ("plan", "questions"), ("primary_hypothesis",))
 # Columns that tables of predictions and scores have besides the questions.
 TAKEN = frozenset({"acquisition", "images", "fibrosis_stage", "inflammation_grade", "dlre", *LABELS, *TEXT_COLUMNS})
 
@@ -133,7 +134,32 @@ def design_faults(config: Mapping[str, Any]) -> list[str]:
                 f"comparators: {one['name']!r} is no column that is free for a comparator. Write the name of a "
                 "column of the data contract or of the section columns, or a comparator's name alone."
             )
-    return faults
+    return [*faults, *_hypothesis_faults(config, names)]
+
+
+def _hypothesis_faults(config: Mapping[str, Any], comparators: Sequence[str]) -> Iterable[str]:
+    """What of the primary hypothesis the design does not have, and a margin that it lacks or has no use for."""
+    hypothesis = config.get("primary_hypothesis")
+    if not hypothesis:
+        return
+    known = {
+        "question": [question["name"] for question in config["questions"]],
+        "comparator": comparators,
+        "cohort": ["validation", *config["arms"]],
+    }
+    for name, values in known.items():
+        given = hypothesis.get(name, "validation")
+        why = "the networks were fitted to these patients" if given == "training" else f"the design has no such {name}"
+        if given not in values:
+            yield f"primary_hypothesis.{name} = {given!r}: {why}. Write {' or '.join(values)}."
+    aim, margin = hypothesis.get("aim", "superiority"), hypothesis.get("margin")
+    if aim == "non_inferiority" and margin is None:
+        yield (
+            "primary_hypothesis.margin = None: non-inferiority needs one. Write the largest difference of AUC that "
+            "does not matter to patients, such as 0.05."
+        )
+    if aim == "superiority" and margin is not None:
+        yield f"primary_hypothesis.margin = {margin}: superiority has none. Delete it, or write aim: non_inferiority."
 
 
 def read_configuration(path: str | Path, design: str = "") -> dict[str, Any]:

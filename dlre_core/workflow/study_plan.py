@@ -46,6 +46,8 @@ class StudyPlan:
         What arms see besides the elastogram's square, of `dlre_core.foundation.study_terms.INPUTS`.
     settings : mapping
         Section ``arms`` of the configuration.
+    primary_arm : str
+        Whose validation cohort tests the primary hypothesis; the main one where none is named.
     """
 
     arms: list[str]
@@ -64,6 +66,7 @@ class StudyPlan:
     compared_arms: list[str]
     pictures: list[str]
     settings: Mapping[str, Mapping[str, Any]]
+    primary_arm: str
 
     def varied(self, variant: str) -> Mapping[str, Any]:
         """Split and images of the arm that a variant divides anew: the one that it names, else the main one."""
@@ -161,6 +164,8 @@ def study_plan(config: Mapping[str, Any], hospitals: Sequence[str]) -> StudyPlan
         compared_arms=compared if len(compared) > 1 else [],
         pictures=sorted({name for kind in kinds.values() for name in INPUTS[kind.get("input", "square")]} - {"rois"}),
         settings=arms,
+        # An arm that could not be trained is none of them.
+        primary_arm=named if (named := (config.get("primary_hypothesis") or {}).get("cohort")) in arms else main_arm,
     )
 
 

@@ -8,7 +8,9 @@ from dlre_core.ingestion.picture_doubts import picture_doubts
 from dlre_core.patients.doubts import doubts
 from dlre_core.report.headline import HeadlineTables, headline_text
 from dlre_core.report.sentences import skipped_sentences
+from dlre_core.tables.primary_hypothesis import TEXT, primary_sentences
 from dlre_core.tables.stored_tables import read_accuracy_table
+from dlre_core.workflow.hypothesis_record import named_beforehand
 
 with job_log(snakemake.log[0]):
     given, params = snakemake.input, snakemake.params
@@ -22,8 +24,10 @@ with job_log(snakemake.log[0]):
     acquisitions = read_table(given.acquisitions, needs=("scale_source",))
     other_problems = read_table(given.other_problems)
     doubted = doubts(tables.problems, other_problems, tables.enrolment, acquisitions["scale_source"])
+    primary = read_table(given.primary, text=TEXT)
     text = headline_text(
         tables,
+        primary=primary_sentences(primary, params.confidence, named_beforehand(params.named)),
         notes=[
             *doubted.sentences(),
             *picture_doubts(acquisitions, read_table(given.rejects)),

@@ -21,6 +21,7 @@ with job_log(snakemake.log[0]):
         study_findings=given.study_findings,
         metadata=params.metadata,
         benchmarks=params.benchmarks,
+        primary=given.primary,
     )
     exhibits = ordered_exhibits(params.tables, params.figures, "results")
     words = {name: params[name] for name in ("title", "simulated", "skipped")}

@@ -40,6 +40,15 @@ def test_the_words_of_the_default_study():
     assert "654 eligible simulated patients" in text(simulated=True)
 
 
+def test_a_primary_hypothesis_opens_the_statistics():
+    named = CONFIG | {"primary_hypothesis": {"question": "f4", "comparator": "lsm"}}
+    words = methods_paragraphs(named, COUNTS, False)["Statistics"]
+    claim = "for cirrhosis (F4) the AUC of DLRE is higher than that of 2D-SWE in the validation cohort"
+    assert words.startswith(f"The primary hypothesis, of superiority, was that {claim}; it was tested by DeLong's test")
+    assert "two-sided, at 5 %, without adjustment. All other comparisons are secondary. AUCs have" in words
+    assert "primary" not in text()
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -117,6 +117,7 @@ def test_the_headline_in_words_has_the_methods_of_table_2_and_no_others():
     problems = pd.DataFrame({"row": [3, 3, 7], "effect": effects, "code": "missing_value"})
     text = headline_text(
         HeadlineTables(table, enrolment, counts, problems, findings=pd.DataFrame({"severity": []})),
+        primary=["Primary hypothesis: named.", "Result: shown."],
         notes=[*Doubts(3, 10, 0, (), 1).sentences(), "Pictures in doubt: 0."],
         title="A study",
         simulated=True,
@@ -124,7 +125,8 @@ def test_the_headline_in_words_has_the_methods_of_table_2_and_no_others():
     )
     (names,) = [line for line in text.splitlines() if "2D-SWE" in line]
     assert names.split() == ["DLRE", "2D-SWE", "APRI", "FIB-4"]
-    assert "A study - SIMULATED DATA, no real patients" in text
+    assert "A study - SIMULATED DATA, no real patients\nPrimary hypothesis: named.\nResult: shown.\n3 eligible" in text
+    assert "\nSecondary: AUC (95 % CI) in the validation cohort" in text
     assert "3 eligible patients, 2 enrolled" in text
     assert "1 excluded: 1 antiviral treatment" in text
     assert "Pictures whose colour scale is unknown, so that no stiffness is read from them: 3 of 10." in text

@@ -24,7 +24,17 @@ def named(design: str, **changes: object) -> dict:
 
 
 DESIGN_SECTIONS = (
-    *("reference", "comparators", "required_columns", "columns", "enrolment", "splits", "arms", "subgroups"),
+    *(
+        "reference",
+        "comparators",
+        "primary_hypothesis",
+        "required_columns",
+        "columns",
+        "enrolment",
+        "splits",
+        "arms",
+        "subgroups",
+    ),
     *("subanalyses", "analyses", "plan"),
 )
 
@@ -61,6 +71,7 @@ def test_the_scale_of_the_stages_is_their_unit_where_the_user_names_no_other():
     assert named("gut_2019", reference="nash_crn", units=[of_a])["units"] == [entry, of_a]
 
 
+HYPOTHESIS = {"question": "f4", "comparator": "lsm"}
 QUESTION = {"name": "ge_f3", "label": "Advanced", "short": "≥F3", "lowest_stage": 3}
 
 
@@ -84,6 +95,20 @@ QUESTION = {"name": "ge_f3", "label": "Advanced", "short": "≥F3", "lowest_stag
         ),
         ({"subanalyses": [{"column": "haemoglobin"}]}, ["subanalyses: there is no column haemoglobin"]),
         ({"reference": "knodell"}, ["reference = 'knodell'", "nash_crn"]),
+        (
+            {"primary_hypothesis": HYPOTHESIS | {"question": "f3"}},
+            ["primary_hypothesis.question = 'f3'", "f4 or ge_f3"],
+        ),
+        ({"primary_hypothesis": HYPOTHESIS | {"comparator": "elf"}}, [".comparator = 'elf'", "lsm or apri or fib4"]),
+        (
+            {"primary_hypothesis": HYPOTHESIS | {"cohort": "training"}},
+            ["fitted to these", "Write validation or overall"],
+        ),
+        ({"primary_hypothesis": HYPOTHESIS | {"cohort": "japan"}}, ["no such cohort", "combination_3"]),
+        ({"primary_hypothesis": HYPOTHESIS | {"aim": "non_inferiority"}}, ["margin = None", "such as 0.05"]),
+        ({"primary_hypothesis": HYPOTHESIS | {"margin": 0.05}}, ["superiority has none", "non_inferiority"]),
+        ({"primary_hypothesis": HYPOTHESIS | {"aim": "equivalence"}}, ["aim = 'equivalence'", "Write superiority"]),
+        ({"primary_hypothesis": {"question": "f4"}}, ["primary_hypothesis: lacks comparator"]),
         ({"subgroups": ["age"]}, ["subgroups.0 = 'age'", "alt, bmi and inflammation"]),
     ],
 )
@@ -92,6 +117,15 @@ def test_what_nobody_could_run_is_refused_with_key_and_remedy(changes, words):
         check_configuration(named("gut_2019", **changes), SCHEMA)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_a_sound_hypothesis_is_taken_and_counts_as_a_whole(tmp_path):
+    path = tmp_path / "mine.yaml"
+    text = (ROOT / "dlre_core/foundation/designs/gut_2019.yaml").read_text()
+    within = "{question: ge_f2, comparator: fib4, aim: non_inferiority, margin: 0.05, cohort: combination_1}"
+    path.write_text(text.replace("primary_hypothesis: null", f"primary_hypothesis: {within}"))
+    check_configuration(named(str(path)), SCHEMA)
+    assert named(str(path), primary_hypothesis=HYPOTHESIS)["primary_hypothesis"] == HYPOTHESIS
 
 
 def test_a_column_of_the_design_may_be_a_comparator_and_a_group():
