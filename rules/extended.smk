@@ -209,7 +209,7 @@ rule recalibration:
 
 
 rule checklist:
-    """Reporting checklist: STARD 2015, TRIPOD+AI, STARD-AI and CLAIM."""
+    """Reporting checklists: STARD 2015, TRIPOD+AI, STARD-AI, CLAIM and QUADAS-2."""
     output:
         **printed_table("results/tables/checklist", "Extended", "Reporting checklist"),
     log:
@@ -218,6 +218,10 @@ rule checklist:
         "results/benchmarks/checklist.tsv"
     conda:
         "../envs/dlre.yaml"
+    params:
+        tables=lambda wildcards: TABLES,
+        figures=lambda wildcards: FIGURES + PICTURES,
+        primary=bool(config.get("primary_hypothesis")),
     script:
         "../scripts/extended/checklist.py"
 

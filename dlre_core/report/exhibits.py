@@ -111,6 +111,24 @@ FOLDED = frozenset(
 RASTERS = frozenset({"heat_maps", "contact_sheet", "contact_sheet_least_signal"})
 
 
+# Other places of the page that can be linked to.
+PLACES = ("flow", "headline", "quality", "leak-check", "audit", "provenance", "software", "configuration")
+
+
+def report_anchors(tables: Sequence[str], figures: Sequence[str], *, primary: bool) -> list[str]:
+    """Every place of the report that a link can lead to.
+
+    Parameters
+    ----------
+    tables, figures : sequence of str
+        Names of those that the study has.
+    primary : bool
+        Whether it names a primary hypothesis.
+    """
+    exhibits = [f"table-{name}" for name in tables] + [f"figure-{name}" for name in figures]
+    return [*["primary"] * primary, *PLACES, *SECTIONS, *exhibits]
+
+
 @dataclass(frozen=True)
 class Exhibit:
     """A table (HTML and CSV) or a figure (SVG or JPEG, and caption) and the section it stands in."""

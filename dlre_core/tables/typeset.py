@@ -1,7 +1,7 @@
 """Lay a table out for print, as HTML and as LaTeX, and write all its forms."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +38,25 @@ TEX = {
     "²": r"\textsuperscript{2}",
     "·": r"$\cdot$",
 } | {raised: rf"\textsuperscript{{{plain}}}" for plain, raised in zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True)}
+
+
+class Linked(str):
+    """A cell of links to places of the page that shows the table; on paper their texts alone.
+
+    Examples
+    --------
+    >>> cell = Linked({"Table 2": "table-table_2"})
+    >>> str(cell), cell_html(cell)
+    ('Table 2', '<a href="#table-table_2">Table 2</a>')
+    """
+
+    links: Mapping[str, str]
+
+    def __new__(cls, links: Mapping[str, str]) -> "Linked":
+        """Of the text of every link and the anchor to which it leads."""
+        cell = super().__new__(cls, ", ".join(links))
+        cell.links = links
+        return cell
 
 
 @dataclass(frozen=True)
@@ -121,6 +140,8 @@ def write_all(
 
 def cell_html(text: str) -> str:
     """A cell's text, escaped, with the interval on a line of its own as the paper prints it."""
+    if isinstance(text, Linked):
+        return ", ".join(f'<a href="#{html.escape(to)}">{html.escape(words)}</a>' for words, to in text.links.items())
     value, bracket, rest = text.partition(" (")
     if not bracket or not (" to " in rest or rest.startswith(("≥", "≤"))):
         return html.escape(text)

@@ -1,6 +1,7 @@
 """The whole chain on a tiny simulated cohort, as a user runs it."""
 
 import json
+import re
 import shutil
 
 import pandas as pd
@@ -97,6 +98,14 @@ def test_simulated_is_said_everywhere(finished_study):
     for path in sorted((results / "tables").glob("*.html")):
         # The checklist holds no data.
         assert ("simulated data" in path.read_text()) == (path.stem != "checklist"), path.name
+
+
+def test_every_link_within_the_report_leads_somewhere(finished_study):
+    page = (finished_study.folder / "results/report.html").read_text()
+    linked, there = set(re.findall(r'href="#([^"]+)"', page)), re.findall(r'\bid="([^"]+)"', page)
+    assert {"table-table_2", "figure-figure_2", "leak-check", "configuration"} <= linked
+    assert linked <= {*there, "content"}
+    assert len(there) == len(set(there))
 
 
 def test_the_studys_own_tables_are_clean(finished_study):

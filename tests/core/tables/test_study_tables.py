@@ -1,6 +1,7 @@
 """Tables 1, 3 and 4, the supplement and the extended tables, against scipy, scikit-learn and by hand."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pytest
 from scipy import stats
 
 from dlre_core.audit.audit import audit_published_tables
-from dlre_core.extended_tables.checklist import STATUS, checklist, printed_checklist
+from dlre_core.extended_tables.checklist import FILE, checklist, printed_checklist
 from dlre_core.extended_tables.counts import (
     counts_table,
     events_table,
@@ -37,6 +38,8 @@ from dlre_core.extended_tables.stages import (
     probability_order,
 )
 from dlre_core.foundation.errors import StoreMismatch
+from dlre_core.report import exhibits
+from dlre_core.report.exhibits import report_anchors
 from dlre_core.statistics.comparisons import compare_overlapping_aucs, compare_paired_aucs, compare_unpaired_aucs
 from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.accuracy_print import (
@@ -501,18 +504,34 @@ def test_the_paper_compared_with_itself_does_not_differ(data):
     assert hanley_mcneil_variance(0.5, 51, 58) == pytest.approx((51 + 58 + 1) / (12 * 51 * 58))
 
 
-def test_the_checklist_points_somewhere_for_every_item():
-    table = checklist()
-    assert set(table["status"]) <= set(STATUS)
-    assert (table.loc[table["status"] == "study", "where"] != "").all()
+GUIDELINES = {"STARD 2015": 34, "TRIPOD+AI 2024": 52, "STARD-AI 2025": 15, "CLAIM 2024": 44, "QUADAS-2": 18}
+ANCHORS = report_anchors([*exhibits.TABLES], [*exhibits.FIGURES], primary=True)
+
+
+def test_every_item_of_the_checklists_says_where_and_what_authors_add_and_none_is_done():
+    table = checklist(ANCHORS)
+    counts = table.groupby(table["guideline"].str.partition(" (")[0]).size()
+    assert counts.to_dict() == GUIDELINES
     assert not table.duplicated(["guideline", "item"]).any()
-    page = printed_checklist(table).html()
-    assert all(name in page for name in ("STARD 2015", "TRIPOD+AI", "STARD-AI 2025", "CLAIM 2024"))
-    # What leaves the denominators is not claimed as reported, and no item claims a level that is configured.
-    status = table.set_index(["guideline", "item"])["status"]
-    assert (status["STARD 2015", "15"], status["TRIPOD+AI", "14"]) == ("partly", "partly")
-    assert not table["where"].str.contains("95 %").any()
-    assert len(table[table["guideline"] == "CLAIM 2024"]) == 44
+    assert (table["authors"] != "").all()
+    printed = printed_checklist(table)
+    assert {row[-1] for block in printed.blocks for row in block.rows} == {""}
+    assert f"has something for {(table['anchors'] != '').sum()} of 163 items. None of them is done" in printed.html()
+
+
+def test_every_place_that_the_checklists_name_is_one_of_the_report():
+    named = pd.read_csv(FILE, dtype=str, keep_default_na=False)["anchors"].str.split().explode().dropna()
+    assert set(named) <= set(ANCHORS)
+    page = (Path(exhibits.__file__).parent / "templates/report.html.j2").read_text(encoding="utf-8")
+    assert [place for place in ("primary", *exhibits.PLACES) if f'id="{place}"' not in page] == []
+    assert all(f'id="{kind}-{{{{ exhibit.name }}}}"' in page for kind in ("table", "figure"))
+
+
+def test_a_study_without_an_exhibit_is_not_sent_there():
+    table = checklist(report_anchors(["table_2"], [], primary=False)).set_index(["guideline", "item"])["anchors"]
+    assert table["STARD 2015", "24"] == "table-table_2"
+    assert table["STARD 2015", "19"] == ""
+    assert table["STARD 2015", "4"] == "configuration"
 
 
 def broken(kind):
