@@ -24,6 +24,7 @@ In the order of the Methods, from what everything rests on to what people read:
 - `sample_size`: how many patients a study needs, before there are any
 - `statistics`: statistics of diagnostic accuracy; the patient is the unit
 - `heterogeneity`: statistics of what differs: pictures of one patient, groups of patients and hospitals
+- `bias`: statistics of what flatters or hurts an AUC: the spectrum of stages, errors of the biopsy
 - `audit`: audit of published tables: which whole numbers of patients, and which methods, explain them
 - `tables`: tables 1 to 4 and the supplementary tables of the paper
 - `extended_tables`: tables beyond the paper's: counts, calibration, hospitals, stages, robustness, comparison

@@ -398,6 +398,26 @@ rule failure_rates:
         "../scripts/extended/failure_rates.py"
 
 
+rule biases:
+    """Extended table 18: AUC with all stages as frequent, and if the biopsy errs."""
+    input:
+        scores=f"results/scores/{PLAN.main_arm}.csv",
+    output:
+        **printed_table("results/tables/biases", "Extended", "Spectrum of stages, errors of the biopsy"),
+    log:
+        "results/logs/biases.log",
+    benchmark:
+        "results/benchmarks/biases.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        confidence=config["statistics"]["confidence"],
+        interval=config["statistics"]["auc_interval"],
+        simulated=SIMULATED,
+    script:
+        "../scripts/extended/biases.py"
+
+
 rule decision_curves:
     """Net benefit of every method by threshold probability."""
     input:

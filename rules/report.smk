@@ -15,6 +15,7 @@ TABLES += [
     "fairness",
     "intention_to_diagnose",
     "failure_rates",
+    "biases",
 ]
 TABLES += ["networks"] * bool(PLAN.compared_arms)
 READ_BY_TWO = READINGS["readers"] == "two"

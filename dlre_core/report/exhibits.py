@@ -30,6 +30,7 @@ TABLES: Mapping[str, str] = {
     "hospitals_left_out": "subgroups",
     "fairness": "subgroups",
     "repeatability": "subgroups",
+    "biases": "subgroups",
     "calibration": "probabilities",
     "recalibration": "probabilities",
     "dual_cutoffs": "probabilities",
@@ -104,7 +105,15 @@ OPTIONAL = frozenset(
 
 # Exhibits that few readers need: the report shows them when their line is opened.
 FOLDED = frozenset(
-    {"failure_rates", "fairness", "intention_to_diagnose", "paired_accuracy", "recalibration", "repeatability"}
+    {
+        "biases",
+        "failure_rates",
+        "fairness",
+        "intention_to_diagnose",
+        "paired_accuracy",
+        "recalibration",
+        "repeatability",
+    }
 )
 
 # Figures made of pictures.

@@ -44,6 +44,7 @@ SCORED = {
     "fairness",
     "intention_to_diagnose",
     "events",
+    "biases",
     "decision_curves",
     "audit_study",
     "frozen_study",
