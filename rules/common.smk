@@ -9,8 +9,10 @@ from dlre_core.foundation.processes import KEEP_MEMORY
 from dlre_core.patients.cohort_folder import cohort_folder, hospital_codes, not_read
 from dlre_core.patients.enrolment import EnrolmentSettings, check_criteria, eligibility_digest
 from dlre_core.patients.other_tables import check_tables, hospital_tables_digest, other_tables
+from dlre_core.patients.splits import dividing_columns
 from dlre_core.patients.study_list import listed_digest
 from dlre_core.patients.table_file import table_path
+from dlre_core.preflight.split_checks import check_divisions
 from dlre_core.preflight.trainable_arms import skipped_arms
 from dlre_core.publication.archive import model_folder, pictures_seen
 from dlre_core.reading.study_readings import answers_digest, readings_param, squares_param
@@ -28,7 +30,9 @@ HOSPITALS = hospital_codes(config["cohort"])
 SIMULATED = config["cohort"]["source"] == "simulated"
 PACS = config["cohort"]["source"] == "dicomweb"
 check_hospitals(config, HOSPITALS)
-UNITS = config.get("units", [])
+EVERY_UNIT = config.get("units", [])
+# Of the study's own tables: a cohort to validate in changes nothing in them.
+UNITS = [unit for unit in EVERY_UNIT if not unit.get("cohort")]
 READINGS = config["readings"]
 CRITERIA = EnrolmentSettings(**config["enrolment"])
 check_criteria(CRITERIA)
@@ -37,8 +41,9 @@ CLINICAL = str(table_path(COHORT, "clinical"))
 if workflow.is_main_process:
     check_tables(COHORT, given_units(UNITS), may_be_absent=SIMULATED)
     read_profiles(COHORT)
+    check_divisions(config, CLINICAL, HOSPITALS)
     for name, folder in config["validation"]["cohorts"].items():
-        check_tables(folder, given_units(UNITS, name))
+        check_tables(folder, given_units(EVERY_UNIT, name))
         read_profiles(folder)
 # Arms that cannot be trained, each with the reason. Without any arm what needs no network is made all the same.
 SKIPPED_ARMS = {} if SIMULATED else skipped_arms(config, CLINICAL, HOSPITALS, anew=workflow.is_main_process)
@@ -125,6 +130,12 @@ def frozen_model(folder):
     """Parameter function: a digest of a frozen study and, through their manifest, its networks."""
     manifest = f"{folder}/model_repository/dlre/1/manifest.json"
     return contents(f"{folder}/frozen_study.json", manifest)
+
+
+def eligible_of(split):
+    """Digest of who can be enrolled, and of what the split divides them by."""
+    by = dividing_columns(config["splits"][split])
+    return eligibility_digest(CLINICAL, HOSPITALS, CRITERIA, given_units(UNITS), by)
 
 
 def hospital_folder(wildcards):

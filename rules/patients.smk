@@ -104,7 +104,7 @@ rule split:
         division=lambda wildcards: config["splits"][wildcards.split],
         seed=config["training"]["seed"],
         permute_labels=config["training"]["permute_labels"],
-        eligible=lambda w: eligibility_digest(CLINICAL, HOSPITALS, CRITERIA, given_units(UNITS)),
+        eligible=lambda w: eligible_of(w.split),
         hospitals=HOSPITALS,
         units=UNITS,
         criteria=config["enrolment"],
@@ -115,7 +115,7 @@ rule split:
 
 
 rule leak_check:
-    """Stop the study if a patient, a picture or a near-duplicate stands on both sides of a split."""
+    """Stop the study if a patient, a picture or a near-duplicate stands in two cohorts of a split."""
     input:
         **SQUARES,
         split="results/splits/{split}.csv",

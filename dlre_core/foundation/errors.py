@@ -59,7 +59,7 @@ class StoreMismatch(DlreError):
 
 
 class PatientLeak(DlreError):
-    """A patient or a picture stands on both sides of a split."""
+    """A patient or a picture stands in two cohorts of a split."""
 
 
 class StorageError(DlreError):

@@ -105,6 +105,13 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "acquisition": (1, math.inf),
 }
 COHORTS = ("training", "validation")
+# Patients whom a split names, who neither train nor validate; a study has them only where its design asks for it.
+EXTERNAL = "external"
+
+
+def cohorts_of(table: "pd.DataFrame") -> tuple[str, ...]:
+    """Cohorts of a table with a column ``cohort``: training, validation, and external where somebody is in it."""
+    return COHORTS + (EXTERNAL,) * bool((table["cohort"] == EXTERNAL).any())
 
 
 def known_stages(fibrosis_stage: "pd.Series") -> np.ndarray:

@@ -1,6 +1,7 @@
-"""Patients and pictures on both sides of a split, also those that look the same although their bytes differ."""
+"""Patients and pictures in two cohorts of a split, also those that look the same although their bytes differ."""
 
 from collections.abc import Iterable, Sequence
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy.fft import dctn
 
 from dlre_core.foundation.errors import PatientLeak
 from dlre_core.foundation.picture_store import open_rois
-from dlre_core.foundation.study_terms import COHORTS, KEYS
+from dlre_core.foundation.study_terms import KEYS, cohorts_of
 
 HASH_SIDE = 16
 # Of 255 bits. 1,000 simulated squares: different pictures differ in 52 or more, recompressed, resized
@@ -97,7 +98,7 @@ def alike(
 
 
 def check_split(split: pd.DataFrame, pictures: pd.DataFrame, rois: pd.DataFrame, rois_file: str | Path) -> pd.DataFrame:
-    """Look for patients, identical and nearly identical pictures on both sides of a split.
+    """Look for patients, identical and nearly identical pictures in two cohorts of a split.
 
     Parameters
     ----------
@@ -124,22 +125,23 @@ def check_split(split: pd.DataFrame, pictures: pd.DataFrame, rois: pd.DataFrame,
     with open_rois(rois_file) as store:
         hashes = perceptual_hashes(store.squares().batches())
     used = rois.assign(index=np.arange(len(rois))).merge(split[[*KEYS, "cohort"]], on=KEYS)
-    training, validation = (used[used["cohort"] == name] for name in COHORTS)
-    pairs = alike(hashes[training["index"]], hashes[validation["index"]])
-    if pairs:
-        named = "; ".join(
-            f"{_name(training.iloc[i])} ~ {_name(validation.iloc[j])}, {bits} of {hashes.shape[1]} bits"
-            for i, j, bits in pairs
-        )
-        raise PatientLeak(
-            f"Nearly the same picture stands in training and in validation: {named}.",
-            "Look at both: if one was exported for two patients, find out whose it is and remove the other.",
-        )
+    for names in combinations(cohorts_of(split), 2):
+        first, second = (used[used["cohort"] == name] for name in names)
+        pairs = alike(hashes[first["index"]], hashes[second["index"]])
+        if pairs:
+            named = "; ".join(
+                f"{_name(first.iloc[i])} ~ {_name(second.iloc[j])}, {bits} of {hashes.shape[1]} bits"
+                for i, j, bits in pairs
+            )
+            raise PatientLeak(
+                f"Nearly the same picture stands in {names[0]} and in {names[1]}: {named}.",
+                "Look at both: if one was exported for two patients, find out whose it is and remove the other.",
+            )
     return counts.assign(shared_look_alikes=0)
 
 
 def check_leaks(split: pd.DataFrame, pictures: pd.DataFrame) -> pd.DataFrame:
-    """Look for patients and picture contents that stand on both sides of a split.
+    """Look for patients and picture contents that stand in two cohorts of a split.
 
     Parameters
     ----------
@@ -151,16 +153,17 @@ def check_leaks(split: pd.DataFrame, pictures: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row, counts of what was compared: training_patients, validation_patients,
-        training_pictures, validation_pictures, shared_patients (0), shared_pictures (0).
+        One row, counts of what was compared: training_patients, validation_patients, training_pictures,
+        validation_pictures (and the same of an external cohort), shared_patients (0), shared_pictures (0).
 
     Raises
     ------
     PatientLeak
-        With the pairs, if a pseudonym or a picture content is on both sides.
+        With the pairs, if a pseudonym or a picture content is in two cohorts.
     """
-    training, validation = (split[split["cohort"] == name] for name in COHORTS)
-    shared = set(training["patient"]) & set(validation["patient"])
+    named = cohorts_of(split)
+    patients = {name: set(split.loc[split["cohort"] == name, "patient"]) for name in named}
+    shared = set().union(*(patients[one] & patients[other] for one, other in combinations(named, 2)))
     if shared or split.duplicated(KEYS).any():
         raise PatientLeak(
             f"Patients on both sides of the split: {', '.join(sorted(shared)) or 'duplicated rows'}.",
@@ -179,18 +182,9 @@ def check_leaks(split: pd.DataFrame, pictures: pd.DataFrame) -> pd.DataFrame:
             "One picture was exported for two patients: find out whose it is, remove the other.",
         )
     counts = used["cohort"].value_counts()
-    return pd.DataFrame(
-        [
-            {
-                "training_patients": len(training),
-                "validation_patients": len(validation),
-                "training_pictures": int(counts.get("training", 0)),
-                "validation_pictures": int(counts.get("validation", 0)),
-                "shared_patients": 0,
-                "shared_pictures": 0,
-            }
-        ]
-    )
+    row = {f"{name}_patients": int((split["cohort"] == name).sum()) for name in named}
+    row |= {f"{name}_pictures": int(counts.get(name, 0)) for name in named}
+    return pd.DataFrame([row | {"shared_patients": 0, "shared_pictures": 0}])
 
 
 def _name(row: pd.Series) -> str:

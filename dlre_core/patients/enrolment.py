@@ -23,8 +23,8 @@ COMPARISONS: Mapping[str, Callable[[pd.Series, Any], pd.Series]] = {
     "above": lambda values, limit: values > limit,
     "below": lambda values, limit: values < limit,
 }
-# Number of valid acquisitions, which no user's table has.
-IMAGES = "images"
+# Number of valid acquisitions, and the maker of the machine, which no user's table has.
+IMAGES, MAKER = "images", "manufacturer"
 
 
 class Criterion(NamedTuple):
@@ -324,8 +324,13 @@ def flow(enrolment: pd.DataFrame, settings: EnrolmentSettings) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=FLOW_COLUMNS)
 
 
-def enrolled_patients(patients: pd.DataFrame, acquisitions: pd.DataFrame, settings: EnrolmentSettings) -> pd.DataFrame:
-    """Those whom no criterion excludes: hospital, patient and fibrosis_stage.
+def enrolled_patients(
+    patients: pd.DataFrame,
+    acquisitions: pd.DataFrame,
+    settings: EnrolmentSettings,
+    columns: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Those whom no criterion excludes: hospital, patient, fibrosis_stage, and other columns that are asked for.
 
     Parameters
     ----------
@@ -334,10 +339,25 @@ def enrolled_patients(patients: pd.DataFrame, acquisitions: pd.DataFrame, settin
     acquisitions : DataFrame
         ``results/store/acquisitions.csv``.
     settings : EnrolmentSettings
+    columns : sequence of str
+        Of the clinical table, or manufacturer: the maker of most of a patient's pictures.
+
+    Raises
+    ------
+    ConfigurationError
+        If the clinical table lacks one of the columns.
     """
     verdict = enrol_pictured(patients, acquisitions, settings)
     kept = patients[(verdict["enrolled"] == 1).to_numpy()]
-    return kept[[*KEYS, "fibrosis_stage"]].reset_index(drop=True)
+    if MAKER in columns:
+        makers = acquisitions.groupby(KEYS)[MAKER].agg(lambda names: names.mode().iloc[0]).reset_index()
+        kept = kept.merge(makers, on=KEYS, how="left")
+    if absent := [name for name in columns if name not in kept]:
+        raise ConfigurationError(
+            f"splits: a split divides by {', '.join(absent)}, which the clinical table does not have.",
+            "Add the column to clinical.csv, or divide by another one.",
+        )
+    return kept[[*KEYS, "fibrosis_stage", *columns]].reset_index(drop=True)
 
 
 def eligibility_digest(
@@ -345,11 +365,12 @@ def eligibility_digest(
     hospitals: Collection[str],
     settings: EnrolmentSettings,
     units: Sequence[GivenUnit] = (),
+    columns: Sequence[str] = (),
 ) -> str:
-    """Digest of what the clinical table says about who can be enrolled, and with which stage.
+    """Digest of what the clinical table says about who can be enrolled, with which stage and values of some columns.
 
     Laboratory values count only in so far as a criterion needs them, so that correcting one leaves
-    the digest as it is.
+    the digest as it is. ``columns`` are those by which a split divides; absent ones are passed over.
 
     Returns
     -------
@@ -357,10 +378,10 @@ def eligibility_digest(
         16 hexadecimal digits; ``"absent"`` for a table that is not there or cannot be read, which
         rule clinical_table then says.
     """
-    given = value_digest([sorted(hospitals), asdict(settings), [asdict(unit) for unit in units]])
+    given = value_digest([sorted(hospitals), asdict(settings), [asdict(unit) for unit in units], list(columns)])
     key = (str(clinical_csv), file_stamp(clinical_csv), given)
     if key not in _ELIGIBILITY:
-        _ELIGIBILITY[key] = _eligibility_digest(clinical_csv, hospitals, settings, units)
+        _ELIGIBILITY[key] = _eligibility_digest(clinical_csv, hospitals, settings, units, columns)
     return _ELIGIBILITY[key]
 
 
@@ -369,6 +390,7 @@ def _eligibility_digest(
     hospitals: Collection[str],
     settings: EnrolmentSettings,
     units: Sequence[GivenUnit],
+    columns: Sequence[str],
 ) -> str:
     try:
         patients = read_clinical(clinical_csv, hospitals, units=units).patients
@@ -380,5 +402,6 @@ def _eligibility_digest(
         index=pd.MultiIndex.from_frame(patients[KEYS]),
     )
     verdict = enrol(patients, everybody, settings)[[*KEYS, "all_reasons"]]
-    verdict["fibrosis_stage"] = patients["fibrosis_stage"].astype(str)
+    for name in ["fibrosis_stage", *(name for name in columns if name in patients)]:
+        verdict[name] = patients[name].astype(str)
     return value_digest(verdict.astype(str).to_numpy().tolist())

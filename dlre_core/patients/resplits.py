@@ -10,6 +10,7 @@ import pandas as pd
 
 from dlre_core.foundation.design import lowest_stages
 from dlre_core.foundation.errors import ConfigurationError, TrainingError
+from dlre_core.foundation.study_terms import EXTERNAL
 from dlre_core.patients.splits import draw_stratified, make_split
 
 # Settings of how many parts there are.
@@ -36,6 +37,7 @@ def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: in
         ``fold_K_of_N``: only training patients, of which the K-th part validates; every part has its share of each
         stage and hospital. Of an arm other than the first it is ``fold_K_of_N_of_ARM``.
         ``part_K_of_N``: the K-th part of all patients validates and the others train (cross-validation).
+        Patients of the external cohort are in no variant.
     rule : mapping
         How the study divides (``splits`` in the configuration), for ``permuted`` and ``seed``.
     seed : int
@@ -60,6 +62,9 @@ def resplit(split: pd.DataFrame, variant: str, rule: Mapping[str, Any], seed: in
             "Use permuted_1, seed_1, without_A, fraction_50, fold_1_of_3 or part_1_of_5.",
         )
     kind, value, *parts = filter(None, match.groups())
+    if (split["cohort"] == EXTERNAL).any():
+        split = split[split["cohort"] != EXTERNAL].reset_index(drop=True)
+        rule = {name: setting for name, setting in rule.items() if name != "external"}
     if kind == "without":
         return _without(split, value, seed)
     number = int(value)
@@ -100,7 +105,7 @@ def _without(split: pd.DataFrame, hospital: str, seed: int) -> pd.DataFrame:
             "Take hospitals_left_out out of robustness.analyses.",
         )
     if hospital not in hospitals:
-        logger.warning("Hospital %s has no enrolled patients: nobody is left out", hospital)
+        logger.warning("Hospital %s has no enrolled patients outside an external cohort: nobody is left out", hospital)
         return split.assign(cohort="training", seed=seed)
     return make_split(split, {"method": "hospitals", "training": others}, seed=seed)
 

@@ -1,4 +1,4 @@
-"""Divide enrolled patients into a training and a validation cohort, and choose their first pictures."""
+"""Divide enrolled patients into training, validation and external cohort, and choose their first pictures."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,9 +12,25 @@ from dlre_core.foundation.errors import (
     StoreMismatch,
     TrainingError,
 )
-from dlre_core.foundation.study_terms import COHORTS, KEYS, known_stages
+from dlre_core.foundation.study_terms import COHORTS, EXTERNAL, KEYS, known_stages
 
+STAGE = "fibrosis_stage"
 STRATA = {0: "F0-1", 1: "F0-1", 2: "F2", 3: "F3", 4: "F4"}
+# Strata of fewer patients are pooled.
+SMALLEST_STRATUM = 5
+
+
+def dividing_columns(rule: Mapping[str, Any]) -> tuple[str, ...]:
+    """Columns besides hospital and stage by which a split divides, in the order of the rule.
+
+    Examples
+    --------
+    >>> rule = {"stratify_by": ["fibrosis_stage", "aetiology"], "external": {"hospital": ["K"], "country": ["ES"]}}
+    >>> dividing_columns(rule)
+    ('aetiology', 'country')
+    """
+    named = dict.fromkeys([*rule.get("stratify_by", ()), *rule.get("external", {})])
+    return tuple(name for name in named if name not in (STAGE, "hospital"))
 
 
 def make_split(
@@ -25,11 +41,13 @@ def make_split(
     Parameters
     ----------
     patients : DataFrame
-        Enrolled patients: hospital, patient, fibrosis_stage (0 to 4).
+        Enrolled patients: hospital, patient, fibrosis_stage (0 to 4), and the `dividing_columns` of the rule.
     rule : mapping
         ``{"method": "random", "training_fraction": f}``: stratified by stage (F0-1, F2, F3, F4),
-        the training cohort rounded up to a whole patient; or ``{"method": "hospitals",
-        "training": [codes]}``: the named hospitals train, the others validate.
+        the training cohort rounded up to a whole patient, or by the columns of ``stratify_by`` (`strata`); or
+        ``{"method": "hospitals", "training": [codes]}``: the named hospitals train, the others validate.
+        ``{"external": {column: [values]}}``: patients with one of the values, in any of the columns, are in the
+        cohort external, before the others are divided.
     seed : int
         Of the random division and of the permutation.
     permute_labels : bool
@@ -38,7 +56,7 @@ def make_split(
     Returns
     -------
     DataFrame
-        hospital, patient, fibrosis_stage, cohort (training or validation), seed; sorted.
+        hospital, patient, fibrosis_stage, dividing columns, cohort (training, validation or external), seed; sorted.
 
     Raises
     ------
@@ -55,24 +73,48 @@ def make_split(
             "results/enrolment/enrolment.csv says why for everyone; make check-data FOLDER=... says what to do.",
         )
     known_stages(patients["fibrosis_stage"])
-    table = patients[[*KEYS, "fibrosis_stage"]]
+    table = patients[[*KEYS, "fibrosis_stage", *dividing_columns(rule)]]
     table = table.sort_values(KEYS, ignore_index=True)
     generator = np.random.default_rng([seed, 1])
     if permute_labels:
         table["fibrosis_stage"] = generator.permutation(table["fibrosis_stage"].to_numpy())
+    wanted = rule.get("external", {})
+    external = named_patients(table, wanted)
+    training = np.zeros(len(table), dtype=bool)
     if rule["method"] == "hospitals":
-        training = _by_hospital(table, rule["training"])
-    else:
-        training = draw_stratified(table, float(rule["training_fraction"]), generator)
-    table["cohort"] = np.where(training, *COHORTS)
+        training = _by_hospital(table, rule["training"]) & ~external
+    elif not external.all():
+        by = rule.get("stratify_by", [STAGE])
+        training[~external] = draw_stratified(table[~external], float(rule["training_fraction"]), generator, by=by)
+    table["cohort"] = np.select([external, training], [EXTERNAL, COHORTS[0]], COHORTS[1])
     table["seed"] = seed
-    for cohort in COHORTS:
+    for cohort in (*COHORTS, EXTERNAL) if wanted else COHORTS:
         if not (table["cohort"] == cohort).any():
+            of_whom = f", of whom it names {_in_words(wanted)}," if cohort == EXTERNAL else ""
             raise TrainingError(
-                f"The {cohort} cohort of this split has no patients.",
+                f"The {cohort} cohort of this split{of_whom} has no patients.",
                 "Change the split in the section splits, or enrol more patients.",
             )
     return table
+
+
+def named_patients(table: pd.DataFrame, values: Mapping[str, Sequence[str]]) -> np.ndarray:
+    """True for patients with one of the values that are named, in any of the columns.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"hospital": ["A", "B", "C"], "country": ["CN", "ES", None]})
+    >>> named_patients(table, {"hospital": ["C"], "country": ["ES", "FR"]}).tolist()
+    [False, True, True]
+    """
+    chosen = np.zeros(len(table), dtype=bool)
+    for column, wanted in values.items():
+        chosen |= table[column].isin(list(wanted)).to_numpy()
+    return chosen
+
+
+def _in_words(values: Mapping[str, Sequence[str]]) -> str:
+    return " and ".join(f"{column} {', '.join(wanted)}" for column, wanted in values.items())
 
 
 def stopping_patients(split: pd.DataFrame, fraction: float, seed: int) -> pd.Series:
@@ -170,8 +212,9 @@ def draw_stratified(
     generator: np.random.Generator,
     *,
     at_least_one: bool = False,
+    by: Sequence[str] = (STAGE,),
 ) -> np.ndarray:
-    """True for a share of the patients, rounded up, the same of every stage (F0-1, F2, F3, F4).
+    """True for a share of the patients, rounded up, the same of every stratum: by default of every stage.
 
     Examples
     --------
@@ -182,17 +225,48 @@ def draw_stratified(
     >>> table[chosen]["fibrosis_stage"].tolist()
     [2, 2, 3, 3, 4, 4]
     """
-    strata = table["fibrosis_stage"].map(STRATA).to_numpy()
-    names = sorted(set(strata))
-    sizes = np.array([(strata == name).sum() for name in names])
+    stratum = strata(table, by)
+    names = sorted(set(stratum))
+    sizes = np.array([(stratum == name).sum() for name in names])
     # Rounded up to whole patients, but for what a fraction such as 0.666667 adds to two thirds.
     quotas = _largest_remainder(sizes, math.ceil(round(fraction * len(table), 3)))
     if at_least_one:
         quotas = np.clip(quotas, np.minimum(sizes - 1, 1), np.maximum(sizes - 1, 0))
     chosen = np.zeros(len(table), dtype=bool)
     for name, quota in zip(names, quotas, strict=True):
-        chosen[generator.permutation(np.flatnonzero(strata == name))[:quota]] = True
+        chosen[generator.permutation(np.flatnonzero(stratum == name))[:quota]] = True
     return chosen
+
+
+def strata(table: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
+    """Stratum of every patient by several columns, small ones pooled.
+
+    Strata of fewer than `SMALLEST_STRATUM` patients that differ in the last column only become one; where it is still
+    small, those that differ in the last two, and so on. What is left of a value of the first column is one stratum,
+    however small. The stage counts as F0-1, F2, F3 or F4; of who has no value in a column it is a value of its own.
+
+    Returns
+    -------
+    (n,) of str
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"fibrosis_stage": [4] * 8, "country": ["CN"] * 5 + ["DE", "FR", None]})
+    >>> sorted(set(strata(table, ["fibrosis_stage", "country"])))
+    ['F4 / CN', 'F4 / others']
+    """
+    words = [
+        (table[name].map(STRATA) if name == STAGE else table[name].astype(object).where(table[name].notna(), ""))
+        .astype(str)
+        .to_numpy(dtype=object)
+        for name in columns
+    ]
+    names = np.array([" / ".join(parts) for parts in zip(*words, strict=True)], dtype=object)
+    for kept in range(len(columns) - 1, 0, -1):
+        small = pd.Series(names).groupby(names).transform("size").to_numpy() < SMALLEST_STRATUM
+        pools = [" / ".join((*parts, "others")) for parts in zip(*words[:kept], strict=True)]
+        names = np.where(small, np.array(pools, dtype=object), names)
+    return names
 
 
 def _largest_remainder(sizes: np.ndarray, total: int) -> np.ndarray:

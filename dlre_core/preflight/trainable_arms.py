@@ -10,9 +10,10 @@ import pandas as pd
 
 from dlre_core.foundation.design import lowest_stages
 from dlre_core.foundation.errors import ClinicalTableError
-from dlre_core.foundation.study_terms import METAVIR_STAGES
+from dlre_core.foundation.study_terms import KEYS, METAVIR_STAGES
 from dlre_core.patients.clinical_table import read_clinical
 from dlre_core.patients.enrolment import EnrolmentSettings, enrol
+from dlre_core.patients.splits import dividing_columns, named_patients
 from dlre_core.user_tables.units import GivenUnit, given_units
 
 # Jobs inherit the environment, so that the table is read once per run.
@@ -35,34 +36,38 @@ def skipped_arms(
     """
     if anew or VARIABLE not in os.environ:
         units = given_units(config.get("units", []))
-        stages = eligible_stages(clinical_csv, hospitals, EnrolmentSettings(**config["enrolment"]), units)
-        os.environ[VARIABLE] = json.dumps(untrainable_arms(config["arms"], config["splits"], stages))
+        columns = sorted({column for rule in config["splits"].values() for column in dividing_columns(rule)})
+        settings = EnrolmentSettings(**config["enrolment"])
+        patients = eligible_patients(clinical_csv, hospitals, settings, units, columns)
+        os.environ[VARIABLE] = json.dumps(untrainable_arms(config["arms"], config["splits"], patients))
     return json.loads(os.environ[VARIABLE])
 
 
-def eligible_stages(
+def eligible_patients(
     clinical_csv: str | Path,
     hospitals: Collection[str],
     settings: EnrolmentSettings,
     units: Sequence[GivenUnit] = (),
+    columns: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Who could be enrolled by the clinical table, whatever pictures there are.
 
     Returns
     -------
     DataFrame
-        hospital and fibrosis_stage (0 to 4), one row per patient; empty where the table cannot be read, which rule
-        clinical_table then says.
+        hospital, patient (as in the table), fibrosis_stage (0 to 4) and those of ``columns`` that the table has, one
+        row per patient; empty where the table cannot be read, which rule clinical_table then says.
     """
-    columns = ["hospital", "fibrosis_stage"]
+    wanted = [*KEYS, "fibrosis_stage", *columns]
     try:
         patients = read_clinical(clinical_csv, hospitals, units=units).patients
     except ClinicalTableError:
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=wanted)
     patients = patients.rename(columns={"patient_id": "patient"})
-    keys = pd.MultiIndex.from_frame(patients[["hospital", "patient"]])
+    keys = pd.MultiIndex.from_frame(patients[KEYS])
     verdict = enrol(patients, pd.Series(settings.images_per_patient, index=keys), settings)
-    return patients.loc[(verdict["enrolled"] == 1).to_numpy(), columns].reset_index(drop=True)
+    there = [column for column in wanted if column in patients]
+    return patients.loc[(verdict["enrolled"] == 1).to_numpy(), there].reset_index(drop=True)
 
 
 def untrainable_arms(
@@ -77,7 +82,7 @@ def untrainable_arms(
     arms, splits : mapping
         Sections of the configuration.
     stages : DataFrame
-        From `eligible_stages`. Where nobody could be enrolled no arm is named: that has a message of its own.
+        From `eligible_patients`. Where nobody could be enrolled no arm is named: that has a message of its own.
 
     Examples
     --------
@@ -91,6 +96,8 @@ def untrainable_arms(
         split = splits[settings["split"]]
         named = split.get("training", ()) if split["method"] == "hospitals" else ()
         here = stages[stages["hospital"].isin(list(named))] if named else stages
+        external = {column: values for column, values in split.get("external", {}).items() if column in here}
+        here = here[~named_patients(here, external)]
         of_hospitals = f"of the training hospitals {', '.join(named)} " if named else ""
         for name, (needed, question) in _needed().items():
             if len(here) and not here["fibrosis_stage"].isin(needed).any():

@@ -12,7 +12,7 @@ from dlre_core.workflow.study_design import design_faults
 
 
 def check_hospitals(config: Mapping[str, Any], hospitals: Collection[str]) -> None:
-    """Refuse a split that an arm uses and that names hospitals which the cohort does not have.
+    """Refuse a split that an arm uses and that names hospitals which the cohort does not have, or leaves nobody.
 
     Parameters
     ----------
@@ -27,14 +27,21 @@ def check_hospitals(config: Mapping[str, Any], hospitals: Collection[str]) -> No
     """
     faults = []
     for name in sorted({arm["split"] for arm in config["arms"].values()}):
-        training = set(config["splits"][name].get("training", []))
-        unknown = sorted(training - set(hospitals))
-        if unknown:
+        rule = config["splits"][name]
+        training, external = set(rule.get("training", [])), set(rule.get("external", {}).get("hospital", []))
+        for key, named in (("training", training), ("external.hospital", external)):
+            if unknown := sorted(named - set(hospitals)):
+                faults.append(
+                    f"splits.{name}.{key}: this cohort has no hospital{'s' * (len(unknown) > 1)} {', '.join(unknown)}."
+                )
+        if both := sorted(training & external):
             faults.append(
-                f"splits.{name}.training: this cohort has no hospital{'s' * (len(unknown) > 1)} {', '.join(unknown)}."
+                f"splits.{name}.external.hospital: {', '.join(both)} cannot both train and be external: take "
+                f"{'it' if len(both) == 1 else 'them'} out of one of the lists."
             )
-        if hospitals and training >= set(hospitals):
-            faults.append(f"splits.{name}.training: no hospital is left to validate.")
+        if hospitals and training | external >= set(hospitals):
+            last = "validate" if training else "train and validate"
+            faults.append(f"splits.{name}.{'training' if training else 'external'}: no hospital is left to {last}.")
     limits = config["statistics"]["ast_upper_limit_of_normal_by_hospital_iu_l"]
     # YAML reads 01 as a number.
     unknown = sorted(str(name) for name in limits if name not in set(hospitals))

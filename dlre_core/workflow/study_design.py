@@ -9,7 +9,7 @@ import yaml
 from dlre_core.foundation.design import DEFAULT, LABELS, design_of, read_design, use_design
 from dlre_core.foundation.errors import ConfigurationError
 from dlre_core.foundation.study_terms import TEXT_COLUMNS
-from dlre_core.user_tables.data_contract import EVERY_CLINICAL_COLUMN
+from dlre_core.user_tables.data_contract import EVERY_CLINICAL_COLUMN, Column
 from dlre_core.user_tables.stage_scales import METAVIR, STAGE
 
 # Sections that a design may have.
@@ -31,6 +31,10 @@ SECTIONS = (
     "analyses",
     "plan",
 )
+# What splits can name besides categories of the clinical table.
+HOSPITAL, MAKER = "hospital", "manufacturer"
+# Values of the column sex, and how many of a column's values a message names.
+SEXES, MOST_VALUES = ("M", "F"), 12
 # Their keys are names that a user gives: the configuration's stand in place of the design's.
 AS_A_WHOLE = (("splits",), ("arms",), ("plan", "questions"), ("primary_hypothesis",))
 # Columns that tables of predictions and scores have besides the questions.
@@ -74,13 +78,19 @@ def apply_design(config: dict[str, Any]) -> None:
 
 
 def _state_scale(config: dict[str, Any]) -> None:
-    """The scale of the stages is their unit, where the section units does not name another."""
+    """The scale of the stages is their unit, also in cohorts to validate in, where units does not name another."""
     units, scale = config.get("units", []), config.get("reference")
     if scale in (None, METAVIR.name) or not isinstance(units, list):
         return
-    everywhere = [u for u in units if isinstance(u, dict) and u.get("column") == STAGE and set(u) == {"column", "unit"}]
-    if not everywhere:
-        config["units"] = [{"column": STAGE, "unit": scale}, *units]
+    stated = [
+        unit for unit in units if isinstance(unit, dict) and unit.get("column") == STAGE and "hospital" not in unit
+    ]
+    validation = config.get("validation")
+    cohorts = validation.get("cohorts") if isinstance(validation, dict) else None
+    for cohort in (None, *(cohorts if isinstance(cohorts, dict) else ())):
+        if not any(unit.get("cohort") == cohort for unit in stated):
+            units = [{"column": STAGE, "unit": scale} | ({"cohort": cohort} if cohort else {}), *units]
+    config["units"] = units
 
 
 def design_faults(config: Mapping[str, Any]) -> list[str]:
@@ -113,6 +123,7 @@ def design_faults(config: Mapping[str, Any]) -> list[str]:
                 f"subanalyses: there is no column {entry['column']}. Write a column of docs/reference/data_contract.md "
                 "or of the section columns, or manufacturer."
             )
+    faults += _split_faults(config)
     names = [one if isinstance(one, str) else one["name"] for one in config["comparators"]]
     if len(set(names)) < len(names) or len({question["name"] for question in config["questions"]}) < len(seen):
         faults.append("questions, comparators: a name stands twice. Give each its own.")
@@ -160,6 +171,43 @@ def _hypothesis_faults(config: Mapping[str, Any], comparators: Sequence[str]) ->
         )
     if aim == "superiority" and margin is not None:
         yield f"primary_hypothesis.margin = {margin}: superiority has none. Delete it, or write aim: non_inferiority."
+
+
+def _split_faults(config: Mapping[str, Any]) -> list[str]:
+    """Columns and values of splits that no clinical table has."""
+    values = dict.fromkeys((HOSPITAL, MAKER), ())
+    values |= {column.name: _values(column) for column in EVERY_CLINICAL_COLUMN if column.kind in ("category", "sex")}
+    own = [column for column in config.get("columns", ()) if column.get("values")]
+    values |= {column["name"]: tuple(column["values"]) for column in own}
+    grades = {column.name for column in EVERY_CLINICAL_COLUMN if column.kind == "flag"} | {STAGE, "inflammation_grade"}
+    faults = []
+    for split, rule in config["splits"].items():
+        for column, wanted in rule.get("external", {}).items():
+            place = f"splits.{split}.external.{column}"
+            if column not in values:
+                faults.append(
+                    f"{place}: there is no column {column} with categories. Write one of {', '.join(values)}."
+                )
+            elif values[column] and (strange := sorted(set(wanted) - set(values[column]))):
+                known = ", ".join(values[column][:MOST_VALUES]) + ", ..." * (len(values[column]) > MOST_VALUES)
+                faults.append(f"{place}: {', '.join(strange)} is no value of this column. Write some of {known}.")
+        by = rule.get("stratify_by", [STAGE])
+        if by[0] != STAGE:
+            faults.append(
+                f"splits.{split}.stratify_by = {by}: the stage must be the first, which every network learns. "
+                f"Write [{', '.join([STAGE, *(name for name in by if name != STAGE)])}]."
+            )
+        for column in by:
+            if column not in grades | set(values):
+                faults.append(
+                    f"splits.{split}.stratify_by: there is no column {column} with categories. Write some of "
+                    f"{', '.join(sorted(grades | set(values)))}."
+                )
+    return faults
+
+
+def _values(column: Column) -> tuple[str, ...]:
+    return SEXES if column.kind == "sex" else column.values
 
 
 def read_configuration(path: str | Path, design: str = "") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a split's training and validation cohorts share: nothing, or the job fails."""
+"""What a split's cohorts share: nothing, or the job fails."""
 
 from dlre_core.foundation.csv_tables import read_table, write_table
 from dlre_core.foundation.job_log import job_log

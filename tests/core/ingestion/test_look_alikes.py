@@ -67,6 +67,9 @@ def test_a_look_alike_across_the_split_stops_and_is_named(tmp_path):
     write_rois(tmp_path / "leak.h5", list(table["image_id"]), squares)
     with pytest.raises(PatientLeak, match="A/P0/a ~ A/P1/d"):
         check_split(split, stored, table, tmp_path / "leak.h5")
+    for cohorts in (["external", "validation"], ["external", "training"]):
+        with pytest.raises(PatientLeak, match=f"stands in {cohorts[1]} and in external"):
+            check_split(split.assign(cohort=cohorts), stored, table, tmp_path / "leak.h5")
 
 
 def test_pairs_are_the_same_however_many_rows_are_compared_at_once(monkeypatch):

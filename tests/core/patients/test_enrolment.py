@@ -123,4 +123,13 @@ def test_digest_follows_eligibility_and_stage_but_not_laboratory_values(tmp_path
     assert digest({"ast_iu_l": "77"}) == before
     assert digest({"fibrosis_stage": "3"}) != before
     assert digest({"ast_iu_l": ""}) != before
+
+    def by_sex(change, columns=("sex", "absent")):
+        table = write(tmp_path, {}, change)
+        return eligibility_digest(table, ["A"], EnrolmentSettings(), columns=columns)
+
+    assert by_sex({}, ()) == before
+    assert by_sex({"sex": "F"}, ()) == before
+    assert by_sex({}) != by_sex({"sex": "F"})
+    assert by_sex({}) == by_sex({"ast_iu_l": "77"})
     assert eligibility_digest(tmp_path / "none.csv", ["A"], EnrolmentSettings()) == "absent"

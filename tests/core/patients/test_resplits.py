@@ -187,3 +187,26 @@ def test_a_learning_curve_has_no_mean_and_undefined_cells_say_why():
     # 2D-SWE is the same in every variant: an interval without width would be a false one.
     same = robustness_table({"a": given["fraction_50"], "b": given["fraction_50"]}, "repeated_splits", settings)
     assert same.loc[same["variant"] == "mean", "auc_low"].isna().all()
+
+
+def test_patients_of_an_external_cohort_are_in_no_variant():
+    patients = pd.DataFrame(
+        {
+            "hospital": ["A", "B", "C"] * 40,
+            "patient": [f"P{i:03d}" for i in range(120)],
+            "fibrosis_stage": [1, 2, 3, 4] * 30,
+            "country": ["CN", "ES", "JP", "CN", "CN"] * 24,
+        }
+    )
+    rule = RULE | {"external": {"hospital": ["C"]}, "stratify_by": ["fibrosis_stage", "country"]}
+    split = make_split(patients, rule, seed=1)
+    inside = sorted(split.loc[split["cohort"] != "external", "patient"])
+    for variant in ("permuted_1", "seed_1", "without_A", "fraction_100", "part_1_of_3"):
+        made = resplit(split, variant, rule, 1)
+        assert sorted(made["patient"]) == inside, variant
+        assert set(made["cohort"]) == {"training", "validation"}
+    first, second = resplit(split, "seed_1", rule, 1), resplit(split, "seed_2", rule, 1)
+    assert not first["cohort"].equals(second["cohort"])
+    for _, part in first.groupby(["fibrosis_stage", "country"]):
+        if len(part) >= 5:
+            assert abs((part["cohort"] == "training").sum() - len(part) * RULE["training_fraction"]) < 1

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dlre_core.foundation.design import stage_labels
 from dlre_core.foundation.errors import ConfigurationError, PatientLeak, StoreMismatch, TrainingError
 from dlre_core.ingestion.look_alikes import check_leaks
-from dlre_core.patients.splits import make_split, select_images, stopping_patients
+from dlre_core.patients.splits import make_split, select_images, stopping_patients, strata
 
 RANDOM = {"method": "random", "training_fraction": 2 / 3}
 
@@ -134,3 +134,83 @@ def test_patients_without_enough_pictures_are_counted():
     with pytest.raises(StoreMismatch, match="2 patients of the split have fewer than 2 cropped images"):
         select_images(rois, split, 2)
     assert len(select_images(rois, split[split["patient"].isin(["P", "R"])], 2)) == 4
+
+
+def by_country(stages, countries):
+    table = cohort(stages, ("A", "B"))
+    return table.assign(country=[countries[i % len(countries)] for i in range(len(table))])
+
+
+def test_named_patients_are_external_and_the_others_keep_their_share():
+    table = by_country([1, 2, 3, 4] * 15, ["CN", "CN", "ES", "CN", None])
+    split = make_split(table, RANDOM | {"external": {"country": ["ES"], "hospital": ["Z"]}}, seed=1)
+    assert list(split.columns) == ["hospital", "patient", "fibrosis_stage", "country", "cohort", "seed"]
+    external = split["cohort"] == "external"
+    assert external.sum() == 12
+    assert (external == (split["country"] == "ES")).all()
+    assert (split.loc[~external, "cohort"] == "training").sum() == 32
+    # The others are divided as if the external ones were not there.
+    alone = make_split(table[table["country"] != "ES"], RANDOM, seed=1)
+    assert alone["cohort"].tolist() == split.loc[~external, "cohort"].tolist()
+    assert not stopping_patients(split, 0.2, seed=3)[external].any()
+
+
+def test_an_external_cohort_beside_hospitals():
+    rule = {"method": "hospitals", "training": ["A"], "external": {"hospital": ["C"]}}
+    split = make_split(cohort([1, 2, 3, 4] * 3, ("A", "B", "C")), rule, seed=1)
+    cohorts = split.groupby("hospital")["cohort"].agg(set).to_dict()
+    assert cohorts == {"A": {"training"}, "B": {"validation"}, "C": {"external"}}
+
+
+@pytest.mark.parametrize(
+    ("external", "empty"), [({"country": ["XX"]}, "external"), ({"hospital": ["A", "B"]}, "training")]
+)
+def test_a_cohort_that_an_external_one_leaves_empty_says_so(external, empty):
+    with pytest.raises(TrainingError, match=f"The {empty} cohort"):
+        make_split(by_country([1, 2, 3, 4] * 3, ["CN"]), RANDOM | {"external": external}, seed=1)
+
+
+def test_every_value_of_several_columns_keeps_its_share():
+    stages, countries = [1, 2, 3, 4] * 60, ["CN", "JP", "JP", "ES", "ES"]
+    by = ["fibrosis_stage", "country"]
+    split = make_split(by_country(stages, countries), RANDOM | {"stratify_by": by}, seed=2)
+    assert (split["cohort"] == "training").sum() == 160
+    for _, part in split.groupby(by):
+        assert abs((part["cohort"] == "training").sum() - len(part) * 2 / 3) < 1
+    plain = make_split(by_country(stages, countries), RANDOM, seed=2)
+    plain = plain.assign(country=split["country"])
+    sizes = plain[plain["cohort"] == "training"].groupby(by).size() - plain.groupby(by).size() * 2 / 3
+    # By the stage alone they do not, or this test would show nothing.
+    assert sizes.abs().max() > 1
+
+
+def test_small_strata_are_pooled_by_the_last_column_first():
+    rows = [(3, "hbv", "CN")] * 5 + [(3, "hbv", "JP")] * 3 + [(3, "hbv", "DE")] * 2
+    rows += (
+        [(3, "hcv", "CN")] * 4
+        + [(3, "masld", "CN")] * 3
+        + [(4, "hcv", None)]
+        + [(0, "hcv", "CN"), (1, "hcv", "CN")] * 3
+    )
+    columns = ["fibrosis_stage", "aetiology", "country"]
+    found = strata(pd.DataFrame(rows, columns=columns), columns)
+    expected = ["F3 / hbv / CN"] * 5 + ["F3 / hbv / others"] * 5 + ["F3 / others"] * 7
+    assert found.tolist() == [*expected, "F4 / others", *["F0-1 / hcv / CN"] * 6]
+
+
+def test_an_external_cohort_shares_nothing_with_the_others():
+    table = by_country([1, 2, 3, 4] * 5, ["CN", "CN", "CN", "ES"])
+    split = make_split(table, RANDOM | {"external": {"country": ["ES"]}}, seed=1)
+    digests = [f"d{k}" for k in range(20)]
+    counts = check_leaks(split, pictures(split, digests)).iloc[0]
+    assert (counts["training_patients"], counts["validation_patients"], counts["external_patients"]) == (10, 5, 5)
+    assert counts["external_pictures"] == 5
+    external = split.index[split["cohort"] == "external"][0]
+    for other in ("training", "validation"):
+        place = split.index[split["cohort"] == other][0]
+        copied = [digests[external] if k == place else digest for k, digest in enumerate(digests)]
+        with pytest.raises(PatientLeak, match=split.loc[external, "patient"]):
+            check_leaks(split, pictures(split, copied))
+        doubled = pd.concat([split, split.loc[[external]].assign(cohort=other)])
+        with pytest.raises(PatientLeak, match=split.loc[external, "patient"]):
+            check_leaks(doubled, pictures(split, digests))

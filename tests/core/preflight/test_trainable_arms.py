@@ -5,7 +5,7 @@ import pytest
 
 from dlre_core.patients.enrolment import EnrolmentSettings
 from dlre_core.preflight.folder_check import main
-from dlre_core.preflight.trainable_arms import eligible_stages, untrainable_arms
+from dlre_core.preflight.trainable_arms import eligible_patients, untrainable_arms
 from tests.helpers.clinical_csv import GOOD
 from tests.helpers.cohort_folders import write_folder
 
@@ -48,9 +48,9 @@ def test_only_who_could_be_enrolled_counts(tmp_path):
     patients = rows("0", "3", "4")
     patients[0]["other_liver_disease"] = "1"
     folder = write_folder(tmp_path, patients)
-    found = eligible_stages(folder / "clinical.csv", ["A"], EnrolmentSettings())
+    found = eligible_patients(folder / "clinical.csv", ["A"], EnrolmentSettings())
     assert sorted(found["fibrosis_stage"]) == [3, 4]
-    assert eligible_stages(tmp_path / "absent.csv", ["A"], EnrolmentSettings()).empty
+    assert eligible_patients(tmp_path / "absent.csv", ["A"], EnrolmentSettings()).empty
 
 
 def test_check_data_says_it_before_anything_trains(tmp_path, capsys):

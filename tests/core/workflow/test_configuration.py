@@ -183,6 +183,25 @@ def test_a_hospital_is_left_to_validate():
         check_hospitals(CONFIG, "ACK")
 
 
+@pytest.mark.parametrize(
+    ("split", "external", "said"),
+    [
+        ("overall", ["Z"], "splits.overall.external.hospital: this cohort has no hospital Z."),
+        ("overall", list("ABCDEFGHIJKL"), "splits.overall.external: no hospital is left to train and validate"),
+        ("combination_2", ["A", "B", "C"], "splits.combination_2.external.hospital: A, C cannot both train and be"),
+        ("combination_2", list("BDEFGHIJL"), "splits.combination_2.training: no hospital is left to validate"),
+    ],
+)
+def test_hospitals_of_an_external_cohort_are_there_and_do_not_train(split, external, said):
+    config = copy.deepcopy(CONFIG)
+    config["splits"][split]["external"] = {"hospital": ["L"]}
+    check_hospitals(config, "ABCDEFGHIJKL")
+    config["splits"][split]["external"] = {"hospital": external}
+    with pytest.raises(ConfigurationError) as raised:
+        check_hospitals(config, "ABCDEFGHIJKL")
+    assert said in str(raised.value)
+
+
 def test_limits_of_a_hospital_that_is_not_there_are_refused():
     config = copy.deepcopy(CONFIG)
     config["statistics"]["ast_upper_limit_of_normal_by_hospital_iu_l"] = {"Z": 35, 1: 35}

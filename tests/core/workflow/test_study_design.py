@@ -69,10 +69,19 @@ def test_the_scale_of_the_stages_is_their_unit_where_the_user_names_no_other():
     assert named("gut_2019", reference="nash_crn", units=[entry])["units"] == [entry]
     of_a = {"column": "fibrosis_stage", "unit": "ishak", "hospital": "A"}
     assert named("gut_2019", reference="nash_crn", units=[of_a])["units"] == [entry, of_a]
+    # Cohorts to validate in have the design's scale, too.
+    cohorts = {"cohorts": {"north": "/north", "south": "/south"}}
+    north, south = entry | {"cohort": "north"}, {"column": "fibrosis_stage", "unit": "ishak", "cohort": "south"}
+    found = named("gut_2019", reference="nash_crn", units=[south], validation=cohorts)["units"]
+    assert sorted(map(str, found)) == sorted(map(str, [north, entry, south]))
 
 
 HYPOTHESIS = {"question": "f4", "comparator": "lsm"}
 QUESTION = {"name": "ge_f3", "label": "Advanced", "short": "≥F3", "lowest_stage": 3}
+
+
+def split_by(**rule: object) -> dict:
+    return {"splits": {"all": {"method": "random", "training_fraction": 0.6, "seed": 1} | rule}}
 
 
 @pytest.mark.parametrize(
@@ -109,6 +118,14 @@ QUESTION = {"name": "ge_f3", "label": "Advanced", "short": "≥F3", "lowest_stag
         ({"primary_hypothesis": HYPOTHESIS | {"margin": 0.05}}, ["superiority has none", "non_inferiority"]),
         ({"primary_hypothesis": HYPOTHESIS | {"aim": "equivalence"}}, ["aim = 'equivalence'", "Write superiority"]),
         ({"primary_hypothesis": {"question": "f4"}}, ["primary_hypothesis: lacks comparator"]),
+        (split_by(external={"land": ["ES"]}), ["splits.all.external.land: there is no column", "country"]),
+        (split_by(external={"country": ["Spain"]}), ["splits.all.external.country: Spain is no value", "AD, AE"]),
+        (split_by(external={"sex": ["X"]}), ["splits.all.external.sex: X is no value", "M, F"]),
+        (split_by(external={"hospital": [False]}), ["splits.all.external.hospital.0 = False", "NO and 01"]),
+        (split_by(external={}), ["splits.all.external = {}", "{hospital: [K, L]}"]),
+        (split_by(external=["K"]), ["splits.all.external = ['K']", "{hospital: [K, L]}"]),
+        (split_by(stratify_by=["aetiology"]), ["splits.all.stratify_by", "Write [fibrosis_stage, aetiology]"]),
+        (split_by(stratify_by=["fibrosis_stage", "age_years"]), ["no column age_years with categories", "country"]),
         ({"subgroups": ["age"]}, ["subgroups.0 = 'age'", "alt, bmi and inflammation"]),
     ],
 )
@@ -136,6 +153,11 @@ def test_a_column_of_the_design_may_be_a_comparator_and_a_group():
     comparators = ["lsm", {"name": "elf", "label": "ELF"}]
     config = named("minimal", columns=columns, comparators=comparators, subanalyses=[{"column": "centre"}])
     check_configuration(config, SCHEMA)
+    config["splits"]["overall"] |= {"external": {"centre": ["other"]}, "stratify_by": ["fibrosis_stage", "centre"]}
+    check_configuration(config, SCHEMA)
+    config["splits"]["overall"]["external"] = {"elf": ["7"]}
+    with pytest.raises(ConfigurationError, match="no column elf with categories"):
+        check_configuration(config, SCHEMA)
 
 
 def test_a_configuration_that_names_no_design_is_that_of_2019():
