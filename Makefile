@@ -42,11 +42,11 @@ stage: $(READY) ## stage new patients (INBOX=folder of DICOM files; MODEL=result
 	snakemake --cores $(CORES) $(PROGRESS) --config 'staging={$(call entry,inbox,$(INBOX))$(if $(INBOX),$(if $(MODEL),$(comma) ))$(call entry,model,$(MODEL))}' -- results/staging/index.html
 	@echo "Staged patients: results/staging/index.html; for the PACS: .dlre/outbox"
 
-validate: $(READY) ## frozen networks in other cohorts (FOLDER="cohort ..."; MODEL=results/serving of a study)
+validate: $(READY) ## frozen networks in other cohorts (FOLDER="cohort ..."; MODEL=results/serving of a study; DESIGN=its design)
 	@test -n "$(FOLDER)" || { echo 'Say which cohorts: make validate FOLDER="path ..." [MODEL=path]'; exit 2; }
 	@test $(words $(FOLDER)) = $(words $(sort $(notdir $(FOLDER:/=)))) || { echo 'Two folders have the same last name, which names the cohort: rename one.'; exit 2; }
 	@test -f "$(or $(MODEL),results/serving)/frozen_study.json" -o -f "$(MODEL)" || { echo 'There is no finished study in $(or $(MODEL),results/serving): run make study first, or name one, or a published archive, by MODEL=.'; exit 2; }
-	snakemake --cores $(CORES) $(PROGRESS) --config 'validation={"cohorts": {$(subst $(space),$(comma),$(foreach f,$(FOLDER),"$(notdir $(f:/=))":"$(f)"))}$(if $(MODEL),$(comma) $(call entry,model,$(MODEL)))}' -- results/validation/report.html
+	snakemake --cores $(CORES) $(PROGRESS) --config $(if $(DESIGN),'design=$(DESIGN)' )'validation={"cohorts": {$(subst $(space),$(comma),$(foreach f,$(FOLDER),"$(notdir $(f:/=))":"$(f)"))}$(if $(MODEL),$(comma) $(call entry,model,$(MODEL)))}' -- results/validation/report.html
 	@echo "External validation: results/validation/report.html"
 
 pull: $(READY) ## fetch new pictures from a PACS (FOLDER=cohort URL=https://..., or as config.yaml says)

@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from tests.workflow.study import Study
+from tests.workflow.test_validation import write_cohorts
 
 DESIGN = """\
 disease: MASLD
@@ -66,6 +68,19 @@ HBV = ("hbsag_positive_months", "viral_coinfection", "antiviral_treatment_6_mont
 NASH_CRN = {0: "0", 1: "1b", 2: "F2", 3: "3", 4: "stage 4"}
 
 
+def write_masld_table(simulated: Path, path: Path) -> None:
+    """The simulated clinical table as one of patients with MASLD."""
+    table = pd.read_csv(simulated, dtype={"hospital": str}).drop(columns=list(HBV))
+    generator = np.random.default_rng(7)
+    table["fibrosis_stage"] = table["fibrosis_stage"].map(NASH_CRN)
+    table["aetiology"], table["diabetes"] = "masld", generator.integers(0, 2, len(table))
+    table["alcohol_g_week"] = np.where(np.arange(len(table)) == 1, 300, 20)
+    table["vcte_stiffness_kpa"] = np.round(generator.uniform(4, 20, len(table)), 1)
+    table["elf"] = np.round(generator.uniform(7, 12, len(table)), 1)
+    table["centre"] = np.where(generator.random(len(table)) < 0.5, "university", "other")
+    table.to_csv(path, index=False)
+
+
 @pytest.fixture(scope="module")
 def masld(finished_study, tmp_path_factory) -> Study:
     """The simulated patients as those of another disease, in a folder of the hospitals' own."""
@@ -74,15 +89,7 @@ def masld(finished_study, tmp_path_factory) -> Study:
     cohort.mkdir()
     (cohort / "dicom").symlink_to(simulated / "dicom")
     shutil.copy(simulated / "measurements.csv", cohort)
-    table = pd.read_csv(simulated / "clinical.csv", dtype={"hospital": str}).drop(columns=list(HBV))
-    generator = np.random.default_rng(7)
-    table["fibrosis_stage"] = table["fibrosis_stage"].map(NASH_CRN)
-    table["aetiology"], table["diabetes"] = "masld", generator.integers(0, 2, len(table))
-    table["alcohol_g_week"] = np.where(np.arange(len(table)) == 1, 300, 20)
-    table["vcte_stiffness_kpa"] = np.round(generator.uniform(4, 20, len(table)), 1)
-    table["elf"] = np.round(generator.uniform(7, 12, len(table)), 1)
-    table["centre"] = np.where(generator.random(len(table)) < 0.5, "university", "other")
-    table.to_csv(cohort / "clinical.csv", index=False)
+    write_masld_table(simulated / "clinical.csv", cohort / "clinical.csv")
     study = Study.create(place / "study", cohort={"source": "folder", "folder": str(cohort)})
     (study.folder / "masld.yaml").write_text(DESIGN, encoding="utf-8")
     study.configure(robustness={"parts": 2})
@@ -152,6 +159,28 @@ def test_new_patients_are_staged_by_the_finished_studys_design(masld, tmp_path):
     page = (elsewhere.folder / "results/staging/index.html").read_text(encoding="utf-8")
     assert '<th scope="col">≥F2</th>' in page
     assert '<th scope="col">≥F3</th>' not in page
+
+
+def test_other_patients_validate_the_networks_of_the_design(masld, tmp_path):
+    other = write_cohorts(tmp_path / "cohorts")["north"]
+    write_masld_table(Path(other, "clinical.csv"), Path(other, "clinical.csv"))
+    settings = {"cohorts": {"other": other}, "model": str(masld.folder / "results/serving")}
+    elsewhere = Study.create(tmp_path / "elsewhere", validation=settings)
+    shutil.copy(masld.folder / "masld.yaml", elsewhere.folder)
+    elsewhere.name_design("masld.yaml")
+    elsewhere.run("--", "results/validation/report.html")
+    enrolment = table(elsewhere, "validation/other/enrolment").fillna({"first_reason": ""})
+    assert (enrolment["first_reason"] == "too_much_alcohol").sum() == 1
+    found, own = table(elsewhere, "validation/other/table_2"), table(masld, "tables/table_2")
+    keys = ["stage", "method"]
+    assert list(found["method"].unique()) == ["dlre", "lsm", "nfs", "agile_3_plus", "elf"]
+    frozen = own[own["cohort"] == "training"].set_index(keys)["cutoff"]
+    pd.testing.assert_series_equal(found.set_index(keys)["cutoff"], frozen)
+    assert set(found.query("method == 'dlre'")["n"]) == {enrolment["enrolled"].sum()}
+    page = (elsewhere.folder / "results/validation/report.html").read_text(encoding="utf-8")
+    assert "Cirrhosis (F4)" in page
+    for word in ("hepatitis B", "APRI", "≥F3"):
+        assert word not in page, word
 
 
 def test_a_design_that_nobody_could_run_stops_before_anything_runs(masld, tmp_path):
