@@ -555,7 +555,7 @@ rule repeatability_figure:
 
 
 rule networks:
-    """Extended table 18: arms that differ in network or input only."""
+    """Extended table 19: arms that differ in network or input only."""
     input:
         scores=[f"results/scores/{arm}.csv" for arm in PLAN.compared_arms],
     output:

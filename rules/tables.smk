@@ -15,7 +15,7 @@ rule table_1:
     conda:
         "../envs/dlre.yaml"
     params:
-        stratified=config["splits"][PLAN.main_split]["method"] == "random",
+        stratified=PLAN.stratified,
         simulated=SIMULATED,
     script:
         "../scripts/tables/table_1.py"

@@ -23,7 +23,7 @@ from dlre_core.foundation.design import (
     study_methods,
     study_questions,
 )
-from dlre_core.foundation.study_terms import COHORTS
+from dlre_core.foundation.study_terms import cohorts_of
 from dlre_core.statistics.estimates import LEAST_OF_A_CLASS, too_few
 from dlre_core.tables.accuracy_print import METHOD_WORDS, estimate, limited
 from dlre_core.tables.formatting import format_cutoff, format_interval
@@ -65,7 +65,7 @@ def strategies(steps: tuple[str, ...]) -> list[tuple[str, ...]]:
 def decision_table(
     scores: pd.DataFrame, settings: DecisionSettings, out_of_fold: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Dual cut-offs chosen in the training patients, and their outcomes in both cohorts.
+    """Dual cut-offs chosen in the training patients, and their outcomes in every cohort.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def decision_table(
         each with _low and _high; predictions (out of fold or apparent) of fitted methods, and notes.
     """
     training = scores[scores["cohort"] == "training"] if out_of_fold is None else out_of_fold
-    parts = {name: training if name == "training" else scores[scores["cohort"] == name] for name in COHORTS}
+    parts = {name: training if name == "training" else scores[scores["cohort"] == name] for name in cohorts_of(scores)}
     rows = []
     for stage in study_questions():
         chosen = {method: _chosen(training, method, stage, settings) for method in study_methods()}

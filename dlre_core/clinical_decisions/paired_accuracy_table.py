@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from dlre_core.clinical_decisions.paired_proportions import PairedProportions, compare_paired_proportions
 from dlre_core.clinical_decisions.relative_predictive_values import relative_predictive_value
 from dlre_core.foundation.design import method_labels, question_labels, study_methods, study_questions
-from dlre_core.foundation.study_terms import COHORTS
-from dlre_core.statistics.comparisons import holm
+from dlre_core.foundation.study_terms import cohorts_of
 from dlre_core.statistics.estimates import LEAST_OF_A_CLASS, Estimate, too_few, undefined
 from dlre_core.tables.accuracy_print import estimate, limited
 from dlre_core.tables.formatting import format_interval, format_p_value
-from dlre_core.tables.table_2_accuracy import samples, spread
+from dlre_core.tables.table_2_accuracy import holm_by_cohort, samples, spread
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
 SHARES, RATIOS = ("sensitivity", "specificity"), ("ppv_ratio", "npv_ratio")
@@ -38,8 +37,8 @@ def paired_accuracy_table(scores: pd.DataFrame, table_2: pd.DataFrame, confidenc
     DataFrame
         One row per stage, method and cohort: n, n_cases; of sensitivity and specificity (the network's minus the
         method's, with _low and _high) the four counts, exact_p and mid_p; of ppv_ratio and npv_ratio (the network's
-        over the method's, with _low and _high) p and score_p; in the validation cohort mid_p and p adjusted by Holm
-        over its tests of the table (_holm); notes. A test of fewer than five patients is NaN.
+        over the method's, with _low and _high) p and score_p; but for the training cohort mid_p and p adjusted by Holm
+        over the cohort's tests of the table (_holm); notes. A test of fewer than five patients is NaN.
     """
     cutoffs = table_2.set_index(["stage", "method", "cohort"])["cutoff"]
     network, *others = study_methods()
@@ -48,15 +47,14 @@ def paired_accuracy_table(scores: pd.DataFrame, table_2: pd.DataFrame, confidenc
         reference = samples(scores, network, stage)
         for method in others:
             compared = samples(scores, method, stage)
-            for cohort in COHORTS:
+            for cohort in cohorts_of(scores):
                 limits = [float(cutoffs[stage, name, cohort]) for name in (network, method)]
                 values = np.column_stack([reference[cohort].values, compared[cohort].values])
                 row = {"stage": stage, "method": method, "cohort": cohort}
                 rows.append(row | _compared(reference[cohort].labels, values, limits, confidence))
     table = pd.DataFrame(rows)
     tests = [f"{name}_mid_p" for name in SHARES] + [f"{name}_p" for name in RATIOS]
-    family = np.where((table["cohort"] == "validation").to_numpy()[:, None], table[tests].to_numpy(), np.nan)
-    adjusted = holm(family.ravel()).reshape(family.shape)
+    adjusted = holm_by_cohort(table[tests].to_numpy(), table["cohort"])
     return table.assign(**dict(zip([f"{name}_holm" for name in tests], adjusted.T, strict=True)))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from dlre_core.foundation.design import method_labels, question_labels, stage_labels, study_questions
-from dlre_core.foundation.study_terms import COHORTS
+from dlre_core.foundation.study_terms import EXTERNAL, cohorts_of
 from dlre_core.tables.formatting import (
     COHORT_NAMES,
     UNDEFINED,
@@ -110,7 +110,7 @@ def printed_counts(table: pd.DataFrame, simulated: bool, confidence: float = 0.9
         "A patient is positive at a score of the cut-off or more: 2D-SWE in kPa, DLRE as a probability. "
         "z is positive where the AUC of what a row is compared with is the higher one. z and p of Table 4 are "
         "those of the row's comparison with the smallest p; Holm's adjustment is over the validation cohort's tests "
-        "of a table.",
+        f"of a table{', and over the external cohort’s by themselves' if (table['cohort'] == EXTERNAL).any() else ''}.",
     ]
     caption = "Extended table 1. Counts, cut-offs and tests behind Tables 2, 3 and 4"
     return PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes, 2)
@@ -125,7 +125,7 @@ def events_table(scores: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """
     rows = []
     for arm, table in scores.items():
-        for cohort in COHORTS:
+        for cohort in cohorts_of(table):
             part = table[table["cohort"] == cohort]
             row: dict[str, object] = {
                 "arm": arm,

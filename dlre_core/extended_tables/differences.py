@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 
 from dlre_core.foundation.design import method_labels, question_labels, study_methods, study_questions
-from dlre_core.foundation.study_terms import COHORTS
+from dlre_core.foundation.study_terms import cohorts_of
 from dlre_core.sample_size.auc_precision import least_difference
 from dlre_core.statistics.bootstrap import bootstrap_aucs
 from dlre_core.statistics.estimates import Estimate, too_few
-from dlre_core.tables.accuracy_print import estimate
+from dlre_core.tables.accuracy_print import estimate, of_cohorts, short_cohort_letters
 from dlre_core.tables.formatting import (
     COHORT_NAMES,
     format_exact_p_value,
@@ -39,7 +39,7 @@ def bootstrap_differences(
     """
     rows = []
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-    for number, (stage, cohort) in enumerate((s, c) for s in study_questions() for c in COHORTS):
+    for number, (stage, cohort) in enumerate((s, c) for s in study_questions() for c in cohorts_of(scores)):
         parts = [samples(scores, method, stage)[cohort] for method in study_methods()]
         for method, part in zip(study_methods()[1:], parts[1:], strict=True):
             # Those whom DeLong's test of the two takes.
@@ -126,10 +126,10 @@ def printed_differences(table: pd.DataFrame, replicates: int, confidence: float,
     ]
     columns = ("Difference of AUC", "Cohort", "n", "DeLong", "Bootstrap", "p, DeLong", "p, Holm", "80 % power")
     notes = [
-        f"T, training cohort (apparent); V, validation cohort. {100 * confidence:g} % intervals: DeLong, "
+        f"{short_cohort_letters(table)}{100 * confidence:g} % intervals: DeLong, "
         f"and percentiles of {replicates} replicates that draw patients within cases and controls. "
-        "Holm's adjustment is over the comparisons of Table 2 in the validation cohort. With fewer than five "
-        "cases or controls, and where nothing varies, there is no interval and no test.",
+        + of_cohorts("Holm's adjustment is over the comparisons of Table 2 in the validation cohort. ", table)
+        + "With fewer than five cases or controls, and where nothing varies, there is no interval and no test.",
         "80 % power: the least difference that a study with this standard error finds with a power of 80 % (DeLong's "
         "test at 5 %). A smaller one may exist where p is above 0.05.",
     ]

@@ -7,12 +7,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlre_core.foundation.design import method_labels, question_labels, stage_labels, study_methods, study_questions
-from dlre_core.foundation.study_terms import COHORTS
+from dlre_core.foundation.study_terms import cohorts_of
 from dlre_core.statistics.calibration import EDGE, calibration, logistic_probabilities
 from dlre_core.statistics.decision import net_benefit, net_benefit_band
 from dlre_core.statistics.estimates import LEAST_OF_A_CLASS, Estimate, too_few
 from dlre_core.statistics.proportions import logit_predictive_value
-from dlre_core.tables.accuracy_print import estimate, limited
+from dlre_core.tables.accuracy_print import estimate, limited, short_cohort_letters
 from dlre_core.tables.formatting import COHORT_NAMES, comparators_in_words, format_interval, round_half_up
 from dlre_core.tables.table_2_accuracy import method_scores, spread
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
@@ -42,7 +42,7 @@ def calibration_table(
     scores: pd.DataFrame,
     confidence: float = 0.95,
     methods: Sequence[str] = (),
-    cohorts: Sequence[str] = COHORTS,
+    cohorts: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Calibration of every method by stage question and cohort.
 
@@ -52,7 +52,7 @@ def calibration_table(
         ``results/scores/{arm}.csv``.
     confidence : float
     methods, cohorts : sequence of str
-        Of methods other than DLRE the probabilities are fitted to the training cohort.
+        All where none are named. Of methods other than DLRE the probabilities are fitted to the training cohort.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def calibration_table(
     for stage in study_questions():
         for method in methods or study_methods():
             p, note = method_probabilities(scores, method, stage)
-            for cohort in cohorts:
+            for cohort in cohorts or cohorts_of(scores):
                 here = (scores["cohort"] == cohort).to_numpy()
                 labels = stage_labels(scores["fibrosis_stage"], stage)
                 found = calibration(labels[here], p[here], confidence=confidence)
@@ -142,7 +142,7 @@ def printed_calibration(
         for stage in study_questions()
     ]
     notes = [
-        f"{'T, training cohort (apparent); V, validation cohort. ' if letters else ''}"
+        f"{short_cohort_letters(table) if letters else ''}"
         f"{100 * confidence:g} % intervals: Wald; observed/expected by Clopper and Pearson. Where cases and controls "
         "separate, slope and intercept are Firth's penalised estimates with limits of the profile likelihood. "
         f"Probabilities below {EDGE:g} or above {1 - EDGE:g} count as these in slopes and intercepts. "
@@ -179,7 +179,7 @@ def decision_table(
     for stage in study_questions():
         labels = stage_labels(scores["fibrosis_stage"], stage)
         probabilities = {m: method_probabilities(scores, m, stage)[0] for m in study_methods()}
-        for cohort in COHORTS:
+        for cohort in cohorts_of(scores):
             here = (scores["cohort"] == cohort).to_numpy()
             columns = {m: p[here] for m, p in probabilities.items()}
             known = np.ones(int(here.sum()), dtype=bool)

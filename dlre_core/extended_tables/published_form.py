@@ -7,7 +7,7 @@ import pandas as pd
 
 from dlre_core.foundation.design import method_labels, short_labels
 from dlre_core.tables.formatting import COHORT_NAMES, UNDEFINED, arm_name, images_name, round_half_up
-from dlre_core.tables.table_1_baseline import GROUPS
+from dlre_core.tables.table_1_baseline import groups_of
 from dlre_core.tables.table_3_pictures import DAGGER
 
 # Name in the printed form, column of table_2.csv, factor, decimals; as `tables.printed` prints them.
@@ -48,7 +48,7 @@ def published_form(tables: Mapping[int, pd.DataFrame]) -> dict[str, object]:
 
 def _baseline(table: pd.DataFrame) -> list[dict[str, object]]:
     shares = table[(table["kind"] == "share") & (table["variable"] == "fibrosis_group")]
-    sizes = {group: int(shares[f"{group}_n"].max()) for group in GROUPS}
+    sizes = {group: int(shares[f"{group}_n"].max()) for group in groups_of(table)}
     rows: list[dict[str, object]] = [
         {
             "variable": "Number of patients",
@@ -63,7 +63,7 @@ def _baseline(table: pd.DataFrame) -> list[dict[str, object]]:
         if not complete or row["summary"] == "median":
             continue
         tested = row["test"] in ("Student t", "χ²") and not math.isnan(row["p_value"])
-        cells = {group: _baseline_cell(row, group) for group in GROUPS}
+        cells = {group: _baseline_cell(row, group) for group in sizes}
         rows.append(
             {
                 "variable": row["name"],
@@ -119,7 +119,7 @@ def _compared(row: Mapping[str, object]) -> bool:
         name = row.get(f"{prefix}compared_with")
         if isinstance(name, str) and name and math.isnan(float(str(row[f"{prefix}p_value"]))):
             return False
-    return row["cohort"] == "validation"
+    return row["cohort"] != "training"
 
 
 def _patients(row: Mapping[str, object]) -> list[str]:

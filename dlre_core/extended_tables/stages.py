@@ -18,7 +18,7 @@ from dlre_core.foundation.design import (
     study_methods,
     study_questions,
 )
-from dlre_core.foundation.study_terms import COHORTS
+from dlre_core.foundation.study_terms import COHORTS, EXTERNAL, cohorts_of
 from dlre_core.statistics.agreement import obuchowski, obuchowski_by_chance, rescaled, weighted_kappa
 from dlre_core.tables.accuracy_print import estimate, undefined
 from dlre_core.tables.formatting import COHORT_NAMES, format_interval, round_half_up
@@ -86,7 +86,7 @@ def ordinal_tables(
     for number, method in enumerate(study_methods()):
         implied, truth = implied_stage(scores, table_2, method), stage_class(scores["fibrosis_stage"])
         answers = _answers(scores, table_2, method)
-        for cohort in COHORTS:
+        for cohort in cohorts_of(scores):
             here = (scores["cohort"] == cohort).to_numpy()
             known = here & (implied >= 0)
             expected = _expected_stage(scores, method)[here]
@@ -165,7 +165,7 @@ def printed_stages(confusion: pd.DataFrame, measures: pd.DataFrame, confidence: 
         "bootstrap. A score that tells nothing gets in Obuchowski's measure what stands there as by chance; rescaled, "
         "it gets 0.5, and 1 is perfect. "
         + f"DLRE's one score for all stages is the sum of its {number_of_questions()} probabilities. " * several
-        + "The training cohort is in the CSV.",
+        + f"The training cohort{' and the external cohort are' if ('dlre', EXTERNAL) in by else ' is'} in the CSV.",
         *([_order_violated(by)] if several else []),
         *undefined(measures["notes"]),
     ]
@@ -179,7 +179,7 @@ def _order_violated(by: Mapping[tuple[str, str], Mapping[str, Any]]) -> str:
         f"{COHORT_NAMES[cohort].lower()} cohort {int(row['probability_violations'])} of {row['n']} "
         f"patients and {int(row['image_violations'])} of {row['images']} images (answers at the cut-offs: "
         f"{row['order_violations']} patients)"
-        for cohort, row in ((cohort, by["dlre", cohort]) for cohort in COHORTS)
+        for cohort, row in ((c, by["dlre", c]) for c in (*COHORTS, EXTERNAL) if ("dlre", c) in by)
     )
     return (
         f"The {number_of_questions()} networks of DLRE are independent, so {order} need not hold. It is "

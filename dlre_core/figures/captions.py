@@ -8,10 +8,17 @@ from typing import Any
 import pandas as pd
 
 from dlre_core.foundation.design import lowest_stages, short_labels
-from dlre_core.foundation.study_terms import METAVIR_STAGES, SQUARE_SIDE
+from dlre_core.foundation.study_terms import EXTERNAL, METAVIR_STAGES, SQUARE_SIDE, cohorts_of
 from dlre_core.statistics.estimates import LEAST_OF_A_CLASS
 from dlre_core.tables.accuracy_print import METHOD_WORDS
-from dlre_core.tables.formatting import arm_name, comparators_in_words, images_name, methods_in_words, round_half_up
+from dlre_core.tables.formatting import (
+    arm_name,
+    comparators_in_words,
+    images_name,
+    in_words,
+    methods_in_words,
+    round_half_up,
+)
 from dlre_core.tables.supplement_subgroups import Subgrouping
 
 # Threshold probabilities at which a decision on treatment or biopsy is open.
@@ -46,9 +53,8 @@ def _columns() -> int:
 
 def _counts(scores: pd.DataFrame) -> str:
     n = scores["cohort"].value_counts()
-    return (
-        f"training cohort ({_panels(0)}, n={n.get('training', 0)}) and validation cohort "
-        f"({_panels(1)}, n={n.get('validation', 0)})"
+    return in_words(
+        [f"{name} cohort ({_panels(row)}, n={n.get(name, 0)})" for row, name in enumerate(cohorts_of(scores))]
     )
 
 
@@ -109,26 +115,30 @@ def figure_3_caption(scores: pd.DataFrame, settings: Mapping[str, object], simul
     """DLRE against the comparators."""
     return (
         f"Figure 3. ROC curves of {methods_in_words()} for the assessment of liver fibrosis "
-        f"stages: {_questions()} in the {_counts(scores)}. {_cutoffs(settings)}{_end(simulated)}"
+        f"stages: {_questions(len(cohorts_of(scores)))} in the {_counts(scores)}. {_cutoffs(settings)}{_end(simulated)}"
     )
 
 
 def figure_4_caption(scores: Mapping[int, pd.DataFrame], settings: Mapping[str, object], simulated: bool) -> str:
     """Numbers of pictures."""
-    numbers = ", ".join(str(number) for number in sorted(scores)[:-1])
+    numbers, most = ", ".join(str(number) for number in sorted(scores)[:-1]), scores[max(scores)]
     return (
         f"Figure 4. ROC curves of DLRE and 2D-SWE with {numbers} and {images_name(max(scores))} or "
-        f"measurements of each patient: {_questions()} in the {_counts(scores[max(scores)])}. "
+        f"measurements of each patient: {_questions(len(cohorts_of(most)))} in the {_counts(most)}. "
         f"{_cutoffs(settings)}{_end(simulated)}"
     )
 
 
-def figure_5_caption(hospitals: Mapping[str, Sequence[str]], settings: Mapping[str, object], simulated: bool) -> str:
-    """Combinations of hospitals."""
+def figure_5_caption(
+    hospitals: Mapping[str, Sequence[str]], settings: Mapping[str, object], simulated: bool, external: bool = False
+) -> str:
+    """Combinations of hospitals; ``external`` says whether one of them has an external cohort."""
     trained = "; ".join(f"{arm_name(arm)}: {', '.join(codes)}" for arm, codes in hospitals.items())
+    names = ("training", "validation", EXTERNAL)[: 2 + external]
+    parts = [f"{name}{' cohorts' * (name == names[-1])} ({_panels(row)})" for row, name in enumerate(names)]
     return (
         f"Figure 5. ROC curves of DLRE trained on different combinations of hospitals ({trained}): "
-        f"{_questions()} in training ({_panels(0)}) and validation cohorts ({_panels(1)}). {_cutoffs(settings)}"
+        f"{_questions(2 + external)} in {in_words(parts)}. {_cutoffs(settings)}"
         f"{_end(simulated)}"
     )
 
@@ -173,7 +183,7 @@ def training_caption(settings: Mapping[str, Any], main_arm: str, simulated: bool
 def calibration_caption(scores: pd.DataFrame, confidence: float, simulated: bool) -> str:
     """Extended figure 1."""
     return (
-        f"Extended figure 1. Calibration of DLRE's probabilities: {_questions()} in the "
+        f"Extended figure 1. Calibration of DLRE's probabilities: {_questions(len(cohorts_of(scores)))} in the "
         f"{_counts(scores)}. Line: smoothed share of patients with the stage (lowess), with a pointwise "
         "bootstrap band; squares: fifths "
         f"of the patients with exact {100 * confidence:g} % intervals; ticks: patients with the stage "

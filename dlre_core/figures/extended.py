@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from dlre_core.extended_tables.hospitals import EVERYBODY, POOLED
 from dlre_core.extended_tables.probabilities import method_probabilities
 from dlre_core.figures.captions import CLINICAL_RANGE
+from dlre_core.figures.figures_3_to_5_roc import cohort_titles
 from dlre_core.figures.style import (
     PARAMETERS,
     auc_legend,
@@ -22,11 +23,10 @@ from dlre_core.figures.style import (
     question_panels,
 )
 from dlre_core.foundation.design import method_labels, stage_labels, study_questions
-from dlre_core.foundation.study_terms import COHORTS
 from dlre_core.statistics.calibration import calibration_band, grouped_calibration, smooth_calibration
 from dlre_core.statistics.estimates import too_few
 from dlre_core.statistics.roc import roc_analysis, roc_band
-from dlre_core.tables.formatting import COHORT_NAMES, category_label, format_interval, format_p_value, round_half_up
+from dlre_core.tables.formatting import category_label, format_interval, format_p_value, round_half_up
 from dlre_core.tables.subanalyses import ALL_GROUPS
 from dlre_core.tables.table_2_accuracy import samples
 
@@ -35,7 +35,6 @@ MOST_TICKS = 300
 NOTE_COLOUR = "#51606F"
 # Of more strategies bands would hide one another.
 BANDS = ("dlre", "lsm")
-COHORT_TITLES = {cohort: f"{COHORT_NAMES[cohort]} cohort" for cohort in COHORTS}
 
 
 def calibration_figure(
@@ -44,7 +43,7 @@ def calibration_figure(
     *,
     simulated: bool,
     confidence: float = 0.95,
-    cohorts: Mapping[str, str] = COHORT_TITLES,
+    cohorts: Mapping[str, str] | None = None,
 ) -> Figure:
     """Share of cases against DLRE's probability: smoothed, and in fifths with intervals.
 
@@ -56,9 +55,10 @@ def calibration_figure(
         ``results/tables/calibration.csv``.
     simulated : bool
     confidence : float
-    cohorts : mapping of cohort to its name at the left
-        A row each.
+    cohorts : mapping of cohort to its name at the left, optional
+        A row each; all that the scores have by default.
     """
+    cohorts = cohorts or cohort_titles(scores)
     figure = question_figure(0.4 + 3.5 * len(cohorts))
     numbers = table[table["method"] == "dlre"].set_index(["stage", "cohort"])
     style = method_styles()["dlre"]

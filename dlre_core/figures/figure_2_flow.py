@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dlre_core.figures.style import PARAMETERS, mark_simulated, new_figure
-from dlre_core.foundation.study_terms import COHORTS
+from dlre_core.foundation.study_terms import EXTERNAL, cohorts_of
 from dlre_core.tables.formatting import round_half_up
 
 # With more hospitals the grid could not be read; their counts are in flow.csv.
@@ -32,7 +32,7 @@ def figure_2(
     enrolment, flow : DataFrame
         ``results/enrolment/enrolment.csv`` and ``flow.csv``.
     split : DataFrame
-        ``results/splits/{split}.csv``: training and validation cohort.
+        ``results/splits/{split}.csv``: the cohort of every patient.
     rejected_rows : int
         Rows of the clinical table that could not be used (`dlre_core.patients.clinical_table.rejected_rows`).
     simulated : bool
@@ -68,7 +68,7 @@ def hospital_grid(enrolment: pd.DataFrame, flow: pd.DataFrame, split: pd.DataFra
         if part["excluded_first"].sum():
             rows[f"– {sentence}"] = part.set_index("hospital")["excluded_first"]
     rows["Enrolled"] = enrolment.groupby("hospital")["enrolled"].sum()
-    for cohort in COHORTS:
+    for cohort in cohorts_of(split):
         rows[f"{cohort.capitalize()} cohort"] = split[split["cohort"] == cohort].groupby("hospital").size()
     grid = pd.DataFrame({name: counts.reindex(hospitals) for name, counts in rows.items()}).T
     grid["All"] = grid.sum(axis=1)
@@ -111,7 +111,11 @@ def _draw_chart(
     _box(axis, 24, 32, f"{enrolled} enrolled\n{images} pictures")
     _box(axis, 11, 7, f"{cohorts.get('training', 0)} training cohort")
     _box(axis, 37, 7, f"{cohorts.get('validation', 0)} validation cohort")
-    for start, end in (((24, 84), (24, 39)), ((24, 62), (45, 62)), ((22, 25), (12, 12)), ((26, 25), (36, 12))):
+    arrows = [((24, 84), (24, 39)), ((24, 62), (45, 62)), ((22, 25), (12, 12)), ((26, 25), (36, 12))]
+    if EXTERNAL in cohorts:
+        _box(axis, 63, 7, f"{cohorts[EXTERNAL]} external cohort")
+        arrows.append(((30, 27), (60, 12)))
+    for start, end in arrows:
         axis.annotate(
             "",
             end,

@@ -22,7 +22,7 @@ from dlre_core.figures.style import (
     question_panels,
 )
 from dlre_core.foundation.design import method_labels, stage_labels, study_questions
-from dlre_core.foundation.study_terms import COHORTS
+from dlre_core.foundation.study_terms import cohorts_of
 from dlre_core.statistics.estimates import too_few
 from dlre_core.statistics.roc import roc_analysis
 from dlre_core.tables.formatting import COHORT_NAMES, arm_name, format_interval, images_name
@@ -58,7 +58,7 @@ def figure_3(
     interval: str = "delong",
     cohorts: Mapping[str, str] | None = None,
 ) -> Figure:
-    """DLRE against 2D-SWE and biomarkers: training above, validation below, a column per question.
+    """DLRE against 2D-SWE and biomarkers: training above, validation (and external) below, a column per question.
 
     Parameters
     ----------
@@ -70,10 +70,10 @@ def figure_3(
     confidence, interval
         Of the AUCs in the legends.
     cohorts : mapping of cohort to its name at the left, optional
-        Those to be drawn; training and validation by default.
+        Those to be drawn; all that the scores have by default.
     """
     cutoffs = table.set_index(["stage", "method", "cohort"])[["cutoff", "auc"]]
-    cohorts = cohorts or _cohort_rows()
+    cohorts = cohorts or cohort_titles(scores)
     panels: dict[tuple[str, str], list[Curve]] = {}
     for stage in study_questions():
         for method, style in method_styles().items():
@@ -107,7 +107,8 @@ def figure_4(
                 name = f"{method_labels()[method]}, {images_name(number, method)}"
                 parts, style = samples(scores[number], method, stage), image_style(method, rank)
                 _add_curves(panels, (stage, method, number), parts, cutoffs, name, style)
-    return roc_panels(panels, _cohort_rows(), simulated=simulated, confidence=confidence, interval=interval)
+    rows = cohort_titles(scores[max(scores)])
+    return roc_panels(panels, rows, simulated=simulated, confidence=confidence, interval=interval)
 
 
 def figure_5(
@@ -132,7 +133,8 @@ def figure_5(
         for rank, (arm, part) in enumerate(scores.items()):
             style = SERIES_STYLES[rank % len(SERIES_STYLES)]
             _add_curves(panels, (stage, arm), samples(part, "dlre", stage), cutoffs, arm_name(arm), style)
-    return roc_panels(panels, _cohort_rows(), simulated=simulated, confidence=confidence, interval=interval)
+    rows = cohort_titles(pd.concat(scores.values()))
+    return roc_panels(panels, rows, simulated=simulated, confidence=confidence, interval=interval)
 
 
 def subgroup_figure(
@@ -283,5 +285,6 @@ def _mark_cutoff(axis: Axes, curve: Curve) -> None:
     )
 
 
-def _cohort_rows() -> dict[str, str]:
-    return {cohort: f"{COHORT_NAMES[cohort]} cohort" for cohort in COHORTS}
+def cohort_titles(scores: pd.DataFrame) -> dict[str, str]:
+    """Cohorts of a table of scores and their names, a row of panels each."""
+    return {cohort: f"{COHORT_NAMES[cohort]} cohort" for cohort in cohorts_of(scores)}

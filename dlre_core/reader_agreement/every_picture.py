@@ -18,7 +18,7 @@ from dlre_core.foundation.design import (
     study_questions,
 )
 from dlre_core.foundation.picture_store import open_rois
-from dlre_core.foundation.study_terms import COHORTS, KEYS
+from dlre_core.foundation.study_terms import KEYS, cohorts_of
 from dlre_core.network.inference import picture_probabilities, seen_pictures
 from dlre_core.network.kinds import PAPERS, NetworkKind
 from dlre_core.patients.enrolment import EnrolmentSettings, enrolled_patients
@@ -26,7 +26,7 @@ from dlre_core.patients.splits import select_images
 from dlre_core.statistics.comparisons import compare_overlapping_aucs
 from dlre_core.statistics.estimates import ONE_SIDED, Estimate
 from dlre_core.statistics.roc import roc_analysis
-from dlre_core.tables.accuracy_print import estimate, undefined
+from dlre_core.tables.accuracy_print import estimate, short_cohort_letters, undefined
 from dlre_core.tables.formatting import COHORT_NAMES, format_interval, methods_in_words
 from dlre_core.tables.table_2_accuracy import AccuracySettings, method_scores, spread
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
@@ -124,7 +124,7 @@ def every_picture_table(read: pd.DataFrame, kept: pd.DataFrame, settings: Accura
     rows = []
     for stage in study_questions():
         for method in study_methods():
-            for cohort in COHORTS:
+            for cohort in cohorts_of(read):
                 parts = [scores[scores["cohort"] == cohort] for scores in (read, kept)]
                 rows.append({"stage": stage, "method": method, "cohort": cohort} | _row(parts, method, stage, settings))
     return pd.DataFrame(rows)
@@ -174,7 +174,7 @@ def printed_every_picture(table: pd.DataFrame, confidence: float, simulated: boo
     columns = ("Method", "Cohort", "n", "AUC, pictures that readers accept", "n, every picture")
     columns += ("AUC, every picture", "Difference")
     notes = [
-        "T, training cohort (apparent); V, validation cohort. Every picture: as if no reader had excluded one. "
+        f"{short_cohort_letters(table)}Every picture: as if no reader had excluded one. "
         "Patients who then have enough pictures are validation patients, since no network has seen them. The networks "
         f"are the study's{_blood()}.",
         f"{100 * confidence:g} % confidence intervals; that of the difference (every picture less the study's) is by "

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from dlre_core.foundation.design import method_labels, question_labels, study_methods
+from dlre_core.foundation.study_terms import EXTERNAL
 from dlre_core.patients.clinical_table import rejected_rows
 from dlre_core.report.sentences import contradictions
 from dlre_core.tables.accuracy_print import estimate
@@ -80,6 +81,7 @@ def headline_text(
         lines.append(f"{name:<{width}}" + "".join(cells).rstrip())
     lines += [
         "* p<0.05, ** p<0.01, *** p<0.001 against DLRE (paired DeLong test)",
+        *_external(table),
         *_audit(contradictions(tables.findings)),
         "",
         f"Report: {report}",
@@ -90,6 +92,11 @@ def headline_text(
 
 def _rejected(rows: int) -> str:
     return f", {rows} row{'s' * (rows != 1)} of it rejected (results/clinical/problems.csv)" if rows else ""
+
+
+def _external(table: pd.DataFrame) -> list[str]:
+    external = table[table["cohort"] == EXTERNAL]
+    return [f"The external cohort, {external['n'].max()} patients, is in Table 2."] if len(external) else []
 
 
 def _audit(number: int) -> list[str]:

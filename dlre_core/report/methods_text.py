@@ -13,7 +13,7 @@ import pandas as pd
 from dlre_core import __version__
 from dlre_core.comparators.registry import COMPARATORS
 from dlre_core.foundation.design import DEFAULT, Method, design_in_use, read_design, short_labels
-from dlre_core.foundation.study_terms import COHORTS
+from dlre_core.foundation.study_terms import COHORTS, EXTERNAL
 from dlre_core.patients.enrolment import EnrolmentSettings
 from dlre_core.report.page_templates import environment
 from dlre_core.tables.formatting import in_words
@@ -89,6 +89,7 @@ CUT_OFFS = {
     "specificity_90": "a specificity of 90 %",
     "reoptimised": "the highest Youden index [[youden]], anew in every cohort, which is optimistic",
 }
+STRATIFIED_BY = {"fibrosis_stage": "stage", "manufacturer": "maker"}
 READERS = {"one": "A reader", "two": "Two readers, independently,"}
 INTERVALS = {"clopper-pearson": "Clopper and Pearson's", "wilson": "Wilson's", "jeffreys": "Jeffreys'"}
 
@@ -103,7 +104,7 @@ class StudyCounts:
         Patients.
     hospitals, pictures : int
         Of the enrolled patients.
-    training, validation : int
+    training, validation, external : int
         Patients of the first arm.
     """
 
@@ -113,6 +114,7 @@ class StudyCounts:
     pictures: int
     training: int
     validation: int
+    external: int = 0
 
 
 def study_counts(enrolment: pd.DataFrame, scores: pd.DataFrame) -> StudyCounts:
@@ -126,14 +128,15 @@ def study_counts(enrolment: pd.DataFrame, scores: pd.DataFrame) -> StudyCounts:
         ``results/scores/{arm}.csv`` of the first arm.
     """
     enrolled = enrolment[enrolment["enrolled"] == 1]
-    training, validation = ((scores["cohort"] == cohort).sum() for cohort in COHORTS)
+    training, validation, external = (int((scores["cohort"] == cohort).sum()) for cohort in (*COHORTS, EXTERNAL))
     return StudyCounts(
         eligible=len(enrolment),
         enrolled=len(enrolled),
         hospitals=enrolled["hospital"].nunique(),
         pictures=int(scores["images"].sum()),
-        training=int(training),
-        validation=int(validation),
+        training=training,
+        validation=validation,
+        external=external,
     )
 
 
@@ -197,10 +200,17 @@ def _patients(config: Mapping[str, Any], counts: StudyCounts, simulated: bool) -
     text.append("Liver stiffness was the median of the Q-Box means of a patient's pictures." + _computed(config))
     first = next(iter(config["arms"].values()))
     split = config["splits"][first["split"]]
-    how = "by hospital" if split["method"] == "hospitals" else "at random, stratified by stage"
+    by = [STRATIFIED_BY.get(name, name.replace("_", " ")) for name in split.get("stratify_by", ["fibrosis_stage"])]
+    how = "by hospital" if split["method"] == "hospitals" else f"at random, stratified by {in_words(by)}"
+    if counts.external:
+        named = " or ".join(f"{name} {in_words(values)}" for name, values in split["external"].items())
+        text.append(
+            f"The {counts.external} patients with {named} were an external cohort, which had no part in training."
+        )
     text.append(
-        f"Patients were divided {how} into a training cohort of {counts.training} and a validation cohort of "
-        f"{counts.validation}; no patient and no picture, nor one that looks nearly the same, is in both."
+        f"{'The other patients' if counts.external else 'Patients'} were divided {how} into a training cohort of "
+        f"{counts.training} and a validation cohort of {counts.validation}; no patient and no picture, nor one that "
+        f"looks nearly the same, is in {'two of them' if counts.external else 'both'}."
     )
     return text
 

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from dlre_core.foundation.design import method_labels, question_labels
+from dlre_core.foundation.study_terms import cohorts_of
 from dlre_core.sample_size.auc_precision import least_difference
 from dlre_core.statistics.estimates import too_few
 from dlre_core.tables.accuracy_print import estimate
@@ -15,7 +16,7 @@ SMALL_TRAINING_COHORT = 150
 
 
 def headline(table: pd.DataFrame, confidence: float = 0.95) -> list[str]:
-    """Sentences on the validation cohort: DLRE's AUCs, and its comparison with every method.
+    """Sentences on the validation and the external cohort: DLRE's AUCs, and its comparison with every method.
 
     Parameters
     ----------
@@ -24,14 +25,18 @@ def headline(table: pd.DataFrame, confidence: float = 0.95) -> list[str]:
     confidence : float
         Of the table's intervals.
     """
-    validation = table[table["cohort"] == "validation"].set_index(["stage", "method"])
+    return [sentence for cohort in cohorts_of(table)[1:] for sentence in _of_cohort(table, cohort, confidence)]
+
+
+def _of_cohort(table: pd.DataFrame, cohort: str, confidence: float) -> list[str]:
+    validation = table[table["cohort"] == cohort].set_index(["stage", "method"])
     stages = [stage for stage in question_labels() if (stage, "dlre") in validation.index]
     parts = []
     for stage in stages:
         parts.append(f"{_area(validation.loc[(stage, 'dlre')])} for {_lower(stage)}")
     n = int(validation["n"].max())
     sentences = [
-        f"In the validation cohort of {n} patients the area under the ROC curve "
+        f"In the {cohort} cohort of {n} patients the area under the ROC curve "
         f"({100 * confidence:g} % confidence interval) of DLRE was {in_words(parts)}."
     ]
     for method in [m for m in method_labels() if m != "dlre"]:

@@ -1,11 +1,13 @@
 """Tables of accuracy as the paper prints them: columns, blocks, captions and footnotes."""
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pandas as pd
 
 from dlre_core.foundation.design import method_labels, question_labels, short_labels, study_questions
+from dlre_core.foundation.study_terms import EXTERNAL
 from dlre_core.statistics.estimates import LEAST_OF_A_CLASS, ONE_SIDED, Estimate
 from dlre_core.tables.formatting import (
     COHORT_NAMES,
@@ -30,6 +32,7 @@ COLUMNS = (
     "LR−",
 )
 COHORT_LETTERS = "T, training cohort (apparent: the networks were fitted to these patients); V, validation cohort. "
+EXTERNAL_LETTER = "validation cohort; E, external cohort, which neither trained nor validated."
 FOOTNOTE = (
     "{level} confidence intervals: AUC by {auc}, shares by {share}, likelihood ratios by {ratio}; ≥ or ≤ stands before "
     "a one-sided exact bound. {covers}Cut-offs: {cutoff}{frozen}."
@@ -96,7 +99,8 @@ def printed_table_2(
         f"Table 2. Diagnostic performance of {in_words(names)} for the "
         "assessment of liver fibrosis stages in training and validation cohorts"
     )
-    notes = [*footnotes(table, settings), STARS_2, *complete_cases_note(table), *q_box_note(recomputed)]
+    stars = of_cohorts(STARS_2, table)
+    notes = [*footnotes(table, settings), stars, *complete_cases_note(table), *q_box_note(recomputed)]
     notes += limited(table)
     return _by_method(table, caption, simulated, notes)
 
@@ -107,7 +111,7 @@ def printed_fusion(table: pd.DataFrame, settings: Mapping[str, object], simulate
         *footnotes(table, settings),
         f"DLRE fusion: logistic regression on {methods_in_words()}, fitted on out-of-fold "
         "predictions of the training patients; DLRE in training rows is out of fold too.",
-        STARS_2.replace("DLRE", method_labels()["dlre_fusion"]),
+        of_cohorts(STARS_2.replace("DLRE", method_labels()["dlre_fusion"]), table),
         *complete_cases_note(table),
         *limited(table),
     ]
@@ -121,7 +125,7 @@ def printed_radiomics(table: pd.DataFrame, settings: Mapping[str, object], simul
         *footnotes(table, settings),
         "Radiomics: logistic regression on first-order and co-occurrence texture of the stiffness map, "
         "fitted on the training patients, so that their rows flatter it.",
-        STARS_2,
+        of_cohorts(STARS_2, table),
         *complete_cases_note(table),
         *limited(table),
     ]
@@ -154,14 +158,14 @@ def printed_table_3(
     )
     notes = [
         *footnotes(table, settings),
-        STARS_3.format(reference=images_name(reference)),
+        of_cohorts(STARS_3.format(reference=images_name(reference)), table),
         *complete_cases_note(table, "between_"),
         *q_box_note(recomputed),
         *limited(table),
     ]
     return _printed(
         table,
-        caption,
+        of_cohorts(caption, table),
         simulated,
         ("Method", "Pictures", "Cohort"),
         notes,
@@ -181,12 +185,12 @@ def printed_table_4(
     notes = [
         f"Training hospitals: {trained}.",
         *footnotes(table, settings),
-        STARS_4,
+        of_cohorts(STARS_4, table),
         *limited(table),
     ]
     return _printed(
         table,
-        caption,
+        of_cohorts(caption, table),
         simulated,
         ("Trained on", "Cohort"),
         notes,
@@ -194,12 +198,38 @@ def printed_table_4(
     )
 
 
+def of_cohorts(words: str, table: pd.DataFrame) -> str:
+    """Words on the validation cohort, in which an external one stands beside it where the table has one.
+
+    Examples
+    --------
+    >>> of_cohorts("In the validation cohort", pd.DataFrame({"cohort": ["validation", "external"]}))
+    'In the validation and external cohorts'
+    """
+    if not (table["cohort"] == EXTERNAL).any():
+        return words
+    words = words.replace("training and validation cohorts", "training, validation and external cohorts")
+    return re.sub("validation cohorts?", "validation and external cohorts", words)
+
+
+def cohort_letters(table: pd.DataFrame) -> str:
+    """What T, V and, where there is one, E stand for."""
+    external = (table["cohort"] == EXTERNAL).any()
+    return COHORT_LETTERS.replace("validation cohort.", EXTERNAL_LETTER) if external else COHORT_LETTERS
+
+
+def short_cohort_letters(table: pd.DataFrame) -> str:
+    """What T, V and, where there is one, E stand for, in a few words."""
+    external = "; E, external cohort" if (table["cohort"] == EXTERNAL).any() else ""
+    return f"T, training cohort (apparent); V, validation cohort{external}. "
+
+
 def _by_method(table: pd.DataFrame, caption: str, simulated: bool, notes: Sequence[str]) -> PrintedTable:
     """Rows named by their method; by their cohort too where there are several."""
     heads = ("Method", "Cohort") if table["cohort"].nunique() > 1 else ("Method",)
     return _printed(
         table,
-        caption,
+        of_cohorts(caption, table),
         simulated,
         heads,
         notes,
@@ -256,7 +286,7 @@ def footnotes(table: pd.DataFrame, settings: Mapping[str, object], frozen_in: st
         frozen=frozen,
     )
     few = table["notes"].astype(str).str.contains("fewer than").any()
-    return [words if frozen_in else COHORT_LETTERS + words, *([FEW] if few else [])]
+    return [words if frozen_in else cohort_letters(table) + words, *([FEW] if few else [])]
 
 
 def _predictions(table: pd.DataFrame) -> str:
@@ -287,13 +317,14 @@ def _row_name(row: Mapping[str, object]) -> str:
 
 def complete_cases_note(table: pd.DataFrame, prefix: str = "") -> list[str]:
     """On how many patients comparisons rest, where some lack one of the scores."""
-    compared = table[(table["cohort"] == "validation") & (table[f"{prefix}n_compared"] > 0)]
+    compared = table[(table["cohort"] != "training") & (table[f"{prefix}n_compared"] > 0)]
     patients = compared["n"] + compared["n_missing"]
     fewer = compared[compared[f"{prefix}n_compared"] < patients]
     if not len(fewer):
         return []
+    several = compared["cohort"].nunique() > 1
     parts = dict.fromkeys(
-        f"{_row_name(row)} {row[f'{prefix}n_compared']} of {row['n'] + row['n_missing']}"
+        f"{_row_name(row)}{_letter(row, several)} {row[f'{prefix}n_compared']} of {row['n'] + row['n_missing']}"
         for row in fewer.to_dict("records")
     )
     return [f"Comparisons are on complete cases, the patients with both scores: {'; '.join(parts)}."]
@@ -312,13 +343,18 @@ def limited(table: pd.DataFrame, name: Callable[[Mapping[str, object]], str] | N
     rows: dict[str, list[str]] = {}
     several = "cohort" in table and table["cohort"].nunique() > 1
     for row in table.to_dict("records"):
-        cohort = f" {COHORT_NAMES[row['cohort']][0]}" if several else ""
+        cohort = _letter(row, several)
         for note in str(row["notes"]).split("; "):
             if note and note != "nan":
                 called = (name or _row_name)(row)
                 rows.setdefault(note, []).append(f"{short_labels()[row['stage']]} {called}{cohort}")
     parts = [f"{note} ({', '.join(dict.fromkeys(names))})" for note, names in rows.items()]
     return [f"Undefined or limited: {'; '.join(parts)}."] if parts else []
+
+
+def _letter(row: Mapping[str, object], several: bool) -> str:
+    """The cohort of a row, where a table has several."""
+    return f" {COHORT_NAMES[str(row['cohort'])][0]}" if several else ""
 
 
 def undefined(notes: Iterable[object]) -> list[str]:

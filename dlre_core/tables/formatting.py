@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from dlre_core.foundation.design import method_labels, study_methods
 from dlre_core.statistics.estimates import ONE_SIDED, Estimate
 
-COHORT_NAMES = {"training": "Training", "validation": "Validation"}
+COHORT_NAMES = {"training": "Training", "validation": "Validation", "external": "External"}
 CATEGORY_LABELS = {"hbv": "HBV", "hcv": "HCV", "masld": "MASLD", "metald": "MetALD", "ald": "ALD"}
 UNDEFINED = "–"
 # Below it approximations of the tail mean nothing.

@@ -1,4 +1,4 @@
-"""Extended table 18: arms that differ in network or input only, side by side."""
+"""Extended table 19: arms that differ in network or input only, side by side."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -71,7 +71,7 @@ def networks_table(
         found["lsm"] = samples(ordered[main], "lsm", stage)
         for arm, sample in found.items():
             kind = {"network": PAPERS_NETWORK, "input": "square"} | dict(kinds.get(arm, {}))
-            for cohort in COHORTS:
+            for cohort in sample:
                 labels, values = sample[cohort].labels, sample[cohort].values
                 roc = roc_analysis(labels, values, confidence=settings.confidence, interval=settings.auc_interval)
                 row = {"stage": stage, "arm": arm, "cohort": cohort}
@@ -120,7 +120,7 @@ def printed_networks(table: pd.DataFrame, confidence: float, simulated: bool) ->
         "study's own question.",
         *limited(table, lambda row: _name(row)),
     ]
-    caption = "Extended table 18. Other networks and inputs, in the same patients"
+    caption = "Extended table 19. Other networks and inputs, in the same patients"
     return PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes)
 
 

@@ -1,14 +1,14 @@
 """Table 1: baseline characters of the enrolled patients, and tests between the cohorts."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from dlre_core.foundation.design import design_in_use
-from dlre_core.foundation.study_terms import KEYS, known_stages
+from dlre_core.foundation.study_terms import EXTERNAL, KEYS, cohorts_of, known_stages
 from dlre_core.statistics.groups import (
     CHOICE,
     GroupComparison,
@@ -16,10 +16,11 @@ from dlre_core.statistics.groups import (
     compare_shares,
     student_t,
 )
-from dlre_core.tables.formatting import UNDEFINED, category_label, format_p_value, round_half_up
+from dlre_core.tables.formatting import UNDEFINED, category_label, format_p_value, in_words, round_half_up
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
 GROUPS = {"all": "All patients", "training": "Training cohort", "validation": "Validation cohort"}
+EXTERNAL_GROUP = {EXTERNAL: "External cohort"}
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,13 @@ SHARES = (
 CATEGORIES = {"aetiology": "Aetiology", "country": "Country"}
 
 
-def table_1(patients: pd.DataFrame, split: pd.DataFrame, stratified: bool = False) -> pd.DataFrame:
-    """Every variable of Table 1 in all enrolled patients and in both cohorts.
+def groups_of(table: pd.DataFrame) -> dict[str, str]:
+    """Groups of patients that Table 1 describes, with their names; an external cohort where there is one."""
+    return GROUPS | (EXTERNAL_GROUP if f"{EXTERNAL}_n" in table else {})
+
+
+def table_1(patients: pd.DataFrame, split: pd.DataFrame, stratified: Collection[str] = ()) -> pd.DataFrame:
+    """Every variable of Table 1 in all enrolled patients and in every cohort.
 
     Parameters
     ----------
@@ -90,20 +96,20 @@ def table_1(patients: pd.DataFrame, split: pd.DataFrame, stratified: bool = Fals
         ``results/clinical/patients.csv``.
     split : DataFrame
         ``results/splits/{split}.csv``: who is enrolled, and in which cohort.
-    stratified : bool
-        Whether the split was drawn stage by stage: cohorts then cannot differ in the stages, and no test is made.
+    stratified : collection of str
+        Columns by which the split was stratified: cohorts then cannot differ in them, and no test is made.
 
     Returns
     -------
     DataFrame
-        One row a variable: for each of all, training and validation n, n_missing, mean, sd, median,
+        One row a variable: for each of all, training and validation (and external) n, n_missing, mean, sd, median,
         q1, q3 (numbers) or count and share; the test chosen, its statistic and p, p of Student's t
         for numbers whatever their distribution, the standardised mean difference, and notes.
     """
     table = patients.merge(split[[*KEYS, "cohort"]], on=KEYS, how="inner")
     stage = pd.Series(known_stages(table["fibrosis_stage"]), index=table.index)
     table["fibrosis_group"] = np.where(stage <= 1, "F0-1", "F" + stage.astype(str))
-    parts = {"all": table} | {name: table[table["cohort"] == name] for name in list(GROUPS)[1:]}
+    parts = {"all": table} | {name: table[table["cohort"] == name] for name in cohorts_of(table)}
     rows = [_share_row(SEX, parts)]
     own = [Variable(c.name, c.meaning, c.unit) for c in design_in_use().columns if not c.values]
     rows[1:] = [_number_row(variable, parts) for variable in (*NUMBERS, *own) if _told(table, variable.column)]
@@ -112,8 +118,8 @@ def table_1(patients: pd.DataFrame, split: pd.DataFrame, stratified: bool = Fals
         for share in (*SHARES[1:], *_categories(table))
         if _told(table, share.column) and (not share.within or _told(table, share.within))
     ]
-    if stratified:
-        rows = [row | _test(BY_DESIGN) if row["variable"] == "fibrosis_group" else row for row in rows]
+    by = {"fibrosis_group" if column == "fibrosis_stage" else column for column in stratified}
+    rows = [row | _test(BY_DESIGN) if row["variable"] in by else row for row in rows]
     return pd.DataFrame(rows)
 
 
@@ -199,7 +205,7 @@ def _test(test: GroupComparison) -> dict[str, object]:
 
 
 def printed_table_1(table: pd.DataFrame, sizes: Mapping[str, int], simulated: bool) -> PrintedTable:
-    """Table 1 for print; ``sizes`` holds the patients of all, training and validation."""
+    """Table 1 for print; ``sizes`` holds the patients of all and of every cohort."""
     blocks: list[Block] = []
     for block, part in table.fillna({"block": ""}).groupby("block", sort=False):
         rows = []
@@ -208,7 +214,7 @@ def printed_table_1(table: pd.DataFrame, sizes: Mapping[str, int], simulated: bo
             rows.append(
                 [
                     row["name"] + unit,
-                    *(_cell(row, group) for group in GROUPS),
+                    *(_cell(row, group) for group in groups_of(table)),
                     round_half_up(row["standardised_mean_difference"], 2),
                     format_p_value(row["p_value"]),
                     row["test"] if isinstance(row["test"], str) and row["test"] else UNDEFINED,
@@ -218,14 +224,14 @@ def printed_table_1(table: pd.DataFrame, sizes: Mapping[str, int], simulated: bo
     total = max(sizes["all"], 1)
     columns = ["Variable"] + [
         f"{name} (n={sizes[group]}" + (")" if group == "all" else f", {round_half_up(sizes[group] / total, 1, 100)} %)")
-        for group, name in GROUPS.items()
+        for group, name in groups_of(table).items()
     ]
     missing = int(table["all_missing"].max())
-    by_design = (table["notes"] == STRATIFIED).any()
+    by_design = [str(name) for name in table.loc[table["notes"] == STRATIFIED, "block"].unique()]
     notes = [
         f"{CHOICE} Tests compare training and validation cohort, not adjusted. SMD, standardised mean "
         "difference, which does not depend on the number of patients.",
-        *(["Fibrosis stages are not tested: the split is stratified by them."] if by_design else []),
+        *([f"{in_words(by_design)} are not tested: the split is stratified by them."] if by_design else []),
         *(["Values are missing in some patients; n of every variable is in the CSV."] if missing else []),
     ]
     caption = "Table 1. Baseline characteristics of the patients"

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlre_core.foundation.design import stage_labels, study_methods, study_questions
-from dlre_core.foundation.study_terms import COHORTS
+from dlre_core.foundation.study_terms import cohorts_of
 from dlre_core.statistics.comparisons import compare_paired_aucs, holm
 from dlre_core.statistics.cutoffs import (
     Cutoff,
@@ -105,7 +105,7 @@ def samples(scores: pd.DataFrame, method: str, stage: str) -> dict[str, Sample]:
     scores : DataFrame
         ``results/scores/{arm}.csv``.
     """
-    parts = {cohort: scores[scores["cohort"] == cohort] for cohort in COHORTS}
+    parts = {cohort: scores[scores["cohort"] == cohort] for cohort in cohorts_of(scores)}
     return {
         cohort: Sample(stage_labels(part["fibrosis_stage"], stage), method_scores(part, method, stage))
         for cohort, part in parts.items()
@@ -116,7 +116,7 @@ def table_2(
     scores: pd.DataFrame,
     settings: AccuracySettings,
     methods: Sequence[str] = (),
-    cohorts: Sequence[str] = COHORTS,
+    cohorts: Sequence[str] = (),
     frozen: Mapping[str, Mapping[str, float]] | None = None,
     out_of_fold: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
@@ -133,7 +133,7 @@ def table_2(
     methods : sequence of str
         The first is the reference of the comparisons; the design's where none are named.
     cohorts : sequence of str
-        Those to be tabulated.
+        Those to be tabulated; all that the scores have where none are named.
     frozen : mapping of method to stage to float, optional
         Cut-offs that another study chose.
     out_of_fold : DataFrame, optional
@@ -144,8 +144,8 @@ def table_2(
     DataFrame
         One row per stage, method and cohort: n, n_missing, prevalence, the four counts, cut-off with its
         bootstrap interval and how it was chosen, AUC and six measures each with _low and _high, p against the
-        reference, in the validation cohort also Holm-adjusted (over its comparisons in the table) and as stars,
-        and notes for undefined cells.
+        reference, in the validation and the external cohort also Holm-adjusted (over the cohort's comparisons in the
+        table) and as stars, and notes for undefined cells.
     """
     rows = []
     methods = methods or study_methods()
@@ -158,7 +158,7 @@ def table_2(
                 cutoff = TableCutoff(given, reason="none was chosen in training" if math.isnan(given) else "")
             else:
                 cutoff = training_cutoff(values, settings, (out_of_fold, method, stage))
-            for cohort in cohorts:
+            for cohort in cohorts or cohorts_of(scores):
                 compared = None if method == methods[0] else reference[cohort]
                 row = accuracy_row(values, cohort, settings, cutoff)
                 comparison = paired_comparison(compared, values[cohort], methods[0], settings.confidence)
@@ -325,20 +325,33 @@ def with_comparison(row: Mapping[str, object], *comparisons: Mapping[str, object
 
 
 def judged(table: pd.DataFrame, prefix: str = "") -> pd.DataFrame:
-    """The table with Holm's adjustment and stars, of the validation cohort only.
+    """The table with Holm's adjustment and stars, of the validation and the external cohort, each a family of its own.
 
     Training rows are apparent: the networks were fitted to these patients.
     """
-    validation = table["cohort"] == "validation"
-    adjusted = holm(table[f"{prefix}p_value"].where(validation))
+    adjusted = holm_by_cohort(table[[f"{prefix}p_value"]].to_numpy(), table["cohort"])[:, 0]
     return table.assign(**{f"{prefix}p_holm": adjusted, "stars": validated_stars(table, f"{prefix}p_value")})
 
 
+def holm_by_cohort(p_values: NDArray[np.float64], cohorts: pd.Series) -> NDArray[np.float64]:
+    """Holm's adjustment of p values, (rows, tests), over all of a cohort; NaN in the training cohort.
+
+    Examples
+    --------
+    >>> cohorts = pd.Series(["training", "validation", "validation", "external"])
+    >>> holm_by_cohort(np.array([[0.01], [0.01], [0.04], [0.04]]), cohorts).ravel().tolist()
+    [nan, 0.02, 0.04, 0.04]
+    """
+    adjusted = np.full(p_values.shape, np.nan)
+    for cohort in cohorts_of(cohorts.to_frame("cohort"))[1:]:
+        here = (cohorts == cohort).to_numpy()
+        adjusted[here] = holm(p_values[here].ravel()).reshape(p_values[here].shape)
+    return adjusted
+
+
 def validated_stars(table: pd.DataFrame, column: str) -> list[str]:
-    """Stars of a column of p values in the rows of the validation cohort, nothing in the others."""
-    return [
-        stars(p) if cohort == "validation" else "" for p, cohort in zip(table[column], table["cohort"], strict=True)
-    ]
+    """Stars of a column of p values, nothing in the rows of the training cohort."""
+    return ["" if cohort == "training" else stars(p) for p, cohort in zip(table[column], table["cohort"], strict=True)]
 
 
 def spread(name: str, estimate: Estimate) -> dict[str, float]:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from dlre_core.foundation.design import study_questions
 from dlre_core.foundation.errors import StoreMismatch
-from dlre_core.foundation.study_terms import COHORTS, KEYS
+from dlre_core.foundation.study_terms import KEYS, cohorts_of
 from dlre_core.tables.table_2_accuracy import (
     AccuracySettings,
     Sample,
@@ -50,7 +50,7 @@ def table_3(
         One row a stage, method, number of images and cohort, with the columns of Table 2. Columns
         ``within_*`` compare the method at the reference number of images with this one;
         ``between_*``, in the rows of 2D-SWE, compare DLRE with 2D-SWE at the same number.
-        ``stars`` has both, of the validation cohort, separated by a comma.
+        ``stars`` has both, but for the training cohort, separated by a comma.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def table_3(
         }
         for method, number in values:
             cutoff = training_cutoff(values[method, number], settings, (folds.get(number), method, stage))
-            for cohort in COHORTS:
+            for cohort in cohorts_of(ordered[reference]):
                 row = accuracy_row(values[method, number], cohort, settings, cutoff)
                 compared = _comparisons(values, method, number, cohort, reference, settings.confidence)
                 place = {"stage": stage, "method": method, "images": number, "cohort": cohort}

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dlre_core.foundation.design import stage_labels, study_questions
-from dlre_core.foundation.study_terms import COHORTS, KEYS
+from dlre_core.foundation.study_terms import COHORTS, EXTERNAL, KEYS, cohorts_of
 from dlre_core.statistics.comparisons import compare_overlapping_aucs
 from dlre_core.tables.table_2_accuracy import (
     AccuracySettings,
@@ -50,7 +50,7 @@ def table_4(
         for arm, part in scores.items():
             values = samples(part, "dlre", stage)
             cutoff = training_cutoff(values, settings, (folds.get(arm), "dlre", stage))
-            for cohort in COHORTS:
+            for cohort in cohorts_of(part):
                 found = comparisons[
                     (comparisons["stage"] == stage)
                     & (comparisons["cohort"] == cohort)
@@ -79,12 +79,13 @@ def compare_combinations(scores: Mapping[str, pd.DataFrame], *, confidence: floa
     -------
     DataFrame
         One row a stage, cohort and pair: patients of each and of both, the difference (first minus
-        second) with its interval, t with its degrees of freedom, p raw and, in the validation cohorts,
-        Holm-adjusted, stars, and notes that say why there is no p.
+        second) with its interval, t with its degrees of freedom, p raw and, but for the training
+        cohorts, Holm-adjusted, stars, and notes that say why there is no p.
     """
     rows = []
-    for stage, cohort in ((s, c) for s in study_questions() for c in COHORTS):
-        for first, second in combinations(scores, 2):
+    for stage, cohort in ((s, c) for s in study_questions() for c in (*COHORTS, EXTERNAL)):
+        having = [arm for arm, part in scores.items() if cohort in cohorts_of(part)]
+        for first, second in combinations(having, 2):
             merged = _union(scores[first], scores[second], stage, cohort)
             test = compare_overlapping_aucs(merged["label"], merged["a"], merged["b"], confidence=confidence).reported
             present = merged[["a", "b"]].notna()

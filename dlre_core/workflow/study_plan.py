@@ -7,6 +7,8 @@ from typing import Any
 
 from dlre_core.foundation.study_terms import INPUTS
 
+# Column of the stage, by which every random split is stratified.
+STAGE = "fibrosis_stage"
 # Of the paper, in the order of its supplementary tables.
 SUBGROUPS = ("alt", "bmi", "inflammation")
 
@@ -20,6 +22,8 @@ class StudyPlan:
     arms : list of str
         In the configuration's order; the first is the main one.
     main_arm, main_split : str
+    stratified : list of str
+        Columns by which the main split is stratified.
     image_arms : dict of int to str
         Arms with the main split by number of pictures (Table 3).
     training_hospitals : dict of str to list of str
@@ -53,6 +57,7 @@ class StudyPlan:
     arms: list[str]
     main_arm: str
     main_split: str
+    stratified: list[str]
     image_arms: dict[int, str]
     training_hospitals: dict[str, list[str]]
     accuracy_tables: list[int]
@@ -99,8 +104,8 @@ def study_plan(config: Mapping[str, Any], hospitals: Sequence[str]) -> StudyPlan
     >>> statistics = {"cutoff_from": "out_of_fold", "cutoff_arms": "main", "cutoff": "youden"}
     >>> config = {"arms": arms, "splits": splits, "robustness": robustness, "statistics": statistics, "subgroups": []}
     >>> plan = study_plan(config, ["A", "B"])
-    >>> plan.image_arms, plan.training_hospitals, plan.accuracy_tables
-    ({5: 'five', 1: 'one'}, {'b': ['B']}, [2, 3])
+    >>> plan.stratified, plan.image_arms, plan.training_hospitals, plan.accuracy_tables
+    (['fibrosis_stage'], {5: 'five', 1: 'one'}, {'b': ['B']}, [2, 3])
     >>> plan.reported_variants
     ['fold_1_of_2', 'fold_2_of_2', 'fraction_50']
     >>> plan.varied("fold_1_of_2_of_b")["split"], plan.varied("without_A")["split"]
@@ -120,18 +125,20 @@ def study_plan(config: Mapping[str, Any], hospitals: Sequence[str]) -> StudyPlan
         for name, arm in arms.items()
         if name == main_arm or (_division(arm) == _division(arms[main_arm]) and name not in alike)
     ]
+    rule = splits[main_split]
     image_arms = {arm["images"]: name for name, arm in alike.items() if arm["split"] == main_split}
     training_hospitals = {
         name: splits[arm["split"]]["training"]
         for name, arm in alike.items()
         if splits[arm["split"]]["method"] == "hospitals"
     }
+    apart = rule.get("external", {}).get("hospital", ())
     variants = {
         "negative_control": [f"permuted_{n + 1}" for n in range(robustness["permutations"])],
         "learning_curve": [f"fraction_{percent}" for percent in robustness["training_percent"]],
         "repeated_splits": [f"seed_{n + 1}" for n in range(robustness["splits"])],
         "cross_validation": [f"part_{n + 1}_of_{robustness['parts']}" for n in range(robustness["parts"])],
-        "hospitals_left_out": [f"without_{hospital}" for hospital in hospitals],
+        "hospitals_left_out": [f"without_{hospital}" for hospital in hospitals if hospital not in apart],
     }
     folds = {
         arm: [
@@ -151,6 +158,7 @@ def study_plan(config: Mapping[str, Any], hospitals: Sequence[str]) -> StudyPlan
         arms=list(arms),
         main_arm=main_arm,
         main_split=main_split,
+        stratified=list(rule.get("stratify_by", [STAGE])) if rule["method"] == "random" else [],
         image_arms=image_arms,
         training_hospitals=training_hospitals,
         accuracy_tables=[2] + [3] * (len(image_arms) > 1) + [4] * (len(training_hospitals) > 1),

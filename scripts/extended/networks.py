@@ -1,4 +1,4 @@
-"""Extended table 18: other networks and inputs."""
+"""Extended table 19: other networks and inputs."""
 
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.design import score_columns

@@ -6,6 +6,7 @@ from dlre_core.figures.style import save_figure
 from dlre_core.foundation.csv_tables import read_table
 from dlre_core.foundation.design import score_columns
 from dlre_core.foundation.job_log import job_log
+from dlre_core.foundation.study_terms import EXTERNAL
 from dlre_core.tables.stored_tables import read_accuracy_table
 
 with job_log(snakemake.log[0]):
@@ -20,5 +21,6 @@ with job_log(snakemake.log[0]):
         confidence=params.settings["confidence"],
         interval=params.settings["auc_interval"],
     )
-    caption = figure_5_caption(params.hospitals, params.settings, params.simulated)
+    external = any((part["cohort"] == EXTERNAL).any() for part in scores.values())
+    caption = figure_5_caption(params.hospitals, params.settings, params.simulated, external)
     save_figure(figure, caption, made.svg, made.png, made.text)

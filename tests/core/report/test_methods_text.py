@@ -31,6 +31,14 @@ def test_counts_are_those_of_the_tables():
     assert study_counts(enrolment, scores) == StudyCounts(4, 2, 2, 9, 1, 1)
 
 
+def test_an_external_cohort_is_told_of():
+    config = changed(splits={"overall": CONFIG["splits"]["overall"] | {"external": {"country": ["ES", "IT"]}}})
+    words = " ".join(methods_paragraphs(config, StudyCounts(654, 398, 12, 1990, 200, 100, 98), False).values())
+    assert "The 98 patients with country ES and IT were an external cohort, which had no part in training." in words
+    assert "The other patients were divided at random" in words
+    assert "is in two of them" in words
+
+
 def test_the_words_of_the_default_study():
     words = text()
     assert "Of 654 eligible patients, 398 of 12 hospitals were enrolled." in words
@@ -61,6 +69,10 @@ def test_a_primary_hypothesis_opens_the_statistics():
         ({"training": {"balance": "none"}}, "Classes were not balanced"),
         ({"units": [{"column": "fibrosis_stage", "unit": "ishak"}]}, "to which stages by ishak were mapped"),
         ({"splits": {"overall": {"method": "hospitals", "training": ["A"]}}}, "divided by hospital"),
+        (
+            {"splits": {"overall": {"method": "random", "stratify_by": ["fibrosis_stage", "aetiology", "country"]}}},
+            "at random, stratified by stage, aetiology and country into",
+        ),
     ],
 )
 def test_what_the_configuration_changes_changes_the_words(change, words):

@@ -173,7 +173,7 @@ def test_combinations_of_few_patients_get_no_star(data):
 
 def test_stages_are_not_tested_where_the_split_is_stratified_by_them(data):
     patients, split = patients_and_split(data)
-    table = table_1(patients, split, stratified=True)
+    table = table_1(patients, split, stratified=["fibrosis_stage"])
     stages = table[table["variable"] == "fibrosis_group"]
     assert len(stages) == 4
     assert stages["p_value"].isna().all()
