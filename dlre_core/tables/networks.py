@@ -9,12 +9,12 @@ import pandas as pd
 from dlre_core.foundation.design import method_labels, question_labels, study_questions
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.study_terms import COHORTS, KEYS, PAPERS_NETWORK
-from dlre_core.statistics.comparisons import compare_paired_aucs, holm
+from dlre_core.statistics.comparisons import compare_paired_aucs
 from dlre_core.statistics.estimates import ONE_SIDED, Estimate
 from dlre_core.statistics.roc import roc_analysis
-from dlre_core.tables.accuracy_print import estimate, limited
+from dlre_core.tables.accuracy_print import estimate, limited, short_cohort_letters
 from dlre_core.tables.formatting import COHORT_NAMES, format_interval, format_p_value
-from dlre_core.tables.table_2_accuracy import AccuracySettings, samples, spread
+from dlre_core.tables.table_2_accuracy import AccuracySettings, holm_by_cohort, samples, spread
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
 NETWORK_NAMES = {
@@ -48,7 +48,7 @@ def networks_table(
     DataFrame
         A row a stage question, arm (or ``lsm``) and cohort: network, input, n and auc with limits; difference (the
         row's less the main arm's) with limits, p_value by DeLong's paired test, and p_holm, adjusted over the
-        validation cohort's tests of the table; notes.
+        tests of a cohort other than training; notes.
 
     Raises
     ------
@@ -85,8 +85,7 @@ def networks_table(
                 notes = "; ".join(sorted({roc.estimate.reason, reason} - {""}))
                 rows.append(row | spread("difference", difference) | {"p_value": p_value, "notes": notes})
     table = pd.DataFrame(rows)
-    family = np.where(table["cohort"] == "validation", table["p_value"], np.nan)
-    return table.assign(p_holm=holm(family))
+    return table.assign(p_holm=holm_by_cohort(table[["p_value"]].to_numpy(), table["cohort"]))
 
 
 def printed_networks(table: pd.DataFrame, confidence: float, simulated: bool) -> PrintedTable:
@@ -114,10 +113,9 @@ def printed_networks(table: pd.DataFrame, confidence: float, simulated: bool) ->
         blocks.append(Block(question_labels()[stage], rows))
     columns = ("Network", "Input", "Cohort", "n", "AUC", "Difference", "p", "p, Holm")
     notes = [
-        "T, training cohort (apparent); V, validation cohort. Arms with the split and number of pictures of the first "
-        f"one. Difference: the row's AUC less the first network's, {100 * confidence:g} % intervals and p by DeLong's "
-        "paired test; p, Holm: adjusted over the tests of this table. Networks other than the first say nothing of the "
-        "study's own question.",
+        f"{short_cohort_letters(table)}Arms with the first one's split and pictures; the first is the study's. "
+        f"Difference: the row's AUC less the first network's, {100 * confidence:g} % intervals and p by DeLong's "
+        "paired test; p, Holm: adjusted over the tests of the cohort.",
         *limited(table, lambda row: _name(row)),
     ]
     caption = "Extended table 19. Other networks and inputs, in the same patients"

@@ -64,8 +64,8 @@ def test_folded_exhibits_are_known():
 def test_optional_exhibits_are_the_analyses_that_the_configuration_knows_and_that_of_two_readers():
     schema = yaml.safe_load((ROOT / "rules/schemas/config.schema.yaml").read_text())
     analyses = schema["properties"]["robustness"]["properties"]["analyses"]["items"]["enum"]
-    of_readers = {"agreement", "reader_squares", "every_picture", "reader_agreement"}
-    assert {*analyses} | of_readers == OPTIONAL <= {*TABLES, *FIGURES}
+    others = {"agreement", "reader_squares", "every_picture", "reader_agreement", "networks"}
+    assert {*analyses} | others == OPTIONAL <= {*TABLES, *FIGURES}
 
 
 def test_the_headline_prints_every_interval(tmp_path):
