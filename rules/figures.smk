@@ -17,6 +17,7 @@ rule figure_1:
     conda:
         "../envs/dlre.yaml"
     params:
+        kind=PLAN.kinds[PLAN.main_arm],
         simulated=SIMULATED,
     script:
         "../scripts/figures/figure_1.py"

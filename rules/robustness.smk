@@ -49,6 +49,7 @@ use rule train as train_variant with:
     params:
         arm="{variant}",
         images=lambda wildcards: PLAN.varied(wildcards.variant)["images"],
+        kind=lambda wildcards: PLAN.varied_kind(wildcards.variant),
         speed="results/benchmarks/train_variant/{variant}_images_per_second.csv",
         checkpoints="results/checkpoints/{variant}",
 

@@ -37,7 +37,9 @@ use rule ingest_hospital as ingest_external with:
         hospital="{external_hospital}",
         private_name="validation/{cohort}/{external_hospital}",
         digest=lambda wildcards: pictures_digest(f"{VALIDATED[wildcards.cohort]}/dicom/{wildcards.external_hospital}"),
-        rows=lambda w: hospital_tables_digest(VALIDATED[w.cohort], w.external_hospital, given_units(EVERY_UNIT, w.cohort)),
+        rows=lambda w: hospital_tables_digest(
+            VALIDATED[w.cohort], w.external_hospital, given_units(EVERY_UNIT, w.cohort)
+        ),
         optional_tables=lambda wildcards: VALIDATED_TABLES[wildcards.cohort],
         screens=lambda wildcards: profile_entries(VALIDATED[wildcards.cohort], wildcards.external_hospital),
         cohort="{cohort}",

@@ -8,7 +8,15 @@ from typing import Any
 import pandas as pd
 
 from dlre_core.foundation.design import lowest_stages, short_labels
-from dlre_core.foundation.study_terms import EXTERNAL, METAVIR_STAGES, SQUARE_SIDE, cohorts_of
+from dlre_core.foundation.study_terms import (
+    EXTERNAL,
+    INPUT_WORDS,
+    METAVIR_STAGES,
+    PAPERS_NETWORK,
+    SQUARE_SIDE,
+    STIFFNESS_NETWORK,
+    cohorts_of,
+)
 from dlre_core.statistics.estimates import LEAST_OF_A_CLASS
 from dlre_core.tables.accuracy_print import METHOD_WORDS
 from dlre_core.tables.formatting import (
@@ -70,11 +78,14 @@ def _end(simulated: bool) -> str:
     return " Simulated data." if simulated else ""
 
 
-def figure_1_caption(case: pd.Series, read_kpa: float | None, simulated: bool) -> str:
+def figure_1_caption(
+    case: pd.Series, read_kpa: float | None, simulated: bool, network: str = PAPERS_NETWORK, seen: str = "square"
+) -> str:
     """One picture from the screen to the network.
 
     ``case`` as `figures.case.choose_case` gives it; ``read_kpa`` is the mean that was read from the
-    picture's Q-Box, None where no circle was found, NaN where it holds too little signal.
+    picture's Q-Box, None where no circle was found, NaN where it holds too little signal; ``network`` and ``seen``,
+    one of `INPUTS`, are the main arm's.
     """
     mean = "No Q-Box circle was found."
     if read_kpa is not None:
@@ -82,14 +93,18 @@ def figure_1_caption(case: pd.Series, read_kpa: float | None, simulated: bool) -
         if case["q_box_source"] == "given":
             mean += f", {round_half_up(case['q_box_mean_kpa'], 1)} kPa by the hospital's table"
         mean += "."
+    shown = (
+        "What the network sees" if seen == "square" else f"The square, of which the network sees {INPUT_WORDS[seen]}"
+    )
+    joined = " Liver stiffness joins the last but one (not drawn)." if network == STIFFNESS_NETWORK else ""
     cut = "cut out as it is" if case["scale"] == 1 else f"resampled from {case['size']} pixels"
     return (
         "Figure 1. From the screen to the network. (A) A picture as it is stored, with all but its "
         f"two pictures and the colour bar blanked; the square of {SQUARE_SIDE} × {SQUARE_SIDE} pixels is {cut}. "
-        "(B) What the network sees. (C) Stiffness in the box, read from its colours through the "
+        f"(B) {shown}. (C) Stiffness in the box, read from its colours through the "
         f"picture's own colour bar; grey carries no signal or exceeds the scale. {mean} "
         "(D) Layers of the network with the size of their output; the logistic function of the last "
-        "node is the probability of the stage. Case: the enrolled patients' picture that, free of "
+        f"node is the probability of the stage.{joined} Case: the enrolled patients' picture that, free of "
         "flags and well filled, has its Q-Box mean nearest the middle of the scale; hospital "
         f"{case['hospital']}, {case['cohort']} cohort, biopsy F{case['fibrosis_stage']}."
         f"{_end(simulated)}"

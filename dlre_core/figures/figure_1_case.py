@@ -26,6 +26,7 @@ from dlre_core.figures.style import PARAMETERS, mark_simulated, new_figure
 from dlre_core.foundation.design import question_labels, study_questions
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.picture_store import open_images
+from dlre_core.foundation.study_terms import PAPERS_NETWORK, STIFFNESS_NETWORK
 from dlre_core.network.fibrosis_network import FibrosisNetwork
 
 WELL_FILLED = 0.9
@@ -124,7 +125,7 @@ def read_case(row: pd.Series, images: str | Path) -> Case:
     )
 
 
-def figure_1(case: Case, *, simulated: bool) -> Figure:
+def figure_1(case: Case, *, network: str = PAPERS_NETWORK, simulated: bool) -> Figure:
     """Screen with box, Q-Box and square (A), the square (B), its stiffness (C), the network (D)."""
     figure = new_figure(11.0, 7.7)
     crop = crop_square(case.screen, case.square)
@@ -141,7 +142,11 @@ def figure_1(case: Case, *, simulated: bool) -> Figure:
         panels["B"].set_yticks([0, crop.shape[0]])
         panels["B"].set_title("B  The network's square, pixels", loc="left")
         _draw_stiffness(figure, panels["C"], case)
-        draw_network(panels["D"], network_blocks(FibrosisNetwork()), crop)
+        if network in (PAPERS_NETWORK, STIFFNESS_NETWORK):
+            draw_network(panels["D"], network_blocks(FibrosisNetwork()), crop)
+        else:
+            panels["D"].axis("off")
+            panels["D"].text(0.02, 0.5, f"The network {network}, whose layers are not drawn.", va="center")
         questions = ", ".join(question_labels()[stage] for stage in study_questions())
         panels["D"].set_title(f"D  The network, trained once for each question: {questions}", loc="left")
     mark_simulated(figure, simulated)

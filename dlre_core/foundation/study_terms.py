@@ -23,7 +23,8 @@ SQUARE_SIDE = 250
 SQUARE_SHAPE = (SQUARE_SIDE, SQUARE_SIDE, 3)
 # Networks of this project: the paper's, the paper's with liver stiffness, a residual one.
 PAPERS_NETWORK = "dlre"
-OWN_NETWORKS = (PAPERS_NETWORK, "dlre_lsm", "residual")
+STIFFNESS_NETWORK = "dlre_lsm"
+OWN_NETWORKS = (PAPERS_NETWORK, STIFFNESS_NETWORK, "residual")
 MONAI_NETWORKS = "monai.networks.nets"
 # What a finished study serves: the file beside its networks, their folder, and the name that Triton knows them by.
 FROZEN_STUDY = "frozen_study.json"
@@ -36,6 +37,12 @@ INPUTS: Mapping[str, tuple[str, ...]] = {
     "stiffness": ("stiffness",),
     "bmode": ("bmode",),
     "square+bmode": ("rois", "bmode"),
+}
+INPUT_WORDS = {
+    "square": "elastogram",
+    "stiffness": "map of stiffness",
+    "bmode": "B-mode",
+    "square+bmode": "elastogram and B-mode",
 }
 # Of a picture's row: what its Q-Box holds.
 Q_BOX_COLUMNS = [

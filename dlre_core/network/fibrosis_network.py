@@ -34,10 +34,10 @@ class FibrosisNetwork(nn.Module):
 
     def __init__(self, channels: int = 3) -> None:
         super().__init__()
-        befores = (channels, *FEATURE_MAPS)
+        channels_before = (channels, *FEATURE_MAPS)
         self.convolutions = nn.ModuleList(
             nn.Conv2d(before, after, kernel_size=3, padding=1)
-            for before, after in zip(befores, FEATURE_MAPS, strict=False)
+            for before, after in zip(channels_before, FEATURE_MAPS, strict=False)
         )
         side = SQUARE_SIDE // 2 ** len(FEATURE_MAPS)
         self.hidden = nn.Linear(FEATURE_MAPS[-1] * side * side, HIDDEN_NODES)

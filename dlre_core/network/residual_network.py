@@ -22,8 +22,10 @@ class ResidualNetwork(nn.Module):
     def __init__(self, channels: int = 3) -> None:
         super().__init__()
         self.first = nn.Conv2d(channels, WIDTHS[0], kernel_size=3, stride=2, padding=1, bias=False)
-        befores = (WIDTHS[0], *WIDTHS)
-        self.blocks = nn.Sequential(*(_Block(before, after) for before, after in zip(befores, WIDTHS, strict=False)))
+        channels_before = (WIDTHS[0], *WIDTHS)
+        self.blocks = nn.Sequential(
+            *(_Block(before, after) for before, after in zip(channels_before, WIDTHS, strict=False))
+        )
         self.normalised = nn.GroupNorm(GROUPS, WIDTHS[-1])
         self.output = nn.Linear(WIDTHS[-1], 1)
 

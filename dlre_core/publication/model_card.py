@@ -14,9 +14,12 @@ import pandas as pd
 from dlre_core import __version__
 from dlre_core.foundation.design import method_labels, question_labels
 from dlre_core.foundation.errors import ConfigurationError
+from dlre_core.foundation.study_terms import INPUT_WORDS
+from dlre_core.network.kinds import PAPERS, NetworkKind
 from dlre_core.serving.frozen_study import FrozenStudy
 from dlre_core.statistics.estimates import Estimate
 from dlre_core.tables.formatting import UNDEFINED, format_cutoff, format_interval, round_half_up
+from dlre_core.tables.networks import NETWORK_NAMES
 
 # Numbers of smaller groups might tell of a patient.
 LEAST_OF_A_GROUP = 10
@@ -74,6 +77,7 @@ def documents(
     subgroups: pd.DataFrame,
     publication: Publication,
     confidence: float = 0.95,
+    kind: NetworkKind = PAPERS,
 ) -> dict[str, str]:
     """``README.md``, ``MODEL_CARD.md`` and ``LICENCE.txt``.
 
@@ -87,6 +91,8 @@ def documents(
     publication : Publication
     confidence : float
         Level of the tables' intervals.
+    kind : NetworkKind, optional
+        Of the networks that stage patients.
     """
     validation = table_2[table_2["cohort"] == "validation"]
     groups = subgroups[(subgroups["population"] == "validation") & (subgroups["method"] == "dlre")]
@@ -101,6 +107,7 @@ def documents(
         "study": study,
         "publication": publication,
         "version": __version__,
+        "network": f"{NETWORK_NAMES.get(kind.network, kind.network)}, input: {INPUT_WORDS[kind.input]}",
         "confidence": f"{100 * confidence:g} %",
         "questions": [
             (question_labels()[stage], format_cutoff(cut, "dlre")) for stage, cut in study.cutoffs["dlre"].items()

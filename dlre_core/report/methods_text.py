@@ -13,7 +13,7 @@ import pandas as pd
 from dlre_core import __version__
 from dlre_core.comparators.registry import COMPARATORS
 from dlre_core.foundation.design import DEFAULT, Method, design_in_use, read_design, short_labels
-from dlre_core.foundation.study_terms import COHORTS, EXTERNAL
+from dlre_core.foundation.study_terms import COHORTS, EXTERNAL, INPUT_WORDS, PAPERS_NETWORK, STIFFNESS_NETWORK
 from dlre_core.patients.enrolment import EnrolmentSettings
 from dlre_core.report.page_templates import environment
 from dlre_core.tables.formatting import in_words
@@ -255,6 +255,18 @@ def _staged(config: Mapping[str, Any]) -> str:
     return f"Fibrosis was staged by METAVIR [[metavir]]{given}."
 
 
+_PAPERS_LAYERS = (
+    "four 3 x 3 convolutions (16, 32, 32 and 32 maps), each followed by a rectifier and 2 x 2 max pooling, 32 nodes "
+    "and a probability"
+)
+LAYERS = {
+    PAPERS_NETWORK: _PAPERS_LAYERS,
+    STIFFNESS_NETWORK: f"{_PAPERS_LAYERS}, before which the standardised logarithm of liver stiffness joined the nodes",
+    "residual": "a 3 x 3 convolution, four residual blocks (16, 32, 64 and 64 maps) with group normalisation, the mean "
+    "of the maps and a probability",
+}
+
+
 def _network(config: Mapping[str, Any]) -> list[str]:
     training, views = config["training"], config["training"]["augmentation"]
     arm = next(iter(config["arms"].values()))
@@ -264,10 +276,11 @@ def _network(config: Mapping[str, Any]) -> list[str]:
         "weights": "Classes were balanced by weights of the loss.",
         "none": "Classes were not balanced.",
     }
+    network, seen = arm.get("network", PAPERS_NETWORK), arm.get("input", "square")
+    what = "" if seen == "square" else f" ({INPUT_WORDS[seen]})"
     text = [
         f"One convolutional network per question ({', '.join(names)}) took a square of 250 x 250 pixels around the "
-        "measurement box [[wang]]: four 3 x 3 convolutions (16, 32, 32 and 32 maps), each followed by a rectifier and "
-        f"2 x 2 max pooling, 32 nodes and a probability. A patient's score was the "
+        f"measurement box{what} [[wang]]: {LAYERS.get(network, f'the network {network}')}. A patient's score was the "
         f"{config['statistics']['aggregate']} over {arm['images']} pictures.",
         f"Networks were trained by AdamW [[adamw]] with a learning rate of {training['learning_rate']:g}, a weight "
         f"decay of {training['weight_decay']:g} and batches of {training['batch_size']}, for at most "
@@ -277,7 +290,7 @@ def _network(config: Mapping[str, Any]) -> list[str]:
         + (", and mirrored" if views["flip_horizontal"] or views["flip_vertical"] else "")
         + (
             f"; stiffness was multiplied through the colour map (SD of its logarithm {views['stiffness']:g})."
-            if views["stiffness"]
+            if views["stiffness"] and seen == "square"
             else "."
         ),
         f"{100 * training['stopping_fraction']:g} % of the training patients decided between the last epochs; "

@@ -8,7 +8,7 @@ import pandas as pd
 
 from dlre_core.foundation.design import method_labels, question_labels, study_questions
 from dlre_core.foundation.errors import StoreMismatch
-from dlre_core.foundation.study_terms import COHORTS, KEYS, PAPERS_NETWORK
+from dlre_core.foundation.study_terms import COHORTS, INPUT_WORDS, KEYS, PAPERS_NETWORK, STIFFNESS_NETWORK
 from dlre_core.statistics.comparisons import compare_paired_aucs
 from dlre_core.statistics.estimates import ONE_SIDED, Estimate
 from dlre_core.statistics.roc import roc_analysis
@@ -19,14 +19,8 @@ from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
 
 NETWORK_NAMES = {
     PAPERS_NETWORK: "The paper's",
-    "dlre_lsm": "The paper's, with liver stiffness",
+    STIFFNESS_NETWORK: "The paper's, with liver stiffness",
     "residual": "Residual",
-}
-INPUT_WORDS = {
-    "square": "elastogram",
-    "stiffness": "map of stiffness",
-    "bmode": "B-mode",
-    "square+bmode": "elastogram and B-mode",
 }
 
 

@@ -78,6 +78,10 @@ class StudyPlan:
         match = re.fullmatch(r"fold_[0-9]+_of_[0-9]+_of_(.+)", variant)
         return self.settings[match.group(1) if match else self.main_arm]
 
+    def varied_kind(self, variant: str) -> dict[str, str]:
+        """Network and input of the arm that a variant divides anew."""
+        return _kind(self.varied(variant))
+
     def fold_scores(self, *arms: str) -> list[str]:
         """Files of the out-of-fold scores of arms, in their order; none of arms whose cut-offs are apparent."""
         folds = [fold for arm in arms for fold in self.cutoff_folds.get(arm, [])]
@@ -118,7 +122,7 @@ def study_plan(config: Mapping[str, Any], hospitals: Sequence[str]) -> StudyPlan
     arms, splits, robustness = config["arms"], config["splits"], config["robustness"]
     main_arm = next(iter(arms))
     main_split = arms[main_arm]["split"]
-    kinds = {name: {key: arm[key] for key in ("network", "input") if key in arm} for name, arm in arms.items()}
+    kinds = {name: _kind(arm) for name, arm in arms.items()}
     alike = {name: arm for name, arm in arms.items() if kinds[name] == kinds[main_arm]}
     compared = [
         name
@@ -175,6 +179,10 @@ def study_plan(config: Mapping[str, Any], hospitals: Sequence[str]) -> StudyPlan
         # An arm that could not be trained is none of them.
         primary_arm=named if (named := (config.get("primary_hypothesis") or {}).get("cohort")) in arms else main_arm,
     )
+
+
+def _kind(arm: Mapping[str, Any]) -> dict[str, str]:
+    return {key: arm[key] for key in ("network", "input") if key in arm}
 
 
 def _division(arm: Mapping[str, Any]) -> tuple[str, int]:

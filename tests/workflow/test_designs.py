@@ -48,7 +48,9 @@ enrolment:
 splits:
   overall: {method: random, training_fraction: 0.6, seed: 1}
 arms:
-  overall: {split: overall, images: 3}
+  overall: {split: overall, images: 3, network: dlre_lsm, input: square+bmode}
+  picture_alone: {split: overall, images: 3}
+  ours: {split: overall, images: 3, network: "our_network:Net", input: bmode}
 subgroups: []
 subanalyses: [{title: Centre, column: centre}]
 analyses: [cross_validation, subanalyses]
@@ -62,6 +64,15 @@ plan:
   power: 0.8
   enrolled_share: 0.7
   validation: {observed_expected: 0.4, calibration_slope: 0.4, auc: 0.1, net_benefit: 0.2}
+"""
+NETWORK = """\
+from torch import nn
+
+
+class Net(nn.Sequential):
+    def __init__(self, channels):
+        convolution, normalised = nn.Conv2d(channels, 8, 5, 5), nn.BatchNorm2d(8)
+        super().__init__(convolution, normalised, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 1))
 """
 # Of the 2019 study only.
 HBV = ("hbsag_positive_months", "viral_coinfection", "antiviral_treatment_6_months", "hbeag_positive")
@@ -92,6 +103,7 @@ def masld(finished_study, tmp_path_factory) -> Study:
     write_masld_table(simulated / "clinical.csv", cohort / "clinical.csv")
     study = Study.create(place / "study", cohort={"source": "folder", "folder": str(cohort)})
     (study.folder / "masld.yaml").write_text(DESIGN, encoding="utf-8")
+    (study.folder / "our_network.py").write_text(NETWORK, encoding="utf-8")
     study.configure(robustness={"parts": 2})
     study.name_design("masld.yaml")
     study.run()
@@ -121,6 +133,28 @@ def test_everything_follows_the_questions_and_comparators(masld):
         assert word not in report.split("<h2", 1)[1].split("config.yaml", 1)[0].split("Published tables")[0], word
     manifest = masld.folder / "results/serving/model_repository/dlre/1/manifest.json"
     assert json.loads(manifest.read_text())["stages"] == ["cirrhosis", "ge_f2"]
+
+
+def test_networks_and_inputs_stand_side_by_side(masld):
+    networks = table(masld, "tables/networks").fillna("")
+    assert list(networks["arm"].unique()) == ["overall", "picture_alone", "ours", "lsm"]
+    found = networks.drop_duplicates("arm").set_index("arm")[["network", "input"]]
+    assert found.to_numpy().tolist()[:3] == [
+        ["dlre_lsm", "square+bmode"],
+        ["dlre", "square"],
+        ["our_network:Net", "bmode"],
+    ]
+    assert "Extended table 19" in (masld.folder / "results/report.html").read_text(encoding="utf-8")
+    manifest = json.loads((masld.folder / "results/serving/model_repository/dlre/1/manifest.json").read_text())
+    kinds = {arm: (entry.get("network"), entry.get("input")) for arm, entry in manifest["arms"].items()}
+    assert kinds == {
+        "overall": ("dlre_lsm", "square+bmode"),
+        "picture_alone": (None, None),
+        "ours": ("our_network:Net", "bmode"),
+    }
+    # Different networks in the same pictures; the answers of one do not come from another.
+    answers = [table(masld, f"predictions/{arm}")["ge_f2"] for arm in ("overall", "picture_alone", "ours")]
+    assert len({tuple(values.round(6)) for values in answers}) == 3
 
 
 def test_stages_as_given_stay_beside_those_that_count(masld):
