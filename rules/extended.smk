@@ -418,6 +418,26 @@ rule biases:
         "../scripts/extended/biases.py"
 
 
+rule optimism:
+    """Extended table 19: AUC of fitted models, corrected for optimism."""
+    input:
+        scores=f"results/scores/{PLAN.main_arm}.csv",
+        folds=PLAN.fold_scores(PLAN.main_arm),
+    output:
+        **printed_table("results/tables/optimism", "Extended", "AUC corrected for optimism"),
+    log:
+        "results/logs/optimism.log",
+    benchmark:
+        "results/benchmarks/optimism.tsv"
+    conda:
+        "../envs/dlre.yaml"
+    params:
+        **BOOTSTRAP,
+        simulated=SIMULATED,
+    script:
+        "../scripts/extended/optimism.py"
+
+
 rule decision_curves:
     """Net benefit of every method by threshold probability."""
     input:

@@ -16,6 +16,7 @@ TABLES += [
     "intention_to_diagnose",
     "failure_rates",
     "biases",
+    "optimism",
 ]
 TABLES += ["networks"] * bool(PLAN.compared_arms)
 READ_BY_TWO = READINGS["readers"] == "two"

@@ -44,11 +44,24 @@ def fused_scores(scores: pd.DataFrame, folds: Sequence[pd.DataFrame]) -> pd.Data
     result = pd.concat([out_of_fold_scores(scores, folds), scores[~is_training]])
     result = result.sort_values(KEYS, ignore_index=True)
     for stage in study_questions():
-        result[f"dlre_fusion_{stage}"] = logistic_scores(_features(result, stage), result, stage, "fusion")
+        result[f"dlre_fusion_{stage}"] = logistic_scores(fusion_features(result, stage), result, stage, "fusion")
     return result
 
 
-def _features(scores: pd.DataFrame, stage: str) -> NDArray[np.float64]:
+def fusion_features(scores: pd.DataFrame, stage: str) -> NDArray[np.float64]:
+    """What the fusion is made of: log odds of DLRE, then logarithms of the design's other methods in their order.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        n rows of ``results/scores/{arm}.csv``.
+    stage : str
+        A question.
+
+    Returns
+    -------
+    (n, methods) float64
+    """
     probability = scores[f"dlre_{stage}"].to_numpy(dtype=np.float64).clip(1e-6, 1 - 1e-6)
     others = [_logarithm(scores[name].to_numpy(dtype=np.float64)) for name in study_methods()[1:]]
     return np.column_stack([np.log(probability / (1 - probability)), *others])

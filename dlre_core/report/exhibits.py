@@ -31,6 +31,7 @@ TABLES: Mapping[str, str] = {
     "fairness": "subgroups",
     "repeatability": "subgroups",
     "biases": "subgroups",
+    "optimism": "subgroups",
     "calibration": "probabilities",
     "recalibration": "probabilities",
     "dual_cutoffs": "probabilities",
@@ -112,6 +113,7 @@ FOLDED = frozenset(
         "intention_to_diagnose",
         "paired_accuracy",
         "recalibration",
+        "optimism",
         "repeatability",
     }
 )

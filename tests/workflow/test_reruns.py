@@ -45,6 +45,7 @@ SCORED = {
     "intention_to_diagnose",
     "events",
     "biases",
+    "optimism",
     "decision_curves",
     "audit_study",
     "frozen_study",

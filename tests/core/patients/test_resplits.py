@@ -1,5 +1,8 @@
 """Variants of a split: who trains, who validates, and what stays the same."""
 
+import math
+
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -164,14 +167,20 @@ def test_the_table_has_every_variant_and_their_mean():
     expected = [roc_analysis([0, 0, 0, 1] * 4, s["dlre_f4"][4:]).auc for s in given.values()]
     assert part.loc[["seed_1", "seed_2"], "auc"].tolist() == expected
     assert part.loc["mean", "auc"] == pytest.approx(sum(expected) / 2)
-    # Student's t with one degree of freedom: 12.706; limits are cut to 0 and 1.
-    half = 12.706 * abs(expected[0] - expected[1]) / 2
+    # Student's t with one degree of freedom, 12.706, and Nadeau and Bengio's 1/2 + 16/4; limits are cut to 0 and 1.
+    half = 12.706 * abs(expected[0] - expected[1]) / math.sqrt(2) * math.sqrt(1 / 2 + 16 / 4)
     mean = sum(expected) / 2
     assert part.loc["mean", "auc_low"] == pytest.approx(max(mean - half, 0), rel=1e-3)
     assert part.loc["mean", "auc_high"] == pytest.approx(min(mean + half, 1), rel=1e-3)
     printed = printed_robustness(table, "repeated_splits", settings, simulated=True)
     assert [row[0] for row in printed.blocks[0].rows] == ["seed 1", "seed 2", "mean"]
-    assert "Student's interval" in " ".join(printed.footnotes)
+    words = " ".join(printed.footnotes)
+    assert "Nadeau and Bengio's variance" in words
+    assert "Student's interval" not in words
+    differences = table[table["method"] == "difference"].set_index("stage")
+    swe = [roc_analysis([0, 0, 0, 1] * 4, s["lsm"][4:]).auc for s in given.values()]
+    assert differences.loc["f4", "auc"] == pytest.approx(np.mean(expected) - np.mean(swe))
+    assert "Mean difference, DLRE minus 2D-SWE, by the same variance: Cirrhosis (F4) " in words
 
 
 def test_a_learning_curve_has_no_mean_and_undefined_cells_say_why():
