@@ -419,7 +419,7 @@ rule biases:
 
 
 rule optimism:
-    """Extended table 19: AUC of fitted models, corrected for optimism."""
+    """Extended table 20: AUC of fitted models, corrected for optimism."""
     input:
         scores=f"results/scores/{PLAN.main_arm}.csv",
         folds=PLAN.fold_scores(PLAN.main_arm),

@@ -1,4 +1,4 @@
-"""Extended table 19: AUCs of models fitted to the training patients, corrected for optimism by the .632+ bootstrap."""
+"""Extended table 20: AUCs of models fitted to the training patients, corrected for optimism by the .632+ bootstrap."""
 
 import pandas as pd
 
@@ -89,7 +89,7 @@ def printed_optimism(table: pd.DataFrame, replicates: int, confidence: float, si
         *undefined(table["notes"]),
     ]
     columns = ["Model", "n", "Apparent", "Others", ".632+"]
-    caption = "Extended table 19. AUC of fitted models, corrected for optimism"
+    caption = "Extended table 20. AUC of fitted models, corrected for optimism"
     return PrintedTable(simulated_caption(caption, simulated), columns, blocks, notes)
 
 

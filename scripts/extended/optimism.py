@@ -1,4 +1,4 @@
-"""Extended table 19: AUC of fitted models, corrected for optimism."""
+"""Extended table 20: AUC of fitted models, corrected for optimism."""
 
 from dlre_core.comparators.out_of_fold import read_out_of_fold
 from dlre_core.foundation.csv_tables import read_table

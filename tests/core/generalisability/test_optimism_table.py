@@ -1,4 +1,4 @@
-"""Extended table 19: which models it has, and that its numbers are the function's."""
+"""Extended table 20: which models it has, and that its numbers are the function's."""
 
 import numpy as np
 import pytest
