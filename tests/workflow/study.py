@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import yaml
 
 from dlre_core.workflow.study_design import read_configuration
@@ -125,3 +126,20 @@ class Study:
             and path.parts[len(results.parts)] not in ("benchmarks", "logs")
             and path.name != "report.html"
         }
+
+
+def write_cohorts(folder: Path) -> dict[str, str]:
+    """Two cohorts of one hospital each, to be quick; together a simulated one."""
+    command = [sys.executable, "-m", "dlre_core.simulation", "--size", "24", "--seed", "7"]
+    subprocess.run([*command, "--out", folder, "--processes", "2"], cwd=ROOT, check=True)
+    clinical = pd.read_csv(folder / "clinical.csv", dtype=str)
+    for number, name in enumerate(("north", "south")):
+        mine = clinical.iloc[number::2]
+        hospital = folder / name / "dicom" / "X"
+        hospital.mkdir(parents=True)
+        for row in mine.itertuples():
+            pictures = folder / "dicom" / row.hospital / row.patient_id
+            if pictures.exists():
+                shutil.move(pictures, hospital)
+        mine.assign(hospital="X").to_csv(folder / name / "clinical.csv", index=False)
+    return {name: str(folder / name) for name in ("north", "south")}

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.workflow.study import Study
-from tests.workflow.test_validation import write_cohorts
+from tests.workflow.study import Study, write_cohorts
 
 DESIGN = """\
 disease: MASLD

@@ -4,8 +4,6 @@ import io
 import os
 import re
 import shutil
-import subprocess
-import sys
 
 import pandas as pd
 import pydicom
@@ -15,27 +13,10 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import JPEGBaseline8Bit
 from sklearn.metrics import roc_auc_score
 
-from tests.workflow.study import ROOT, Study
+from tests.workflow.study import Study, write_cohorts
 
 REPORT = "results/validation/report.html"
 THRESHOLDS = {"f4": 4, "ge_f3": 3, "ge_f2": 2}
-
-
-def write_cohorts(folder):
-    """Two cohorts of one hospital each, to be quick; together a simulated one."""
-    command = [sys.executable, "-m", "dlre_core.simulation", "--size", "24", "--seed", "7"]
-    subprocess.run([*command, "--out", folder, "--processes", "2"], cwd=ROOT, check=True)
-    clinical = pd.read_csv(folder / "clinical.csv", dtype=str)
-    for number, name in enumerate(("north", "south")):
-        mine = clinical.iloc[number::2]
-        hospital = folder / name / "dicom" / "X"
-        hospital.mkdir(parents=True)
-        for row in mine.itertuples():
-            pictures = folder / "dicom" / row.hospital / row.patient_id
-            if pictures.exists():
-                shutil.move(pictures, hospital)
-        mine.assign(hospital="X").to_csv(folder / name / "clinical.csv", index=False)
-    return {name: str(folder / name) for name in ("north", "south")}
 
 
 @pytest.fixture(scope="module")
