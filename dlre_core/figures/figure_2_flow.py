@@ -114,7 +114,7 @@ def _draw_chart(
     arrows = [((24, 84), (24, 39)), ((24, 62), (45, 62)), ((22, 25), (12, 12)), ((26, 25), (36, 12))]
     if EXTERNAL in cohorts:
         _box(axis, 63, 7, f"{cohorts[EXTERNAL]} external cohort")
-        arrows.append(((30, 27), (60, 12)))
+        arrows.append(((28, 26), (60, 12)))
     for start, end in arrows:
         axis.annotate(
             "",
