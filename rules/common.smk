@@ -12,6 +12,7 @@ from dlre_core.patients.other_tables import check_tables, hospital_tables_digest
 from dlre_core.patients.splits import dividing_columns
 from dlre_core.patients.study_list import listed_digest
 from dlre_core.patients.table_file import table_path
+from dlre_core.preflight.input_checks import check_inputs
 from dlre_core.preflight.split_checks import check_divisions
 from dlre_core.preflight.trainable_arms import skipped_arms
 from dlre_core.publication.archive import model_folder, pictures_seen
@@ -42,6 +43,7 @@ if workflow.is_main_process:
     check_tables(COHORT, given_units(UNITS), may_be_absent=SIMULATED)
     read_profiles(COHORT)
     check_divisions(config, CLINICAL, HOSPITALS)
+    check_inputs(config, HOSPITALS)
     for name, folder in config["validation"]["cohorts"].items():
         check_tables(folder, given_units(EVERY_UNIT, name))
         read_profiles(folder)

@@ -1,6 +1,8 @@
 """The rules: short, alike, and each with one script of its own name."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -48,3 +50,14 @@ def test_scripts_take_what_they_need_from_params_and_say_what_comes_out():
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"snakemake\.(config|wildcards)", text), path
         assert re.match(r'"""[^"\n]+\.""\"\n', text), path
+
+
+def test_starting_imports_nothing_that_only_jobs_need():
+    # Snakemake reads the rules at every start, and on a cluster before every job.
+    lines = "\n".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
+    imports = re.findall(r"^(?:from dlre_core\S* import (?:\(.*?\)|[^\n(]+)|import dlre_core\S*)$", lines, re.M | re.S)
+    assert len(imports) > 15
+    code = "\n".join([*imports, "import sys", "print(*sys.modules)"])
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    heavy = {"torch", "numba", "scipy", "sklearn", "matplotlib", "pydicom", "h5py", "onnxruntime", "tritonclient"}
+    assert not heavy & set(loaded.split())
