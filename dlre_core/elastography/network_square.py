@@ -65,14 +65,16 @@ def crop_square(screen: NDArray[np.uint8], square: Square) -> NDArray[np.uint8]:
 
 
 def bmode_square(screen: NDArray[np.uint8], square: Square, layout: ScreenLayout) -> NDArray[np.uint8]:
-    """The square in the picture without colours, (250, 250, 3) uint8; black where the screen has none."""
-    moved = np.zeros_like(screen)
-    if layout.twin is not None:
-        left, top = (getattr(layout.elastogram, side) - getattr(layout.twin, side) for side in ("left", "top"))
-        twin = layout.twin.clamped(*screen.shape[:2])
-        place = twin.moved(left, top).clamped(*screen.shape[:2])
-        moved[place.top : place.bottom, place.left : place.right] = place.moved(-left, -top).cut(screen)
-    return crop_square(moved, square)
+    """The square without colours, (250, 250, 3) uint8: in the box what the twin shows there; all black without a twin.
+
+    Around the box both pictures show the same, and of some screens only the twin's box is stored.
+    """
+    place = layout.box_in_twin
+    if place is None:
+        return np.zeros(SQUARE_SHAPE, np.uint8)
+    plain, box = screen.copy(), layout.box
+    plain[box.top : box.bottom, box.left : box.right] = place.cut(screen)
+    return crop_square(plain, square)
 
 
 def stiffness_square(
@@ -218,7 +220,8 @@ def _has(name: str, row: Mapping[str, Any]) -> bool:
     """Whether a picture's row of ``acquisitions.csv`` says that its screen shows the B-mode alone, or stiffness."""
     layout = stored_layout(row)
     if name == "bmode":
-        return layout.twin is not None
+        place = layout.box_in_twin
+        return place is not None and place == place.clamped(int(row["height"]), int(row["width"]))
     return layout.source != BY_HAND and scale_of_columns(row).known
 
 

@@ -96,7 +96,7 @@ def figure_1_caption(
     shown = (
         "What the network sees" if seen == "square" else f"The square, of which the network sees {INPUT_WORDS[seen]}"
     )
-    joined = " Liver stiffness joins the last but one (not drawn)." if network == STIFFNESS_NETWORK else ""
+    joined = " Liver stiffness joins the last layer but one (not drawn)." if network == STIFFNESS_NETWORK else ""
     cut = "cut out as it is" if case["scale"] == 1 else f"resampled from {case['size']} pixels"
     return (
         "Figure 1. From the screen to the network. (A) A picture as it is stored, with all but its "

@@ -130,19 +130,26 @@ def test_a_box_on_the_edge_of_the_square_is_whole():
     assert square_flags(square, SimpleNamespace(**vars(row) | {"box_left": 0, "layout_source": "hand"})) == ""
 
 
-def test_the_square_without_colours_is_the_twins_part():
+def test_the_square_without_colours_has_the_twins_box():
     rendered, _ = scene()
     layout = find_layout(rendered.screen)
     square = find_square(layout.box, *rendered.screen.shape[:2])
-    plain = bmode_square(rendered.screen, square, layout)
-    down, right = layout.twin.top - layout.elastogram.top, layout.twin.left - layout.elastogram.left
-    moved = Square(square.row + down, square.column + right, square.size)
-    shared = min(250, layout.twin.bottom - moved.row)
-    assert np.array_equal(plain[:shared], crop_square(rendered.screen, moved)[:shared])
-    # Beside the box both pictures show the same; in it only one has colours.
-    coloured = crop_square(rendered.screen, square)
+    plain, coloured = bmode_square(rendered.screen, square, layout), crop_square(rendered.screen, square)
+    down = layout.twin.top - layout.elastogram.top
+    box = layout.box.moved(-square.column, -square.row)
+    below = layout.box.moved(layout.twin.left - layout.elastogram.left, down)
+    assert np.array_equal(box.cut(plain), below.cut(rendered.screen))
+    around = np.ones((250, 250), bool)
+    around[box.top : box.bottom, box.left : box.right] = False
+    assert np.array_equal(plain[around], coloured[around])
     assert (np.ptp(plain.astype(int), axis=2) == 0).mean() > 0.99
     assert (np.ptp(coloured.astype(int), axis=2) > 60).mean() > 0.2
+    # What is blanked around the twin's box changes nothing.
+    blanked = rendered.screen.copy()
+    kept = below.cut(rendered.screen).copy()
+    layout.twin.cut(blanked)[:] = 0
+    below.cut(blanked)[:] = kept
+    assert np.array_equal(bmode_square(blanked, square, layout), plain)
     assert not bmode_square(rendered.screen, square, replace(layout, twin=None)).any()
 
 
