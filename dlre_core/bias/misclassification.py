@@ -74,7 +74,7 @@ def corrected_auc(auc: Estimate, observed: float, sensitivity: float, specificit
     Returns
     -------
     Estimate
-        Undefined, with the reason, where errors of this size cannot be, or would need an AUC above 1.
+        Undefined, with the reason, where errors of this size cannot be, or would need an AUC above 1 or below 0.
 
     References
     ----------
@@ -91,6 +91,7 @@ def corrected_auc(auc: Estimate, observed: float, sensitivity: float, specificit
     except ValueError as error:
         return undefined(str(error))
     value, low, high = (0.5 + (part - 0.5) / shrinkage for part in (auc.value, auc.low, auc.high))
-    if value > 1:
-        return undefined("above 1: errors of this size, independent of the score, cannot be")
+    if value > 1 or value < 0:
+        place = "above 1" if value > 1 else "below 0"
+        return undefined(f"{place}: errors of this size, independent of the score, cannot be")
     return Estimate(value, max(low, 0.0), min(high, 1.0), auc.method, auc.reason)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dlre_core.bias.misclassification import corrected_auc, highest_auc, predictive_values
-from dlre_core.statistics.estimates import Estimate
+from dlre_core.statistics.estimates import Estimate, undefined
 
 
 def test_the_best_case_of_mehta_and_lower_accuracies():
@@ -48,6 +48,11 @@ def test_an_auc_at_the_ceiling_becomes_1_and_one_above_it_says_that_it_cannot_be
     above = corrected_auc(Estimate(0.97, 0.94, 0.99), 0.42, 0.9, 0.9)
     assert math.isnan(above.value)
     assert above.reason.startswith("above 1")
+    below = corrected_auc(Estimate(0.2, 0.1, 0.3), 0.42, 0.75, 0.75)
+    assert not below.defined
+    assert below.reason.startswith("below 0")
+    nothing = undefined("no cases")
+    assert corrected_auc(nothing, 0.42, 0.9, 0.9).reason == "no cases"
     assert corrected_auc(Estimate(0.9, 0.8, 0.95), 0.05, 0.9, 0.9).reason.endswith("patients with the stage")
     half = corrected_auc(Estimate(0.5, 0.4, 0.6), 0.42, 0.8, 0.8)
     assert half.value == 0.5
