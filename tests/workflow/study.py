@@ -84,7 +84,7 @@ class Study:
         """Run Snakemake in the folder and return what it said."""
         with self.start(*arguments) as process:
             try:
-                output, _ = process.communicate(timeout=900)
+                output, _ = process.communicate(timeout=2400)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
