@@ -24,7 +24,7 @@ from dlre_core.foundation.picture_store import (
     open_rois,
     write_rois,
 )
-from dlre_core.foundation.study_terms import SQUARE_SHAPE, SQUARE_SIDE
+from dlre_core.foundation.study_terms import SQUARE_SHAPE, SQUARE_SIDE, lacking_flag
 
 logger = logging.getLogger(__name__)
 
@@ -143,7 +143,9 @@ def crop_hospital(
     found["scale"] = [square.scale for square in squares]
     found["source"] = np.where(rows["roi_row"].notna() | rows["image_id"].isin(by_hand), "hand", "automatic")
     flags = [square_flags(square, row) for square, row in zip(squares, rows.itertuples(), strict=True)]
-    lacking = [[f"no_{name}" for name in sorted(pictures) if not _has(name, row)] for row in rows.to_dict("records")]
+    lacking = [
+        [lacking_flag(name) for name in sorted(pictures) if not _has(name, row)] for row in rows.to_dict("records")
+    ]
     found["flags"] = [";".join(filter(None, [flag, *more])) for flag, more in zip(flags, lacking, strict=True)]
     found["q_box_mean_kpa"] = rows["q_box_mean_kpa"]
     write_table(found[COLUMNS], table)

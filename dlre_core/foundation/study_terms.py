@@ -116,6 +116,22 @@ COHORTS = ("training", "validation")
 EXTERNAL = "external"
 
 
+def besides_the_square(seen: str) -> list[str]:
+    """The stored pictures that one of `INPUTS` has besides the elastogram, which not every screen has.
+
+    Examples
+    --------
+    >>> besides_the_square("square"), besides_the_square("square+bmode")
+    ([], ['bmode'])
+    """
+    return sorted({*INPUTS[seen]} - {"rois"})
+
+
+def lacking_flag(name: str) -> str:
+    """Flag of a square of which there is no stored picture of this name."""
+    return f"no_{name}"
+
+
 def cohorts_of(table: "pd.DataFrame") -> tuple[str, ...]:
     """Cohorts of a table with a column ``cohort``: training, validation, and external where somebody is in it."""
     return COHORTS + (EXTERNAL,) * bool((table["cohort"] == EXTERNAL).any())

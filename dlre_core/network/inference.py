@@ -10,6 +10,7 @@ from torch import nn
 
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.picture_store import RoiStore, StoredSquares
+from dlre_core.foundation.study_terms import lacking_flag
 from dlre_core.network.fibrosis_network import network_input
 from dlre_core.network.kinds import NetworkKind, takes_stiffness
 
@@ -76,11 +77,6 @@ def lacks(rows: pd.DataFrame, name: str) -> NDArray[np.bool_]:
     """Which rows of ``rois.csv`` are flagged as lacking a picture of this name."""
     flags = rows["flags"].fillna("").astype(str).str.split(";")
     return np.array([lacking_flag(name) in found for found in flags], dtype=bool)
-
-
-def lacking_flag(name: str) -> str:
-    """Flag of a square of which there is no picture of this name."""
-    return f"no_{name}"
 
 
 def picture_probabilities(

@@ -15,7 +15,14 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from dlre_core.foundation.errors import ConfigurationError
-from dlre_core.foundation.study_terms import INPUTS, MONAI_NETWORKS, OWN_NETWORKS, PAPERS_NETWORK, SQUARE_SHAPE
+from dlre_core.foundation.study_terms import (
+    INPUTS,
+    MONAI_NETWORKS,
+    OWN_NETWORKS,
+    PAPERS_NETWORK,
+    SQUARE_SHAPE,
+    besides_the_square,
+)
 from dlre_core.network.fibrosis_network import FibrosisNetwork, StiffnessNetwork, draw_weights
 from dlre_core.network.residual_network import ResidualNetwork
 
@@ -43,7 +50,7 @@ class NetworkKind:
     @property
     def besides_the_square(self) -> list[str]:
         """The stored pictures that its input has besides the elastogram, which not every screen has."""
-        return sorted(set(INPUTS[self.input]) - {"rois"})
+        return besides_the_square(self.input)
 
     @property
     def of_the_paper(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from dlre_core.foundation.study_terms import INPUT_WORDS, INPUTS
+from dlre_core.foundation.study_terms import INPUT_WORDS, besides_the_square
 from dlre_core.simulation.presets import INTERNATIONAL
 from dlre_core.workflow.config_faults import refuse
 
@@ -25,7 +25,7 @@ def check_inputs(config: Mapping[str, Any], hospitals: Collection[str]) -> None:
     ConfigurationError
         Before anything is run, naming every such arm.
     """
-    needs = {name: {*INPUTS[arm.get("input", "square")]} - {"rois"} for name, arm in config["arms"].items()}
+    needs = {name: besides_the_square(arm.get("input", "square")) for name, arm in config["arms"].items()}
     if config["cohort"]["source"] != "simulated" or not any(needs.values()):
         return
     lacking = screens_lack(config["cohort"], hospitals)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dlre_core.foundation.errors import StoreMismatch
-from dlre_core.foundation.study_terms import FROZEN_STUDY, INPUTS, MODEL_NAME, MODEL_REPOSITORY
+from dlre_core.foundation.study_terms import FROZEN_STUDY, MODEL_NAME, MODEL_REPOSITORY, besides_the_square
 
 # Snakemake reads this module at every start: what serving needs, PyTorch above all, is imported where it is used.
 SERVING = "serving"
@@ -110,7 +110,7 @@ def pictures_seen(folder: str | Path) -> list[str]:
         return []
     arm = json.loads(study.read_text(encoding="utf-8"))["arm"]
     entry = json.loads(manifest.read_text(encoding="utf-8"))["arms"].get(arm, {})
-    return sorted(set(INPUTS[entry.get("input", "square")]) - {"rois"})
+    return besides_the_square(entry.get("input", "square"))
 
 
 def _unpack(content: Mapping[str, bytes], folder: Path) -> None:

@@ -1,7 +1,6 @@
 """Extended table 10: Table 2's AUCs as they are, and as they would be if no reader had excluded a picture."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +23,9 @@ from dlre_core.network.kinds import PAPERS, NetworkKind
 from dlre_core.patients.enrolment import EnrolmentSettings, enrolled_patients
 from dlre_core.patients.splits import select_images
 from dlre_core.statistics.comparisons import compare_overlapping_aucs
-from dlre_core.statistics.estimates import ONE_SIDED, Estimate
+from dlre_core.statistics.estimates import Estimate
 from dlre_core.statistics.roc import roc_analysis
-from dlre_core.tables.accuracy_print import estimate, short_cohort_letters, undefined
+from dlre_core.tables.accuracy_print import estimate, printed_auc, short_cohort_letters, undefined
 from dlre_core.tables.formatting import COHORT_NAMES, format_interval, methods_in_words
 from dlre_core.tables.table_2_accuracy import AccuracySettings, method_scores, spread
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
@@ -151,12 +150,6 @@ def _row(parts: Sequence[pd.DataFrame], method: str, stage: str, settings: Accur
     )
 
 
-def _printed_auc(row: Mapping[str, object], name: str) -> str:
-    # Without a variance the limit is a one-sided bound.
-    found = estimate(row, f"auc_{name}")
-    return format_interval(replace(found, method=ONE_SIDED if found.value in (0.0, 1.0) else found.method))
-
-
 def printed_every_picture(table: pd.DataFrame, confidence: float, simulated: bool) -> PrintedTable:
     """The table for print: a block a stage question."""
     blocks = []
@@ -165,7 +158,11 @@ def printed_every_picture(table: pd.DataFrame, confidence: float, simulated: boo
             [
                 method_labels()[row["method"]],
                 COHORT_NAMES[row["cohort"]][:1],
-                *(cell for name in ("study", "every") for cell in (str(row[f"n_{name}"]), _printed_auc(row, name))),
+                *(
+                    cell
+                    for name in ("study", "every")
+                    for cell in (str(row[f"n_{name}"]), printed_auc(row, f"auc_{name}"))
+                ),
                 format_interval(estimate(row, "difference"), 3),
             ]
             for row in table[table["stage"] == stage].to_dict("records")

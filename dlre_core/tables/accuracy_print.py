@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -385,6 +386,12 @@ def recomputed_q_boxes(acquisitions: pd.DataFrame, scores: pd.DataFrame) -> int:
     """
     used = acquisitions[acquisitions["patient"].isin(scores["patient"])]
     return int((used["q_box_source"] == "recomputed").sum())
+
+
+def printed_auc(row: Mapping[str, object], name: str = "auc") -> str:
+    """An AUC with its limits; of 0 and 1, which have no variance, the limit is a one-sided bound."""
+    found = estimate(row, name)
+    return format_interval(replace(found, method=ONE_SIDED if found.value in (0.0, 1.0) else found.method))
 
 
 def estimate(row: Mapping[str, object], name: str) -> Estimate:

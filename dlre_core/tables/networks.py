@@ -1,7 +1,6 @@
 """Extended table 19: arms that differ in network or input only, side by side."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,9 +9,9 @@ from dlre_core.foundation.design import method_labels, question_labels, study_qu
 from dlre_core.foundation.errors import StoreMismatch
 from dlre_core.foundation.study_terms import COHORTS, INPUT_WORDS, KEYS, PAPERS_NETWORK, STIFFNESS_NETWORK
 from dlre_core.statistics.comparisons import compare_paired_aucs
-from dlre_core.statistics.estimates import ONE_SIDED, Estimate
+from dlre_core.statistics.estimates import Estimate
 from dlre_core.statistics.roc import roc_analysis
-from dlre_core.tables.accuracy_print import estimate, limited, short_cohort_letters
+from dlre_core.tables.accuracy_print import estimate, limited, printed_auc, short_cohort_letters
 from dlre_core.tables.formatting import COHORT_NAMES, format_interval, format_p_value
 from dlre_core.tables.table_2_accuracy import AccuracySettings, holm_by_cohort, samples, spread
 from dlre_core.tables.typeset import Block, PrintedTable, simulated_caption
@@ -98,7 +97,7 @@ def printed_networks(table: pd.DataFrame, confidence: float, simulated: bool) ->
                     (INPUT_WORDS.get(row["input"], "") or "stiffness in the Q-Box") if first else "",
                     COHORT_NAMES[row["cohort"]][:1],
                     str(row["n"]),
-                    _auc(row),
+                    printed_auc(row),
                     format_interval(estimate(row, "difference"), 3) if compared else "",
                     format_p_value(row["p_value"]) if compared else "",
                     format_p_value(row["p_holm"]) if compared else "",
@@ -120,9 +119,3 @@ def _name(row: Mapping[str, object]) -> str:
     if row["arm"] == "lsm":
         return method_labels()["lsm"]
     return NETWORK_NAMES.get(str(row["network"]), str(row["network"]))
-
-
-def _auc(row: Mapping[str, object]) -> str:
-    # Without a variance the limit is a one-sided bound.
-    found = estimate(row, "auc")
-    return format_interval(replace(found, method=ONE_SIDED if found.value in (0.0, 1.0) else found.method))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dlre_core.foundation.study_terms import INPUTS
+from dlre_core.foundation.study_terms import besides_the_square
 
 # Column of the stage, by which every random split is stratified.
 STAGE = "fibrosis_stage"
@@ -174,7 +174,7 @@ def study_plan(config: Mapping[str, Any], hospitals: Sequence[str]) -> StudyPlan
         subgroups=[SUBGROUPS.index(name) + 1 for name in SUBGROUPS if name in config["subgroups"]],
         kinds=kinds,
         compared_arms=compared if len(compared) > 1 else [],
-        pictures=sorted({name for kind in kinds.values() for name in INPUTS[kind.get("input", "square")]} - {"rois"}),
+        pictures=sorted({name for kind in kinds.values() for name in besides_the_square(kind.get("input", "square"))}),
         settings=arms,
         # An arm that could not be trained is none of them.
         primary_arm=named if (named := (config.get("primary_hypothesis") or {}).get("cohort")) in arms else main_arm,
